@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+pub mod bundle;
+pub mod cli;
+mod json;
+pub mod task;
