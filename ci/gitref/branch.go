@@ -1,0 +1,90 @@
+// Package gitref checks the names of git branches and commits that come from
+// outside, before one reaches a git command line or the GitHub API.
+package gitref
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// CheckBranch returns an error unless name can be the name of a branch, without
+// refs/heads/, that every git command resolves to that branch. The rules are
+//
+//   - those of git-check-ref-format(1), with --branch;
+//   - no name that gitrevisions(7) resolves to something else first: another
+//     namespace (tags/x), a pseudo ref (FETCH_HEAD) or a whole commit id;
+//   - no pull request: its commits are not on a branch of the repository;
+//   - no unprintable character, and at most 255 bytes, where GitHub stops.
+func CheckBranch(name string) error {
+	for _, r := range rules {
+		if r.broken(name) {
+			return fmt.Errorf("checking branch %s: %s; give the name of a branch, like main", quote(name), r.why)
+		}
+	}
+	return nil
+}
+
+const maxLen = 255
+
+// rules are in the order in which they are tried: the most telling reason first.
+var rules = []struct {
+	broken func(name string) bool
+	why    string
+}{
+	{func(s string) bool { return s == "" }, "it is empty"},
+	{func(s string) bool { return len(s) > maxLen }, fmt.Sprintf("it is over %d bytes long", maxLen)},
+	{func(s string) bool { return !utf8.ValidString(s) }, "it is not UTF-8"},
+	{pullRequest, "a pull request is not on any branch of the repository"},
+	{prefix("refs/"), "it is a full ref, and a branch goes without refs/heads/"},
+	{prefix("heads/", "tags/", "remotes/"), "git looks for it outside the branches first"},
+	{prefix("-"), "git takes a leading - for an option"},
+	{pseudoRef, "git has a ref of its own by that name"},
+	{commitID, "git takes it for a commit"},
+	{holding(".."), `a ref cannot hold ".."`},
+	{holding("@{"), `a ref cannot hold "@{"`},
+	{holding("//"), "a ref cannot have an empty part"},
+	{func(s string) bool { return strings.ContainsAny(s, " ~^:?*[\\") }, `a ref cannot hold a space or one of ~^:?*[\`},
+	{func(s string) bool { return strings.IndexFunc(s, unprintable) >= 0 }, "it has a control or invisible character"},
+	{component(strings.HasPrefix, "."), "no part of a ref begins with a dot"},
+	{component(strings.HasSuffix, ".lock"), "no part of a ref ends in .lock"},
+	{func(s string) bool { return strings.HasSuffix(s, ".") }, "a ref cannot end in a dot"},
+	{func(s string) bool { return s[0] == '/' || s[len(s)-1] == '/' }, "a ref cannot begin or end with a slash"},
+}
+
+func prefix(list ...string) func(string) bool {
+	return func(s string) bool {
+		for _, p := range list {
+			if strings.HasPrefix(s, p) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func holding(part string) func(string) bool {
+	return func(s string) bool { return strings.Contains(s, part) }
+}
+
+func component(has func(s, affix string) bool, affix string) func(string) bool {
+	return func(s string) bool {
+		for part := range strings.SplitSeq(s, "/") {
+			if has(part, affix) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// pullRequest knows GITHUB_REF (refs/pull/1/merge), what git fetch takes for the
+// same (pull/1/head), and GITHUB_REF_NAME (1/merge).
+var pullRequest = regexp.MustCompile(`^(refs/)?pull/|^[0-9]+/merge$`).MatchString
+
+// pseudoRef knows the names of gitrevisions(7), rule 1, and "@", which is HEAD.
+var pseudoRef = regexp.MustCompile(`^(@|HEAD|[A-Z_]+_HEAD|AUTO_MERGE)$`).MatchString
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

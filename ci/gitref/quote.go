@@ -1,0 +1,30 @@
+package gitref
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// shown is how many characters of a hostile input an error shows.
+const shown = 64
+
+// quote renders s for one line of an error: in ASCII, so that look-alike and
+// control characters show as escapes, and cut to shown characters. It breaks up
+// "##[", because the Actions runner obeys ##[command] anywhere in a line
+// (actions/runner, ActionCommand.TryParse), where ::command:: must begin one.
+func quote(s string) string {
+	n := min(len(s), shown)
+	for len(escape(s[:n])) > shown {
+		n--
+	}
+	if n < len(s) {
+		return fmt.Sprintf(`"%s"... (%d bytes)`, escape(s[:n]), len(s))
+	}
+	return `"` + escape(s) + `"`
+}
+
+func escape(s string) string {
+	quoted := strconv.QuoteToASCII(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], "##[", `#\x23[`)
+}
