@@ -1,0 +1,46 @@
+package dist
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+)
+
+// triple knows the Rust targets that are released, and their architecture.
+var triple = regexp.MustCompile(`^([a-z0-9_]+)-unknown-linux-musl$`)
+
+// TarballName is the name of crate's tarball for a Rust target triple:
+// containerd-shim-wasmtime-x86_64-linux-musl.tar.gz for x86_64-unknown-linux-musl.
+// It is an error when target is not one of *-unknown-linux-musl.
+func TarballName(crate, target string) (string, error) {
+	m := triple.FindStringSubmatch(target)
+	if m == nil {
+		return "", fmt.Errorf("naming the tarball of %.100q for target %.100q: expected a target like x86_64-unknown-linux-musl", crate, target)
+	}
+	name := crate + "-" + m[1] + "-linux-musl.tar.gz"
+	if err := checkName(name); err != nil {
+		return "", fmt.Errorf("naming the tarball of %.100q: %w", crate, err)
+	}
+	return name, nil
+}
+
+// WriteSums writes the SHA-256 digests of files, by name, in the format that
+// sha256sum(1) writes and checks, sorted by name. Names are as in WriteTarball, and
+// there must be one.
+func WriteSums(w io.Writer, sums map[string][32]byte) error {
+	if len(sums) == 0 {
+		return errors.New("writing SHA256SUMS: there are no files; expected at least one tarball")
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("writing SHA256SUMS: %w", err)
+		}
+		if _, err := fmt.Fprintf(w, "%x  %s\n", sums[name], name); err != nil {
+			return fmt.Errorf("writing SHA256SUMS: %w", err)
+		}
+	}
+	return nil
+}
