@@ -1,0 +1,173 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is what a release keeps of the workspace's `.cargo/config.toml`
+// (The Cargo Book, "Configuration"). A developer's file decides how their own
+// machine builds; a release keeps what belongs to the product (profiles,
+// rustflags, environment, registries), drops what belongs to the machine
+// (runner, linker, target directory, jobs) and refuses what would replace the
+// sources or the compiler.
+type Config struct {
+	// Text is the configuration to build with, "" when nothing is kept.
+	Text string
+	// Dropped names the keys that do not count in a release, sorted.
+	Dropped []string
+}
+
+// keptTables are copied whole, but for the keys of dropped.
+var keptTables = []string{"profile", "env", "registries", "registry", "net", "target", "build"}
+
+// refusedKeys would change what is compiled or by what. Each has its reason.
+var refusedKeys = map[string]string{
+	"source":                        "it replaces the sources that Cargo.lock names",
+	"paths":                         "it overrides dependencies with local directories",
+	"patch":                         "it overrides dependencies outside the manifests: move it to Cargo.toml",
+	"include":                       "it takes further configuration from other files",
+	"build.rustc":                   "it replaces the compiler",
+	"build.rustc-wrapper":           "it replaces the compiler",
+	"build.rustc-workspace-wrapper": "it replaces the compiler",
+	"registry.credential-provider":  "it runs a program to fetch credentials",
+	"registry.token":                "a token does not belong into a repository",
+	"unstable":                      "it needs a nightly toolchain",
+}
+
+// keptBuild and keptTarget are the keys of [build] and [target.…] that belong
+// to the product.
+var (
+	keptBuild  = []string{"rustflags", "rustdocflags"}
+	keptTarget = []string{"rustflags", "rustdocflags"}
+)
+
+// readConfig reads the workspace's configuration. A file below the root counts
+// only for a developer who stands there; cargo does not read it at the root,
+// where a release stands, and neither does this.
+func readConfig(fsys fs.FS, dirs []string) (Config, error) {
+	var below []string
+	for _, dir := range dirs {
+		if name, _, _ := configFile(fsys, dir); dir != "." && name != "" {
+			below = append(below, name)
+		}
+	}
+	name, raw, err := configFile(fsys, ".")
+	if err != nil || name == "" {
+		return Config{Dropped: below}, err
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(raw, &tree); err != nil {
+		return Config{}, fmt.Errorf("reading %q: %w", name, err)
+	}
+	if err := refuseConfig(name, tree); err != nil {
+		return Config{}, err
+	}
+	c, err := keepConfig(tree)
+	c.Dropped = append(c.Dropped, below...)
+	return c, err
+}
+
+// configFile returns the name and content of dir's configuration, "" if it has none.
+func configFile(fsys fs.FS, dir string) (string, []byte, error) {
+	for _, base := range []string{".cargo/config", ".cargo/config.toml"} { // cargo prefers the first
+		name := path.Join(dir, base)
+		raw, err := fs.ReadFile(fsys, name)
+		if err == nil {
+			return name, raw, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return name, nil, fmt.Errorf("reading %q: %w", name, err)
+		}
+	}
+	return "", nil, nil
+}
+
+func refuseConfig(name string, tree map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(refusedKeys)) {
+		table, leaf, nested := strings.Cut(key, ".")
+		v, found := tree[table]
+		if nested {
+			m, _ := v.(map[string]any)
+			_, found = m[leaf]
+		}
+		if found {
+			return fmt.Errorf("reading %q: %q is not allowed in a release: %s", name, key, refusedKeys[key])
+		}
+	}
+	registries, _ := tree["registries"].(map[string]any)
+	for r, v := range registries {
+		m, _ := v.(map[string]any)
+		for _, key := range []string{"token", "credential-provider"} {
+			if _, found := m[key]; found {
+				return fmt.Errorf("reading %q: \"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, r, key)
+			}
+		}
+	}
+	return nil
+}
+
+func keepConfig(tree map[string]any) (Config, error) {
+	var c Config
+	kept := map[string]any{}
+	for table, v := range tree {
+		m, isTable := v.(map[string]any)
+		switch {
+		case !isTable || !slices.Contains(keptTables, table):
+			c.Dropped = append(c.Dropped, table)
+		case table == "build":
+			c.Dropped = append(c.Dropped, keepKeys(kept, table, m, keptBuild)...)
+		case table == "target":
+			targets := map[string]any{}
+			for name, t := range m {
+				tm, _ := t.(map[string]any)
+				c.Dropped = append(c.Dropped, prefixed("target.", keepKeys(targets, name, tm, keptTarget))...)
+			}
+			if len(targets) > 0 {
+				kept[table] = targets
+			}
+		default:
+			kept[table] = v
+		}
+	}
+	slices.Sort(c.Dropped)
+	if len(kept) == 0 {
+		return c, nil
+	}
+	text, err := toml.Marshal(kept)
+	if err != nil {
+		return c, fmt.Errorf("writing cargo configuration: %w", err)
+	}
+	c.Text = string(text)
+	return c, nil
+}
+
+// keepKeys copies the named keys of a table into kept[name] and returns the others.
+func keepKeys(kept map[string]any, name string, table map[string]any, keys []string) (dropped []string) {
+	keep := map[string]any{}
+	for k, v := range table {
+		if slices.Contains(keys, k) {
+			keep[k] = v
+		} else {
+			dropped = append(dropped, name+"."+k)
+		}
+	}
+	if len(keep) > 0 {
+		kept[name] = keep
+	}
+	return dropped
+}
+
+func prefixed(prefix string, keys []string) []string {
+	for i := range keys {
+		keys[i] = prefix + keys[i]
+	}
+	return keys
+}

@@ -1,0 +1,203 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+func (w *Workspace) readCrate(dir string) (*Crate, error) {
+	m, err := readManifest(w.fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	file := path.Join(dir, "Cargo.toml")
+	if m.Package == nil {
+		return nil, fmt.Errorf("reading manifest %q: it has no [package]: a member must be a crate", file)
+	}
+	c, err := w.newCrate(dir, m)
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest %q: %w", file, err)
+	}
+	return c, nil
+}
+
+func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
+	p, inherited := m.Package, &w.root.Workspace.Package
+	if err := CheckName(p.Name); err != nil {
+		return nil, err
+	}
+	c := &Crate{Name: p.Name, Dir: dir, Settings: p.Metadata.Slipway}
+	var err error
+	if c.Version, err = inheritString(p.Version, inherited.Version, "version"); err != nil {
+		return nil, err
+	}
+	if c.Version == "" {
+		c.Version = "0.0.0" // cargo's default: such a crate cannot be published
+	}
+	if c.Edition, err = inheritString(p.Edition, inherited.Edition, "edition"); err != nil {
+		return nil, err
+	}
+	if c.publish, err = readPublish(p, inherited); err != nil {
+		return nil, err
+	}
+	if c.Deps, err = w.readDeps(dir, m); err != nil {
+		return nil, err
+	}
+	return c, w.findTargets(c, m)
+}
+
+// findTargets fills c's library, binaries and build script: the declared ones
+// and those that cargo discovers (The Cargo Book, "Cargo Targets").
+func (w *Workspace) findTargets(c *Crate, m *manifest) error {
+	c.Lib = w.findLib(c, m)
+	bins, err := w.findBins(c, m)
+	if err != nil {
+		return err
+	}
+	c.Bins = bins
+	c.BuildScript = w.findBuildScript(c, m)
+	if c.Lib != nil {
+		c.targets = append(c.targets, c.Lib.Path)
+	}
+	for _, b := range c.Bins {
+		c.targets = append(c.targets, b.Path)
+	}
+	for kind, list := range map[string][]targetTable{"examples": m.Example, "tests": m.Test, "benches": m.Bench} {
+		for _, t := range list {
+			c.targets = append(c.targets, w.targetPath(c, t, kind))
+		}
+	}
+	slices.Sort(c.targets)
+	return nil
+}
+
+func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
+	lib := &Target{Name: strings.ReplaceAll(c.Name, "-", "_"), Path: "src/lib.rs"}
+	if m.Lib == nil {
+		if off := m.Package.Autolib; off != nil && !*off || !w.isFile(c.Dir, lib.Path) {
+			return nil
+		}
+		return lib
+	}
+	if m.Lib.Name != "" {
+		lib.Name = m.Lib.Name
+	}
+	if m.Lib.Path != "" {
+		lib.Path = path.Clean(m.Lib.Path)
+	}
+	lib.ProcMacro = m.Lib.ProcMacro || m.Lib.ProcMacroOld
+	return lib
+}
+
+func (w *Workspace) findBins(c *Crate, m *manifest) ([]Target, error) {
+	found := map[string]Target{}
+	for _, t := range m.Bin {
+		if err := checkBinaryName(t.Name); err != nil {
+			return nil, err
+		}
+		if _, dup := found[t.Name]; dup {
+			return nil, fmt.Errorf("binary %q is declared twice", t.Name)
+		}
+		found[t.Name] = Target{Name: t.Name, Path: w.binPath(c, t), RequiredFeatures: t.RequiredFeatures}
+	}
+	auto := m.Package.Autobins == nil && !(c.Edition2015() && len(m.Bin) > 0) || m.Package.Autobins != nil && *m.Package.Autobins
+	if auto {
+		for _, t := range w.discoverBins(c) {
+			if _, declared := found[t.Name]; !declared && !slices.ContainsFunc(m.Bin, func(d targetTable) bool { return path.Clean(d.Path) == t.Path }) {
+				found[t.Name] = t
+			}
+		}
+	}
+	var bins []Target
+	for _, t := range found {
+		bins = append(bins, t)
+	}
+	slices.SortFunc(bins, func(a, b Target) int { return strings.Compare(a.Name, b.Name) })
+	return bins, nil
+}
+
+// checkBinaryName refuses a name that could leave the target directory or the
+// tarball, or be read as an option by a program that is handed it.
+func checkBinaryName(name string) error {
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || i > 0 && (c == '-' || c == '.') {
+			continue
+		}
+		return fmt.Errorf("binary %q: byte %d (%q) is none of ASCII letters, digits, `-`, `.` and `_`", name, i+1, c)
+	}
+	if name == "" {
+		return errors.New("a [[bin]] has no name")
+	}
+	return nil
+}
+
+// Edition2015 reports whether the crate has no edition or edition 2015, where
+// one declared binary turns discovery off.
+func (c *Crate) Edition2015() bool { return c.Edition == "" || c.Edition == "2015" }
+
+func (w *Workspace) discoverBins(c *Crate) []Target {
+	var bins []Target
+	if w.isFile(c.Dir, "src/main.rs") {
+		bins = append(bins, Target{Name: c.Name, Path: "src/main.rs"})
+	}
+	entries, _ := fs.ReadDir(w.fsys, path.Join(c.Dir, "src/bin")) // absent in most crates
+	for _, e := range entries {
+		name, isRust := strings.CutSuffix(e.Name(), ".rs")
+		switch {
+		case isRust && !e.IsDir():
+			bins = append(bins, Target{Name: name, Path: "src/bin/" + e.Name()})
+		case e.IsDir() && w.isFile(c.Dir, "src/bin/"+e.Name()+"/main.rs"):
+			bins = append(bins, Target{Name: e.Name(), Path: "src/bin/" + e.Name() + "/main.rs"})
+		}
+	}
+	return bins
+}
+
+// binPath is a declared binary's path, or the one that cargo infers for it.
+func (w *Workspace) binPath(c *Crate, t targetTable) string {
+	if t.Path != "" {
+		return path.Clean(t.Path)
+	}
+	for _, p := range []string{"src/bin/" + t.Name + ".rs", "src/bin/" + t.Name + "/main.rs"} {
+		if w.isFile(c.Dir, p) {
+			return p
+		}
+	}
+	return "src/main.rs"
+}
+
+// targetPath is the path of a declared example, test or benchmark.
+func (w *Workspace) targetPath(c *Crate, t targetTable, kind string) string {
+	if t.Path != "" {
+		return path.Clean(t.Path)
+	}
+	if p := kind + "/" + t.Name + "/main.rs"; w.isFile(c.Dir, p) {
+		return p
+	}
+	return kind + "/" + t.Name + ".rs"
+}
+
+func (w *Workspace) findBuildScript(c *Crate, m *manifest) string {
+	switch build := m.Package.Build.(type) {
+	case string:
+		return path.Clean(build)
+	case bool:
+		if !build {
+			return ""
+		}
+	}
+	if w.isFile(c.Dir, "build.rs") {
+		return "build.rs"
+	}
+	return ""
+}
+
+func (w *Workspace) isFile(dir, name string) bool {
+	info, err := fs.Stat(w.fsys, path.Join(dir, name))
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,111 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Kind is one of cargo's three kinds of dependency.
+type Kind string
+
+// The kinds of dependency.
+const (
+	Normal Kind = "normal"
+	Dev    Kind = "dev"
+	Build  Kind = "build"
+)
+
+// Dependency is one entry of a crate's dependency tables, inheritance resolved.
+type Dependency struct {
+	Name     string // the package's name, whatever the crate calls it
+	Kind     Kind
+	Target   string // the cfg or triple of [target.….dependencies], or ""
+	Req      string // the version requirement, or ""
+	Path     string // relative to the workspace root, or "" when it is no path dependency
+	Git      string
+	Rev      string // rev or tag of a git dependency
+	Registry string
+	Optional bool
+}
+
+// readDeps reads every dependency table of a manifest, sorted by kind, name and target.
+func (w *Workspace) readDeps(dir string, m *manifest) ([]Dependency, error) {
+	deps, err := w.readTables(dir, "", m.dependencyTables)
+	if err != nil {
+		return nil, err
+	}
+	for target, tables := range m.Target {
+		more, err := w.readTables(dir, target, tables)
+		if err != nil {
+			return nil, err
+		}
+		deps = append(deps, more...)
+	}
+	slices.SortFunc(deps, func(a, b Dependency) int {
+		return strings.Compare(string(a.Kind)+" "+a.Name+" "+a.Target, string(b.Kind)+" "+b.Name+" "+b.Target)
+	})
+	return deps, nil
+}
+
+func (w *Workspace) readTables(dir, target string, t dependencyTables) ([]Dependency, error) {
+	var deps []Dependency
+	for _, table := range []struct {
+		kind    Kind
+		entries map[string]any
+	}{{Normal, t.Normal}, {Dev, t.Dev}, {Dev, t.DevOld}, {Build, t.Build}, {Build, t.BuildOld}} {
+		for alias, spec := range table.entries {
+			d, err := w.readDep(dir, alias, spec)
+			if err != nil {
+				return nil, fmt.Errorf("dependency %q: %w", alias, err)
+			}
+			d.Kind, d.Target = table.kind, target
+			deps = append(deps, d)
+		}
+	}
+	return deps, nil
+}
+
+// readDep reads `name = "1"` or `name = { … }`, the latter possibly inherited.
+func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
+	table, ok := spec.(map[string]any)
+	if !ok {
+		req, isString := spec.(string)
+		if !isString {
+			return Dependency{}, fmt.Errorf("it is %T, expected a version or a table", spec)
+		}
+		return Dependency{Name: alias, Req: req}, nil
+	}
+	if from, _ := table["workspace"].(bool); from {
+		root, found := w.root.Workspace.Dependencies[alias]
+		if !found {
+			return Dependency{}, errors.New("it says `workspace = true`, but [workspace.dependencies] does not have it")
+		}
+		d, err := w.readDep(".", alias, root)
+		optional, _ := table["optional"].(bool)
+		d.Optional = optional
+		return d, err
+	}
+	str := func(key string) string { s, _ := table[key].(string); return s }
+	d := Dependency{Name: alias, Req: str("version"), Git: str("git"), Registry: str("registry")}
+	if renamed := str("package"); renamed != "" {
+		d.Name = renamed
+	}
+	d.Rev = str("rev")
+	if d.Rev == "" {
+		d.Rev = str("tag")
+	}
+	d.Optional, _ = table["optional"].(bool)
+	if p := str("path"); p != "" {
+		if path.IsAbs(p) {
+			return d, fmt.Errorf("path %q is absolute: a release is built from the workspace alone", p)
+		}
+		d.Path = path.Join(dir, p)
+	}
+	return d, nil
+}
+
+// external reports whether the dependency has to be fetched.
+func (d Dependency) external() bool { return d.Path == "" }

@@ -1,0 +1,110 @@
+package cargo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Order returns the workspace's crates so that each stands behind the
+// workspace crates that it depends on; among equals, by name. Development
+// dependencies do not count: cargo lets them form cycles, and a published
+// crate does not need them to exist first. A cycle is an error that shows it.
+func (w *Workspace) Order() ([]*Crate, error) {
+	const visiting, done = 1, 2
+	state := make(map[string]int, len(w.Crates))
+	order := make([]*Crate, 0, len(w.Crates))
+	var trail []string
+	var visit func(c *Crate) error
+	visit = func(c *Crate) error {
+		switch state[c.Name] {
+		case done:
+			return nil
+		case visiting:
+			from := slices.Index(trail, c.Name)
+			return fmt.Errorf("ordering crates: dependency cycle %s → %s", strings.Join(trail[from:], " → "), c.Name)
+		}
+		state[c.Name] = visiting
+		trail = append(trail, c.Name)
+		for _, d := range w.needs(c) {
+			if d.Kind == Dev {
+				continue
+			}
+			if err := visit(w.find(d.Name)); err != nil {
+				return err
+			}
+		}
+		trail = trail[:len(trail)-1]
+		state[c.Name] = done
+		order = append(order, c)
+		return nil
+	}
+	for i := range w.Crates {
+		if err := visit(&w.Crates[i]); err != nil {
+			return nil, err
+		}
+	}
+	return order, nil
+}
+
+// needs lists c's dependencies on other members of the workspace, sorted.
+func (w *Workspace) needs(c *Crate) []Dependency {
+	var deps []Dependency
+	for _, d := range c.Deps {
+		if m := w.find(d.Name); d.Path != "" && m != nil && m.Dir == d.Path && d.Name != c.Name {
+			deps = append(deps, d)
+		}
+	}
+	return deps
+}
+
+// Closure returns c and every member that cargo must read to build and test
+// it: dependencies of all kinds, transitively, sorted by name.
+func (w *Workspace) Closure(c *Crate) []*Crate {
+	seen := map[string]bool{c.Name: true}
+	list := []*Crate{c}
+	for i := 0; i < len(list); i++ {
+		for _, d := range w.needs(list[i]) {
+			if !seen[d.Name] {
+				seen[d.Name] = true
+				list = append(list, w.find(d.Name))
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *Crate) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Requires returns the workspace crates that must be published before c, in
+// the order to publish them, c not included.
+func (w *Workspace) Requires(c *Crate) ([]*Crate, error) {
+	order, err := w.Order()
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{c.Name: true}
+	var before []*Crate
+	for _, m := range slices.Backward(order) {
+		if !wanted[m.Name] {
+			continue
+		}
+		for _, d := range w.needs(m) {
+			if d.Kind != Dev {
+				wanted[d.Name] = true
+			}
+		}
+		if m.Name != c.Name {
+			before = append(before, m)
+		}
+	}
+	slices.Reverse(before)
+	return before, nil
+}
+
+// External reports whether building or testing any of these crates takes a
+// dependency that has to be fetched.
+func External(crates []*Crate) bool {
+	return slices.ContainsFunc(crates, func(c *Crate) bool {
+		return slices.ContainsFunc(c.Deps, Dependency.external)
+	})
+}

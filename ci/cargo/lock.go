@@ -1,0 +1,155 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Lock is a Cargo.lock: what every dependency resolved to.
+type Lock struct {
+	Packages []Package
+	head     string // the text before the first package
+	tail     string // the text after the last one
+}
+
+// Package is one [[package]] of a Cargo.lock.
+type Package struct {
+	Name         string   `toml:"name"`
+	Version      string   `toml:"version"`
+	Source       string   `toml:"source"`
+	Checksum     string   `toml:"checksum"`
+	Dependencies []string `toml:"dependencies"`
+
+	text string
+}
+
+func readLock(fsys fs.FS) (Lock, error) {
+	raw, err := fs.ReadFile(fsys, "Cargo.lock")
+	if errors.Is(err, fs.ErrNotExist) {
+		return Lock{}, errors.New(`reading workspace: it has no "Cargo.lock": a release builds from locked dependencies; run "cargo generate-lockfile" and commit the file`)
+	}
+	if err != nil {
+		return Lock{}, fmt.Errorf("reading workspace: %w", err)
+	}
+	l, err := parseLock(string(raw))
+	if err != nil {
+		return Lock{}, fmt.Errorf("reading lock file %q: %w", "Cargo.lock", err)
+	}
+	return l, nil
+}
+
+// parseLock reads the packages and keeps each one's own text, so that a pruned
+// lock file says word for word what the whole one says.
+func parseLock(text string) (Lock, error) {
+	var file struct {
+		Package []Package `toml:"package"`
+	}
+	if _, err := toml.Decode(text, &file); err != nil {
+		return Lock{}, err
+	}
+	const mark = "\n[[package]]"
+	parts := strings.Split("\n"+strings.ReplaceAll(text, "\r\n", "\n"), mark)
+	if len(parts)-1 != len(file.Package) {
+		return Lock{}, fmt.Errorf("it holds %d packages, but %d begin on a line of their own", len(file.Package), len(parts)-1)
+	}
+	l := Lock{Packages: file.Package, head: strings.TrimPrefix(parts[0], "\n")}
+	for i := range l.Packages {
+		body := parts[i+1]
+		if end := strings.Index(body, "\n["); end >= 0 { // [[patch.unused]], [metadata]
+			l.tail = body[end:]
+			body = body[:end]
+		}
+		l.Packages[i].text = mark + strings.TrimRight(body, "\n") + "\n"
+	}
+	return l, nil
+}
+
+// Member returns the lock file's entry for a workspace member.
+func (l Lock) Member(name string) (Package, bool) {
+	for _, p := range l.Packages {
+		if p.Name == name && p.Source == "" {
+			return p, true
+		}
+	}
+	return Package{}, false
+}
+
+// reach returns the indices of the packages that the members need, sorted.
+func (l Lock) reach(members []string) []int {
+	byName := map[string][]int{}
+	for i, p := range l.Packages {
+		byName[p.Name] = append(byName[p.Name], i)
+	}
+	seen := map[int]bool{}
+	var queue []int
+	add := func(i int) {
+		if !seen[i] {
+			seen[i] = true
+			queue = append(queue, i)
+		}
+	}
+	for _, m := range members {
+		for _, i := range byName[m] {
+			if l.Packages[i].Source == "" {
+				add(i)
+			}
+		}
+	}
+	for k := 0; k < len(queue); k++ {
+		for _, d := range l.Packages[queue[k]].Dependencies {
+			name, version, _ := strings.Cut(d, " ")
+			version, _, _ = strings.Cut(version, " ")
+			for _, i := range byName[name] {
+				if version == "" || version == l.Packages[i].Version {
+					add(i)
+				}
+			}
+		}
+	}
+	slices.Sort(queue)
+	return queue
+}
+
+// prune renders the lock file with nothing but what the members need. cargo
+// compares lock files by meaning, so --locked accepts it.
+func (l Lock) prune(members []string) string {
+	var b strings.Builder
+	b.WriteString(l.head)
+	for _, i := range l.reach(members) {
+		b.WriteString(l.Packages[i].text)
+	}
+	return b.String()
+}
+
+// checkFresh compares the entry of each member with its manifest: version and
+// the names of its dependencies. Whether a locked version satisfies its
+// requirement is left to `cargo --locked`, which runs first.
+func (w *Workspace) checkFresh() error {
+	const next = `the lock file is stale: run "cargo update --workspace" and commit "Cargo.lock"`
+	for i := range w.Crates {
+		c := &w.Crates[i]
+		p, ok := w.Lock.Member(c.Name)
+		if !ok {
+			return fmt.Errorf("checking \"Cargo.lock\": it has no crate %q: %s", c.Name, next)
+		}
+		if p.Version != c.Version {
+			return fmt.Errorf("checking \"Cargo.lock\": crate %q is locked at %s, its manifest says %s: %s", c.Name, p.Version, c.Version, next)
+		}
+		locked := map[string]bool{}
+		for _, d := range p.Dependencies {
+			name, _, _ := strings.Cut(d, " ")
+			locked[name] = true
+		}
+		for _, d := range c.Deps {
+			if !locked[d.Name] && d.Name != c.Name {
+				return fmt.Errorf("checking \"Cargo.lock\": crate %q depends on %q, which its locked entry does not: %s", c.Name, d.Name, next)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package cargo
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/BurntSushi/toml"
+)
+
+// manifest is a Cargo.toml as far as a release needs it. Fields that a member
+// may inherit (`version.workspace = true`) are read as any and resolved by
+// inherit. Reference: The Cargo Book, "The Manifest Format".
+type manifest struct {
+	Package   *packageTable  `toml:"package"`
+	Workspace *workspaceRoot `toml:"workspace"`
+	Lib       *targetTable   `toml:"lib"`
+	Bin       []targetTable  `toml:"bin"`
+	Example   []targetTable  `toml:"example"`
+	Test      []targetTable  `toml:"test"`
+	Bench     []targetTable  `toml:"bench"`
+
+	dependencyTables
+	Target map[string]dependencyTables `toml:"target"`
+	Patch  map[string]map[string]any   `toml:"patch"`
+}
+
+type dependencyTables struct {
+	Normal map[string]any `toml:"dependencies"`
+	Dev    map[string]any `toml:"dev-dependencies"`
+	Build  map[string]any `toml:"build-dependencies"`
+
+	// Names that cargo still reads beside the hyphened ones in editions before 2024.
+	DevOld   map[string]any `toml:"dev_dependencies"`
+	BuildOld map[string]any `toml:"build_dependencies"`
+}
+
+type packageTable struct {
+	Name        string `toml:"name"`
+	Version     any    `toml:"version"`
+	Edition     any    `toml:"edition"`
+	Description any    `toml:"description"`
+	License     any    `toml:"license"`
+	LicenseFile any    `toml:"license-file"`
+	Publish     any    `toml:"publish"`
+	Readme      any    `toml:"readme"`
+	Build       any    `toml:"build"`
+	Workspace   string `toml:"workspace"`
+	Include     any    `toml:"include"`
+	Exclude     any    `toml:"exclude"`
+	Autobins    *bool  `toml:"autobins"`
+	Autolib     *bool  `toml:"autolib"`
+
+	Metadata struct {
+		Slipway Settings `toml:"slipway"`
+	} `toml:"metadata"`
+}
+
+type workspaceRoot struct {
+	Members        []string       `toml:"members"`
+	DefaultMembers []string       `toml:"default-members"`
+	Exclude        []string       `toml:"exclude"`
+	Package        packageTable   `toml:"package"`
+	Dependencies   map[string]any `toml:"dependencies"`
+
+	Metadata struct {
+		Slipway WorkspaceSettings `toml:"slipway"`
+	} `toml:"metadata"`
+}
+
+type targetTable struct {
+	Name             string   `toml:"name"`
+	Path             string   `toml:"path"`
+	ProcMacro        bool     `toml:"proc-macro"`
+	ProcMacroOld     bool     `toml:"proc_macro"`
+	RequiredFeatures []string `toml:"required-features"`
+}
+
+// readManifest reads dir/Cargo.toml. Errors name the file and, for malformed
+// TOML, the line.
+func readManifest(fsys fs.FS, dir string) (*manifest, error) {
+	name := path.Join(dir, "Cargo.toml")
+	raw, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
+	}
+	var m manifest
+	if err := toml.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
+	}
+	return &m, nil
+}
+
+// inherit resolves a field that may say `{ workspace = true }` against the
+// field of [workspace.package]. An absent field stays nil.
+func inherit(field, root any, name string) (any, error) {
+	table, ok := field.(map[string]any)
+	if !ok {
+		return field, nil
+	}
+	if from, _ := table["workspace"].(bool); !from {
+		return nil, fmt.Errorf("field %q is a table without `workspace = true`", name)
+	}
+	if root == nil {
+		return nil, fmt.Errorf("field %q says `workspace = true`, but [workspace.package] has no %q", name, name)
+	}
+	return root, nil
+}
+
+// inheritString is inherit for fields that hold a string; an absent field is "".
+func inheritString(field, root any, name string) (string, error) {
+	v, err := inherit(field, root, name)
+	if err != nil || v == nil {
+		return "", err
+	}
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("field %q is %T, expected a string", name, v)
+	}
+	return s, nil
+}

@@ -1,0 +1,121 @@
+package cargo
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// metadata is the output of `cargo metadata --no-deps --format-version 1`.
+type metadata struct {
+	Packages []struct {
+		Name         string    `json:"name"`
+		Version      string    `json:"version"`
+		ManifestPath string    `json:"manifest_path"`
+		Publish      *[]string `json:"publish"` // null: anywhere, []: nowhere
+		Targets      []struct {
+			Name string   `json:"name"`
+			Kind []string `json:"kind"`
+		} `json:"targets"`
+		Dependencies []struct {
+			Name string  `json:"name"`
+			Kind *string `json:"kind"` // null: normal
+		} `json:"dependencies"`
+	} `json:"packages"`
+	WorkspaceRoot string `json:"workspace_root"`
+}
+
+// Agree compares what was read from the manifests with what cargo itself says
+// (the output of `cargo metadata --no-deps --format-version 1`) and returns an
+// error that lists every difference. A difference is a defect of this package,
+// and nothing may be released on a wrong reading.
+func (w *Workspace) Agree(output []byte) error {
+	var m metadata
+	if err := json.Unmarshal(output, &m); err != nil {
+		return fmt.Errorf("reading the output of `cargo metadata`: %w", err)
+	}
+	ours, theirs := w.facts(), m.facts()
+	var diffs []string
+	for _, f := range theirs {
+		if !slices.Contains(ours, f) {
+			diffs = append(diffs, "cargo alone says: "+f)
+		}
+	}
+	for _, f := range ours {
+		if !slices.Contains(theirs, f) {
+			diffs = append(diffs, "the manifests alone say: "+f)
+		}
+	}
+	if len(diffs) > 0 {
+		return fmt.Errorf("comparing the workspace with `cargo metadata`: they disagree, so nothing is released on this reading; please report it:\n  %s", strings.Join(diffs, "\n  "))
+	}
+	return nil
+}
+
+// facts states a workspace one sentence per fact, sorted, so that two readings
+// can be compared and a difference can be read.
+func (w *Workspace) facts() []string {
+	var list []string
+	for i := range w.Crates {
+		c := &w.Crates[i]
+		list = append(list, fmt.Sprintf("crate %s is %s in %s", c.Name, c.Version, c.Dir))
+		if c.publish.reason == "publish = false" || c.publish.reason == "publish = []" {
+			list = append(list, fmt.Sprintf("crate %s is not published", c.Name))
+		}
+		for _, b := range c.Bins {
+			list = append(list, fmt.Sprintf("crate %s has binary %s", c.Name, b.Name))
+		}
+		if c.Lib != nil {
+			list = append(list, fmt.Sprintf("crate %s has library %s", c.Name, c.Lib.Name))
+		}
+		if c.BuildScript != "" {
+			list = append(list, fmt.Sprintf("crate %s has a build script", c.Name))
+		}
+		for _, d := range c.Deps {
+			list = append(list, fmt.Sprintf("crate %s has %s dependency %s", c.Name, d.Kind, d.Name))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (m metadata) facts() []string {
+	var list []string
+	for _, p := range m.Packages {
+		dir := strings.TrimPrefix(strings.TrimPrefix(path.Dir(p.ManifestPath), m.WorkspaceRoot), "/")
+		list = append(list, fmt.Sprintf("crate %s is %s in %s", p.Name, p.Version, path.Clean(dir)))
+		if p.Publish != nil && len(*p.Publish) == 0 {
+			list = append(list, fmt.Sprintf("crate %s is not published", p.Name))
+		}
+		for _, t := range p.Targets {
+			list = append(list, targetFact(p.Name, t.Name, t.Kind)...)
+		}
+		for _, d := range p.Dependencies {
+			kind := Normal
+			if d.Kind != nil {
+				kind = Kind(*d.Kind)
+			}
+			list = append(list, fmt.Sprintf("crate %s has %s dependency %s", p.Name, kind, d.Name))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// targetFact states one of cargo's targets; examples, tests and benchmarks are
+// no part of a release.
+func targetFact(crate, name string, kinds []string) []string {
+	for _, kind := range kinds {
+		switch kind {
+		case "bin":
+			return []string{fmt.Sprintf("crate %s has binary %s", crate, name)}
+		case "lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro":
+			return []string{fmt.Sprintf("crate %s has library %s", crate, name)}
+		case "custom-build":
+			return []string{fmt.Sprintf("crate %s has a build script", crate)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Toolchain is a rust-toolchain.toml (The rustup book, "Overrides").
+type Toolchain struct {
+	Channel    string   `toml:"channel"`
+	Path       string   `toml:"path"`
+	Profile    string   `toml:"profile"`
+	Components []string `toml:"components"`
+	Targets    []string `toml:"targets"`
+}
+
+var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
+
+func readToolchain(fsys fs.FS) (Toolchain, error) {
+	for _, name := range []string{"rust-toolchain.toml", "rust-toolchain"} {
+		raw, err := fs.ReadFile(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return Toolchain{}, fmt.Errorf("reading %q: %w", name, err)
+		}
+		t, err := parseToolchain(string(raw))
+		if err != nil {
+			return Toolchain{}, fmt.Errorf("reading %q: %w", name, err)
+		}
+		return t, nil
+	}
+	return Toolchain{}, nil
+}
+
+func parseToolchain(text string) (Toolchain, error) {
+	var file struct {
+		Toolchain Toolchain `toml:"toolchain"`
+	}
+	if line := strings.TrimSpace(text); !strings.ContainsAny(line, "\n=[") {
+		file.Toolchain.Channel = line // the legacy form: one line, the channel
+	} else if err := toml.Unmarshal([]byte(text), &file); err != nil {
+		return Toolchain{}, err
+	}
+	t := file.Toolchain
+	if t.Path != "" {
+		return t, fmt.Errorf("toolchain path %q is on one machine only: name a channel, as channel = \"1.96.0\"", t.Path)
+	}
+	if t.Channel != "" && !channelForm.MatchString(t.Channel) {
+		return t, fmt.Errorf("channel %q is none that rustup knows: expected a version as \"1.96.0\", or stable, beta, nightly with an optional date", t.Channel)
+	}
+	return t, nil
+}
+
+// Accepts reports whether a compiler of the given release ("1.96.0",
+// "1.97.0-nightly") is the one that the toolchain file asks for. A channel
+// "stable" accepts every stable release, "1.96" every patch of it.
+func (t Toolchain) Accepts(release string) bool {
+	number, pre, _ := strings.Cut(release, "-")
+	switch channel, _, dated := strings.Cut(t.Channel, "-"); channel {
+	case "":
+		return true
+	case "stable":
+		return pre == "" && !dated
+	case "beta", "nightly":
+		return strings.HasPrefix(pre, channel) && !dated // a date cannot be told from the release
+	default:
+		return pre == "" && (number == channel || strings.HasPrefix(number, channel+".") && strings.Count(channel, ".") == 1)
+	}
+}
+
+// Cross is a Cross.toml as far as it names images (cross-rs, "Configuration").
+type Cross struct {
+	Target map[string]CrossTarget `toml:"target"`
+}
+
+// CrossTarget says what cross would build one target in.
+type CrossTarget struct {
+	Image      any             `toml:"image"` // a reference, or a table with a name
+	Dockerfile any             `toml:"dockerfile"`
+	PreBuild   any             `toml:"pre-build"`
+	Env        *map[string]any `toml:"env"`
+}
+
+// ImageName is the image that Cross.toml names for a target, "" when it names none.
+func (c Cross) ImageName(target string) string {
+	switch image := c.Target[target].Image.(type) {
+	case string:
+		return image
+	case map[string]any:
+		name, _ := image["name"].(string)
+		return name
+	}
+	return ""
+}
+
+// Dockerfile is the file that Cross.toml builds a target's image from, "" when there is none.
+func (c Cross) Dockerfile(target string) string {
+	switch file := c.Target[target].Dockerfile.(type) {
+	case string:
+		return file
+	case map[string]any:
+		name, _ := file["file"].(string)
+		return name
+	}
+	return ""
+}
+
+func readCross(fsys fs.FS) (Cross, error) {
+	var c Cross
+	raw, err := fs.ReadFile(fsys, "Cross.toml")
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = toml.Unmarshal(raw, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("reading %q: %w", "Cross.toml", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,129 @@
+package cargo
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+)
+
+// BuildFiles returns the files that replace the workspace's own when c is
+// built: a root manifest whose members are what c needs, the lock file cut to
+// the same, the kept cargo configuration. So a crate whose dependencies are all
+// in the workspace needs no registry, whatever its siblings depend on, and
+// their edits do not change what cargo resolves. Keys are slash-separated
+// paths; an empty value stands for a file that is taken out.
+func (w *Workspace) BuildFiles(c *Crate) (map[string]string, error) {
+	members := w.buildMembers(c)
+	root, err := w.prunedRoot(members)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Name
+	}
+	return map[string]string{
+		"Cargo.toml":          root,
+		"Cargo.lock":          w.Lock.prune(names),
+		".cargo/config.toml":  w.Config.Text,
+		".cargo/config":       "",
+		"rust-toolchain":      "", // the image is the toolchain: rustup, where it has one,
+		"rust-toolchain.toml": "", // must not go and look for another
+	}, nil
+}
+
+// buildMembers is c's closure, with the root package where there is one: it is
+// a member whatever `members` says.
+func (w *Workspace) buildMembers(c *Crate) []*Crate {
+	members := w.Closure(c)
+	for i := range w.Crates {
+		if root := &w.Crates[i]; root.Dir == "." && !slices.Contains(members, root) {
+			for _, m := range w.Closure(root) {
+				if !slices.Contains(members, m) {
+					members = append(members, m)
+				}
+			}
+		}
+	}
+	return members
+}
+
+func (w *Workspace) prunedRoot(members []*Crate) (string, error) {
+	raw, err := fs.ReadFile(w.fsys, "Cargo.toml")
+	if err != nil {
+		return "", fmt.Errorf("reading manifest %q: %w", "Cargo.toml", err)
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(raw, &tree); err != nil {
+		return "", fmt.Errorf("reading manifest %q: %w", "Cargo.toml", err)
+	}
+	workspace, ok := tree["workspace"].(map[string]any)
+	if !ok {
+		return string(raw), nil
+	}
+	var dirs []string
+	for _, m := range members {
+		if m.Dir != "." {
+			dirs = append(dirs, m.Dir)
+		}
+	}
+	slices.Sort(dirs)
+	workspace["members"] = dirs
+	delete(workspace, "default-members")
+	text, err := toml.Marshal(tree)
+	if err != nil {
+		return "", fmt.Errorf("writing manifest %q: %w", "Cargo.toml", err)
+	}
+	return string(text), nil
+}
+
+// SkeletonFiles returns a workspace with c's manifests and lock file and none
+// of its sources: enough to fetch and to compile what c depends on, and
+// unchanged by an edit of the sources.
+func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
+	files, err := w.BuildFiles(c)
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range files {
+		if content == "" {
+			delete(files, name)
+		}
+	}
+	for _, m := range w.buildMembers(c) {
+		if m.Dir != "." {
+			raw, err := fs.ReadFile(w.fsys, path.Join(m.Dir, "Cargo.toml"))
+			if err != nil {
+				return nil, fmt.Errorf("reading manifest of crate %q: %w", m.Name, err)
+			}
+			files[path.Join(m.Dir, "Cargo.toml")] = string(raw)
+		}
+		for _, t := range m.targets {
+			files[path.Join(m.Dir, t)] = "fn main() {}\n"
+		}
+		if m.Lib != nil {
+			files[path.Join(m.Dir, m.Lib.Path)] = "\n"
+		}
+		if len(m.targets) == 0 { // tests or examples that cargo discovers; a crate must have a target
+			files[path.Join(m.Dir, "src/lib.rs")] = "\n"
+		}
+		if m.BuildScript != "" {
+			files[path.Join(m.Dir, m.BuildScript)] = "fn main() {}\n"
+		}
+	}
+	return files, nil
+}
+
+// Members returns the names of the crates that a build of c compiles from the
+// workspace, sorted.
+func (w *Workspace) Members(c *Crate) []string {
+	var names []string
+	for _, m := range w.buildMembers(c) {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,243 @@
+// Package cargo reads a Rust workspace from its manifests: crates, binaries,
+// versions, dependency order, lock file, toolchain file. It runs no cargo and
+// needs no network, so that planning works where neither is to be had; the
+// first step of a release then asks cargo itself and [Workspace.Agree] stops
+// on any difference.
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Workspace is a cargo workspace as its files describe it.
+type Workspace struct {
+	Crates    []Crate // sorted by name
+	Excluded  []string
+	Toolchain Toolchain
+	Cross     Cross
+	Config    Config
+	Settings  WorkspaceSettings
+	Lock      Lock
+
+	fsys fs.FS
+	root *manifest
+}
+
+// WorkspaceSettings are slipway's own, from [workspace.metadata.slipway].
+type WorkspaceSettings struct {
+	// Toolchain is the image reference to build with when the command names none.
+	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
+}
+
+// Settings are slipway's own for one crate, from [package.metadata.slipway].
+type Settings struct {
+	// Features are passed to cargo build and cargo test as --features.
+	Features []string `toml:"features" json:"features,omitempty"`
+	// Test holds further arguments of cargo test, as ["--lib", "--", "--test-threads=1"].
+	Test []string `toml:"test" json:"test,omitempty"`
+}
+
+// Crate is one member of a workspace.
+type Crate struct {
+	Name        string
+	Version     string
+	Dir         string // slash-separated, relative to the workspace root; "." for a root package
+	Edition     string
+	Bins        []Target // sorted by name
+	Lib         *Target
+	BuildScript string // path relative to Dir, "" when there is none
+	Deps        []Dependency
+	Settings    Settings
+
+	publish unpublishable
+	targets []string // paths of every declared target, relative to Dir
+}
+
+// Target is a binary or library of a crate.
+type Target struct {
+	Name             string
+	Path             string // relative to the crate's directory
+	ProcMacro        bool
+	RequiredFeatures []string
+}
+
+// ErrNotFound is wrapped by errors about a crate that the workspace does not have.
+var ErrNotFound = errors.New("no such crate in the workspace")
+
+// Read reads the workspace whose root manifest is Cargo.toml at the top of
+// fsys. It returns an error that names the file and what to change for every
+// manifest that cargo would refuse and for every setting that would let the
+// workspace decide how a release is built (see [Config]).
+func Read(fsys fs.FS) (*Workspace, error) {
+	root, err := readManifest(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("%w: expected the root of a cargo workspace", err)
+	}
+	if root.Workspace == nil {
+		root.Workspace = &workspaceRoot{} // a single package is its own workspace
+	}
+	w := &Workspace{fsys: fsys, root: root, Settings: root.Workspace.Metadata.Slipway}
+	if err := w.readMembers(); err != nil {
+		return nil, err
+	}
+	if w.Toolchain, err = readToolchain(fsys); err != nil {
+		return nil, err
+	}
+	if w.Cross, err = readCross(fsys); err != nil {
+		return nil, err
+	}
+	if w.Config, err = readConfig(fsys, w.dirs()); err != nil {
+		return nil, err
+	}
+	if w.Lock, err = readLock(fsys); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// readMembers finds the members as cargo does: the globs of `members`, then
+// every path dependency below the root, less `exclude`.
+func (w *Workspace) readMembers() error {
+	queue, err := w.listMembers()
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	names := map[string]string{}
+	for len(queue) > 0 {
+		dir := queue[0]
+		queue = queue[1:]
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		c, err := w.readCrate(dir)
+		if err != nil {
+			return err
+		}
+		if other, dup := names[c.Name]; dup {
+			return fmt.Errorf("reading workspace: %q and %q both hold a crate %q", other, dir, c.Name)
+		}
+		names[c.Name] = dir
+		w.Crates = append(w.Crates, *c)
+		for _, d := range c.Deps {
+			if d.Path != "" && !seen[d.Path] && !w.excludes(d.Path) && !strings.HasPrefix(d.Path, "../") {
+				queue = append(queue, d.Path)
+			}
+		}
+	}
+	slices.SortFunc(w.Crates, func(a, b Crate) int { return strings.Compare(a.Name, b.Name) })
+	w.Excluded = slices.Clone(w.root.Workspace.Exclude)
+	return nil
+}
+
+func (w *Workspace) listMembers() ([]string, error) {
+	var dirs []string
+	if w.root.Package != nil {
+		dirs = append(dirs, ".")
+	}
+	for _, pattern := range w.root.Workspace.Members {
+		clean := path.Clean(pattern)
+		if !fs.ValidPath(clean) {
+			return nil, fmt.Errorf("reading workspace: member %q is outside the workspace: move it below the root", pattern)
+		}
+		found, err := fs.Glob(w.fsys, clean)
+		if err != nil {
+			return nil, fmt.Errorf("reading workspace: member pattern %q: %w", pattern, err)
+		}
+		if !strings.ContainsAny(clean, "*?[") {
+			found = []string{clean} // a missing literal member is an error when it is read
+		}
+		for _, dir := range found {
+			if w.excludes(dir) {
+				continue
+			}
+			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err != nil && len(found) > 1 {
+				continue // cargo skips what a glob matches without a manifest
+			}
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) == 0 {
+		return nil, errors.New(`reading workspace: "Cargo.toml" names no member and is no package`)
+	}
+	return dirs, nil
+}
+
+func (w *Workspace) excludes(dir string) bool {
+	for _, e := range w.root.Workspace.Exclude {
+		e = path.Clean(e)
+		if dir == e || strings.HasPrefix(dir, e+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// dirs lists the members' directories, sorted.
+func (w *Workspace) dirs() []string {
+	set := map[string]bool{}
+	for _, c := range w.Crates {
+		set[c.Dir] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Crate returns the member of that name. The name is checked with [CheckName]
+// first; an error wraps [ErrNotFound] and says what the workspace has instead.
+func (w *Workspace) Crate(name string) (*Crate, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	if c := w.find(name); c != nil {
+		return c, nil
+	}
+	for i := range w.Crates {
+		if fold(w.Crates[i].Name) == fold(name) {
+			return nil, fmt.Errorf("finding crate %q: %w: did you mean %q?", name, ErrNotFound, w.Crates[i].Name)
+		}
+	}
+	for _, dir := range w.Excluded {
+		if m, err := readManifest(w.fsys, path.Clean(dir)); err == nil && m.Package != nil && m.Package.Name == name {
+			return nil, fmt.Errorf("finding crate %q: %w: %q is in the workspace's `exclude` list; only members are released", name, ErrNotFound, dir)
+		}
+	}
+	var names []string
+	for _, c := range w.Crates {
+		names = append(names, c.Name)
+	}
+	if len(names) > 20 {
+		names = append(names[:20], fmt.Sprintf("and %d more", len(w.Crates)-20))
+	}
+	return nil, fmt.Errorf("finding crate %q: %w: it has %s", name, ErrNotFound, strings.Join(names, ", "))
+}
+
+func (w *Workspace) find(name string) *Crate {
+	i, ok := slices.BinarySearchFunc(w.Crates, name, func(c Crate, n string) int { return strings.Compare(c.Name, n) })
+	if !ok {
+		return nil
+	}
+	return &w.Crates[i]
+}
+
+// fold maps a crate's name to what crates.io compares: case and `-`/`_` do not count.
+func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// ReadChangelog returns the name and text of c's CHANGELOG.md.
+func (w *Workspace) ReadChangelog(c *Crate) (string, []byte, error) {
+	name := path.Join(c.Dir, "CHANGELOG.md")
+	raw, err := fs.ReadFile(w.fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return name, nil, fmt.Errorf("reading changelog of crate %q: there is no %q: a release takes its notes from there; write one as keepachangelog.com says", c.Name, name)
+	}
+	if err != nil {
+		return name, nil, fmt.Errorf("reading changelog of crate %q: %w", c.Name, err)
+	}
+	return name, raw, nil
+}
