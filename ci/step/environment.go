@@ -1,0 +1,22 @@
+package step
+
+import (
+	"slices"
+	"strings"
+)
+
+// Environment is the whole environment of a command: the image's with the
+// step's over it, each key once, sorted.
+func Environment(image, own []string) []string {
+	env := map[string]string{}
+	for _, e := range slices.Concat(image, own) {
+		key, value, _ := strings.Cut(e, "=")
+		env[key] = value
+	}
+	list := make([]string, 0, len(env))
+	for key, value := range env {
+		list = append(list, key+"="+value)
+	}
+	slices.Sort(list)
+	return list
+}

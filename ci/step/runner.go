@@ -1,0 +1,57 @@
+package step
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Runner runs steps. It is made with the trees and images that the steps name,
+// and remembers the outputs of the steps that it has run, so that later ones
+// can take them. Run may be called from several goroutines for steps that do
+// not need each other.
+type Runner interface {
+	// Name is the runner's name for people: "local", "dagger".
+	Name() string
+	// Run runs one step whose needs have run before. A command that exits with
+	// a status other than 0 is an *ExitError; a missing output is an error that
+	// names it. When ctx ends, the command and all that it started end.
+	Run(ctx context.Context, s Step) (Result, error)
+	// Export copies a file or directory that a step left to a path on this
+	// machine, which must not exist. Files keep their mode.
+	Export(ctx context.Context, step, output, to string) error
+}
+
+// Result is what is known of a step that has run.
+type Result struct {
+	// Stdout is what the command wrote to standard output.
+	Stdout string
+	// Cached says that the command did not run now: the result of an equal step
+	// on equal inputs was taken.
+	Cached bool
+	// Duration is the time that Run took.
+	Duration time.Duration
+}
+
+// ExitError is returned for a command that ran and failed.
+type ExitError struct {
+	Step   string
+	Code   int
+	Stdout string
+	// Tail is the end of the command's output, both streams.
+	Tail string
+}
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("running step %q: its command exited with status %d\n%s", e.Step, e.Code, e.Tail)
+}
+
+// Log receives what happens while steps run. Its methods are called from
+// several goroutines.
+type Log interface {
+	// Begin and End frame a step. err is nil when it succeeded.
+	Begin(s Step)
+	End(s Step, r Result, err error)
+	// Line is one line of the step's output, without its end.
+	Line(s Step, line string)
+}
