@@ -1,0 +1,83 @@
+package toolchain
+
+import (
+	"strings"
+
+	"dagger/slipway/ci/step"
+)
+
+// Targets are what the image can compile for beside its own machine.
+var Targets = []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "wasm32-wasip1"}
+
+// The last step, and its output that is the image's root filesystem.
+const (
+	StepImage   = "toolchain image"
+	OutputImage = "root"
+)
+
+const (
+	stepRoot  = "debian packages"
+	recipeDir = "/recipe"
+	outDir    = "/out"
+)
+
+// Trees are those that the steps mount.
+func Trees() []step.Tree {
+	list := step.Files{}
+	for _, name := range names() {
+		list[name] = read(name)
+	}
+	return []step.Tree{{Name: "recipe", Files: list}}
+}
+
+// Steps make the image's root filesystem. The first runs in base, a Debian
+// with apt, and is the only one with the network; the others run in what it
+// left. The standard libraries are compiled side by side.
+func Steps(base step.Image) []step.Step {
+	scripts := step.Mount{Path: recipeDir, Tree: "recipe", ReadOnly: true}
+	steps := []step.Step{{
+		Name: stepRoot, About: "fetch, verify and unpack Debian packages", Image: base,
+		Args: []string{"bash", recipeDir + "/rootfs.sh", outDir + "/root"}, Dir: "/", Network: true,
+		Mounts:  []step.Mount{{Path: outDir}, scripts},
+		Outputs: []step.Output{{Name: OutputImage, Path: outDir + "/root"}},
+		Failure: "the packages of the toolchain image could not be had: look at apt's message above and at the network, and run again",
+	}}
+	root := step.Image{Step: stepRoot, Output: OutputImage}
+	last := step.Step{
+		Name: StepImage, About: "put the image together and take out what compiles nothing", Image: root,
+		Args: []string{"sh", recipeDir + "/assemble.sh", outDir}, Dir: "/",
+		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
+		Outputs: []step.Output{{Name: OutputImage, Path: outDir}},
+	}
+	for _, t := range Targets {
+		name := "standard library " + t
+		steps = append(steps, step.Step{
+			Name: name, About: "compile Rust's standard library", Image: root,
+			Args: []string{"sh", recipeDir + "/std.sh", t, outDir}, Dir: "/",
+			Mounts:  []step.Mount{{Path: outDir}, scripts},
+			Outputs: []step.Output{{Name: "std", Path: outDir}},
+		})
+		last.Args = append(last.Args, "/std/"+t)
+		last.Mounts = append(last.Mounts, step.Mount{Path: "/std/" + t, Step: name, Output: "std", ReadOnly: true})
+	}
+	for i := range steps {
+		steps[i].Env = environment
+	}
+	last.Env = environment
+	return append(steps, last)
+}
+
+// environment is what the recipe's scripts see beside what they set themselves.
+var environment = []string{"HOME=/tmp", "LC_ALL=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+// Env is the image's environment, KEY=VALUE, in the recipe's order.
+func Env() []string {
+	var env []string
+	for line := range strings.Lines(read("env")) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "#") {
+			env = append(env, line)
+		}
+	}
+	return env
+}
