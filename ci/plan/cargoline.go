@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
+
+// buildArgs and testArgs are the command lines of cargo. The manifest's path
+// selects the crate: a name could also mean a dependency of that name.
+func (b *builder) buildArgs(target string) []string {
+	return append([]string{"cargo", "build"}, b.common(target)...)
+}
+
+func (b *builder) testArgs(target string) []string {
+	args := append([]string{"cargo", "test"}, b.common(target)...)
+	args = append(args, "--no-fail-fast")
+	return append(args, b.crate.Settings.Test...)
+}
+
+func (b *builder) common(target string) []string {
+	args := []string{
+		"--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"),
+		"--release", "--locked", "--offline", "--target", target,
+	}
+	if features := b.crate.Settings.Features; len(features) > 0 {
+		args = append(args, "--features", strings.Join(features, ","))
+	}
+	return args
+}
+
+// env is the environment of every step with cargo, with more added, sorted.
+// It overrides what a cargo configuration could say of wrappers.
+func (b *builder) env(more ...string) []string {
+	env := append([]string{
+		"CARGO_HOME=" + cargoHome,
+		"CARGO_INCREMENTAL=0",
+		"CARGO_TARGET_DIR=" + targetDir,
+		"CARGO_TERM_COLOR=never",
+		"CARGO_TERM_PROGRESS_WHEN=never",
+		"HOME=/tmp",
+		"LC_ALL=C.UTF-8",
+		"RUSTC_WORKSPACE_WRAPPER=",
+		"RUSTC_WRAPPER=",
+		"SOURCE_DATE_EPOCH=0",
+	}, more...)
+	slices.Sort(env)
+	return env
+}
+
+// targetEnv says how binaries of a target are run: natively through env(1),
+// which replaces whatever runner a configuration names, or by an emulator.
+func targetEnv(target string) []string {
+	if target == "" {
+		return nil
+	}
+	runner := "env"
+	if e := emulators[target]; e != "" {
+		runner = e
+	}
+	key := strings.ToUpper(strings.ReplaceAll(target, "-", "_"))
+	return []string{"CARGO_TARGET_" + key + "_RUNNER=" + runner}
+}
+
+func compare(a, b string) int { return cmp.Compare(a, b) }

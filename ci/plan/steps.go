@@ -1,0 +1,218 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/step"
+)
+
+// Where a step finds things. Paths end up in panic messages, so they are the
+// same on every machine and in every run.
+const (
+	srcDir    = "/src"
+	targetDir = "/target"
+	cargoHome = "/cargo"
+)
+
+// Names of steps and outputs that the release reads.
+const (
+	StepToolchain = "toolchain"
+	StepMetadata  = "metadata"
+	StepFetch     = "fetch"
+	StepPackage   = "package"
+)
+
+// StepBuild and StepTest name the steps of one target.
+func StepBuild(target string) string { return "build " + target }
+
+// StepTest is the name of the step that tests one target.
+func StepTest(target string) string { return "test " + target }
+
+// OutputBinary is the name of the output that holds a binary.
+func OutputBinary(bin string) string { return "bin/" + bin }
+
+// OutputCrate is the name of the output that holds the packaged crate.
+const OutputCrate = "crate"
+
+// hostTargets are fetched for too: build scripts and procedural macros run on
+// the machine that builds, of either architecture.
+var hostTargets = []string{"x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"}
+
+// builder makes the steps of one plan.
+type builder struct {
+	plan  *Plan
+	crate *cargo.Crate
+	image step.Image
+	// fetched says that something comes from outside the workspace.
+	fetched bool
+	// members are the workspace crates that a build compiles.
+	members []string
+}
+
+// addSteps fills the plan's trees and steps. The order is the one in which a
+// person would want to hear of trouble: the toolchain and cargo's own reading
+// of the workspace before any download, downloads before any compiling, tests
+// right behind what they test, packaging last.
+func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crate) error {
+	files, err := w.BuildFiles(c)
+	if err != nil {
+		return err
+	}
+	skeleton, err := w.SkeletonFiles(c)
+	if err != nil {
+		return err
+	}
+	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
+	b.fetched = cargo.External(w.Closure(c))
+	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": "", ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
+	p.Steps = []step.Step{b.toolchain(), b.metadata()}
+	if b.fetched {
+		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})
+		p.Steps = append(p.Steps, b.fetch())
+	}
+	previous := ""
+	for _, t := range p.Targets {
+		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
+		previous = t
+	}
+	if p.Publish.Publishable {
+		p.Steps = append(p.Steps, b.pack(before))
+	}
+	return nil
+}
+
+// toolchain asks the image for its compiler, which must be the channel of the
+// workspace's toolchain file.
+func (b *builder) toolchain() step.Step {
+	return step.Step{
+		Name: StepToolchain, About: "ask the image for its compiler", Image: b.image,
+		Args: []string{"rustc", "--version", "--verbose"}, Dir: "/",
+		Quiet:   true,
+		Failure: "the toolchain image has no working rustc: pass --toolchain with one that has",
+	}
+}
+
+// metadata asks cargo for its own reading of the whole workspace.
+func (b *builder) metadata() step.Step {
+	return step.Step{
+		Name: StepMetadata, About: "ask cargo whether it reads the workspace alike", Image: b.image,
+		Args: []string{"cargo", "metadata", "--no-deps", "--format-version", "1", "--locked", "--offline"},
+		Env:  b.env(), Dir: srcDir,
+		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "workspace"}},
+		Quiet:   true,
+		Failure: "cargo cannot read the workspace: its message above names the file",
+	}
+}
+
+// fetch downloads what the lock file names: the only step with a network.
+func (b *builder) fetch() step.Step {
+	args := []string{"cargo", "fetch", "--locked"}
+	for _, t := range slices.Concat(b.plan.Targets, hostTargets) {
+		args = append(args, "--target", t)
+	}
+	return step.Step{
+		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
+		Args: args, Env: b.env(), Dir: srcDir, Network: true,
+		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "skeleton", ReadOnly: true}},
+		Outputs: []step.Output{{Name: "cargo", Path: cargoHome}},
+		// lock files and the times of last use: nothing that a build reads
+		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
+		Failure: "dependencies could not be downloaded: if cargo says that the lock file needs an update, run \"cargo update --workspace\" and commit Cargo.lock; otherwise look at the network and run again",
+	}
+}
+
+// forTarget makes the steps of one target: dependencies, build, test.
+// Dependencies are compiled from a skeleton without the workspace's own
+// sources, so their result is kept across edits and no build script of the
+// workspace has ever run in the directory that later builds begin with.
+// What runs on the build machine (procedural macros, build scripts) is compiled
+// for the first target and handed on; each target's own output is in a
+// directory that no step of another target sees.
+func (b *builder) forTarget(target, previous string) []step.Step {
+	var steps []step.Step
+	seed := func(name string) step.Mount {
+		return step.Mount{Path: targetDir, Step: name, Output: "target"}
+	}
+	host := func(name string) []step.Mount {
+		if previous == "" {
+			return []step.Mount{empty(targetDir)}
+		}
+		return []step.Mount{empty(targetDir), {Path: path.Join(targetDir, "release"), Step: name + previous, Output: "host"}}
+	}
+	build := host("build ")
+	if b.fetched {
+		deps := b.compile("dependencies "+target, target, "skeleton", host("dependencies "), b.buildArgs(target))
+		deps.About = "compile the dependencies"
+		deps.Discard = b.fingerprints()
+		tests := b.compile("test dependencies "+target, target, "skeleton", []step.Mount{seed(deps.Name)}, append(b.testArgs(target), "--no-run"))
+		tests.About = "compile the dependencies of the tests"
+		tests.Outputs = tests.Outputs[:1]
+		tests.Discard = b.fingerprints()
+		steps = append(steps, deps, tests)
+		build = []step.Mount{seed(tests.Name)}
+	}
+	s := b.compile(StepBuild(target), target, "source", build, b.buildArgs(target))
+	s.About = "build the crate in the release profile"
+	for _, bin := range b.crate.Bins {
+		s.Outputs = append(s.Outputs, step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, target, "release", bin.Name)})
+	}
+	return append(steps, s, b.test(target, seed(s.Name)))
+}
+
+// compile makes a step that runs cargo without a network on one target directory.
+func (b *builder) compile(name, target, tree string, mounts []step.Mount, args []string) step.Step {
+	mounts = append([]step.Mount{{Path: srcDir, Tree: tree}}, mounts...)
+	if b.fetched {
+		mounts = append(mounts, step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true})
+	} else {
+		mounts = append(mounts, empty(cargoHome))
+	}
+	slices.SortFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
+	return step.Step{
+		Name: name, Image: b.image, Args: args, Env: b.env(targetEnv(target)...), Dir: srcDir, Mounts: mounts,
+		Outputs: []step.Output{{Name: "target", Path: targetDir}, {Name: "host", Path: path.Join(targetDir, "release")}},
+		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, target),
+	}
+}
+
+func (b *builder) test(target string, mount step.Mount) step.Step {
+	s := b.compile(StepTest(target), target, "source", []step.Mount{mount}, b.testArgs(target))
+	s.About = "run the crate's tests, natively"
+	if e := emulators[target]; e != "" {
+		s.About = "run the crate's tests, emulated by " + e
+	}
+	s.Outputs = nil
+	s.Failure = fmt.Sprintf("tests of crate %q failed on %s: their output is above", b.crate.Name, target)
+	return s
+}
+
+// pack makes the .crate file as `cargo publish` would, and compiles it. The
+// workspace crates that it needs are packaged with it, so that it is compiled
+// against them and not against what a registry has of the same version.
+func (b *builder) pack(before []*cargo.Crate) step.Step {
+	args := []string{"cargo", "package", "--locked", "--offline"}
+	for _, c := range before {
+		args = append(args, "--package", c.Name)
+	}
+	args = append(args, "--package", b.crate.Name)
+	s := b.compile(StepPackage, "", "source", []step.Mount{empty(targetDir)}, args)
+	s.About = "package the crate and compile what was packaged"
+	s.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
+	s.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)
+	return s
+}
+
+// fingerprints are cargo's marks that a workspace crate has been compiled. The
+// skeleton's empty ones must not pass for the real ones.
+func (b *builder) fingerprints() []string {
+	var patterns []string
+	for _, m := range b.members {
+		patterns = append(patterns, m+"-????????????????")
+	}
+	return patterns
+}
+
+func empty(at string) step.Mount { return step.Mount{Path: at} }

@@ -1,0 +1,67 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text renders the plan for people: what is released, the steps in order with
+// their command lines, the artifacts, the effects.
+func (p *Plan) Text() (string, error) {
+	digest, err := p.Digest()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Plan to release %s\n\n", p.Tag)
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(key, format string, args ...any) { fmt.Fprintf(t, "  %s\t%s\n", key, fmt.Sprintf(format, args...)) }
+	row("plan", "%s", digest)
+	row("crate", "%s %s in %s%s", p.Crate, p.Version, p.Directory, map[bool]string{true: ", a prerelease"}[p.Prerelease])
+	if p.Source.Commit != "" {
+		row("commit", "%s%s", p.Source.Commit, map[bool]string{true: " with uncommitted changes"}[p.Source.Dirty])
+	}
+	if len(p.Requires) > 0 {
+		row("needs published", "%s", strings.Join(p.Requires, ", "))
+	}
+	row("targets", "%s", strings.Join(p.Targets, ", "))
+	row("toolchain", "%s", p.Toolchain)
+	if err := t.Flush(); err != nil {
+		return "", err
+	}
+	p.stepLines(&b)
+	b.WriteString("\nArtifacts\n")
+	for _, a := range p.Artifacts {
+		fmt.Fprintf(&b, "  %s%s\n", a.Name, contents(a))
+	}
+	b.WriteString("\nEffects of a release that is no dry run\n")
+	for i, e := range p.Effects {
+		fmt.Fprintf(&b, "  %d. %s\n", i+1, e.About)
+	}
+	if len(p.Remarks) > 0 {
+		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(p.Remarks, "\n  "))
+	}
+	return b.String(), nil
+}
+
+func (p *Plan) stepLines(b *strings.Builder) {
+	b.WriteString("\nSteps\n")
+	for i, s := range p.Steps {
+		network := "no network"
+		if s.Network {
+			network = "network"
+		}
+		fmt.Fprintf(b, "  %d. %s: %s (%s)\n     %s\n", i+1, s.Name, s.About, network, strings.Join(s.Args, " "))
+		if needs := s.Needs(); len(needs) > 0 {
+			fmt.Fprintf(b, "     after %s\n", strings.Join(needs, ", "))
+		}
+	}
+}
+
+func contents(a Artifact) string {
+	if len(a.Files) == 0 {
+		return ""
+	}
+	return " holds " + strings.Join(a.Files, ", ")
+}

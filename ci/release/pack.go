@@ -1,0 +1,146 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/plan"
+)
+
+// File is an artifact on disk.
+type File struct {
+	Name   string `json:"name"`
+	Target string `json:"target,omitempty"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// pack writes the plan's artifacts to the output directory.
+func (r *Release) pack(ctx context.Context) ([]File, error) {
+	if err := os.MkdirAll(r.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("making output directory: %w", err)
+	}
+	work, err := os.MkdirTemp(r.Out, ".packing-")
+	if err != nil {
+		return nil, fmt.Errorf("making output directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	place := func(target, name string) string { return filepath.Join(work, target, name) }
+	if err := r.exportBinaries(ctx, place); err != nil {
+		return nil, err
+	}
+	var files []File
+	sums := map[string][sha256.Size]byte{}
+	for _, a := range r.Plan.Artifacts {
+		to := filepath.Join(work, a.Name)
+		switch a.Kind {
+		case plan.Tarball:
+			err = writeTarball(to, a.Files, func(name string) string { return place(a.Target, name) })
+		case plan.Checksums:
+			err = writeSums(to, sums)
+		case plan.CrateFile:
+			err = r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, to)
+		}
+		if err != nil {
+			return nil, err
+		}
+		f, sum, err := describe(to, a)
+		if err != nil {
+			return nil, err
+		}
+		if a.Kind == plan.Tarball {
+			sums[a.Name] = sum
+		}
+		files = append(files, f)
+	}
+	for _, f := range files { // all are there: now they appear
+		if err := os.Rename(filepath.Join(work, f.Name), filepath.Join(r.Out, f.Name)); err != nil {
+			return nil, fmt.Errorf("writing artifact %q: %w", f.Name, err)
+		}
+	}
+	return files, nil
+}
+
+func writeTarball(to string, names []string, place func(string) string) (err error) {
+	var entries []dist.Entry
+	for _, name := range names {
+		info, err := os.Stat(place(name))
+		if err != nil {
+			return fmt.Errorf("packing %q: %w", filepath.Base(to), err)
+		}
+		entries = append(entries, dist.Entry{
+			Name: name, Executable: true, Size: info.Size(),
+			Open: func() (io.ReadCloser, error) { return os.Open(place(name)) },
+		})
+	}
+	return write(to, func(w io.Writer) error { return dist.WriteTarball(w, entries) })
+}
+
+func writeSums(to string, sums map[string][sha256.Size]byte) error {
+	return write(to, func(w io.Writer) error { return dist.WriteSums(w, sums) })
+}
+
+func write(to string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("packing %q: %w", filepath.Base(to), err)
+	}
+	err = fill(f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("packing %q: %w", filepath.Base(to), err)
+	}
+	return nil
+}
+
+func describe(name string, a plan.Artifact) (File, [sha256.Size]byte, error) {
+	var sum [sha256.Size]byte
+	f, err := os.Open(name)
+	if err != nil {
+		return File{}, sum, fmt.Errorf("reading artifact %q: %w", a.Name, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	size, err := io.Copy(h, f)
+	if err != nil {
+		return File{}, sum, fmt.Errorf("reading artifact %q: %w", a.Name, err)
+	}
+	copy(sum[:], h.Sum(nil))
+	return File{Name: a.Name, Target: a.Target, Size: size, SHA256: hex.EncodeToString(sum[:])}, sum, nil
+}
+
+// machines are the ELF machines of the targets.
+var machines = map[string]elf.Machine{plan.X8664: elf.EM_X86_64, plan.AArch64: elf.EM_AARCH64}
+
+// checkStatic returns an error unless the binary runs on any Linux of its
+// target: an ELF executable of that machine that asks for no loader and no
+// shared library.
+func checkStatic(name, target string) error {
+	f, err := elf.Open(name)
+	if err != nil {
+		return fmt.Errorf("checking binary %q for %s: %w", filepath.Base(name), target, err)
+	}
+	defer f.Close()
+	if want := machines[target]; f.Machine != want {
+		return fmt.Errorf("checking binary %q: it is for %s, expected %s", filepath.Base(name), f.Machine, want)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return fmt.Errorf("checking binary %q for %s: it is linked dynamically (it names a loader): a release for musl is static; look for -Ctarget-feature=-crt-static", filepath.Base(name), target)
+		}
+	}
+	libs, err := f.ImportedLibraries()
+	if err == nil && len(libs) > 0 {
+		return fmt.Errorf("checking binary %q for %s: it needs shared libraries %v: a release for musl is static", filepath.Base(name), target, libs)
+	}
+	return nil
+}

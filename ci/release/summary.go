@@ -1,0 +1,107 @@
+package release
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+)
+
+// Summary is what a run did, for people and, as JSON, for machines.
+type Summary struct {
+	DryRun    bool          `json:"dryRun"`
+	Crate     string        `json:"crate"`
+	Version   string        `json:"version"`
+	Tag       string        `json:"tag"`
+	Plan      string        `json:"plan"` // the plan's digest
+	Runner    string        `json:"runner"`
+	Toolchain string        `json:"toolchain"`
+	Rust      string        `json:"rust"`
+	Tests     []Tests       `json:"tests"`
+	Artifacts []File        `json:"artifacts"`
+	Effects   []plan.Effect `json:"effects"` // what a release that is no dry run would have done
+	Remarks   []string      `json:"remarks,omitempty"`
+	Seconds   float64       `json:"seconds"`
+}
+
+func (r *Release) newSummary() (*Summary, error) {
+	digest, err := r.Plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return &Summary{
+		DryRun: true, Crate: r.Plan.Crate, Version: r.Plan.Version, Tag: r.Plan.Tag, Plan: digest,
+		Runner: r.Runner.Name(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+	}, nil
+}
+
+// JSON renders the summary for machines.
+func (s *Summary) JSON() ([]byte, error) {
+	raw, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing summary: %w", err)
+	}
+	return append(raw, '\n'), nil
+}
+
+// Text renders the summary for people. dir is where the artifacts are, "" when
+// the reader has still to export them.
+func (s *Summary) Text(dir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
+	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
+	b.WriteString("\nTested\n")
+	b.WriteString(s.TestText())
+	b.WriteString("\nMade\n")
+	for _, f := range s.Artifacts {
+		fmt.Fprintf(&b, "  %-45s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
+	}
+	b.WriteString("\nA release would now\n")
+	for i, e := range s.Effects {
+		fmt.Fprintf(&b, "  %d. %s\n", i+1, e.About)
+	}
+	if len(s.Remarks) > 0 {
+		b.WriteString("\nRemarks\n")
+		for _, r := range s.Remarks {
+			fmt.Fprintf(&b, "  %s\n", r)
+		}
+	}
+	b.WriteString(s.verifyLines(dir))
+	return b.String()
+}
+
+// TestText says for people what was tested, a line per target.
+func (s *Summary) TestText() string {
+	var b strings.Builder
+	for _, t := range s.Tests {
+		fmt.Fprintf(&b, "  %s\n", t)
+	}
+	return b.String()
+}
+
+// verifyLines are the commands that check what was made.
+func (s *Summary) verifyLines(dir string) string {
+	for _, f := range s.Artifacts {
+		if f.Name == plan.SumsName {
+			if dir == "" {
+				return "\nTo verify them, export the directory `dist` and run there\n  sha256sum --check " + plan.SumsName + "\n"
+			}
+			return fmt.Sprintf("\nTo verify them\n  (cd %s && sha256sum --check %s)\n", dir, plan.SumsName)
+		}
+	}
+	return ""
+}
+
+// Size renders a number of bytes for people, in powers of 1024.
+func Size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}
