@@ -1,0 +1,199 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/bwrap"
+	"dagger/slipway/ci/step"
+)
+
+// storeVersion is part of every key: it changes with the meaning of entries.
+const storeVersion = 1
+
+// key is the digest of everything that can change what a step leaves.
+func (r *Runner) key(s step.Step, img image) (string, error) {
+	inputs := map[string]string{}
+	for _, m := range s.Mounts {
+		switch {
+		case m.Tree != "":
+			t, err := r.stage(m.Tree)
+			if err != nil {
+				return "", err
+			}
+			inputs[m.Path] = t.digest
+		case m.Step != "":
+			r.mu.Lock()
+			e := r.done[m.Step]
+			r.mu.Unlock()
+			if e == nil {
+				return "", fmt.Errorf("running step %q: step %q has not run", s.Name, m.Step)
+			}
+			inputs[m.Path] = e.Outputs[m.Output].Digest
+		}
+	}
+	s.About, s.Image = "", step.Image{} // words, and a name whose content counts
+	raw, err := json.Marshal(map[string]any{"version": storeVersion, "step": s, "image": img.Digest, "inputs": inputs})
+	if err != nil {
+		return "", fmt.Errorf("running step %q: %w", s.Name, err)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// make runs the command and keeps what it leaves.
+func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (*entry, error) {
+	if err := r.verifyImage(s, img); err != nil {
+		return nil, err
+	}
+	work, err := r.store.temp("step-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = removeAll(work) }() // what is left there is swept by the next run
+	box, hostPath, err := r.prepare(ctx, s, img, work)
+	if err != nil {
+		return nil, fmt.Errorf("preparing step %q: %w", s.Name, err)
+	}
+	stdout, err := r.execute(ctx, s, box)
+	if err != nil {
+		return nil, err
+	}
+	entryDir := filepath.Join(work, "entry")
+	if _, err := capture(s, key, stdout, entryDir, hostPath); err != nil {
+		return nil, err
+	}
+	if err := r.store.commit(entryDir, "steps", key); err != nil {
+		return nil, err
+	}
+	e, err := r.store.readEntry(key)
+	if err != nil {
+		return nil, err
+	}
+	e.step = s
+	return e, nil
+}
+
+// verifyImage compares an unpacked image with what was unpacked, once per
+// process: a damaged toolchain would make other bytes and not say so.
+func (r *Runner) verifyImage(s step.Step, img image) error {
+	if img.Tree == "" {
+		return nil // a step's output, which was verified, or this machine
+	}
+	_, err, _ := r.once.Do("verify "+img.Digest, func() (any, error) {
+		r.mu.Lock()
+		verified := r.verified[img.Digest]
+		r.mu.Unlock()
+		if verified {
+			return nil, nil
+		}
+		tree, err := digestTree(img.root, nil)
+		if err != nil {
+			return nil, err
+		}
+		if tree != img.Tree {
+			changed := fmt.Errorf("reading unpacked image %q: its files have changed since it was unpacked; it has been removed: run again", s.Image.Ref)
+			return nil, errors.Join(changed, r.store.drop("images", img.Digest))
+		}
+		r.mu.Lock()
+		r.verified[img.Digest] = true
+		r.mu.Unlock()
+		return nil, nil
+	})
+	return err
+}
+
+// prepare lays out the mounts of a step under work. The returned function
+// gives the path on this machine of an output.
+func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work string) (bwrap.Sandbox, func(step.Output) string, error) {
+	box := bwrap.Sandbox{Root: img.root, Network: s.Network, Dir: s.Dir, Args: s.Args}
+	var err error
+	if box.Top, err = topEntries(img.root); err != nil {
+		return box, nil, err
+	}
+	places := map[string]string{}
+	for i, m := range s.Mounts {
+		place, err := r.mountSource(ctx, m)
+		if err != nil {
+			return box, nil, err
+		}
+		if !m.ReadOnly {
+			if place, err = privateCopy(place, filepath.Join(work, fmt.Sprint(i))); err != nil {
+				return box, nil, err
+			}
+		}
+		places[m.Path] = place
+		box.Binds = append(box.Binds, bwrap.Bind{From: place, To: m.Path, ReadOnly: m.ReadOnly})
+	}
+	var network []string
+	if s.Network {
+		var binds []bwrap.Bind
+		binds, network = networkAccess()
+		box.Binds = append(box.Binds, binds...)
+	}
+	box.Env = step.Environment(slices.Concat(img.Env, network), s.Env)
+	return box, func(o step.Output) string {
+		m := s.MountOf(o)
+		return filepath.Join(places[m.Path], strings.TrimPrefix(o.Path, m.Path))
+	}, nil
+}
+
+// privateCopy makes a directory that begins as a copy of from, empty for "".
+func privateCopy(from, to string) (string, error) {
+	if err := os.Mkdir(to, 0o755); err != nil || from == "" {
+		return to, err
+	}
+	return to, copyTree(from, to, nil)
+}
+
+// mountSource is the directory that a mount begins as, "" for an empty one.
+func (r *Runner) mountSource(ctx context.Context, m step.Mount) (string, error) {
+	switch {
+	case m.Tree != "":
+		t, err := r.stage(m.Tree)
+		return t.dir, err
+	case m.Step != "":
+		return r.output(ctx, m.Step, m.Output)
+	}
+	return "", nil
+}
+
+// execute runs the sandbox until its command ends or ctx does. All processes
+// that the command started end with it: they share a process namespace.
+func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (string, error) {
+	argv := box.Command()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	var stdout bytes.Buffer
+	tail := &tailBuffer{limit: 8 << 10}
+	lines := &lineWriter{emit: func(line string) { r.opts.Log.Line(s, line) }}
+	cmd.Stdout = io.MultiWriter(&limited{w: &stdout, left: maxStdout}, tail, lines)
+	if s.Quiet {
+		cmd.Stdout = &limited{w: &stdout, left: maxStdout}
+	}
+	cmd.Stderr = io.MultiWriter(tail, lines)
+	err := cmd.Run()
+	lines.flush()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: stdout.String(), Tail: tail.String()}
+	}
+	if err != nil {
+		return "", fmt.Errorf("running step %q: %w", s.Name, err)
+	}
+	return stdout.String(), nil
+}

@@ -1,0 +1,52 @@
+package local
+
+import (
+	"os"
+
+	"dagger/slipway/ci/bwrap"
+)
+
+// caBundles are where systems keep their certificates, the environment's
+// choice first: behind a proxy that inspects TLS nothing else is trusted.
+func caBundle() string {
+	for _, name := range []string{
+		os.Getenv("SSL_CERT_FILE"),
+		"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
+		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+		"/etc/ssl/ca-bundle.pem",             // openSUSE
+	} {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
+}
+
+// hostFiles are what name resolution reads.
+var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
+
+// networkAccess returns what a step with the network needs of this machine:
+// name resolution, certificates, proxies. It is no part of the step, for it
+// must not change what the step leaves.
+func networkAccess() ([]bwrap.Bind, []string) {
+	var binds []bwrap.Bind
+	var env []string
+	for _, name := range hostFiles {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			binds = append(binds, bwrap.Bind{From: name, To: name, ReadOnly: true})
+		}
+	}
+	if ca := caBundle(); ca != "" {
+		const inside = "/run/slipway/ca.pem"
+		binds = append(binds, bwrap.Bind{From: ca, To: inside, ReadOnly: true})
+		for _, key := range []string{"SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"} {
+			env = append(env, key+"="+inside)
+		}
+	}
+	for _, key := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"} {
+		if v := os.Getenv(key); v != "" {
+			env = append(env, key+"="+v)
+		}
+	}
+	return binds, env
+}

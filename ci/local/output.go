@@ -1,0 +1,89 @@
+package local
+
+import (
+	"bytes"
+	"io"
+	"sync"
+)
+
+// maxStdout is how much of a step's standard output is kept as its result.
+const maxStdout = 64 << 20
+
+// limited passes on the first bytes and swallows the rest.
+type limited struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	if _, err := l.w.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// tailBuffer keeps the last bytes that were written, from whole lines on. Its
+// methods may be called from several goroutines.
+type tailBuffer struct {
+	mu    sync.Mutex
+	limit int
+	buf   []byte
+}
+
+func (t *tailBuffer) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - t.limit; over > 0 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
+		if i := bytes.IndexByte(t.buf, '\n'); i >= 0 {
+			t.buf = append(t.buf[:0], t.buf[i+1:]...)
+		}
+	}
+	return len(p), nil
+}
+
+func (t *tailBuffer) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimRight(t.buf, "\n"))
+}
+
+// lineWriter calls emit for each line. Its methods may be called from several
+// goroutines; a line of one write is never torn by another's.
+type lineWriter struct {
+	mu   sync.Mutex
+	buf  []byte
+	emit func(string)
+}
+
+// maxLine bounds what is held back while waiting for the end of a line.
+const maxLine = 64 << 10
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(l.buf, p...)
+	for {
+		i := bytes.IndexByte(l.buf, '\n')
+		if i < 0 && len(l.buf) < maxLine {
+			return len(p), nil
+		}
+		if i < 0 {
+			i = len(l.buf) - 1
+		}
+		l.emit(string(bytes.TrimRight(l.buf[:i], "\r\n")))
+		l.buf = append(l.buf[:0], l.buf[i+1:]...)
+	}
+}
+
+func (l *lineWriter) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.buf) > 0 {
+		l.emit(string(l.buf))
+		l.buf = nil
+	}
+}

@@ -1,0 +1,216 @@
+// Package local runs steps with no engine: it unpacks the OCI image into a
+// store of its own and runs the command in a bubblewrap sandbox.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"dagger/slipway/ci/step"
+)
+
+// Options are what a runner is made from.
+type Options struct {
+	// Cache is the store's directory.
+	Cache string
+	// Source is the workspace's root on this machine.
+	Source string
+	// Trees are those that steps mount by name.
+	Trees []step.Tree
+	// Images maps references of steps to the OCI layout that stands for each.
+	// Others are looked up as they are.
+	Images map[string]string
+	// Log receives what the steps print; nil discards it.
+	Log step.Log
+}
+
+// Runner is a [step.Runner] without an engine. Close ends it.
+type Runner struct {
+	opts  Options
+	store *store
+	once  singleflight.Group
+
+	mu       sync.Mutex
+	images   map[string]image  // by reference
+	verified map[string]bool   // images, by digest
+	trees    map[string]staged // by name
+	done     map[string]*entry // by step name
+}
+
+// staged is a source tree as sandboxes see it.
+type staged struct{ dir, digest string }
+
+// HostImage is the reference that means this machine's own root filesystem. It
+// serves the first step of making a toolchain image on a Debian machine.
+const HostImage = "host"
+
+// New opens a runner. It returns an error when the machine has no bwrap(1).
+func New(opts Options) (*Runner, error) {
+	if _, err := exec.LookPath("bwrap"); err != nil {
+		return nil, fmt.Errorf("opening the local runner: %w: install bubblewrap, or use --runner dagger", err)
+	}
+	if opts.Log == nil {
+		opts.Log = silent{}
+	}
+	s, err := openStore(opts.Cache)
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{
+		opts: opts, store: s,
+		images: map[string]image{}, verified: map[string]bool{}, trees: map[string]staged{}, done: map[string]*entry{},
+	}, nil
+}
+
+// Close removes what only this process used.
+func (r *Runner) Close() error { return r.store.close() }
+
+// Name is "local".
+func (r *Runner) Name() string { return "local" }
+
+// Run runs a step, or takes the result of an equal one from the store.
+func (r *Runner) Run(ctx context.Context, s step.Step) (step.Result, error) {
+	r.opts.Log.Begin(s)
+	begin := time.Now()
+	e, cached, err := r.run(ctx, s)
+	result := step.Result{Cached: cached, Duration: time.Since(begin)}
+	if err == nil {
+		result.Stdout = e.Stdout
+		r.mu.Lock()
+		r.done[s.Name] = e
+		r.mu.Unlock()
+	}
+	r.opts.Log.End(s, result, err)
+	return result, err
+}
+
+func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
+	img, err := r.image(ctx, s.Image)
+	if err != nil {
+		return nil, false, err
+	}
+	key, err := r.key(s, img)
+	if err != nil {
+		return nil, false, err
+	}
+	unlock, err := r.store.lockEntry(key)
+	if err != nil {
+		return nil, false, err
+	}
+	defer unlock()
+	if e, err := r.store.readEntry(key); err == nil {
+		e.step = s
+		return e, true, nil
+	}
+	e, err := r.make(ctx, s, img, key)
+	return e, false, err
+}
+
+// Export copies what a step left, after comparing it with its digest.
+func (r *Runner) Export(ctx context.Context, name, output, to string) error {
+	from, err := r.output(ctx, name, output)
+	if err != nil {
+		return err
+	}
+	info, err := os.Lstat(from)
+	if err == nil && info.IsDir() {
+		if err = os.Mkdir(to, 0o755); err == nil {
+			err = copyTree(from, to, nil)
+		}
+	} else if err == nil {
+		err = copyFile(from, to, info)
+	}
+	if err != nil {
+		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
+	}
+	return nil
+}
+
+// output returns the path of an output whose content is what it was when its
+// step ended. A damaged one is made again.
+func (r *Runner) output(ctx context.Context, name, output string) (string, error) {
+	r.mu.Lock()
+	e := r.done[name]
+	r.mu.Unlock()
+	if e == nil {
+		return "", fmt.Errorf("taking output %q of step %q: the step has not run", output, name)
+	}
+	err := e.verify(output)
+	if errors.Is(err, errDamaged) {
+		r.opts.Log.Line(e.step, "the cache has a damaged result of this step: running it again")
+		if err := r.store.drop("steps", e.Key); err != nil {
+			return "", err
+		}
+		if _, err := r.Run(ctx, e.step); err != nil {
+			return "", err
+		}
+		r.mu.Lock()
+		e = r.done[name]
+		r.mu.Unlock()
+		err = e.verify(output)
+	}
+	if err != nil {
+		return "", err
+	}
+	return e.path(output), nil
+}
+
+// image returns the root filesystem of a step, unpacked.
+func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
+	if ref.Step != "" {
+		root, err := r.output(ctx, ref.Step, ref.Output)
+		if err != nil {
+			return image{}, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return image{Digest: r.done[ref.Step].Outputs[ref.Output].Digest, root: root}, nil
+	}
+	if ref.Ref == HostImage {
+		return image{Digest: "host", Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, root: "/"}, nil
+	}
+	got, err, _ := r.once.Do("image "+ref.Ref, func() (any, error) {
+		r.mu.Lock()
+		img, ok := r.images[ref.Ref]
+		r.mu.Unlock()
+		if ok {
+			return img, nil
+		}
+		from := ref.Ref
+		if dir := r.opts.Images[ref.Ref]; dir != "" {
+			from = dir
+		}
+		img, err := r.store.unpackImage(ctx, from)
+		if err == nil {
+			r.mu.Lock()
+			r.images[ref.Ref] = img
+			r.mu.Unlock()
+		}
+		return img, err
+	})
+	if err != nil {
+		return image{}, err
+	}
+	return got.(image), nil
+}
+
+// silent is a log that nobody reads.
+type silent struct{}
+
+func (silent) Begin(step.Step)                   {}
+func (silent) End(step.Step, step.Result, error) {}
+func (silent) Line(step.Step, string)            {}
+
+// ignored are the directories of a workspace that are no part of its source.
+func ignored(rel string, e fs.DirEntry) bool {
+	return e.IsDir() && (filepath.Base(rel) == ".git" || rel == "target")
+}

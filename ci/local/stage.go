@@ -1,0 +1,103 @@
+package local
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"dagger/slipway/ci/step"
+)
+
+// stage makes a source tree as sandboxes see it: the workspace's files with
+// ours over them, modes and times the same on every machine.
+func (r *Runner) stage(name string) (staged, error) {
+	got, err, _ := r.once.Do("tree "+name, func() (any, error) {
+		r.mu.Lock()
+		t, ok := r.trees[name]
+		r.mu.Unlock()
+		if ok {
+			return t, nil
+		}
+		for _, tree := range r.opts.Trees {
+			if tree.Name == name {
+				t, err := r.stageTree(tree)
+				if err == nil {
+					r.mu.Lock()
+					r.trees[name] = t
+					r.mu.Unlock()
+				}
+				return t, err
+			}
+		}
+		return nil, fmt.Errorf("staging tree %q: the runner was not given it", name)
+	})
+	if err != nil {
+		return staged{}, err
+	}
+	return got.(staged), nil
+}
+
+func (r *Runner) stageTree(tree step.Tree) (staged, error) {
+	dir, err := r.store.temp("tree-")
+	if err != nil {
+		return staged{}, err
+	}
+	if tree.Source {
+		if err := copyTree(r.opts.Source, dir, ignored); err != nil {
+			return staged{}, err
+		}
+	}
+	for name, content := range tree.Files {
+		if err := overlay(dir, name, content); err != nil {
+			return staged{}, fmt.Errorf("staging tree %q: %w", tree.Name, err)
+		}
+	}
+	if err := normalise(dir); err != nil {
+		return staged{}, err
+	}
+	digest, err := digestTree(dir, nil)
+	return staged{dir, digest}, err
+}
+
+// overlay puts a file into a tree, or takes it out when content is "". The
+// tree is a copy of a stranger's: a link in it must not lead outside.
+func overlay(dir, name, content string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if content == "" {
+		return root.RemoveAll(name)
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := root.RemoveAll(name); err != nil {
+		return err
+	}
+	return root.WriteFile(name, []byte(content), 0o644)
+}
+
+// normalise gives every file of a tree the mode and time that it has on every machine.
+func normalise(dir string) error {
+	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if e.IsDir() || info.Mode()&0o111 != 0 {
+			mode = 0o755
+		}
+		if err := os.Chmod(name, mode); err != nil {
+			return err
+		}
+		return os.Chtimes(name, sourceTime, sourceTime)
+	})
+}

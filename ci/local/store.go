@@ -1,0 +1,153 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// store is the directory that keeps unpacked images and the outputs of steps,
+// each under a digest of what it was made from. Nothing in it is ever changed
+// once it has its name: it is written under tmp/ and renamed.
+//
+//	images/<digest>/   rootfs/ and image.json
+//	steps/<key>/       out/<n> and result.json
+//	locks/<key>        held while that entry is made
+//	tmp/<run>/         work in progress of one process, with a lock file
+type store struct {
+	dir string
+	tmp string // this process's own directory under tmp/
+
+	lock *os.File // held as long as tmp is in use
+}
+
+// unusedFor is how long an entry is kept that no run has used.
+const unusedFor = 30 * 24 * time.Hour
+
+// openStore opens the store in dir, makes this process's own directory and
+// removes those of processes that were killed.
+func openStore(dir string) (*store, error) {
+	s := &store{dir: dir}
+	for _, sub := range []string{"images", "steps", "locks", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return nil, fmt.Errorf("opening cache %q: %w", dir, err)
+		}
+	}
+	s.sweep()
+	tmp, err := os.MkdirTemp(filepath.Join(dir, "tmp"), "run-")
+	if err != nil {
+		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
+	}
+	s.tmp = tmp
+	if s.lock, err = lockFile(filepath.Join(tmp, "lock"), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
+	}
+	return s, nil
+}
+
+// close removes this process's own directory.
+func (s *store) close() error {
+	err := removeAll(s.tmp)
+	return errors.Join(err, s.lock.Close())
+}
+
+// sweep removes what killed processes left under tmp/ and entries that no run
+// has used for long. Errors do not matter: the next run sweeps again.
+func (s *store) sweep() {
+	runs, _ := filepath.Glob(filepath.Join(s.dir, "tmp", "run-*"))
+	for _, run := range runs {
+		info, err := os.Stat(run)
+		if err != nil {
+			continue
+		}
+		lock, err := lockFile(filepath.Join(run, "lock"), unix.LOCK_EX|unix.LOCK_NB)
+		if err != nil {
+			continue // its process lives
+		}
+		if _, err := os.Stat(filepath.Join(run, "work")); err == nil || time.Since(info.ModTime()) > time.Minute {
+			_ = removeAll(run)
+		}
+		_ = lock.Close()
+	}
+	for _, kind := range []string{"images", "steps"} {
+		entries, _ := filepath.Glob(filepath.Join(s.dir, kind, "*"))
+		for _, e := range entries {
+			if info, err := os.Stat(e); err == nil && time.Since(info.ModTime()) > unusedFor {
+				_ = removeAll(e)
+			}
+		}
+	}
+}
+
+// lockEntry waits until this process alone may make the entry of that key.
+func (s *store) lockEntry(key string) (unlock func(), err error) {
+	f, err := lockFile(filepath.Join(s.dir, "locks", key), unix.LOCK_EX)
+	if err != nil {
+		return nil, fmt.Errorf("locking cache entry %q: %w", key, err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// temp makes a directory that goes with this process.
+func (s *store) temp(pattern string) (string, error) {
+	work := filepath.Join(s.tmp, "work")
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(work, pattern)
+}
+
+// commit gives a finished directory its name in the store. An entry that is
+// there already stays: it was made from the same.
+func (s *store) commit(dir, kind, key string) error {
+	to := filepath.Join(s.dir, kind, key)
+	if err := os.Rename(dir, to); err != nil {
+		if _, there := os.Stat(to); there == nil {
+			return removeAll(dir)
+		}
+		return fmt.Errorf("keeping %s %q: %w", kind, key, err)
+	}
+	return nil
+}
+
+// used marks an entry as used now, for sweep.
+func (s *store) used(kind, key string) {
+	now := time.Now()
+	_ = os.Chtimes(filepath.Join(s.dir, kind, key), now, now)
+}
+
+func lockFile(name string, how int) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), how)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// removeAll is os.RemoveAll for trees with directories that deny writing, as
+// some build scripts and Go's module cache leave.
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			_ = os.Chmod(name, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}

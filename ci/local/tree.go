@@ -1,0 +1,232 @@
+package local
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// sourceTime is the modification time of every source file in a sandbox:
+// older than anything that is built from it, and the same on every machine.
+var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// copyTree copies a directory, with modes and modification times, into dst,
+// which exists. skip is asked with slash-separated paths relative to src.
+func copyTree(src, dst string, skip func(rel string, e fs.DirEntry) bool) error {
+	type stamp struct {
+		name string
+		info fs.FileInfo
+	}
+	var dirs []stamp // directories get mode and time when they are full
+	err := filepath.WalkDir(src, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(src, name)
+		if err != nil {
+			return err
+		}
+		if rel != "." && skip != nil && skip(filepath.ToSlash(rel), e) {
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dst, rel)
+		switch {
+		case e.IsDir():
+			dirs = append(dirs, stamp{to, info})
+			return os.MkdirAll(to, 0o755)
+		case e.Type()&fs.ModeSymlink != 0:
+			return copyLink(name, to)
+		case e.Type().IsRegular():
+			return copyFile(name, to, info)
+		}
+		return nil // sockets and pipes are no part of a result
+	})
+	if err != nil {
+		return fmt.Errorf("copying %q: %w", src, err)
+	}
+	for _, d := range slices.Backward(dirs) {
+		if err := os.Chmod(d.name, d.info.Mode().Perm()|0o700); err != nil {
+			return err
+		}
+		if err := os.Chtimes(d.name, d.info.ModTime(), d.info.ModTime()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyLink(from, to string) error {
+	target, err := os.Readlink(from)
+	if err != nil {
+		return err
+	}
+	return os.Symlink(target, to)
+}
+
+func copyFile(from, to string, info fs.FileInfo) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, info.Mode().Perm()|0o200)
+	if err != nil {
+		return err
+	}
+	if _, err = io.Copy(out, in); err == nil {
+		err = out.Chmod(info.Mode().Perm())
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
+}
+
+// digestTree is a SHA-256, in hex, of a file or directory: names, kinds,
+// executable bits, link targets and contents, not times.
+func digestTree(root string, skip func(rel string, e fs.DirEntry) bool) (string, error) {
+	type entry struct{ line, file string }
+	var entries []*entry
+	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if rel != "." && skip != nil && skip(rel, e) {
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case e.IsDir():
+			entries = append(entries, &entry{line: "dir " + rel})
+		case e.Type()&fs.ModeSymlink != 0:
+			to, err := os.Readlink(name)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, &entry{line: "link " + rel + " -> " + to})
+		case e.Type().IsRegular():
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			entries = append(entries, &entry{line: fmt.Sprintf("file %s %t", rel, info.Mode()&0o111 != 0), file: name})
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", root, err)
+	}
+	err = each(len(entries), func(i int) error {
+		if e := entries[i]; e.file != "" {
+			sum, err := digestFile(e.file)
+			e.line += " " + sum
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", root, err)
+	}
+	sum := sha256.New()
+	for _, e := range entries { // WalkDir goes in lexical order
+		_, _ = fmt.Fprintf(sum, "%s\x00", e.line)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func digestFile(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// each calls do for 0 to n-1 on all processors and returns the first error.
+func each(n int, do func(i int) error) error {
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		next  int
+		first error
+	)
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			for {
+				mu.Lock()
+				i := next
+				next++
+				stop := i >= n || first != nil
+				mu.Unlock()
+				if stop {
+					return
+				}
+				if err := do(i); err != nil {
+					mu.Lock()
+					if first == nil {
+						first = err
+					}
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// discard removes every entry below dir whose base name matches a pattern.
+func discard(dir string, patterns []string) error {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || name == dir {
+			return err
+		}
+		for _, p := range patterns {
+			if ok, err := path.Match(p, e.Name()); err != nil || !ok {
+				continue
+			}
+			if err := removeAll(name); err != nil {
+				return err
+			}
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		return nil
+	})
+}
