@@ -1,0 +1,154 @@
+// Package module is what the Dagger module's functions do, on the plain client
+// of dagger.io/dagger: package main only turns arguments into calls of it.
+package module
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"dagger.io/dagger"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/engine"
+	"dagger/slipway/ci/layout"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/toolchain"
+)
+
+// Inputs are the arguments of the module's functions.
+type Inputs struct {
+	// Source is the ID of the directory that is the root of the Rust workspace.
+	Source string
+	// Toolchain names an image; "" chooses as the plan does.
+	Toolchain string
+	// Layout is the ID of a directory with the OCI layout of a toolchain image;
+	// it goes before Toolchain.
+	Layout string
+	// Base is the ID of a Debian container with apt, to make slipway's own
+	// toolchain image with.
+	Base string
+
+	Crate   string
+	Version string
+}
+
+// Session is one function call's view of the running engine session.
+type Session struct {
+	in     Inputs
+	client *dagger.Client
+	source *dagger.Directory
+	work   string // a directory in the module's own container
+}
+
+// Open joins the session that the function was called in.
+func Open(ctx context.Context, in Inputs) (*Session, error) {
+	client, err := dagger.Connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("joining the Dagger session: %w", err)
+	}
+	work, err := os.MkdirTemp("", "slipway-")
+	if err != nil {
+		return nil, err
+	}
+	return &Session{in: in, client: client, source: client.LoadDirectoryFromID(dagger.DirectoryID(in.Source)), work: work}, nil
+}
+
+// Plan reads the workspace and plans, with no container.
+func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+	files := filepath.Join(s.work, "source")
+	filtered := s.source.Filter(dagger.DirectoryFilterOpts{Exclude: engine.Ignored})
+	if _, err := filtered.Export(ctx, files); err != nil {
+		return nil, nil, fmt.Errorf("reading the workspace: %w", err)
+	}
+	w, err := cargo.Read(os.DirFS(files))
+	if err != nil {
+		return nil, nil, err
+	}
+	git, err := s.git(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	named, err := s.toolchainName(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Source: git})
+	return w, p, err
+}
+
+// toolchainName is what the plan calls the toolchain: an image that the caller
+// hands over goes by its digest.
+func (s *Session) toolchainName(ctx context.Context) (string, error) {
+	if s.in.Layout == "" {
+		return s.in.Toolchain, nil
+	}
+	dir := s.client.LoadDirectoryFromID(dagger.DirectoryID(s.in.Layout))
+	if _, err := dir.Export(ctx, s.layoutDir()); err != nil {
+		return "", fmt.Errorf("reading the toolchain's OCI layout: %w", err)
+	}
+	return layout.Name(os.DirFS(s.layoutDir()))
+}
+
+func (s *Session) layoutDir() string { return filepath.Join(s.work, "layout") }
+
+// Release plans and prepares a release on the engine.
+func (s *Session) Release(ctx context.Context) (*release.Release, error) {
+	w, p, err := s.Plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	images := map[string]*dagger.Container{}
+	if s.in.Layout != "" {
+		images[p.Toolchain], err = engine.ImportLayout(s.client, s.layoutDir())
+	} else {
+		images, err = engine.Toolchain(ctx, s.client, p.Toolchain, s.base(), nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	runner := engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images})
+	return &release.Release{Workspace: w, Plan: p, Runner: runner, Out: filepath.Join(s.work, "out")}, nil
+}
+
+func (s *Session) base() *dagger.Container {
+	if s.in.Base == "" {
+		return nil
+	}
+	return s.client.LoadContainerFromID(dagger.ContainerID(s.in.Base))
+}
+
+// Toolchain is the ID of slipway's own toolchain image.
+func (s *Session) Toolchain(ctx context.Context) (string, error) {
+	images, err := engine.Toolchain(ctx, s.client, toolchain.Reference(), s.base(), nil)
+	if err != nil {
+		return "", err
+	}
+	id, err := images[toolchain.Reference()].ID(ctx)
+	return string(id), err
+}
+
+// git reads the state of the repository whose root is the workspace's.
+func (s *Session) git(ctx context.Context) (plan.Source, error) {
+	there, err := s.source.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
+	if err != nil || !there {
+		return plan.Source{}, err
+	}
+	repository := s.source.AsGit()
+	commit, err := repository.Head().Commit(ctx)
+	if err != nil {
+		return plan.Source{}, nil // no commit yet: a dry run works there too
+	}
+	state := plan.Source{Commit: commit}
+	if state.Branches, err = repository.Branches(ctx); err != nil {
+		return state, fmt.Errorf("reading the workspace's git branches: %w", err)
+	}
+	clean, err := repository.Uncommitted().IsEmpty(ctx)
+	if err != nil {
+		return state, fmt.Errorf("reading the workspace's git state: %w", err)
+	}
+	state.Dirty = !clean
+	return state, nil
+}

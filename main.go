@@ -1,0 +1,222 @@
+// Release Rust workspaces from containers.
+//
+// slipway checks the inputs, builds a crate of a Rust workspace with musl for
+// x86_64 and aarch64, runs that crate's tests and packages what users download.
+// A dry run, which is the default, changes nothing anywhere:
+//
+//	dagger call release-crate --crate=my-shim --version=1.2.3 --dry-run
+//
+// Other functions give parts of it: `plan` prints everything that a release
+// would do and runs nothing; `crate` builds, tests or packages one crate;
+// `toolchain` makes the image that crates are built in.
+package main
+
+import (
+	"context"
+
+	"dagger/slipway/ci/module"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/internal/dagger"
+)
+
+// Slipway releases the crates of one Rust workspace.
+type Slipway struct {
+	// +private
+	Source *dagger.Directory
+	// +private
+	ToolchainRef string
+	// +private
+	ToolchainLayout *dagger.Directory
+	// +private
+	Base *dagger.Container
+}
+
+// New takes the workspace and what to build it in.
+func New(
+	// Root of the Rust workspace
+	//
+	// +defaultPath="/"
+	// +ignore=["target", "**/node_modules"]
+	source *dagger.Directory,
+	// Reference of the image to build in (default: slipway's own, made from Debian's packages)
+	//
+	// +optional
+	toolchain string,
+	// Image to build in, as a directory with an OCI layout
+	//
+	// +optional
+	toolchainLayout *dagger.Directory,
+	// Debian image whose apt fetches the packages of slipway's own toolchain (default: debian:bookworm-slim)
+	//
+	// +optional
+	base *dagger.Container,
+) *Slipway {
+	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base}
+}
+
+// Build, test and package a crate, and say what was done and what a release would do.
+//
+// +cache="never"
+func (m *Slipway) ReleaseCrate(
+	ctx context.Context,
+	// Crate to release: a member of the workspace
+	crate string,
+	// Version to release: the one in the crate's manifest
+	version string,
+	// Run every step and change nothing anywhere
+	//
+	// +default=true
+	dryRun bool,
+) (string, error) {
+	return m.Crate(crate, version).Release(ctx, dryRun)
+}
+
+// Print everything that a release would do, and its digest; run nothing.
+func (m *Slipway) Plan(
+	ctx context.Context,
+	// Crate to release: a member of the workspace
+	crate string,
+	// Version to release: the one in the crate's manifest
+	version string,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+) (string, error) {
+	return m.Crate(crate, version).Plan(ctx, asJSON)
+}
+
+// Make slipway's own toolchain image, from signed Debian packages alone.
+func (m *Slipway) Toolchain(ctx context.Context) (*dagger.Container, error) {
+	s, err := m.open(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Toolchain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadContainerFromID(dagger.ContainerID(id)), nil
+}
+
+// One crate of the workspace, to plan, build, test or package.
+func (m *Slipway) Crate(
+	// Name of the crate: a member of the workspace
+	name string,
+	// Version to release: the one in the crate's manifest
+	version string,
+) *Crate {
+	return &Crate{Slipway: m, Name: name, Version: version}
+}
+
+// Crate is one crate of the workspace in the version to release.
+type Crate struct {
+	// +private
+	Slipway *Slipway
+	// Name of the crate
+	Name string
+	// Version to release
+	Version string
+}
+
+// Print everything that a release would do, and its digest; run nothing.
+func (c *Crate) Plan(
+	ctx context.Context,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+) (string, error) {
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return "", err
+	}
+	return s.PlanText(ctx, asJSON)
+}
+
+// Build the crate's binaries, one directory per target.
+func (c *Crate) Build(ctx context.Context) (*dagger.Directory, error) {
+	return c.directory(ctx, (*release.Release).Build)
+}
+
+// Run the crate's tests for both targets, and say what ran.
+func (c *Crate) Test(ctx context.Context) (string, error) {
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return "", err
+	}
+	return s.Test(ctx)
+}
+
+// Build, test and package the crate: the directory that a release uploads.
+func (c *Crate) Dist(ctx context.Context) (*dagger.Directory, error) {
+	return c.directory(ctx, func(r *release.Release, ctx context.Context) error {
+		_, err := r.DryRun(ctx)
+		return err
+	})
+}
+
+// Build, test and package the crate, and say what was done and what a release would do.
+//
+// +cache="never"
+func (c *Crate) Release(
+	ctx context.Context,
+	// Run every step and change nothing anywhere
+	//
+	// +default=true
+	dryRun bool,
+) (string, error) {
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return "", err
+	}
+	return s.ReleaseText(ctx, dryRun)
+}
+
+// Do a dry run and print its result as JSON, for a program.
+//
+// +cache="never"
+func (c *Crate) JSON(ctx context.Context) (string, error) {
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return "", err
+	}
+	return s.ReleaseJSON(ctx)
+}
+
+// directory runs a part of the release that leaves files and returns them.
+func (c *Crate) directory(ctx context.Context, do func(*release.Release, context.Context) error) (*dagger.Directory, error) {
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Files(ctx, do)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
+}
+
+func (m *Slipway) open(ctx context.Context, crate, version string) (*module.Session, error) {
+	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version}
+	id, err := m.Source.ID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in.Source = string(id)
+	if m.ToolchainLayout != nil {
+		id, err := m.ToolchainLayout.ID(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Layout = string(id)
+	}
+	if m.Base != nil {
+		id, err := m.Base.ID(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Base = string(id)
+	}
+	return module.Open(ctx, in)
+}
