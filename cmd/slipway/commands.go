@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/release"
+)
+
+func releaseCommand() *cobra.Command {
+	o := &options{}
+	dryRun := true
+	c := &cobra.Command{
+		Use:   "release-crate --crate NAME --version VERSION",
+		Short: "Build, test and package a crate; publish it unless this is a dry run",
+		Long: `Build a crate of the workspace for both musl targets, run its tests, and write
+the tarballs that users download, with their checksums, to --out. A dry run,
+which is the default, does all of that and changes nothing anywhere.`,
+		Example: "  slipway release-crate --source examples/workspace --crate shim-demo --version 0.1.0 --dry-run",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !dryRun {
+				return release.ErrNotYet
+			}
+			return o.run(c, func(r *release.Release) (*release.Summary, error) { return r.DryRun(c.Context()) })
+		},
+	}
+	o.planFlags(c)
+	o.runFlags(c)
+	c.Flags().BoolVar(&dryRun, "dry-run", true, "run every step and change nothing anywhere")
+	c.Flags().StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
+	return c
+}
+
+func testCommand() *cobra.Command {
+	o := &options{}
+	c := &cobra.Command{
+		Use:   "test --crate NAME --version VERSION",
+		Short: "Run a crate's tests for both targets, as a release would",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return o.run(c, func(r *release.Release) (*release.Summary, error) { return r.Test(c.Context()) })
+		},
+	}
+	o.planFlags(c)
+	o.runFlags(c)
+	return c
+}
+
+func buildCommand() *cobra.Command {
+	o := &options{}
+	c := &cobra.Command{
+		Use:   "build --crate NAME --version VERSION",
+		Short: "Build a crate's binaries for both targets, as a release would",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return o.run(c, func(r *release.Release) (*release.Summary, error) { return nil, r.Build(c.Context()) })
+		},
+	}
+	o.planFlags(c)
+	o.runFlags(c)
+	c.Flags().StringVar(&o.out, "out", "bin", "`directory` for the binaries, one below it per target")
+	return c
+}
+
+// run opens a release, does something with it and prints the summary.
+func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summary, error)) error {
+	r, done, err := o.open(c.Context())
+	if err != nil {
+		return err
+	}
+	s, err := do(r)
+	if err := errors.Join(err, done()); err != nil || s == nil {
+		return err
+	}
+	if !o.json {
+		_, err = io.WriteString(c.OutOrStdout(), s.Text(o.out))
+		return err
+	}
+	raw, err := s.JSON()
+	if err != nil {
+		return err
+	}
+	_, err = c.OutOrStdout().Write(raw)
+	return err
+}
+
+func planCommand() *cobra.Command {
+	o := &options{}
+	c := &cobra.Command{
+		Use:     "plan --crate NAME --version VERSION",
+		Short:   "Print everything that a release would do, and its digest; run nothing",
+		Example: "  slipway plan --source examples/workspace --crate shim-demo --version 0.1.0 --json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, p, err := o.plan(c.Context())
+			if err != nil {
+				return err
+			}
+			if o.json {
+				raw, err := p.JSON()
+				if err != nil {
+					return err
+				}
+				_, err = c.OutOrStdout().Write(raw)
+				return err
+			}
+			text, err := p.Text()
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(c.OutOrStdout(), text)
+			return err
+		},
+	}
+	o.planFlags(c)
+	return c
+}
+
+func toolchainCommand() *cobra.Command {
+	o := &options{}
+	var base string
+	c := &cobra.Command{
+		Use:   "toolchain",
+		Short: "Make slipway's own toolchain image from Debian packages, as an OCI layout",
+		Long: `Make the image that crates are built in where none is named: Rust with the two
+musl targets and wasm32-wasip1, from signed Debian packages alone. It is made
+once for each recipe and kept in the cache; the path of its OCI layout is
+printed. Pass it to --toolchain, or push it with any tool that reads layouts.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log := newProgress(c.ErrOrStderr())
+			dir, err := o.ensureToolchain(c.Context(), base, log)
+			if err := errors.Join(err, log.close()); err != nil {
+				return err
+			}
+			if o.out != "" {
+				if err := copyLayout(dir, o.out); err != nil {
+					return err
+				}
+				dir = o.out
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), dir)
+			return err
+		},
+	}
+	c.Flags().StringVar(&base, "base", "", "Debian `image` with apt to fetch the packages with (default: this machine)")
+	c.Flags().StringVar(&o.cache, "cache", "", "`directory` for what can be made again (default: the user's cache directory)")
+	c.Flags().StringVar(&o.out, "out", "", "`directory` to copy the OCI layout to")
+	return c
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"dagger.io/dagger"
+
+	"dagger/slipway/ci/engine"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/step"
+)
+
+// engineAnswers returns an error that says why no Dagger engine can be had. It
+// looks for an engine that is there; it does not provision one.
+func engineAnswers(ctx context.Context) error {
+	if os.Getenv("DAGGER_SESSION_PORT") != "" {
+		return nil // inside `dagger run`
+	}
+	if _, err := exec.LookPath("dagger"); err != nil {
+		return errors.New("no dagger command")
+	}
+	if os.Getenv("_EXPERIMENTAL_DAGGER_RUNNER_HOST") == "" {
+		if err := exec.CommandContext(ctx, "docker", "info").Run(); err != nil {
+			return errors.New("no Docker to run one, and _EXPERIMENTAL_DAGGER_RUNNER_HOST is not set")
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := exec.CommandContext(ctx, "dagger", "core", "--silent", "version").Run(); err != nil {
+		return fmt.Errorf("dagger core version: %w", err)
+	}
+	return nil
+}
+
+// openDagger opens a session with the engine.
+func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+	client, err := dagger.Connect(ctx, dagger.WithLogOutput(logOutput()))
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
+	}
+	images := map[string]*dagger.Container{}
+	if dir, ok := layoutPath(o.toolchain); ok {
+		images[p.Toolchain], err = engine.ImportLayout(client, dir)
+	} else {
+		images, err = engine.Toolchain(ctx, client, p.Toolchain, nil, log)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
+	r := engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Log: log})
+	return r, client.Close, nil
+}
+
+// logOutput is where the engine's own log goes: it is long, so only on request.
+func logOutput() io.Writer {
+	if os.Getenv("SLIPWAY_ENGINE_LOG") != "" {
+		return os.Stderr
+	}
+	return io.Discard
+}

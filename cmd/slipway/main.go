@@ -1,0 +1,52 @@
+// Command slipway releases crates of a Rust workspace from containers: the
+// same functions as the Dagger module's, for a machine with or without an
+// engine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// errInterrupted is the cause of a run that a person or the system ended.
+var errInterrupted = errors.New("interrupted: nothing was changed outside this machine; run the same command again to continue")
+
+func main() {
+	syscall.Umask(0o022) // what a step leaves must not hang on the caller's mask
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		cancel(errInterrupted)
+		signal.Stop(signals) // a second one ends the process at once
+	}()
+	if err := newCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "slipway:", err)
+		if errors.Is(err, errInterrupted) {
+			os.Exit(130)
+		}
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "slipway",
+		Short: "Release crates of a Rust workspace from containers",
+		Long: `slipway releases crates of a Rust workspace from containers: it checks the
+inputs, builds the crate for x86_64 and aarch64 with musl, runs that crate's
+tests and packages what users download. It runs on a Dagger engine where one
+answers, and in sandboxes of its own where none does: same plan, same bytes.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(releaseCommand(), planCommand(), buildCommand(), testCommand(), toolchainCommand())
+	return root
+}

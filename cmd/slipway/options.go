@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/step"
+)
+
+// options are the flags that several commands share.
+type options struct {
+	source    string
+	crate     string
+	version   string
+	toolchain string
+	runner    string
+	cache     string
+	out       string
+	json      bool
+}
+
+// planFlags are those that a plan follows from.
+func (o *options) planFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.source, "source", ".", "root of the Rust `directory`")
+	f.StringVar(&o.crate, "crate", "", "crate to release: a member of the workspace")
+	f.StringVar(&o.version, "version", "", "version to release: the one in the crate's manifest")
+	f.StringVar(&o.toolchain, "toolchain", "", "`image` to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own")
+	f.BoolVar(&o.json, "json", false, "print JSON for a program instead of text for a person")
+	for _, name := range []string{"crate", "version"} {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag was defined above
+		}
+	}
+	if err := c.RegisterFlagCompletionFunc("crate", o.completeCrates); err != nil {
+		panic(err) // the flag was defined above
+	}
+}
+
+// runFlags are those of commands that run steps.
+func (o *options) runFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.runner, "runner", "auto", "where steps run: auto, `local` or dagger")
+	f.StringVar(&o.cache, "cache", "", "`directory` for what can be made again (default: the user's cache directory)")
+	if err := c.RegisterFlagCompletionFunc("runner", cobra.FixedCompletions([]string{"auto", "local", "dagger"}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag was defined above
+	}
+}
+
+func (o *options) completeCrates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	w, err := cargo.Read(os.DirFS(o.source))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for _, c := range w.Crates {
+		names = append(names, c.Name+"\t"+c.Version)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// cacheDir is where everything is kept that can be made again.
+func (o *options) cacheDir() (string, error) {
+	if o.cache != "" {
+		return filepath.Abs(o.cache)
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the user's cache directory: %w: name one with --cache", err)
+	}
+	return filepath.Join(base, "slipway"), nil
+}
+
+// plan reads the workspace and plans.
+func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+	w, err := cargo.Read(os.DirFS(o.source))
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := gitState(ctx, o.source)
+	if err != nil {
+		return nil, nil, err
+	}
+	named, err := o.toolchainName()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Source: source})
+	return w, p, err
+}
+
+// open plans and opens a runner for the plan. The caller closes it.
+func (o *options) open(ctx context.Context) (r *release.Release, done func() error, err error) {
+	w, p, err := o.plan(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := newProgress(os.Stderr)
+	runner, closeRunner, err := o.openRunner(ctx, p, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, log.close())
+	}
+	r = &release.Release{Workspace: w, Plan: p, Runner: runner, Out: o.out}
+	return r, func() error { return errors.Join(closeRunner(), log.close()) }, nil
+}
+
+var _ step.Log = (*progress)(nil)

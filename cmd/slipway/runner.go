@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"dagger/slipway/ci/layout"
+	"dagger/slipway/ci/local"
+	"dagger/slipway/ci/oci"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/toolchain"
+)
+
+// openRunner opens the runner that the flags ask for, or in auto the one that
+// this machine can run, and says which.
+func (o *options) openRunner(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+	switch o.runner {
+	case "local":
+		return o.openLocal(ctx, p, log)
+	case "dagger":
+		return o.openDagger(ctx, p, log)
+	case "auto":
+		if err := engineAnswers(ctx); err != nil {
+			log.note("no Dagger engine answers (%v): steps run in local sandboxes", err)
+			return o.openLocal(ctx, p, log)
+		}
+		log.note("a Dagger engine answers: steps run there")
+		return o.openDagger(ctx, p, log)
+	}
+	return nil, nil, fmt.Errorf("checking runner %q: expected auto, local or dagger", o.runner)
+}
+
+func (o *options) openLocal(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+	cache, err := o.cacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	images, err := o.layouts(ctx, p, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, r.Close, nil
+}
+
+// layouts maps the plan's toolchain to the OCI layout that stands for it.
+func (o *options) layouts(ctx context.Context, p *plan.Plan, log *progress) (map[string]string, error) {
+	if dir, ok := layoutPath(o.toolchain); ok {
+		return map[string]string{p.Toolchain: dir}, nil
+	}
+	if p.Toolchain != toolchain.Reference() {
+		return nil, nil // a registry's
+	}
+	dir, err := o.ensureToolchain(ctx, "", log)
+	return map[string]string{p.Toolchain: dir}, err
+}
+
+// toolchainName is how the plan names the toolchain of the flag: a layout on
+// disk by its digest, for its path differs from machine to machine.
+func (o *options) toolchainName() (string, error) {
+	dir, ok := layoutPath(o.toolchain)
+	if !ok {
+		return o.toolchain, nil
+	}
+	return layout.Name(os.DirFS(dir))
+}
+
+func layoutPath(name string) (string, bool) {
+	if name == "" {
+		return "", false
+	}
+	_, err := os.Stat(filepath.Join(name, "oci-layout"))
+	return name, err == nil
+}
+
+// ensureToolchain returns the OCI layout of slipway's own toolchain image, and
+// makes it when the cache has none of this recipe.
+func (o *options) ensureToolchain(ctx context.Context, base string, log *progress) (string, error) {
+	cache, err := o.cacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "toolchain", toolchain.Digest())
+	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
+		return dir, nil
+	}
+	log.note("making the toolchain image %s: once, some minutes", toolchain.Reference())
+	if base == "" {
+		base = local.HostImage
+	}
+	r, err := local.New(local.Options{Cache: cache, Trees: toolchain.Trees(), Log: log})
+	if err != nil {
+		return "", err
+	}
+	err = makeToolchain(ctx, r, base, dir)
+	return dir, errors.Join(err, r.Close())
+}
+
+func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
+	if _, err := step.RunAll(ctx, toolchain.Steps(step.Image{Ref: base}), r.Run); err != nil {
+		return fmt.Errorf("making the toolchain image: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("making the toolchain image: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(dir), ".making-")
+	if err != nil {
+		return fmt.Errorf("making the toolchain image: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	root, made := filepath.Join(work, "root"), filepath.Join(work, "layout")
+	if err := r.Export(ctx, toolchain.StepImage, toolchain.OutputImage, root); err != nil {
+		return err
+	}
+	if _, err := oci.WriteRootLayout(made, root, toolchain.Env(), "slipway toolchain "+toolchain.Channel); err != nil {
+		return fmt.Errorf("making the toolchain image: %w", err)
+	}
+	if err := os.Rename(made, dir); err != nil {
+		if _, there := os.Stat(dir); there != nil { // another process was first
+			return fmt.Errorf("making the toolchain image: %w", err)
+		}
+	}
+	return nil
+}
+
+// copyLayout copies an OCI layout to a directory that may exist but be empty.
+func copyLayout(from, to string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return fmt.Errorf("copying the OCI layout to %q: %w", to, err)
+	}
+	return nil
+}
+
+var _ io.Closer = (*local.Runner)(nil)
