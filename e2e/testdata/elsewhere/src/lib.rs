@@ -1,0 +1,1 @@
+//! Outside every workspace under test; see workspaces/path-outside.

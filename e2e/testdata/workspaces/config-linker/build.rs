@@ -1,0 +1,2 @@
+// Linked for the host, so that the host's linker counts too.
+fn main() {}

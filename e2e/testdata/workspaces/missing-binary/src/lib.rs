@@ -1,0 +1,4 @@
+//! So that there is something to build and to test.
+
+#[test]
+fn passes() {}
