@@ -68,8 +68,8 @@ func (w *Workspace) checkFiles(c *Crate) error {
 			return fs.SkipDir
 		case e.Type()&fs.ModeSymlink != 0:
 			return w.checkLink(name)
-		case publishable && !e.IsDir() && isSecretFile(e.Name()):
-			return fmt.Errorf("file %q would be packaged and published: delete it, or name it in `package.exclude`", name)
+		case publishable && !e.IsDir() && isSecretFile(e.Name()) && c.contents.packages(strings.TrimPrefix(name, c.Dir+"/")):
+			return fmt.Errorf("file %q would be packaged and published: delete it, or keep it out with `package.exclude` (or `package.include`, where there is one)", name)
 		}
 		return nil
 	})

@@ -30,16 +30,17 @@ var keptTables = []string{"profile", "env", "registries", "registry", "net", "ta
 
 // refusedKeys would change what is compiled or by what. Each has its reason.
 var refusedKeys = map[string]string{
-	"source":                        "it replaces the sources that Cargo.lock names",
-	"paths":                         "it overrides dependencies with local directories",
-	"patch":                         "it overrides dependencies outside the manifests: move it to Cargo.toml",
-	"include":                       "it takes further configuration from other files",
-	"build.rustc":                   "it replaces the compiler",
-	"build.rustc-wrapper":           "it replaces the compiler",
-	"build.rustc-workspace-wrapper": "it replaces the compiler",
-	"registry.credential-provider":  "it runs a program to fetch credentials",
-	"registry.token":                "a token does not belong into a repository",
-	"unstable":                      "it needs a nightly toolchain",
+	"source":                               "it replaces the sources that Cargo.lock names",
+	"paths":                                "it overrides dependencies with local directories",
+	"patch":                                "it overrides dependencies outside the manifests: move it to Cargo.toml",
+	"include":                              "it takes further configuration from other files",
+	"build.rustc":                          "it replaces the compiler",
+	"build.rustc-wrapper":                  "it replaces the compiler",
+	"build.rustc-workspace-wrapper":        "it replaces the compiler",
+	"registry.credential-provider":         "it runs a program to fetch credentials",
+	"registry.global-credential-providers": "it runs programs to fetch credentials",
+	"registry.token":                       "a token does not belong into a repository",
+	"unstable":                             "it needs a nightly toolchain",
 }
 
 // keptBuild and keptTarget are the keys of [build] and [target.…] that belong
@@ -103,15 +104,18 @@ func refuseConfig(name string, tree map[string]any) error {
 		}
 	}
 	registries, _ := tree["registries"].(map[string]any)
-	for r, v := range registries {
-		m, _ := v.(map[string]any)
+	for _, r := range slices.Sorted(maps.Keys(registries)) {
+		m, _ := registries[r].(map[string]any)
 		for _, key := range []string{"token", "credential-provider"} {
 			if _, found := m[key]; found {
 				return fmt.Errorf("reading %q: \"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, r, key)
 			}
 		}
 	}
-	return nil
+	if err := refuseAllFlags(name, tree); err != nil {
+		return err
+	}
+	return refuseEnv(name, tree)
 }
 
 func keepConfig(tree map[string]any) (Config, error) {

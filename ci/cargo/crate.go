@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/quote"
 )
 
 func (w *Workspace) readCrate(dir string) (*Crate, error) {
@@ -42,6 +44,9 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 		return nil, err
 	}
 	if c.publish, err = readPublish(p, inherited); err != nil {
+		return nil, err
+	}
+	if c.contents, err = readContents(p, inherited); err != nil {
 		return nil, err
 	}
 	if c.Deps, err = w.readDeps(dir, m); err != nil {
@@ -128,7 +133,7 @@ func checkBinaryName(name string) error {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || i > 0 && (c == '-' || c == '.') {
 			continue
 		}
-		return fmt.Errorf("binary %q: byte %d (%q) is none of ASCII letters, digits, `-`, `.` and `_`", name, i+1, c)
+		return fmt.Errorf("binary %s: byte %d (%q) is none of ASCII letters, digits, `-`, `.` and `_`", quote.Line(name), i+1, c)
 	}
 	if name == "" {
 		return errors.New("a [[bin]] has no name")

@@ -31,7 +31,7 @@ type Dependency struct {
 	Optional bool
 }
 
-// readDeps reads every dependency table of a manifest, sorted by kind, name and target.
+// readDeps reads every dependency table of a manifest, sorted by kind, name, target and requirement.
 func (w *Workspace) readDeps(dir string, m *manifest) ([]Dependency, error) {
 	deps, err := w.readTables(dir, "", m.dependencyTables)
 	if err != nil {
@@ -45,7 +45,7 @@ func (w *Workspace) readDeps(dir string, m *manifest) ([]Dependency, error) {
 		deps = append(deps, more...)
 	}
 	slices.SortFunc(deps, func(a, b Dependency) int {
-		return strings.Compare(string(a.Kind)+" "+a.Name+" "+a.Target, string(b.Kind)+" "+b.Name+" "+b.Target)
+		return strings.Compare(string(a.Kind)+" "+a.Name+" "+a.Target+" "+a.Req, string(b.Kind)+" "+b.Name+" "+b.Target+" "+b.Req)
 	})
 	return deps, nil
 }

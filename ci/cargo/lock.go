@@ -102,10 +102,8 @@ func (l Lock) reach(members []string) []int {
 	}
 	for k := 0; k < len(queue); k++ {
 		for _, d := range l.Packages[queue[k]].Dependencies {
-			name, version, _ := strings.Cut(d, " ")
-			version, _, _ = strings.Cut(version, " ")
-			for _, i := range byName[name] {
-				if version == "" || version == l.Packages[i].Version {
+			for _, i := range byName[firstWord(d)] {
+				if l.Packages[i].named(d) {
 					add(i)
 				}
 			}
@@ -113,6 +111,31 @@ func (l Lock) reach(members []string) []int {
 	}
 	slices.Sort(queue)
 	return queue
+}
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return word
+}
+
+// named reports whether p is what another package's entry depends on: "name",
+// "name version" or "name version (source)", as much as it takes to be clear.
+func (p Package) named(dependency string) bool {
+	f := strings.Fields(dependency)
+	if len(f) == 0 {
+		return false
+	}
+	source, _, _ := strings.Cut(p.Source, "#") // git: the commit is left out
+	return f[0] == p.Name && (len(f) < 2 || f[1] == p.Version) && (len(f) < 3 || f[2] == "("+source+")")
+}
+
+// names are the names of the packages that the members need.
+func (l Lock) names(members []string) map[string]bool {
+	set := map[string]bool{}
+	for _, i := range l.reach(members) {
+		set[l.Packages[i].Name] = true
+	}
+	return set
 }
 
 // prune renders the lock file with nothing but what the members need. cargo

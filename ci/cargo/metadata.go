@@ -61,14 +61,14 @@ func (w *Workspace) facts() []string {
 	for i := range w.Crates {
 		c := &w.Crates[i]
 		list = append(list, fmt.Sprintf("crate %s is %s in %s", c.Name, c.Version, c.Dir))
-		if c.publish.reason == "publish = false" || c.publish.reason == "publish = []" {
+		if slices.Contains([]string{notPublished, publishNowhere, noVersion}, c.publish.reason) {
 			list = append(list, fmt.Sprintf("crate %s is not published", c.Name))
 		}
 		for _, b := range c.Bins {
 			list = append(list, fmt.Sprintf("crate %s has binary %s", c.Name, b.Name))
 		}
 		if c.Lib != nil {
-			list = append(list, fmt.Sprintf("crate %s has library %s", c.Name, c.Lib.Name))
+			list = append(list, fmt.Sprintf("crate %s has library %s", c.Name, libName(c.Lib.Name)))
 		}
 		if c.BuildScript != "" {
 			list = append(list, fmt.Sprintf("crate %s has a build script", c.Name))
@@ -112,10 +112,14 @@ func targetFact(crate, name string, kinds []string) []string {
 		case "bin":
 			return []string{fmt.Sprintf("crate %s has binary %s", crate, name)}
 		case "lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro":
-			return []string{fmt.Sprintf("crate %s has library %s", crate, name)}
+			return []string{fmt.Sprintf("crate %s has library %s", crate, libName(name))}
 		case "custom-build":
 			return []string{fmt.Sprintf("crate %s has a build script", crate)}
 		}
 	}
 	return nil
 }
+
+// libName is a library's name as rustc takes it: older cargos print the
+// package's, with hyphens.
+func libName(name string) string { return strings.ReplaceAll(name, "-", "_") }

@@ -3,6 +3,8 @@ package cargo
 import (
 	"fmt"
 	"strings"
+
+	"dagger/slipway/ci/quote"
 )
 
 // maxName is the longest crate name that crates.io takes.
@@ -13,20 +15,17 @@ const windowsNames = " aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 c
 
 // CheckName reports whether name may be a crate's name: ASCII letters, digits,
 // `-` and `_`, a letter first, at most 64 bytes, no reserved device name
-// (crates.io's rule, which is narrower than cargo's). The error quotes at most
-// the first 64 bytes.
+// (crates.io's rule, which is narrower than cargo's). The error shows at
+// most the first 64 characters, escaped.
 func CheckName(name string) error {
-	shown := name
-	if len(shown) > maxName {
-		shown = shown[:maxName] + "…"
-	}
+	shown := quote.Line(name)
 	switch {
 	case name == "":
 		return fmt.Errorf("checking crate name: it is empty: name a member of the workspace")
 	case len(name) > maxName:
-		return fmt.Errorf("checking crate name %q: it has %d bytes, at most %d are allowed", shown, len(name), maxName)
+		return fmt.Errorf("checking crate name %s: it has %d bytes, at most %d are allowed", shown, len(name), maxName)
 	case strings.Contains(windowsNames, " "+strings.ToLower(name)+" "):
-		return fmt.Errorf("checking crate name %q: it is a reserved device name", shown)
+		return fmt.Errorf("checking crate name %s: it is a reserved device name", shown)
 	}
 	for i := range len(name) {
 		c := name[i]
@@ -36,9 +35,9 @@ func CheckName(name string) error {
 			continue
 		}
 		if i == 0 {
-			return fmt.Errorf("checking crate name %q: it must begin with an ASCII letter", shown)
+			return fmt.Errorf("checking crate name %s: it must begin with an ASCII letter", shown)
 		}
-		return fmt.Errorf("checking crate name %q: byte %d (%q) is none of ASCII letters, digits, `-` and `_`", shown, i+1, c)
+		return fmt.Errorf("checking crate name %s: byte %d (%q) is none of ASCII letters, digits, `-` and `_`", shown, i+1, c)
 	}
 	return nil
 }

@@ -22,6 +22,13 @@ func (c *Crate) Publishable() (ok bool, reason string) {
 // Registries are the registries that `publish` names; none means cargo's default.
 func (c *Crate) Registries() []string { return slices.Clone(c.publish.registries) }
 
+// Reasons that cargo knows too: `cargo metadata` shows them as an empty list.
+const (
+	notPublished   = "publish = false"
+	publishNowhere = "publish = []"
+	noVersion      = "it has no version"
+)
+
 func readPublish(p, inherited *packageTable) (unpublishable, error) {
 	publish, err := inherit(p.Publish, inherited.Publish, "publish")
 	if err != nil {
@@ -32,7 +39,7 @@ func readPublish(p, inherited *packageTable) (unpublishable, error) {
 	case nil:
 	case bool:
 		if !v {
-			u.reason = "publish = false"
+			u.reason = notPublished
 		}
 	case []any:
 		for _, r := range v {
@@ -43,7 +50,7 @@ func readPublish(p, inherited *packageTable) (unpublishable, error) {
 			u.registries = append(u.registries, name)
 		}
 		if len(v) == 0 {
-			u.reason = "publish = []"
+			u.reason = publishNowhere
 		}
 	default:
 		return u, fmt.Errorf("field \"publish\" is %T, expected true, false or a list of registries", v)
@@ -63,7 +70,7 @@ func missingMetadata(u *unpublishable, p, inherited *packageTable) error {
 	}
 	switch {
 	case p.Version == nil:
-		u.reason = "it has no version"
+		u.reason = noVersion
 	case description == "":
 		u.reason = "it has no description"
 	case license == "" && file == "":

@@ -22,7 +22,8 @@ type Toolchain struct {
 var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
 
 func readToolchain(fsys fs.FS) (Toolchain, error) {
-	for _, name := range []string{"rust-toolchain.toml", "rust-toolchain"} {
+	// rustup prefers the older name where there are both
+	for _, name := range []string{"rust-toolchain", "rust-toolchain.toml"} {
 		raw, err := fs.ReadFile(fsys, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

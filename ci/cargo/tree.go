@@ -17,13 +17,13 @@ import (
 // paths; an empty value stands for a file that is taken out.
 func (w *Workspace) BuildFiles(c *Crate) (map[string]string, error) {
 	members := w.buildMembers(c)
-	root, err := w.prunedRoot(members)
-	if err != nil {
-		return nil, err
-	}
 	names := make([]string, len(members))
 	for i, m := range members {
 		names[i] = m.Name
+	}
+	root, err := w.prunedRoot(members, w.Lock.names(names))
+	if err != nil {
+		return nil, err
 	}
 	return map[string]string{
 		"Cargo.toml":          root,
@@ -51,7 +51,7 @@ func (w *Workspace) buildMembers(c *Crate) []*Crate {
 	return members
 }
 
-func (w *Workspace) prunedRoot(members []*Crate) (string, error) {
+func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string, error) {
 	raw, err := fs.ReadFile(w.fsys, "Cargo.toml")
 	if err != nil {
 		return "", fmt.Errorf("reading manifest %q: %w", "Cargo.toml", err)
@@ -64,6 +64,7 @@ func (w *Workspace) prunedRoot(members []*Crate) (string, error) {
 	if !ok {
 		return string(raw), nil
 	}
+	prunePatches(tree, locked)
 	var dirs []string
 	for _, m := range members {
 		if m.Dir != "." {
@@ -78,6 +79,32 @@ func (w *Workspace) prunedRoot(members []*Crate) (string, error) {
 		return "", fmt.Errorf("writing manifest %q: %w", "Cargo.toml", err)
 	}
 	return string(text), nil
+}
+
+// prunePatches takes out the patches of packages that are not in the pruned
+// lock file: cargo would want to note there that they are unused.
+func prunePatches(tree map[string]any, locked map[string]bool) {
+	sources, _ := tree["patch"].(map[string]any)
+	for source, v := range sources {
+		patches, _ := v.(map[string]any)
+		for alias, spec := range patches {
+			name := alias
+			if table, ok := spec.(map[string]any); ok {
+				if renamed, ok := table["package"].(string); ok {
+					name = renamed
+				}
+			}
+			if !locked[name] {
+				delete(patches, alias)
+			}
+		}
+		if len(patches) == 0 {
+			delete(sources, source)
+		}
+	}
+	if len(sources) == 0 {
+		delete(tree, "patch")
+	}
 }
 
 // SkeletonFiles returns a workspace with c's manifests and lock file and none

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -55,8 +56,9 @@ type Crate struct {
 	Deps        []Dependency
 	Settings    Settings
 
-	publish unpublishable
-	targets []string // paths of every declared target, relative to Dir
+	publish  unpublishable
+	contents contents
+	targets  []string // paths of every declared target, relative to Dir
 }
 
 // Target is a binary or library of a crate.
@@ -147,18 +149,18 @@ func (w *Workspace) listMembers() ([]string, error) {
 		if !fs.ValidPath(clean) {
 			return nil, fmt.Errorf("reading workspace: member %q is outside the workspace: move it below the root", pattern)
 		}
-		found, err := fs.Glob(w.fsys, clean)
-		if err != nil {
-			return nil, fmt.Errorf("reading workspace: member pattern %q: %w", pattern, err)
-		}
-		if !strings.ContainsAny(clean, "*?[") {
-			found = []string{clean} // a missing literal member is an error when it is read
+		found, isGlob := []string{clean}, strings.ContainsAny(clean, "*?[")
+		if isGlob { // a missing literal member is an error when it is read
+			var err error
+			if found, err = globDirs(w.fsys, clean); err != nil {
+				return nil, fmt.Errorf("reading workspace: member pattern %q: %w", pattern, err)
+			}
 		}
 		for _, dir := range found {
 			if w.excludes(dir) {
 				continue
 			}
-			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err != nil && len(found) > 1 {
+			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err != nil && isGlob {
 				continue // cargo skips what a glob matches without a manifest
 			}
 			dirs = append(dirs, dir)
@@ -170,14 +172,35 @@ func (w *Workspace) listMembers() ([]string, error) {
 	return dirs, nil
 }
 
+// excludes reports whether dir is excluded: below an entry of `exclude`, and
+// not below one of `members`, read without globs, which is the stronger.
 func (w *Workspace) excludes(dir string) bool {
-	for _, e := range w.root.Workspace.Exclude {
-		e = path.Clean(e)
-		if dir == e || strings.HasPrefix(dir, e+"/") {
-			return true
-		}
+	below := func(list []string) bool {
+		return slices.ContainsFunc(list, func(e string) bool {
+			e = path.Clean(e)
+			return dir == e || strings.HasPrefix(dir, e+"/")
+		})
 	}
-	return false
+	return below(w.root.Workspace.Exclude) && !below(w.root.Workspace.Members)
+}
+
+// globDirs returns what a member pattern matches, sorted.
+func globDirs(fsys fs.FS, pattern string) ([]string, error) {
+	if !strings.Contains(pattern, "**") && !strings.Contains(pattern, "[!") {
+		return fs.Glob(fsys, pattern)
+	}
+	expr, err := regexp.Compile("^" + globExpr(pattern) + "$")
+	if err != nil {
+		return nil, err
+	}
+	var dirs []string
+	err = fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && expr.MatchString(name) {
+			dirs = append(dirs, name)
+		}
+		return err
+	})
+	return dirs, err
 }
 
 // dirs lists the members' directories, sorted.

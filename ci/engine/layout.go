@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,13 +14,17 @@ import (
 // ImportLayout hands an OCI layout on this machine to the engine, which reads
 // images as one file. The file stays until the machine's temporary directory is
 // emptied: the engine reads it when the image is first used.
-func ImportLayout(client *dagger.Client, dir string) (*dagger.Container, error) {
+func ImportLayout(ctx context.Context, client *dagger.Client, dir string) (Image, error) {
 	f, err := os.CreateTemp("", "slipway-layout-*.tar")
 	if err != nil {
-		return nil, fmt.Errorf("reading OCI layout %q: %w", dir, err)
+		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}
 	if err := errors.Join(layout.WriteTar(f, os.DirFS(dir)), f.Close()); err != nil {
-		return nil, fmt.Errorf("reading OCI layout %q: %w", dir, err)
+		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}
-	return client.Container().Import(client.Host().File(f.Name())), nil
+	img, err := NewImage(ctx, client.Container().Import(client.Host().File(f.Name())))
+	if err != nil {
+		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
+	}
+	return img, nil
 }

@@ -7,12 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"dagger.io/dagger"
+	"golang.org/x/sync/errgroup"
 
 	"dagger/slipway/ci/bwrap"
 	"dagger/slipway/ci/step"
@@ -25,9 +27,9 @@ type Options struct {
 	Source *dagger.Directory
 	// Trees are those that steps mount by name.
 	Trees []step.Tree
-	// Images maps references of steps to the container that stands for each.
-	// Others are pulled from a registry.
-	Images map[string]*dagger.Container
+	// Images maps references of steps to the image that stands for each. Others
+	// are pulled from a registry.
+	Images map[string]Image
 	// Log receives the beginning and end of steps; what they print, the engine
 	// shows itself. nil discards it.
 	Log step.Log
@@ -36,6 +38,8 @@ type Options struct {
 // Runner is a [step.Runner] on a Dagger engine.
 type Runner struct {
 	opts Options
+
+	images sync.Mutex // guards opts.Images, while one is opened
 
 	mu    sync.Mutex
 	trees map[string]*dagger.Directory
@@ -50,6 +54,10 @@ type finished struct {
 
 // New makes a runner.
 func New(opts Options) *Runner {
+	opts.Images = maps.Clone(opts.Images)
+	if opts.Images == nil {
+		opts.Images = map[string]Image{}
+	}
 	return &Runner{opts: opts, trees: map[string]*dagger.Directory{}, done: map[string]finished{}}
 }
 
@@ -73,57 +81,64 @@ func (r *Runner) Run(ctx context.Context, s step.Step) (step.Result, error) {
 
 func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	begin := time.Now()
-	ctr, err := r.container(ctx, s)
+	// The status is looked at here, so that a failed step's output can be told.
+	ctr, err := r.container(ctx, s, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
 	if err != nil {
 		return step.Result{}, err
 	}
 	var result step.Result
-	code, err := ctr.ExitCode(ctx)
-	if err != nil {
-		return result, fmt.Errorf("running step %q: %w", s.Name, err)
-	}
-	if result.Stdout, err = ctr.Stdout(ctx); err != nil {
-		return result, fmt.Errorf("running step %q: %w", s.Name, err)
+	var code int
+	// At once: each is a round trip, and the engine runs the command once.
+	group, each := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { code, err = ctr.ExitCode(each); return })
+	group.Go(func() (err error) { result.Stdout, err = ctr.Stdout(each); return })
+	group.Go(func() (err error) { result.Cached, err = ranBefore(each, ctr, begin); return })
+	if err := group.Wait(); err != nil {
+		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, err)
 	}
 	if code != 0 {
-		stderr, err := ctr.Stderr(ctx)
-		if err != nil {
-			return result, fmt.Errorf("running step %q: %w", s.Name, err)
-		}
-		return result, &step.ExitError{Step: s.Name, Code: code, Stdout: result.Stdout, Tail: tail(result.Stdout) + tail(stderr)}
+		return result, r.failure(ctx, s, ctr, code, result.Stdout)
 	}
-	if result.Cached, err = ranBefore(ctx, ctr, begin); err != nil {
-		return result, fmt.Errorf("running step %q: %w", s.Name, err)
-	}
-	for _, o := range s.Outputs {
-		if err := leaves(ctx, ctr, s, o); err != nil {
-			return result, err
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done[s.Name] = finished{s, ctr}
+	r.finish(s, ctr)
 	return result, nil
 }
 
-// leaves returns an error when an output is not there.
-func leaves(ctx context.Context, ctr *dagger.Container, s step.Step, o step.Output) error {
-	there, err := ctr.Exists(ctx, o.Path)
+// finish remembers a step's container for those that take its outputs.
+func (r *Runner) finish(s step.Step, ctr *dagger.Container) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done[s.Name] = finished{s, ctr}
+}
+
+// failure is the error of a command that exited with another status than 0.
+func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container, code int, stdout string) error {
+	stderr, err := ctr.Stderr(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for output %q of step %q: %w", o.Name, s.Name, err)
+		return fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	if !there {
-		return fmt.Errorf("running step %q: its command succeeded, but did not leave %q (%s)", s.Name, o.Path, o.Name)
+	if missing, ok := strings.CutPrefix(stderr[strings.LastIndex(strings.TrimRight(stderr, "\n"), "\n")+1:], missingMark); ok && code == missingStatus {
+		return fmt.Errorf("running step %q: its command succeeded, but did not leave %q", s.Name, strings.TrimSpace(missing))
 	}
-	return nil
+	return &step.ExitError{Step: s.Name, Code: code, Stdout: stdout, Tail: tail(stdout) + tail(stderr)}
+}
+
+// Define makes a step's outputs known without running it: the engine does when
+// something needs them. A failure is then that one's.
+func (r *Runner) Define(ctx context.Context, s step.Step) error {
+	ctr, err := r.container(ctx, s, dagger.ContainerWithExecOpts{})
+	if err == nil {
+		r.finish(s, ctr)
+	}
+	return err
 }
 
 // container is the container in which the step's command has run, lazily.
-func (r *Runner) container(ctx context.Context, s step.Step) (*dagger.Container, error) {
-	ctr, err := r.image(ctx, s.Image)
+func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.ContainerWithExecOpts) (*dagger.Container, error) {
+	img, err := r.image(ctx, s.Image)
 	if err != nil {
 		return nil, err
 	}
+	ctr := img.container
 	for _, m := range s.Mounts {
 		dir, err := r.mountSource(m)
 		if err != nil {
@@ -132,54 +147,41 @@ func (r *Runner) container(ctx context.Context, s step.Step) (*dagger.Container,
 		ctr = ctr.WithMountedDirectory(m.Path, dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.ReadOnly})
 	}
 	ctr = ctr.WithWorkdir(s.Dir)
-	// The status is looked at here, so that a failed step's output can be told.
-	opts := dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny}
 	if s.Network {
 		for _, e := range s.Env {
 			key, value, _ := strings.Cut(e, "=")
 			ctr = ctr.WithEnvVariable(key, value)
 		}
-		return ctr.WithExec(stamped(s.Args), opts), nil
+		return ctr.WithExec(framed(s, s.Args), opts), nil
 	}
-	// The engine has no switch for the network (facts of its API: withExec), so
-	// the command runs in a sandbox inside the container; making one takes
-	// capabilities, of which the sandbox leaves none to the command.
-	box, err := sandboxed(ctx, ctr, s)
-	if err != nil {
-		return nil, err
-	}
-	opts.InsecureRootCapabilities = true
-	return ctr.WithExec(stamped(box.Command()), opts), nil
-}
-
-func sandboxed(ctx context.Context, ctr *dagger.Container, s step.Step) (bwrap.Sandbox, error) {
-	vars, err := ctr.EnvVariables(ctx)
-	if err != nil {
-		return bwrap.Sandbox{}, fmt.Errorf("opening the image of step %q: %w", s.Name, err)
-	}
-	var image []string
-	for _, v := range vars {
-		name, err1 := v.Name(ctx)
-		value, err2 := v.Value(ctx)
-		if err := errors.Join(err1, err2); err != nil {
-			return bwrap.Sandbox{}, fmt.Errorf("opening the image of step %q: %w", s.Name, err)
-		}
-		image = append(image, name+"="+value)
-	}
-	box := bwrap.Sandbox{Root: "/", Env: step.Environment(image, s.Env), Dir: s.Dir, Args: s.Args}
+	// withExec has no public switch for the network, so the command runs in a
+	// sandbox inside the container; making one takes capabilities, of which the
+	// sandbox leaves none to the command.
+	box := bwrap.Sandbox{Root: "/", Env: step.Environment(img.env, s.Env), Dir: s.Dir, Args: s.Args}
 	for _, m := range s.Mounts {
 		box.Binds = append(box.Binds, bwrap.Bind{From: m.Path, To: m.Path, ReadOnly: m.ReadOnly})
 	}
-	return box, nil
+	opts.InsecureRootCapabilities = true
+	return ctr.WithExec(framed(s, box.Command()), opts), nil
 }
 
-// stampFile holds the time at which a command began.
-const stampFile = "/slipway-began"
+const (
+	// stampFile holds the time at which a command began.
+	stampFile = "/slipway-began"
+	// missingStatus and missingMark tell of an output that is not there.
+	missingStatus = 113
+	missingMark   = "slipway: missing output "
+)
 
-// stamped notes the time in the container before it runs a command, so that a
-// result which the engine had kept can be told from one made now.
-func stamped(args []string) []string {
-	return append([]string{"sh", "-c", `date +%s >` + stampFile + ` && exec "$@"`, "sh"}, args...)
+// framed is a command line that notes the time, runs the command and looks for
+// its outputs: by the time a kept result can be told from one made now, and
+// looking in the container saves a query for each output.
+func framed(s step.Step, args []string) []string {
+	script := "date +%s >" + stampFile + ` && "$@" || exit $?`
+	for _, o := range s.Outputs {
+		script += fmt.Sprintf("\n[ -e '%s' ] || { echo '%s%s' >&2; exit %d; }", o.Path, missingMark, o.Path, missingStatus)
+	}
+	return append([]string{"sh", "-c", script, "sh"}, args...)
 }
 
 func ranBefore(ctx context.Context, ctr *dagger.Container, begin time.Time) (bool, error) {
@@ -204,23 +206,50 @@ func tail(output string) string {
 	return rest
 }
 
+// Image is a root filesystem with its environment.
+type Image struct {
+	container *dagger.Container
+	env       []string // KEY=VALUE
+}
+
+// NewImage reads a container's environment.
+func NewImage(ctx context.Context, ctr *dagger.Container) (Image, error) {
+	vars, err := ctr.EnvVariables(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	img := Image{container: ctr}
+	for _, v := range vars {
+		name, err1 := v.Name(ctx)
+		value, err2 := v.Value(ctx)
+		if err := errors.Join(err1, err2); err != nil {
+			return Image{}, err
+		}
+		img.env = append(img.env, name+"="+value)
+	}
+	return img, nil
+}
+
 // image is the root filesystem of a step.
-func (r *Runner) image(ctx context.Context, ref step.Image) (*dagger.Container, error) {
+func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 	if ref.Step != "" {
 		dir, err := r.output(ref.Step, ref.Output)
 		if err != nil {
-			return nil, err
+			return Image{}, err
 		}
-		return r.opts.Client.Container().WithRootfs(dir), nil
+		return Image{container: r.opts.Client.Container().WithRootfs(dir)}, nil
 	}
-	if ctr := r.opts.Images[ref.Ref]; ctr != nil {
-		return ctr, nil
+	r.images.Lock()
+	defer r.images.Unlock()
+	if img, ok := r.opts.Images[ref.Ref]; ok {
+		return img, nil
 	}
-	ctr, err := r.opts.Client.Container().From(ref.Ref).Sync(ctx)
+	img, err := NewImage(ctx, r.opts.Client.Container().From(ref.Ref))
 	if err != nil {
-		return nil, fmt.Errorf("opening image %q: %w", ref.Ref, err)
+		return Image{}, fmt.Errorf("opening image %q: %w", ref.Ref, err)
 	}
-	return ctr, nil
+	r.opts.Images[ref.Ref] = img
+	return img, nil
 }
 
 func (r *Runner) mountSource(m step.Mount) (*dagger.Directory, error) {
@@ -235,11 +264,11 @@ func (r *Runner) mountSource(m step.Mount) (*dagger.Directory, error) {
 
 // output is a directory that a step left, without what it discards.
 func (r *Runner) output(name, output string) (*dagger.Directory, error) {
-	s, path, err := r.find(name, output)
+	s, o, err := r.find(name, output)
 	if err != nil {
 		return nil, err
 	}
-	dir := s.container.Directory(path)
+	dir := s.container.Directory(o.Path)
 	if len(s.step.Discard) == 0 {
 		return dir, nil
 	}
@@ -250,35 +279,34 @@ func (r *Runner) output(name, output string) (*dagger.Directory, error) {
 	return dir.Filter(dagger.DirectoryFilterOpts{Exclude: exclude}), nil
 }
 
-func (r *Runner) find(name, output string) (finished, string, error) {
+func (r *Runner) find(name, output string) (finished, step.Output, error) {
 	r.mu.Lock()
 	s, ok := r.done[name]
 	r.mu.Unlock()
 	if !ok {
-		return s, "", fmt.Errorf("taking output %q of step %q: the step has not run", output, name)
+		return s, step.Output{}, fmt.Errorf("taking output %q of step %q: the step has not run", output, name)
 	}
 	i := slices.IndexFunc(s.step.Outputs, func(o step.Output) bool { return o.Name == output })
 	if i < 0 {
-		return s, "", fmt.Errorf("taking output %q of step %q: the step leaves no such output", output, name)
+		return s, step.Output{}, fmt.Errorf("taking output %q of step %q: the step leaves no such output", output, name)
 	}
-	return s, s.step.Outputs[i].Path, nil
+	return s, s.step.Outputs[i], nil
 }
 
 // Export copies what a step left to this machine: inside a module's function,
 // that is the module's own container.
 func (r *Runner) Export(ctx context.Context, name, output, to string) error {
-	s, path, err := r.find(name, output)
+	s, o, err := r.find(name, output)
 	if err != nil {
 		return err
 	}
-	stat, err := s.container.Stat(path).FileType(ctx)
-	if err == nil && stat == dagger.FileTypeDirectory {
+	if o.Dir {
 		var dir *dagger.Directory
 		if dir, err = r.output(name, output); err == nil {
 			_, err = dir.Export(ctx, to)
 		}
-	} else if err == nil {
-		_, err = s.container.File(path).Export(ctx, to)
+	} else {
+		_, err = s.container.File(o.Path).Export(ctx, to)
 	}
 	if err != nil {
 		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)

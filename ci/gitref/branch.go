@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dagger/slipway/ci/quote"
 )
 
 // CheckBranch returns an error unless name can be the name of a branch, without
@@ -21,7 +23,7 @@ import (
 func CheckBranch(name string) error {
 	for _, r := range rules {
 		if r.broken(name) {
-			return fmt.Errorf("checking branch %s: %s; give the name of a branch, like main", quote(name), r.why)
+			return fmt.Errorf("checking branch %s: %s; give the name of a branch, like main", quote.Line(name), r.why)
 		}
 	}
 	return nil

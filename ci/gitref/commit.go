@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"dagger/slipway/ci/quote"
 )
 
 // commitID knows an object name as git prints it: SHA-1 or SHA-256, all of it.
@@ -17,11 +19,11 @@ func CheckCommit(sha string) error {
 	case commitID(sha) && strings.Trim(sha, "0") != "":
 		return nil
 	case commitID(sha):
-		return fmt.Errorf("checking commit %s: it is git's sign for no commit; give one that exists, as git rev-parse prints it", quote(sha))
+		return fmt.Errorf("checking commit %s: it is git's sign for no commit; give one that exists, as git rev-parse prints it", quote.Line(sha))
 	case commitID(strings.ToLower(sha)):
-		return fmt.Errorf("checking commit %s: expected lower case; give it as git rev-parse prints it", quote(sha))
+		return fmt.Errorf("checking commit %s: expected lower case; give it as git rev-parse prints it", quote.Line(sha))
 	}
-	return fmt.Errorf("checking commit %s: expected 40 or 64 hexadecimal digits; give the whole id, as git rev-parse prints it", quote(sha))
+	return fmt.Errorf("checking commit %s: expected 40 or 64 hexadecimal digits; give the whole id, as git rev-parse prints it", quote.Line(sha))
 }
 
 // CheckAmbiguous returns an error when one of branches, named with or without
@@ -30,7 +32,7 @@ func CheckCommit(sha string) error {
 func CheckAmbiguous(tag string, branches []string) error {
 	for _, b := range branches {
 		if strings.TrimPrefix(b, "refs/heads/") == tag {
-			return fmt.Errorf("checking tag %s: a branch has the same name, and a tag beside it would be ambiguous; rename or delete the branch, then run again", quote(tag))
+			return fmt.Errorf("checking tag %s: a branch has the same name, and a tag beside it would be ambiguous; rename or delete the branch, then run again", quote.Line(tag))
 		}
 	}
 	return nil

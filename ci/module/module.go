@@ -100,11 +100,12 @@ func (s *Session) Release(ctx context.Context) (*release.Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	images := map[string]*dagger.Container{}
-	if s.in.Layout != "" {
-		images[p.Toolchain], err = engine.ImportLayout(s.client, s.layoutDir())
-	} else {
-		images, err = engine.Toolchain(ctx, s.client, p.Toolchain, s.base(), nil)
+	images := map[string]engine.Image{}
+	switch {
+	case s.in.Layout != "":
+		images[p.Toolchain], err = engine.ImportLayout(ctx, s.client, s.layoutDir())
+	case p.Toolchain == toolchain.Reference():
+		images[p.Toolchain], _, err = engine.Toolchain(ctx, s.client, s.base())
 	}
 	if err != nil {
 		return nil, err
@@ -122,11 +123,11 @@ func (s *Session) base() *dagger.Container {
 
 // Toolchain is the ID of slipway's own toolchain image.
 func (s *Session) Toolchain(ctx context.Context) (string, error) {
-	images, err := engine.Toolchain(ctx, s.client, toolchain.Reference(), s.base(), nil)
+	_, ctr, err := engine.Toolchain(ctx, s.client, s.base())
 	if err != nil {
 		return "", err
 	}
-	id, err := images[toolchain.Reference()].ID(ctx)
+	id, err := ctr.ID(ctx)
 	return string(id), err
 }
 

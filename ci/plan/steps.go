@@ -117,7 +117,7 @@ func (b *builder) fetch() step.Step {
 		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
 		Args: args, Env: b.env(), Dir: srcDir, Network: true,
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "skeleton", ReadOnly: true}},
-		Outputs: []step.Output{{Name: "cargo", Path: cargoHome}},
+		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
 		Failure: "dependencies could not be downloaded: if cargo says that the lock file needs an update, run \"cargo update --workspace\" and commit Cargo.lock; otherwise look at the network and run again",
@@ -173,7 +173,7 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 	slices.SortFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return step.Step{
 		Name: name, Image: b.image, Args: args, Env: b.env(targetEnv(target)...), Dir: srcDir, Mounts: mounts,
-		Outputs: []step.Output{{Name: "target", Path: targetDir}, {Name: "host", Path: path.Join(targetDir, "release")}},
+		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}, {Name: "host", Path: path.Join(targetDir, "release"), Dir: true}},
 		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, target),
 	}
 }

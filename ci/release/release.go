@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
@@ -41,24 +43,8 @@ func (r *Release) DryRun(ctx context.Context) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	early, rest := split(r.Plan.Steps)
-	for _, e := range early {
-		result, err := r.run(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.judge(s, e, result); err != nil {
-			return nil, err
-		}
-	}
-	results, err := step.RunAll(ctx, rest, r.run)
-	if err != nil {
+	if err := r.steps(ctx, s, r.Plan.Steps); err != nil {
 		return nil, err
-	}
-	for _, e := range rest {
-		if err := r.judge(s, e, results[e.Name]); err != nil {
-			return nil, err
-		}
 	}
 	if s.Artifacts, err = r.pack(ctx); err != nil {
 		return nil, err
@@ -74,7 +60,7 @@ func (r *Release) Build(ctx context.Context) error {
 	for _, t := range r.Plan.Targets {
 		names = append(names, plan.StepBuild(t))
 	}
-	if err := r.RunNamed(ctx, nil, names...); err != nil {
+	if err := r.steps(ctx, &Summary{}, r.named(names...)); err != nil {
 		return err
 	}
 	return r.exportBinaries(ctx, func(target, name string) string { return filepath.Join(r.Out, target, name) })
@@ -91,36 +77,34 @@ func (r *Release) Test(ctx context.Context) (*Summary, error) {
 	for _, t := range r.Plan.Targets {
 		names = append(names, plan.StepTest(t))
 	}
-	return s, r.RunNamed(ctx, s, names...)
+	return s, r.steps(ctx, s, r.named(names...))
 }
 
-// RunNamed runs the named steps, what they need and the early checks, and
-// writes what they show into s when it is not nil.
-func (r *Release) RunNamed(ctx context.Context, s *Summary, names ...string) error {
-	if s == nil {
-		s = &Summary{}
-	}
-	early, rest := split(r.Plan.Steps)
-	for _, e := range early {
-		result, err := r.run(ctx, e)
+// steps runs the early checks among the steps, judges them, and runs the others.
+func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) error {
+	early, rest := split(steps)
+	for _, group := range [][]step.Step{early, rest} {
+		results, err := step.RunAll(ctx, group, r.run)
+		for _, e := range group {
+			result, ran := results[e.Name]
+			if !ran {
+				continue
+			}
+			// What an answer says goes before what went wrong beside it.
+			if err := r.judge(s, e, result); err != nil {
+				return err
+			}
+		}
 		if err != nil {
-			return err
-		}
-		if err := r.judge(s, e, result); err != nil {
-			return err
-		}
-	}
-	wanted := step.Needed(rest, names)
-	results, err := step.RunAll(ctx, wanted, r.run)
-	if err != nil {
-		return err
-	}
-	for _, e := range wanted {
-		if err := r.judge(s, e, results[e.Name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// named returns the early checks, the named steps and all that they need.
+func (r *Release) named(names ...string) []step.Step {
+	return step.Needed(r.Plan.Steps, append(names, plan.StepToolchain, plan.StepMetadata))
 }
 
 // judge reads what a step printed: some steps ask a question whose answer decides.
@@ -168,25 +152,27 @@ func split(steps []step.Step) (early, rest []step.Step) {
 
 // exportBinaries copies every binary of every target out of the runner.
 func (r *Release) exportBinaries(ctx context.Context, place func(target, name string) string) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range r.Plan.Artifacts {
 		if a.Kind != plan.Tarball {
 			continue
 		}
 		for _, name := range a.Files {
-			to := place(a.Target, name)
-			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				return fmt.Errorf("exporting binary %q: %w", name, err)
-			}
-			if err := os.RemoveAll(to); err != nil {
-				return fmt.Errorf("exporting binary %q: %w", name, err)
-			}
-			if err := r.Runner.Export(ctx, plan.StepBuild(a.Target), plan.OutputBinary(name), to); err != nil {
-				return err
-			}
-			if err := checkStatic(to, a.Target); err != nil {
-				return err
-			}
+			group.Go(func() error { return r.exportBinary(ctx, a.Target, name, place(a.Target, name)) })
 		}
 	}
-	return nil
+	return group.Wait()
+}
+
+func (r *Release) exportBinary(ctx context.Context, target, name, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("exporting binary %q: %w", name, err)
+	}
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("exporting binary %q: %w", name, err)
+	}
+	if err := r.Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(name), to); err != nil {
+		return err
+	}
+	return checkStatic(to, target)
 }

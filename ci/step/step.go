@@ -72,6 +72,8 @@ type Output struct {
 	Name string `json:"name"`
 	// Path is absolute and below a mount that is not read-only.
 	Path string `json:"path"`
+	// Dir says that it is a directory.
+	Dir bool `json:"dir,omitempty"`
 }
 
 // Tree is a directory that steps mount: a base directory that the runner

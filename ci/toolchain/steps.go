@@ -39,7 +39,7 @@ func Steps(base step.Image) []step.Step {
 		Name: stepRoot, About: "fetch, verify and unpack Debian packages", Image: base,
 		Args: []string{"bash", recipeDir + "/rootfs.sh", outDir + "/root"}, Dir: "/", Network: true,
 		Mounts:  []step.Mount{{Path: outDir}, scripts},
-		Outputs: []step.Output{{Name: OutputImage, Path: outDir + "/root"}},
+		Outputs: []step.Output{{Name: OutputImage, Path: outDir + "/root", Dir: true}},
 		Failure: "the packages of the toolchain image could not be had: look at apt's message above and at the network, and run again",
 	}}
 	root := step.Image{Step: stepRoot, Output: OutputImage}
@@ -47,7 +47,7 @@ func Steps(base step.Image) []step.Step {
 		Name: StepImage, About: "put the image together and take out what compiles nothing", Image: root,
 		Args: []string{"sh", recipeDir + "/assemble.sh", outDir}, Dir: "/",
 		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
-		Outputs: []step.Output{{Name: OutputImage, Path: outDir}},
+		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true}},
 	}
 	for _, t := range Targets {
 		name := "standard library " + t
@@ -55,7 +55,7 @@ func Steps(base step.Image) []step.Step {
 			Name: name, About: "compile Rust's standard library", Image: root,
 			Args: []string{"sh", recipeDir + "/std.sh", t, outDir}, Dir: "/",
 			Mounts:  []step.Mount{{Path: outDir}, scripts},
-			Outputs: []step.Output{{Name: "std", Path: outDir}},
+			Outputs: []step.Output{{Name: "std", Path: outDir, Dir: true}},
 		})
 		last.Args = append(last.Args, "/std/"+t)
 		last.Mounts = append(last.Mounts, step.Mount{Path: "/std/" + t, Step: name, Output: "std", ReadOnly: true})

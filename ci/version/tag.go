@@ -3,6 +3,8 @@ package version
 import (
 	"fmt"
 	"strings"
+
+	"dagger/slipway/ci/quote"
 )
 
 // maxCrate is how long crates.io lets a crate's name be.
@@ -20,10 +22,10 @@ func (v Version) ImageTag() string { return v.String() }
 func ParseTag(tag string) (crate string, v Version, err error) {
 	crate, s, ok := strings.Cut(tag, "/v")
 	if !ok || !crateName(crate) {
-		return "", Version{}, fmt.Errorf("reading tag %s: expected <crate>/v<version>, like containerd-shim-wasm/v1.0.0", quote(tag))
+		return "", Version{}, fmt.Errorf("reading tag %s: expected <crate>/v<version>, like containerd-shim-wasm/v1.0.0", quote.Line(tag))
 	}
 	if v, err = Parse(s); err != nil {
-		return "", Version{}, fmt.Errorf("reading tag %s: %w", quote(tag), err)
+		return "", Version{}, fmt.Errorf("reading tag %s: %w", quote.Line(tag), err)
 	}
 	return crate, v, nil
 }

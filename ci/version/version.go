@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/Masterminds/semver/v3"
+
+	"dagger/slipway/ci/quote"
 )
 
 // maxLen is how long an image tag may be (OCI distribution specification 1.1,
@@ -34,11 +36,11 @@ type Version struct {
 // The error shows no more than the first 64 characters of s, escaped.
 func Parse(s string) (Version, error) {
 	if why := refusal(s); why != "" {
-		return Version{}, fmt.Errorf("reading version %s: %s", quote(s), why)
+		return Version{}, fmt.Errorf("reading version %s: %s", quote.Line(s), why)
 	}
 	v, err := semver.StrictNewVersion(s)
 	if err != nil {
-		return Version{}, fmt.Errorf("reading version %s: %w; expected MAJOR.MINOR.PATCH with an optional -PRERELEASE, like 1.2.3 or 1.2.3-rc.1", quote(s), err)
+		return Version{}, fmt.Errorf("reading version %s: %w; expected MAJOR.MINOR.PATCH with an optional -PRERELEASE, like 1.2.3 or 1.2.3-rc.1", quote.Line(s), err)
 	}
 	return Version{*v}, nil
 }
@@ -61,7 +63,7 @@ func refusal(s string) string {
 		return "no git tag can end in .lock; name the prerelease otherwise"
 	}
 	if n := overflow(s); n != "" {
-		return fmt.Sprintf("the number %s is over 18446744073709551615, the highest that cargo reads; use a smaller one", quote(n))
+		return fmt.Sprintf("the number %s is over 18446744073709551615, the highest that cargo reads; use a smaller one", quote.Line(n))
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/toolchain"
 )
 
 // engineAnswers returns an error that says why no Dagger engine can be had. It
@@ -44,11 +45,11 @@ func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
 	}
-	images := map[string]*dagger.Container{}
+	images := map[string]engine.Image{}
 	if dir, ok := layoutPath(o.toolchain); ok {
-		images[p.Toolchain], err = engine.ImportLayout(client, dir)
-	} else {
-		images, err = engine.Toolchain(ctx, client, p.Toolchain, nil, log)
+		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir)
+	} else if p.Toolchain == toolchain.Reference() {
+		images[p.Toolchain], _, err = engine.Toolchain(ctx, client, nil)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())

@@ -1,4 +1,5 @@
-package version
+// Package quote renders input from outside for error messages.
+package quote
 
 import (
 	"fmt"
@@ -9,11 +10,12 @@ import (
 // shown is how many characters of a hostile input an error shows.
 const shown = 64
 
-// quote renders s for one line of an error: in ASCII, so that look-alike and
-// control characters show as escapes, and cut to shown characters. It breaks up
+// Line renders s for one line of an error: in ASCII, so that look-alike and
+// control characters show as escapes, and cut to 64 characters. It breaks up
 // "##[", because the Actions runner obeys ##[command] anywhere in a line
-// (actions/runner, ActionCommand.TryParse), where ::command:: must begin one.
-func quote(s string) string {
+// (actions/runner, ActionCommand.TryParse), where ::command:: must begin one,
+// which nothing in quotes does.
+func Line(s string) string {
 	n := min(len(s), shown)
 	for len(escape(s[:n])) > shown {
 		n--

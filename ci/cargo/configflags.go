@@ -1,0 +1,159 @@
+package cargo
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// refuseFlags refuses compiler flags that name a part of the compiler: cargo
+// passes them behind what the environment says of the linker, and the last one
+// counts. flags is a string or a list of strings, as cargo takes them.
+func refuseFlags(file, key string, flags any) error {
+	var args []string
+	switch v := flags.(type) {
+	case string:
+		args = strings.Fields(v)
+	case []any:
+		for _, e := range v {
+			s, ok := e.(string)
+			if !ok {
+				return fmt.Errorf("reading %q: %q holds %v, expected strings", file, key, e)
+			}
+			args = append(args, s)
+		}
+	default:
+		return fmt.Errorf("reading %q: %q is %T, expected a string or a list of strings", file, key, flags)
+	}
+	for i, arg := range args {
+		next := ""
+		if i+1 < len(args) {
+			next = args[i+1]
+		}
+		if why := refusedFlag(arg, next); why != "" {
+			return fmt.Errorf("reading %q: %q in %q is not allowed in a release: %s", file, arg, key, why)
+		}
+	}
+	return nil
+}
+
+// refusedFlag says why a flag of rustc is refused, "" when it is not. next is
+// the argument behind it, which may be its value.
+func refusedFlag(arg, next string) string {
+	option, value, hasValue := cutFlag(arg)
+	if !hasValue {
+		value = next
+	}
+	name, setting, _ := strings.Cut(value, "=")
+	name = strings.ReplaceAll(name, "_", "-") // as rustc does
+	switch {
+	case strings.HasPrefix(arg, "@"):
+		return "it takes further flags from a file"
+	case option == "sysroot":
+		return "it replaces the standard library"
+	case option == "C" && (name == "linker" || name == "linker-flavor"):
+		return "it replaces the linker"
+	case option == "C" && (name == "link-arg" || name == "link-args") && slices.ContainsFunc(strings.Fields(setting), namesLinker):
+		return "it replaces the linker"
+	case option == "Z" && name == "codegen-backend":
+		return "it replaces a part of the compiler"
+	}
+	return ""
+}
+
+// cutFlag parts a flag of rustc from its value: "--codegen=x", "-C" (whose
+// value is the next argument), "-Cx", and "-gCx", where flags without a value
+// stand before.
+func cutFlag(arg string) (option, value string, hasValue bool) {
+	if long, ok := strings.CutPrefix(arg, "--"); ok {
+		option, value, hasValue = strings.Cut(long, "=")
+		if option == "codegen" {
+			option = "C"
+		}
+		return option, value, hasValue
+	}
+	short, ok := strings.CutPrefix(arg, "-")
+	if !ok {
+		return "", "", false
+	}
+	if short = strings.TrimLeft(short, "gOvVh"); short == "" {
+		return "", "", false
+	}
+	return short[:1], short[1:], len(short) > 1
+}
+
+// namesLinker reports whether an argument of the C compiler that links names
+// another linker, or where to look for one.
+func namesLinker(arg string) bool {
+	return slices.ContainsFunc([]string{"-fuse-ld=", "--ld-path=", "-B"}, func(p string) bool { return strings.HasPrefix(arg, p) })
+}
+
+// refuseAllFlags looks at every table that may hold flags of the compiler.
+func refuseAllFlags(file string, tree map[string]any) error {
+	for _, table := range slices.Sorted(maps.Keys(tree)) {
+		top, _ := tree[table].(map[string]any)
+		tables := map[string]any{table: top}
+		switch table {
+		case "build":
+		case "target", "profile":
+			tables = map[string]any{}
+			for name, t := range top {
+				tables[table+"."+name] = t
+			}
+		default:
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(tables)) {
+			t, _ := tables[name].(map[string]any)
+			for _, key := range []string{"rustflags", "rustdocflags"} {
+				if flags, found := t[key]; found {
+					if err := refuseFlags(file, name+"."+key, flags); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// programs are the variables by which build scripts choose compilers (the cc
+// crate, "External configuration via environment variables"). They come alone,
+// with a target (CC_x86_64_unknown_linux_musl), and with HOST_ or TARGET_.
+var programs = []string{"CC", "CXX", "AR", "RANLIB", "NVCC", "LD", "AS", "NM", "STRIP", "OBJCOPY", "CMAKE", "PKG_CONFIG"}
+
+// refusedVariable says why [env] may not set a variable, "" when it may.
+func refusedVariable(key string) string {
+	base := strings.TrimPrefix(strings.TrimPrefix(key, "HOST_"), "TARGET_")
+	switch {
+	case key == "CARGO" || strings.HasPrefix(key, "CARGO_"):
+		return "it changes how cargo builds"
+	case key == "RUSTC" || key == "RUSTDOC" || strings.HasPrefix(key, "RUSTC_") || strings.HasPrefix(key, "RUSTUP_") || key == "RUST_TARGET_PATH":
+		return "it replaces the compiler"
+	case key == "RUSTFLAGS" || key == "RUSTDOCFLAGS":
+		return "it overrides the flags of the compiler: write them to `build.rustflags`"
+	case key == "PATH" || key == "HOME" || strings.HasPrefix(key, "LD_"):
+		return "it changes which programs and libraries run"
+	case slices.Contains([]string{"COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"}, key):
+		return "it changes where the C compiler finds its parts"
+	case strings.HasPrefix(key, "GIT_") || strings.HasPrefix(key, "SSL_CERT_") || strings.HasSuffix(strings.ToUpper(key), "_PROXY"):
+		return "it changes where sources come from"
+	}
+	for _, p := range programs {
+		if base == p || p != "CMAKE" && p != "PKG_CONFIG" && strings.HasPrefix(base, p+"_") {
+			return "it replaces a compiler of build scripts"
+		}
+	}
+	return ""
+}
+
+func refuseEnv(file string, tree map[string]any) error {
+	env, _ := tree["env"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(env)) {
+		if why := refusedVariable(key); why != "" {
+			return fmt.Errorf("reading %q: \"env.%s\" is not allowed in a release: %s", file, key, why)
+		}
+	}
+	return nil
+}

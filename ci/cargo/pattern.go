@@ -1,0 +1,141 @@
+package cargo
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// globExpr translates a glob to a regular expression without anchors: `**`
+// matches any number of directories, `*`, `?` and `[…]` what is in one.
+func globExpr(glob string) string {
+	var b strings.Builder
+	for i := 0; i < len(glob); i++ {
+		rest := glob[i:]
+		switch c := glob[i]; {
+		case strings.HasPrefix(rest, "**/") && (i == 0 || glob[i-1] == '/'):
+			b.WriteString(`(?:.*/)?`)
+			i += 2
+		case rest == "**" && (i == 0 || glob[i-1] == '/'):
+			b.WriteString(`.*`)
+			i++
+		case c == '*':
+			b.WriteString(`[^/]*`)
+		case c == '?':
+			b.WriteString(`[^/]`)
+		case c == '[':
+			end := strings.IndexByte(rest[1:], ']')
+			if end < 1 {
+				b.WriteString(`\[`)
+				continue
+			}
+			class := rest[1 : end+1]
+			if class[0] == '!' {
+				class = "^" + class[1:]
+			}
+			b.WriteString("[" + strings.ReplaceAll(class, `\`, `\\`) + "]")
+			i += end + 1
+		case c == '\\' && i+1 < len(glob):
+			i++
+			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
+		default:
+			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
+		}
+	}
+	return b.String()
+}
+
+// ignorePattern is one line of `package.include` or `package.exclude`
+// (gitignore(5), "PATTERN FORMAT").
+type ignorePattern struct {
+	expr    *regexp.Regexp
+	negated bool
+	dirOnly bool
+}
+
+func parseIgnore(lines []string) ([]ignorePattern, error) {
+	var list []ignorePattern
+	for _, line := range lines {
+		var p ignorePattern
+		glob := strings.TrimRight(line, " ")
+		if glob == "" || glob[0] == '#' {
+			continue
+		}
+		glob, p.negated = strings.CutPrefix(glob, "!")
+		glob, p.dirOnly = strings.CutSuffix(glob, "/")
+		if trimmed, anchored := strings.CutPrefix(glob, "/"); anchored {
+			glob = trimmed
+		} else if !strings.Contains(glob, "/") {
+			glob = "**/" + glob
+		}
+		expr, err := regexp.Compile("^(?s:" + globExpr(glob) + ")$")
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", line, err)
+		}
+		p.expr = expr
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// matches reports whether a file, or else the nearest directory above it that
+// any pattern speaks of, is matched; the last pattern that speaks counts.
+func matches(patterns []ignorePattern, name string) bool {
+	for dir := false; name != "."; dir = true {
+		for i := len(patterns) - 1; i >= 0; i-- {
+			if p := patterns[i]; (dir || !p.dirOnly) && p.expr.MatchString(name) {
+				return !p.negated
+			}
+		}
+		name = path.Dir(name)
+	}
+	return false
+}
+
+// contents are the rules by which files of a crate's directory get into its
+// package (The Cargo Book, "The exclude and include fields").
+type contents struct{ include, exclude []ignorePattern }
+
+func readContents(p, inherited *packageTable) (contents, error) {
+	var c contents
+	for _, field := range []struct {
+		name      string
+		own, root any
+		to        *[]ignorePattern
+	}{{"include", p.Include, inherited.Include, &c.include}, {"exclude", p.Exclude, inherited.Exclude, &c.exclude}} {
+		v, err := inherit(field.own, field.root, field.name)
+		if err != nil {
+			return c, err
+		}
+		if v == nil {
+			continue
+		}
+		list, ok := v.([]any)
+		if !ok {
+			return c, fmt.Errorf("field %q is %T, expected a list of patterns", field.name, v)
+		}
+		var lines []string
+		for _, e := range list {
+			s, ok := e.(string)
+			if !ok {
+				return c, fmt.Errorf("field %q holds %v, expected patterns", field.name, e)
+			}
+			lines = append(lines, s)
+		}
+		if *field.to, err = parseIgnore(lines); err != nil {
+			return c, fmt.Errorf("field %q: %w", field.name, err)
+		}
+	}
+	return c, nil
+}
+
+// packages reports whether a file may get into the package, name being
+// relative to the crate's directory. `include` overrides `exclude`. What git
+// ignores is not looked at: whether a file is ignored may differ by machine.
+func (c contents) packages(name string) bool {
+	if len(c.include) > 0 {
+		return matches(c.include, name)
+	}
+	return !matches(c.exclude, name)
+}
