@@ -133,7 +133,10 @@ func checkBinaryName(name string) error {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || i > 0 && (c == '-' || c == '.') {
 			continue
 		}
-		return fmt.Errorf("binary %s: byte %d (%q) is none of ASCII letters, digits, `-`, `.` and `_`", quote.Line(name), i+1, c)
+		if i == 0 && (c == '-' || c == '.') {
+			return fmt.Errorf("binary %s: it must not begin with %q", quote.Line(name), c)
+		}
+		return fmt.Errorf("binary %s: byte %d (%s) is none of ASCII letters, digits, `-`, `.` and `_`", quote.Line(name), i+1, quote.Line(name[i:i+1]))
 	}
 	if name == "" {
 		return errors.New("a [[bin]] has no name")

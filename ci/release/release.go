@@ -133,7 +133,7 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	var exit *step.ExitError
 	if errors.As(err, &exit) && s.Failure != "" {
-		return result, fmt.Errorf("%s\n%w\nNothing was changed outside this machine.", s.Failure, err)
+		return result, fmt.Errorf("%w\n%s; nothing was changed outside this machine", err, s.Failure)
 	}
 	return result, err
 }

@@ -1,0 +1,53 @@
+# slipway. `make dry-run` and `make test` work on a fresh Debian machine: what
+# they lack, .ci/install installs.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+CRATE   ?= shim-demo
+VERSION ?= 0.1.0
+SOURCE  ?= examples/workspace
+RUNNER  ?= auto
+OUT     ?= dist
+
+# Tools of `make lint`, by version; go run fetches and keeps them.
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: tools
+tools:
+	@.ci/install
+
+bin/slipway: tools $(shell git ls-files '*.go' go.mod go.sum ci/toolchain/recipe)
+	@go build -trimpath -o $@ ./cmd/slipway
+
+.PHONY: dry-run
+dry-run: bin/slipway ## release a crate of examples/workspace as a dry run (CRATE, VERSION, SOURCE, RUNNER, OUT)
+	@bin/slipway release-crate --source $(SOURCE) --crate $(CRATE) --version $(VERSION) --dry-run --runner $(RUNNER) --out $(OUT)
+
+.PHONY: test
+test: tools ## unit tests, and the end-to-end tests that this machine can run
+	go test ./ci/... ./cmd/...
+	@$(MAKE) --no-print-directory e2e
+
+.PHONY: lint
+lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
+	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
+
+.PHONY: e2e
+e2e: e2e-local e2e-dagger ## every end-to-end test
+
+.PHONY: e2e-local
+e2e-local: tools ## end-to-end tests of the local runner
+	cd e2e && go run ./count -run '^TestLocal' -timeout 60m .
+
+.PHONY: e2e-dagger
+e2e-dagger: tools ## end-to-end tests on a Dagger engine, where one answers
+	cd e2e && go run ./count -run '^TestDagger' -timeout 60m .
+
+.PHONY: bench
+bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs
+	cd e2e && go run ./bench -slipway ../bin/slipway -source ../examples/workspace

@@ -1,0 +1,86 @@
+package cargo
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const (
+	example    = "../../examples/workspace"
+	workspaces = "../../e2e/testdata/workspaces"
+)
+
+// files makes a file system of names and contents. It adds an empty lock file
+// where there is none.
+func files(contents map[string]string) fstest.MapFS {
+	m := fstest.MapFS{"Cargo.lock": {Data: []byte("version = 4\n"), Mode: 0o644}}
+	for name, content := range contents {
+		m[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
+	}
+	return m
+}
+
+// read reads a workspace of names and contents, which must be a good one.
+func read(t *testing.T, contents map[string]string) *Workspace {
+	t.Helper()
+	w, err := Read(files(contents))
+	if err != nil {
+		t.Fatalf("Read: %v", err)
+	}
+	return w
+}
+
+func readDir(t *testing.T, dir string) *Workspace {
+	t.Helper()
+	w, err := Read(os.DirFS(filepath.FromSlash(dir)))
+	if err != nil {
+		t.Fatalf("Read(%s): %v", dir, err)
+	}
+	return w
+}
+
+func crate(t *testing.T, w *Workspace, name string) *Crate {
+	t.Helper()
+	c, err := w.Crate(name)
+	if err != nil {
+		t.Fatalf("Crate: %v", err)
+	}
+	return c
+}
+
+// says fails the test unless err says every part.
+func says(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, expected one that says %q", parts)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q does not say %q", err, p)
+		}
+	}
+}
+
+// pkg is a manifest's [package] with further lines.
+func pkg(name string, lines ...string) string {
+	return "[package]\nname = \"" + name + "\"\nversion = \"1.0.0\"\nedition = \"2024\"\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// published are the lines that make a crate publishable.
+const published = "description = \"x\"\nlicense = \"MIT\""
+
+// locked is a lock file of workspace members: name, version, dependencies.
+func locked(members ...[]string) string {
+	var b strings.Builder
+	b.WriteString("version = 4\n")
+	for _, m := range members {
+		b.WriteString("\n[[package]]\nname = \"" + m[0] + "\"\nversion = \"1.0.0\"\n")
+		if len(m) > 1 {
+			b.WriteString("dependencies = [\n \"" + strings.Join(m[1:], "\",\n \"") + "\",\n]\n")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,80 @@
+package cargo
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestRefusedWorkspaces holds that each workspace of e2e's test data that
+// planning can refuse is refused for its one fault: what is wrong, and where.
+func TestRefusedWorkspaces(t *testing.T) {
+	tests := map[string][]string{
+		"config-rustflags":    {`".cargo/config.toml"`, `"-Clinker=scripts/linker.sh" in "build.rustflags"`, "it replaces the linker"},
+		"config-wrapper":      {`".cargo/config.toml"`, `"build.rustc-workspace-wrapper" is not allowed in a release`, "it replaces the compiler"},
+		"config-credential":   {`".cargo/config.toml"`, `"registry.credential-provider" is not allowed`, "runs a program to fetch credentials"},
+		"config-source":       {`".cargo/config.toml"`, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
+		"config-include":      {`".cargo/config.toml"`, `"include" is not allowed`, "from other files"},
+		"toolchain-path":      {`"rust-toolchain.toml"`, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
+		"stale-lock":          {`"Cargo.lock"`, `crate "stale-lock" is locked at 0.0.9, its manifest says 0.1.0`, `run "cargo update --workspace" and commit "Cargo.lock"`},
+		"git-unpinned":        {`crate "git-unpinned": dependency "left"`, `git "https://git.invalid/left.git" is not pinned`, "name a `rev` or `tag`"},
+		"path-outside":        {`crate "path-outside": dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},
+		"dep-without-version": {`crate "dep-without-version": dependency "leaf"`, "it has a path and no version", `version = "0.1.0"`},
+		"env-packaged":        {`crate "env-packaged"`, `file ".env" would be packaged and published`, "`package.exclude`"},
+		"excluded-member":     {`finding crate "excluded-member"`, `"crates/excluded-member" is in the workspace's `, "only members are released"},
+		"symlink-out":         {`crate "symlink-out"`, `symlink "src/notes.txt" leads to "/etc/passwd", outside the workspace`},
+		"no-changelog":        {`crate "no-changelog"`, `there is no "CHANGELOG.md"`, "keepachangelog.com"},
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) { says(t, judge(t, name), want...) })
+	}
+}
+
+// TestOtherWorkspaces holds that all others of e2e's test data pass here: their
+// fault is for a later part to find, and for no accident here to hide.
+func TestOtherWorkspaces(t *testing.T) {
+	others := []string{
+		"changelog-missing-section", "config-linker", "config-runner", "failing-test", "hostile-daemon", "hostile-network",
+		"hostile-test", "hostile-tokens", "hostile-writes", "missing-binary", "no-tests", "toolchain-channel",
+	}
+	for _, name := range others {
+		if err := judge(t, name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w := readDir(t, filepath.Join(workspaces, "config-linker"))
+	want := []string{
+		"target.aarch64-unknown-linux-gnu.linker", "target.aarch64-unknown-linux-musl.linker", "target.wasm32-wasip1.linker",
+		"target.x86_64-unknown-linux-gnu.linker", "target.x86_64-unknown-linux-musl.linker",
+	}
+	if !slices.Equal(w.Config.Dropped, want) || w.Config.Text != "" {
+		t.Errorf("config-linker: dropped %q, kept %q", w.Config.Dropped, w.Config.Text)
+	}
+	w = readDir(t, filepath.Join(workspaces, "config-runner"))
+	if want := []string{"target.cfg(unix).runner"}; !slices.Equal(w.Config.Dropped, want) || w.Config.Text != "" {
+		t.Errorf("config-runner: dropped %q, kept %q", w.Config.Dropped, w.Config.Text)
+	}
+}
+
+// judge reads a workspace of the test data as a plan does and returns the first error.
+func judge(t *testing.T, name string) error {
+	t.Helper()
+	dir := filepath.Join(workspaces, name)
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Read(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	c, err := w.Crate(name)
+	if err != nil {
+		return err
+	}
+	if err := w.Check(c); err != nil {
+		return err
+	}
+	_, _, err = w.ReadChangelog(c)
+	return err
+}
