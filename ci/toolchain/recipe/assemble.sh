@@ -8,6 +8,6 @@ umask 022
 root=$1
 shift
 for std; do
-	cp -a "$std/." "$root/"
+	cp -a "$std/usr" "$root/"
 done
 sh "$(dirname "$0")/slim.sh" "$root"

@@ -1,0 +1,197 @@
+package cargo
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestCheckDependencies(t *testing.T) {
+	base := func(deps string, more ...string) map[string]string {
+		in := map[string]string{
+			"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", append([]string{published}, append(more, deps)...)...),
+			"b/Cargo.toml": pkg("b"), "Cargo.lock": locked([]string{"a", "b"}, []string{"b"}),
+		}
+		if strings.Contains(deps, "path = \"../b\"") {
+			in["Cargo.toml"] = "[workspace]\nmembers = [\"a\", \"b\"]"
+		} else {
+			in["Cargo.lock"] = locked([]string{"a", "b"})
+		}
+		return in
+	}
+	tests := []struct {
+		name string
+		in   map[string]string
+		want []string // nil: no error
+	}{
+		{"path and version", base("[dependencies]\nb = { path = \"../b\", version = \"1\" }"), nil},
+		{"path without version", base("[dependencies]\nb = { path = \"../b\" }"), []string{`crate "a": dependency "b": it has a path and no version`, `write { path = …, version = "1.0.0" }`}},
+		{"build dependency without version", base("[build-dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
+		{"renamed, without version", base("[dependencies]\nx = { package = \"b\", path = \"../b\" }"), []string{`dependency "b": it has a path and no version`}},
+		{"target-specific, without version", base("[target.'cfg(unix)'.dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
+		{"development dependency without version", base("[dev-dependencies]\nb = { path = \"../b\" }"), nil},
+		{"unpublished crate without version", base("[dependencies]\nb = { path = \"../b\" }", "publish = false"), nil},
+		{"outside", base("[dependencies]\nb = { path = \"../../b\", version = \"1\" }"), []string{`path "../b" is outside the workspace`, "move it in, or depend on a published version"}},
+		{"outside, for tests", base("[dev-dependencies]\nb = { path = \"../../../b\" }"), []string{`path "../../b" is outside the workspace`}},
+		{"the directory above", base("[dependencies]\nb = { path = \"../..\" }"), []string{`path ".." is outside the workspace`}},
+		{"git by branch", base("[dependencies]\nb = { git = \"https://x.invalid/b\", branch = \"main\", version = \"1\" }"), []string{`git "https://x.invalid/b" is not pinned: name a `}},
+		{"git without anything", base("[dev-dependencies]\nb = { git = \"https://x.invalid/b\" }"), []string{"is not pinned"}},
+		{"git by revision, published", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }"), []string{"has no version: a registry refuses it"}},
+		{"git by revision, unpublished", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }", "publish = false"), nil},
+		{"git by tag with a version", base("[dependencies]\nb = { git = \"https://x.invalid/b\", tag = \"v1\", version = \"1\" }"), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := read(t, tt.in)
+			checkSays(t, w.Check(crate(t, w, "a")), tt.want)
+		})
+	}
+	excluded := base("[dependencies]\nb = { path = \"../b\", version = \"1\" }")
+	excluded["Cargo.toml"] = "[workspace]\nmembers = [\"a\"]\nexclude = [\"b\"]"
+	w := read(t, excluded)
+	says(t, w.Check(crate(t, w, "a")), `path "b" is no member of the workspace: add it to `)
+}
+
+func checkSays(t *testing.T, err error, want []string) {
+	t.Helper()
+	if want != nil {
+		says(t, err, want...)
+	} else if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckSecretFiles(t *testing.T) {
+	tests := []struct {
+		name, manifest, file string
+		refused              bool
+	}{
+		{"published", published, ".env", true},
+		{"unpublished", "publish = false", ".env", false},
+		{"below", published, "tests/data/.env", true},
+		{"of an environment", published, ".env.production", true},
+		{"example", published, ".env.example", false},
+		{"another name", published, "env", false},
+		{"netrc", published, ".netrc", true},
+		{"registry token", published, ".cargo/credentials.toml", true},
+		{"private key", published, "id_ed25519", true},
+		{"below target", published, "target/.env", false},
+		{"excluded", published + "\nexclude = [\".env\"]", ".env", false},
+		{"excluded below", published + "\nexclude = [\".env\"]", "x/y/.env", false},
+		{"excluded at the top only", published + "\nexclude = [\"/.env\"]", "x/.env", true},
+		{"excluded by glob", published + "\nexclude = [\".env*\"]", ".env.local", false},
+		{"directory excluded", published + "\nexclude = [\"secret/\"]", "secret/a/.env", false},
+		{"hidden files excluded", published + "\nexclude = [\".*\"]", ".env", false},
+		{"exclude taken back", published + "\nexclude = [\".*\", \"!.env\"]", ".env", true},
+		{"another file excluded", published + "\nexclude = [\"README.md\"]", ".env", true},
+		{"not included", published + "\ninclude = [\"src/**\", \"/README.md\"]", ".env", false},
+		{"included", published + "\ninclude = [\"**/*\"]", ".env", true},
+		{"included below", published + "\ninclude = [\"src\"]", "src/.env", true},
+		{"included and taken back", published + "\ninclude = [\"src\", \"!.env\"]", "src/.env", false},
+		{"include overrides exclude", published + "\ninclude = [\".env\"]\nexclude = [\".env\"]", ".env", true},
+	}
+	for _, dir := range []string{".", "crates/a"} {
+		for _, tt := range tests {
+			t.Run(dir+" "+tt.name, func(t *testing.T) {
+				in := map[string]string{"Cargo.toml": pkg("a", tt.manifest), tt.file: "TOKEN=x", "Cargo.lock": locked([]string{"a"})}
+				if dir != "." {
+					in = map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"crates/a\"]", dir + "/Cargo.toml": pkg("a", tt.manifest), dir + "/" + tt.file: "TOKEN=x", "Cargo.lock": locked([]string{"a"})}
+				}
+				w := read(t, in)
+				var want []string
+				if tt.refused {
+					want = []string{`checking crate "a"`, tt.file, "would be packaged and published: delete it"}
+				}
+				checkSays(t, w.Check(crate(t, w, "a")), want)
+			})
+		}
+	}
+}
+
+func TestCheckInheritedExclude(t *testing.T) {
+	w := read(t, map[string]string{
+		"Cargo.toml":   "[workspace]\nmembers = [\"a\"]\n[workspace.package]\nexclude = [\".env\"]",
+		"a/Cargo.toml": pkg("a", published, "exclude.workspace = true"), "a/.env": "x", "Cargo.lock": locked([]string{"a"}),
+	})
+	if err := w.Check(crate(t, w, "a")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckLinks(t *testing.T) {
+	tests := []struct {
+		name, at, to string
+		want         []string
+	}{
+		{"inside", "a/src/b.rs", "../../shared.rs", nil},
+		{"absolute", "a/src/b.rs", "/etc/passwd", []string{`symlink "a/src/b.rs" leads to "/etc/passwd", outside the workspace`}},
+		{"above", "a/src/b.rs", "../../../x", []string{`leads to "../../../x", outside the workspace`}},
+		{"nowhere", "a/src/b.rs", "gone.rs", []string{`symlink "a/src/b.rs" leads to "gone.rs", which does not exist`}},
+		{"in another member that is not built", "b/x", "/etc/passwd", nil},
+		{"below target", "a/target/x", "/etc/passwd", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := files(map[string]string{
+				"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]", "a/Cargo.toml": pkg("a"), "b/Cargo.toml": pkg("b"),
+				"shared.rs": "", "Cargo.lock": locked([]string{"a"}, []string{"b"}),
+			})
+			in[tt.at] = &fstest.MapFile{Data: []byte(tt.to), Mode: fs.ModeSymlink | 0o777}
+			w, err := Read(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSays(t, w.Check(crate(t, w, "a")), tt.want)
+		})
+	}
+}
+
+func TestMatches(t *testing.T) {
+	tests := []struct {
+		patterns, name string
+		want           bool
+	}{
+		{"*.rs", "a.rs", true},
+		{"*.rs", "src/a.rs", true},
+		{"/*.rs", "src/a.rs", false},
+		{"src/*.rs", "src/a.rs", true},
+		{"src/*.rs", "x/src/a.rs", false},
+		{"src/*.rs", "src/b/a.rs", false},
+		{"src/**/*.rs", "src/b/c/a.rs", true},
+		{"src/**/*.rs", "src/a.rs", true},
+		{"**/a", "a", true},
+		{"**/a", "x/y/a", true},
+		{"a/**", "a/b/c", true},
+		{"a/**", "a", false},
+		{"data", "x/data/y", true},
+		{"data/", "data", false},
+		{"data/", "data/x", true},
+		{"a?c", "abc", true},
+		{"a?c", "a/c", false},
+		{"[ab].rs", "b.rs", true},
+		{"[!ab].rs", "b.rs", false},
+		{"[!ab].rs", "c.rs", true},
+		{"[", "[", true},
+		{`\!a`, "!a", true},
+		{`\#a`, "#a", true},
+		{"#a", "#a", false},
+		{"a.c", "abc", false},
+		{"* !keep", "keep", false},
+		{"!keep *", "keep", true},
+		{"/dir !/dir/keep", "dir/keep", false},
+		{"", "a", false},
+	}
+	for _, tt := range tests {
+		patterns, err := parseIgnore(strings.Fields(tt.patterns))
+		if err != nil {
+			t.Errorf("%q: %v", tt.patterns, err)
+		}
+		if got := matches(patterns, tt.name); got != tt.want {
+			t.Errorf("%q matches %q: %t", tt.patterns, tt.name, got)
+		}
+	}
+	if _, err := parseIgnore([]string{"[z-a]"}); err == nil || !strings.Contains(err.Error(), `pattern "[z-a]"`) {
+		t.Errorf("parseIgnore of a range that is none: %v", err)
+	}
+}
