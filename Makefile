@@ -21,7 +21,9 @@ help: ## list the targets
 tools:
 	@.ci/install
 
-bin/slipway: tools $(shell git ls-files '*.go' go.mod go.sum ci/toolchain/recipe)
+# Always asked for: go build knows what has changed.
+.PHONY: bin/slipway
+bin/slipway: tools
 	@go build -trimpath -o $@ ./cmd/slipway
 
 .PHONY: dry-run

@@ -23,8 +23,12 @@ func (w *Workspace) Check(c *Crate) error {
 			}
 		}
 	}
+	members := map[string]bool{}
+	for _, dir := range w.dirs() {
+		members[dir] = true
+	}
 	for _, member := range w.Closure(c) {
-		if err := w.checkFiles(member); err != nil {
+		if err := w.checkFiles(member, members); err != nil {
 			return fmt.Errorf("checking crate %q: %w", member.Name, err)
 		}
 	}
@@ -54,17 +58,14 @@ func (w *Workspace) checkDep(c *Crate, d Dependency) error {
 
 // checkFiles refuses what would leak or dangle: a symlink that leaves the
 // workspace in any member, and a `.env` file in a crate that is packaged.
-func (w *Workspace) checkFiles(c *Crate) error {
+// members are the directories of all crates: one inside another is its own.
+func (w *Workspace) checkFiles(c *Crate, members map[string]bool) error {
 	publishable, _ := c.Publishable()
-	nested := map[string]bool{}
-	for _, dir := range w.dirs() {
-		nested[dir] = dir != c.Dir
-	}
 	return fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (nested[name] || e.Name() == ".git" || name == path.Join(c.Dir, "target")):
+		case e.IsDir() && (members[name] && name != c.Dir || e.Name() == ".git" || name == path.Join(c.Dir, "target")):
 			return fs.SkipDir
 		case e.Type()&fs.ModeSymlink != 0:
 			return w.checkLink(name)

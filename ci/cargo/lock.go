@@ -154,9 +154,15 @@ func (l Lock) prune(members []string) string {
 // requirement is left to `cargo --locked`, which runs first.
 func (w *Workspace) checkFresh() error {
 	const next = `the lock file is stale: run "cargo update --workspace" and commit "Cargo.lock"`
+	members := map[string]Package{}
+	for _, p := range w.Lock.Packages {
+		if p.Source == "" {
+			members[p.Name] = p
+		}
+	}
 	for i := range w.Crates {
 		c := &w.Crates[i]
-		p, ok := w.Lock.Member(c.Name)
+		p, ok := members[c.Name]
 		if !ok {
 			return fmt.Errorf("checking \"Cargo.lock\": it has no crate %q: %s", c.Name, next)
 		}

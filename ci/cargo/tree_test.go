@@ -183,7 +183,7 @@ opt-level = 1
 	"other/src/lib.rs":           "",
 	"vendor/unneeded/Cargo.toml": pkg("unneeded"),
 	"vendor/unneeded/src/lib.rs": "",
-	"Cargo.lock":                 "version = 3\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n \"mac\",\n]\n\n[[package]]\nname = \"mac\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"other\"\nversion = \"1.0.0\"\ndependencies = [\n \"unneeded\",\n]\n\n[[package]]\nname = \"unneeded\"\nversion = \"1.0.0\"\n",
+	"Cargo.lock":                 "version = 3\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n \"app\",\n \"mac\",\n]\n\n[[package]]\nname = \"mac\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"other\"\nversion = \"1.0.0\"\ndependencies = [\n \"unneeded\",\n]\n\n[[package]]\nname = \"unneeded\"\nversion = \"1.0.0\"\n",
 }
 
 func TestSkeletonFiles(t *testing.T) {

@@ -129,7 +129,7 @@ func (w *Workspace) readMembers() error {
 		names[c.Name] = dir
 		w.Crates = append(w.Crates, *c)
 		for _, d := range c.Deps {
-			if d.Path != "" && !seen[d.Path] && !w.excludes(d.Path) && !strings.HasPrefix(d.Path, "../") {
+			if d.Path != "" && !seen[d.Path] && !w.excludes(d.Path) && fs.ValidPath(d.Path) {
 				queue = append(queue, d.Path)
 			}
 		}

@@ -13,9 +13,11 @@ func (b *builder) buildArgs(target string) []string {
 	return append([]string{"cargo", "build"}, b.common(target)...)
 }
 
-func (b *builder) testArgs(target string) []string {
+// more are further options of cargo; the crate's own arguments come last, for
+// behind a `--` they are the test program's.
+func (b *builder) testArgs(target string, more ...string) []string {
 	args := append([]string{"cargo", "test"}, b.common(target)...)
-	args = append(args, "--no-fail-fast")
+	args = append(append(args, "--no-fail-fast"), more...)
 	return append(args, b.crate.Settings.Test...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/toolchain"
 )
 
@@ -24,9 +25,12 @@ func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 	if len(p.Targets) == 0 {
 		p.Targets = []string{X8664, AArch64}
 	}
-	for _, t := range p.Targets {
+	for i, t := range p.Targets {
 		if t != X8664 && t != AArch64 {
-			return fmt.Errorf("checking target %q: expected %q or %q", t, X8664, AArch64)
+			return fmt.Errorf("checking target %s: expected %q or %q", quote.Line(t), X8664, AArch64)
+		}
+		if slices.Contains(p.Targets[:i], t) {
+			return fmt.Errorf("checking target %q: it is named twice", t)
 		}
 	}
 	var err error
@@ -41,8 +45,8 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, error) {
 	if named == "" {
 		named = w.Settings.Toolchain
 	}
-	if strings.ContainsFunc(named, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("checking toolchain %q: expected an image reference", named)
+	if strings.HasPrefix(named, "-") || strings.ContainsFunc(named, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("checking toolchain %s: expected an image reference", quote.Line(named))
 	}
 	if named != "" && named != toolchain.Name {
 		return named, nil

@@ -104,6 +104,7 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 		Schema: Schema, Crate: c.Name, Version: v.String(), Prerelease: v.IsPrerelease(), Tag: v.Tag(c.Name),
 		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, Notes: notes, toolchain: w.Toolchain,
 	}
+	p.Source.Branches = nil // a clone has others than the next, and the plan hangs on none
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
 	p.Publish.Registries = c.Registries()
 	if err := p.choose(w, req); err != nil {

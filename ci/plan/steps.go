@@ -147,7 +147,7 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 		deps := b.compile("dependencies "+target, target, "skeleton", host("dependencies "), b.buildArgs(target))
 		deps.About = "compile the dependencies"
 		deps.Discard = b.fingerprints()
-		tests := b.compile("test dependencies "+target, target, "skeleton", []step.Mount{seed(deps.Name)}, append(b.testArgs(target), "--no-run"))
+		tests := b.compile("test dependencies "+target, target, "skeleton", []step.Mount{seed(deps.Name)}, b.testArgs(target, "--no-run"))
 		tests.About = "compile the dependencies of the tests"
 		tests.Outputs = tests.Outputs[:1]
 		tests.Discard = b.fingerprints()
