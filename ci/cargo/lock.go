@@ -69,16 +69,6 @@ func parseLock(text string) (Lock, error) {
 	return l, nil
 }
 
-// Member returns the lock file's entry for a workspace member.
-func (l Lock) Member(name string) (Package, bool) {
-	for _, p := range l.Packages {
-		if p.Name == name && p.Source == "" {
-			return p, true
-		}
-	}
-	return Package{}, false
-}
-
 // reach returns the indices of the packages that the members need, sorted.
 func (l Lock) reach(members []string) []int {
 	byName := map[string][]int{}

@@ -34,6 +34,8 @@ type Workspace struct {
 type WorkspaceSettings struct {
 	// Toolchain is the image reference to build with when the command names none.
 	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
+	// ReleaseBranch is the branch that releases are made from, where not main.
+	ReleaseBranch string `toml:"release-branch" json:"releaseBranch,omitempty"`
 }
 
 // Settings are slipway's own for one crate, from [package.metadata.slipway].

@@ -69,7 +69,11 @@ func (s *Session) ReleaseJSON(ctx context.Context) (string, error) {
 
 func (s *Session) dryRun(ctx context.Context, dryRun bool) (*release.Summary, error) {
 	if !dryRun {
-		return nil, release.ErrNotYet
+		_, p, err := s.Plan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nil, release.Publish(p)
 	}
 	r, err := s.Release(ctx)
 	if err != nil {

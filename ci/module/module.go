@@ -3,10 +3,12 @@
 package module
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dagger.io/dagger"
 
@@ -67,7 +69,7 @@ func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	git, err := s.git(ctx)
+	git, err := s.git(ctx, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -132,7 +134,7 @@ func (s *Session) Toolchain(ctx context.Context) (string, error) {
 }
 
 // git reads the state of the repository whose root is the workspace's.
-func (s *Session) git(ctx context.Context) (plan.Source, error) {
+func (s *Session) git(ctx context.Context, releaseBranch string) (plan.Source, error) {
 	there, err := s.source.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
 	if err != nil || !there {
 		return plan.Source{}, err
@@ -142,9 +144,13 @@ func (s *Session) git(ctx context.Context) (plan.Source, error) {
 	if err != nil {
 		return plan.Source{}, nil // no commit yet: a dry run works there too
 	}
-	state := plan.Source{Commit: commit}
+	state := plan.Source{Commit: commit, ReleaseBranch: releaseBranch}
 	if state.Branches, err = repository.Branches(ctx); err != nil {
 		return state, fmt.Errorf("reading the workspace's git branches: %w", err)
+	}
+	if slices.Contains(state.Branches, releaseBranch) {
+		ancestor, err := repository.Branch(releaseBranch).CommonAncestor(repository.Head()).Commit(ctx)
+		state.OnReleaseBranch = err == nil && ancestor == commit // histories that share nothing are an error
 	}
 	clean, err := repository.Uncommitted().IsEmpty(ctx)
 	if err != nil {

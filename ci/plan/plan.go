@@ -12,7 +12,6 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
-	"dagger/slipway/ci/gitref"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/version"
 )
@@ -32,18 +31,6 @@ type Request struct {
 	Targets []string
 	// Source is what is known of the workspace's git repository.
 	Source Source
-}
-
-// Source is the state of the git repository whose root is the workspace's.
-// Without a repository all fields are zero.
-type Source struct {
-	Commit string `json:"commit,omitempty"`
-	Branch string `json:"branch,omitempty"`
-	// Branches are all local branch names: one that is named like the tag
-	// would make `git checkout <tag>` ambiguous.
-	Branches []string `json:"-"`
-	// Dirty says that files differ from the commit.
-	Dirty bool `json:"dirty,omitempty"`
 }
 
 // Plan is everything that a release does, in order. Whether it is a dry run is
@@ -90,7 +77,7 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSource(req.Source, v.Tag(c.Name)); err != nil {
+	if err := req.Source.check(v.Tag(c.Name)); err != nil {
 		return nil, err
 	}
 	if err := w.Check(c); err != nil {
@@ -144,20 +131,6 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 		return v, fmt.Errorf("checking version %q: crate %q is at %q in its manifest: release that version, or change %q first", v, c.Name, c.Version, c.Dir+"/Cargo.toml")
 	}
 	return v, nil
-}
-
-func checkSource(s Source, tag string) error {
-	if s.Commit != "" {
-		if err := gitref.CheckCommit(s.Commit); err != nil {
-			return err
-		}
-	}
-	if s.Branch != "" {
-		if err := gitref.CheckBranch(s.Branch); err != nil {
-			return err
-		}
-	}
-	return gitref.CheckAmbiguous(tag, s.Branches)
 }
 
 func readNotes(w *cargo.Workspace, c *cargo.Crate, v version.Version) (string, error) {

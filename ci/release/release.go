@@ -30,6 +30,15 @@ type Release struct {
 // ErrNotYet is returned for a release that is no dry run.
 var ErrNotYet = errors.New("publishing is not built yet: nothing was changed anywhere; run again with --dry-run, which builds, tests and packages everything that a release ships")
 
+// Publish refuses: what a release that is no dry run would be refused for comes
+// first, then that publishing does not exist yet.
+func Publish(p *plan.Plan) error {
+	if err := p.Source.CheckRelease(); err != nil {
+		return err
+	}
+	return ErrNotYet
+}
+
 // DryRun runs every step of the plan and writes every artifact, and performs
 // no effect. The stages stand in the order in which a person would want to
 // hear of trouble, cheapest first:

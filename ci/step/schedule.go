@@ -31,6 +31,9 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 					return context.Cause(ctx)
 				}
 			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx) // what it needs may have ended just before the run did
+			}
 			result, err := run(ctx, s)
 			if err != nil {
 				return err
@@ -48,6 +51,7 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 // Needed returns the named steps and all that they need, in the plan's order.
 func Needed(steps []Step, names []string) []Step {
 	var list []Step
+	names = slices.Clone(names)
 	for _, s := range slices.Backward(steps) {
 		if slices.Contains(names, s.Name) {
 			list = append(list, s)

@@ -114,8 +114,11 @@ func Check(steps []Step, trees []Tree) error {
 		}
 		known["step "+s.Name] = true
 		for _, o := range s.Outputs {
-			if !slices.ContainsFunc(s.Mounts, func(m Mount) bool { return !m.ReadOnly && Within(o.Path, m.Path) }) {
+			if m := s.MountOf(o); m.Path == "" || m.ReadOnly {
 				return fmt.Errorf("checking step %q: output %q is below none of its writable mounts", s.Name, o.Path)
+			}
+			if known[s.Name+"/"+o.Name] {
+				return fmt.Errorf("checking step %q: output %q is there twice", s.Name, o.Name)
 			}
 			known[s.Name+"/"+o.Name] = true
 		}

@@ -23,7 +23,11 @@ which is the default, does all of that and changes nothing anywhere.`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !dryRun {
-				return release.ErrNotYet
+				_, p, err := o.plan(c.Context())
+				if err != nil {
+					return err
+				}
+				return release.Publish(p)
 			}
 			return o.run(c, func(r *release.Release) (*release.Summary, error) { return r.DryRun(c.Context()) })
 		},

@@ -16,7 +16,7 @@ import (
 // gitState asks git about the repository whose root is the workspace's. A
 // workspace below a repository's root, or in none, has no state: a plan names a
 // commit only when the commit says all that is built.
-func gitState(ctx context.Context, dir string) (plan.Source, error) {
+func gitState(ctx context.Context, dir, releaseBranch string) (plan.Source, error) {
 	if _, err := os.Stat(filepath.Join(dir, ".git")); errors.Is(err, fs.ErrNotExist) {
 		return plan.Source{}, nil
 	}
@@ -24,7 +24,12 @@ func gitState(ctx context.Context, dir string) (plan.Source, error) {
 	if err != nil {
 		return plan.Source{}, nil // no commit yet: a dry run works there too
 	}
-	s := plan.Source{Commit: commit}
+	s := plan.Source{Commit: commit, ReleaseBranch: releaseBranch}
+	for _, ref := range []string{"refs/heads/" + releaseBranch, "refs/remotes/origin/" + releaseBranch} {
+		if _, err := git(ctx, dir, "merge-base", "--is-ancestor", commit, ref); err == nil {
+			s.OnReleaseBranch = true
+		}
+	}
 	if s.Branch, err = git(ctx, dir, "branch", "--show-current"); err != nil {
 		return s, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	source, err := gitState(ctx, o.source)
+	source, err := gitState(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,63 @@
+package layout
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func files(json string) fstest.MapFS {
+	return fstest.MapFS{
+		"index.json": {Data: []byte(json), Mode: 0o644},
+		"oci-layout": {Data: []byte(`{"imageLayoutVersion":"1.0.0"}`), Mode: 0o644},
+		"blobs/x":    {Data: []byte("blob"), Mode: 0o644},
+	}
+}
+
+func TestName(t *testing.T) {
+	const one = `{"manifests":[{"digest":"sha256:aa","platform":{"os":"linux","architecture":"amd64"}}]}`
+	if got, err := Name(files(one)); got != "layout@sha256:aa" || err != nil {
+		t.Errorf("Name = %q, %v", got, err)
+	}
+	for _, tt := range []struct{ name, json, want string }{
+		{"none", `{"manifests":[]}`, "it has 0 images, expected one"},
+		{"two", `{"manifests":[{"digest":"sha256:aa"},{"digest":"sha256:bb"}]}`, "it has 2 images, expected one"},
+		{"malformed", `{`, `reading OCI layout: "index.json"`},
+	} {
+		if _, err := Name(files(tt.json)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	if _, err := Name(fstest.MapFS{}); err == nil || !strings.Contains(err.Error(), "reading OCI layout") {
+		t.Errorf("no layout: %v", err)
+	}
+}
+
+func TestWriteTar(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteTar(&b, files(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for r := tar.NewReader(&b); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[h.Name] = string(content)
+	}
+	if got["index.json"] != "{}" || got["blobs/x"] != "blob" || got["oci-layout"] != `{"imageLayoutVersion":"1.0.0"}` {
+		t.Errorf("archive holds %q", got)
+	}
+}

@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/toolchain"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const (
+	example    = "../../examples/workspace"
+	workspaces = "../../e2e/testdata/workspaces"
+	commit     = "0123456789abcdef0123456789abcdef01234567"
+)
+
+func readDir(t *testing.T, dir string) *cargo.Workspace {
+	t.Helper()
+	w, err := cargo.Read(os.DirFS(dir))
+	if err != nil {
+		t.Fatalf("Read(%s): %v", dir, err)
+	}
+	return w
+}
+
+func newPlan(t *testing.T, w *cargo.Workspace, req Request) *Plan {
+	t.Helper()
+	p, err := New(w, req)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	return p
+}
+
+func planText(t *testing.T, p *Plan) string {
+	t.Helper()
+	text, err := p.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func planJSON(t *testing.T, p *Plan) string {
+	t.Helper()
+	raw, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func digest(t *testing.T, p *Plan) string {
+	t.Helper()
+	d, err := p.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// golden compares text with a golden file. slipway's own image is named after
+// its recipe, and so is, through it, every plan: both stand as placeholders,
+// or each edit of the recipe would change all golden files and hide in the
+// noise what changed in a plan.
+func golden(t *testing.T, name string, p *Plan, text string) {
+	t.Helper()
+	text = strings.ReplaceAll(text, toolchain.Reference(), "slipway/toolchain:CHANNEL-RECIPE")
+	text = strings.ReplaceAll(text, digest(t, p), "sha256:PLAN")
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s differs (run with -update if that is meant): %s", file, firstDifference(text, string(want)))
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return fmt.Sprintf("line %d", i+1) + "\n  got  " + g[i] + "\n  want " + w[i]
+		}
+	}
+	return "one is longer"
+}
+
+// base is a workspace that can be released: crate "app" 1.2.3 with a binary,
+// over library "lib". Tests change it.
+func base(change map[string]string) fstest.MapFS {
+	in := map[string]string{
+		"Cargo.toml":       "[workspace]\nmembers = [\"app\", \"lib\"]\n",
+		"app/Cargo.toml":   "[package]\nname = \"app\"\nversion = \"1.2.3\"\nedition = \"2024\"\npublish = false\n[dependencies]\nlib = { path = \"../lib\", version = \"1.2.3\" }\n",
+		"app/src/main.rs":  "fn main() {}",
+		"app/CHANGELOG.md": "# Changelog\n\n## [1.2.3] - 2026-01-01\n\n- First.\n",
+		"lib/Cargo.toml":   "[package]\nname = \"lib\"\nversion = \"1.2.3\"\nedition = \"2024\"\ndescription = \"x\"\nlicense = \"MIT\"\n",
+		"lib/src/lib.rs":   "",
+		"lib/CHANGELOG.md": "# Changelog\n\n## [1.2.3] - 2026-01-01\n\n- First.\n",
+		"Cargo.lock":       "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.2.3\"\ndependencies = [\n \"lib\",\n]\n\n[[package]]\nname = \"lib\"\nversion = \"1.2.3\"\n",
+	}
+	maps.Copy(in, change)
+	m := fstest.MapFS{}
+	for name, content := range in {
+		if content != "absent" {
+			m[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
+		}
+	}
+	return m
+}
+
+func read(t *testing.T, fsys fs.FS) *cargo.Workspace {
+	t.Helper()
+	w, err := cargo.Read(fsys)
+	if err != nil {
+		t.Fatalf("Read: %v", err)
+	}
+	return w
+}
+
+// says fails the test unless err says every part.
+func says(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, expected one that says %q", parts)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q does not say %q", err, p)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/toolchain"
+)
+
+// TestRefusesInputs holds the rows Version, Crate and Ref of hostile inputs.
+func TestRefusesInputs(t *testing.T) {
+	good := Request{Crate: "app", Version: "1.2.3"}
+	version := func(v string) Request { r := good; r.Version = v; return r }
+	crate := func(c string) Request { r := good; r.Crate = c; return r }
+	source := func(s Source) Request { r := good; r.Source = s; return r }
+	tests := []struct {
+		name string
+		req  Request
+		want []string
+	}{
+		{"version 1x2", version("1x2"), []string{`reading version "1x2"`, "expected MAJOR.MINOR.PATCH"}},
+		{"version 1.2", version("1.2"), []string{`reading version "1.2"`, "expected MAJOR.MINOR.PATCH"}},
+		{"version v1.2.3", version("v1.2.3"), []string{"leave off the v"}},
+		{"version 01.2.3", version("01.2.3"), []string{`"01.2.3"`, "starts with 0"}},
+		{"version 1.2.3-01", version("1.2.3-01"), []string{"starts with 0"}},
+		{"build metadata", version("1.2.3+b"), []string{"build metadata cannot be released"}},
+		{"30 digits", version(strings.Repeat("9", 30) + ".0.0"), []string{"is over 18446744073709551615"}},
+		{"command", version("1.2; rm -rf"), []string{`"1.2; rm -rf"`}},
+		{"substitution", version("$(id)"), []string{`"$(id)"`}},
+		{"backticks", version("`id`"), []string{"\"`id`\""}},
+		{"quotes", version(`1.2.3"`), []string{`"1.2.3\""`}},
+		{"newline", version("1.2.3\n"), []string{`"1.2.3\n"`}},
+		{"workflow command", version("::add-mask::"), []string{`reading version "::add-mask::"`}},
+		{"NUL", version("1.2.3\x00"), []string{`"1.2.3\x00"`}},
+		{"10 MB of version", version(strings.Repeat("1", 10<<20)), []string{"it is 10485760 bytes long"}},
+		{"empty version", version(""), []string{"it is empty"}},
+		{"another version", version("1.2.4"), []string{`checking version "1.2.4"`, `crate "app" is at "1.2.3" in its manifest`, `change "app/Cargo.toml" first`}},
+
+		{"parent directories", crate("../.."), []string{`checking crate name "../.."`}},
+		{"end of options", crate("--"), []string{`checking crate name "--"`}},
+		{"leading dash", crate("-p"), []string{"it must begin with an ASCII letter"}},
+		{"absolute path", crate("/etc"), []string{"it must begin with an ASCII letter"}},
+		{"device", crate("con"), []string{"it is a reserved device name"}},
+		{"homoglyph", crate("\u0430pp"), []string{`"\u0430pp"`}},
+		{"right-to-left", crate("app\u202e"), []string{`"app\u202e"`}},
+		{"zero width", crate("ap\u200bp"), []string{`"ap\u200bp"`}},
+		{"other case", crate("App"), []string{`did you mean "app"?`}},
+		{"no member", crate("tokio"), []string{`finding crate "tokio"`, "it has app, lib"}},
+		{"10 MB of crate", crate(strings.Repeat("a", 10<<20)), []string{"it has 10485760 bytes"}},
+
+		{"branch .lock", source(Source{Commit: commit, Branch: "x.lock"}), []string{`checking branch "x.lock"`, "no part of a ref ends in .lock"}},
+		{"reflog", source(Source{Commit: commit, Branch: "@{"}), []string{`a ref cannot hold "@{"`}},
+		{"signs", source(Source{Commit: commit, Branch: "~^:"}), []string{`checking branch "~^:"`}},
+		{"pull request", source(Source{Commit: commit, Branch: "refs/pull/1/merge"}), []string{"a pull request is not on any branch"}},
+		{"branch named like the tag", source(Source{Commit: commit, Branch: "main", Branches: []string{"main", "app/v1.2.3"}}), []string{`checking tag "app/v1.2.3"`, "rename or delete the branch"}},
+		{"branch named like the tag, in full", source(Source{Branches: []string{"refs/heads/app/v1.2.3"}}), []string{`checking tag "app/v1.2.3"`}},
+		{"short commit", source(Source{Commit: commit[:10]}), []string{`checking commit "0123456789"`, "expected 40 or 64 hexadecimal digits"}},
+		{"commit in capitals", source(Source{Commit: strings.ToUpper(commit)}), []string{"expected lower case"}},
+		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's sign for no commit"}},
+		{"option for a commit", source(Source{Commit: "--help"}), []string{`checking commit "--help"`}},
+
+		{"host target", Request{Crate: "app", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, X8664, AArch64}},
+		{"toolchain with a space", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust --privileged"}, []string{`checking toolchain "rust --privileged": expected an image reference`}},
+		{"toolchain with a newline", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust\nx"}, []string{`checking toolchain "rust\nx"`}},
+		{"toolchain like an option", Request{Crate: "app", Version: "1.2.3", Toolchain: "--x"}, []string{`checking toolchain "--x": expected an image reference`}},
+		{"target twice", Request{Crate: "app", Version: "1.2.3", Targets: []string{X8664, X8664}}, []string{`checking target "x86_64-unknown-linux-musl": it is named twice`}},
+	}
+	w := read(t, base(nil))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(w, tt.req)
+			says(t, err, tt.want...)
+			if s := err.Error(); len(s) > 500 || strings.ContainsAny(s, "\n\x00\u202e\u200b") {
+				t.Errorf("error %q cannot be printed on one line", s)
+			}
+		})
+	}
+}
+
+// TestRefusesWorkspaces holds what planning refuses beyond what cargo.Read does.
+func TestRefusesWorkspaces(t *testing.T) {
+	tests := []struct {
+		name   string
+		change map[string]string
+		want   []string
+	}{
+		{"no changelog", map[string]string{"app/CHANGELOG.md": "absent"}, []string{`there is no "app/CHANGELOG.md"`}},
+		{"no section", map[string]string{"app/CHANGELOG.md": "# Changelog\n\n## [1.2.2]\n\n- Old, not 1.2.3.\n"}, []string{`reading "app/CHANGELOG.md"`, `no heading "## [1.2.3]", the file has 1.2.2`}},
+		{"empty section", map[string]string{"app/CHANGELOG.md": "## [1.2.3]\n"}, []string{"nothing stands below its heading on line 1"}},
+		{"stale lock file", map[string]string{"Cargo.lock": "version = 4\n"}, []string{`"Cargo.lock"`, "it has no crate"}},
+		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, []string{`rust-toolchain.toml asks for channel "1.50.0", slipway's own image has ` + toolchain.Channel, "pass --toolchain"}},
+		{"cycle", map[string]string{
+			"lib/Cargo.toml": "[package]\nname = \"lib\"\nversion = \"1.2.3\"\nedition = \"2024\"\n[dependencies]\napp = { path = \"../app\", version = \"1\" }\n",
+			"Cargo.lock":     "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.2.3\"\ndependencies = [\n \"lib\",\n]\n\n[[package]]\nname = \"lib\"\nversion = \"1.2.3\"\ndependencies = [\n \"app\",\n]\n",
+		}, []string{"dependency cycle app → lib → app"}},
+		{"toolchain setting", map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"a b\"\n"}, []string{`checking toolchain "a b"`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3"})
+			says(t, err, tt.want...)
+		})
+	}
+	for name, want := range map[string]string{
+		"changelog-missing-section": `no heading "## [0.1.0]"`,
+		"no-changelog":              `there is no "CHANGELOG.md"`,
+		"toolchain-channel":         `asks for channel "1.50.0"`,
+	} {
+		_, err := New(readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
+		says(t, err, want)
+	}
+}
+
+func TestToolchain(t *testing.T) {
+	const layout = "layout@sha256:0000000000000000000000000000000000000000000000000000000000000001"
+	setting := map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"example.org/rust:1\"\n"}
+	old := map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}
+	tests := []struct {
+		name   string
+		change map[string]string
+		named  string
+		want   string
+	}{
+		{"slipway's own", nil, "", toolchain.Reference()},
+		{"slipway's own by name", setting, toolchain.Name, toolchain.Reference()},
+		{"the workspace's", setting, "", "example.org/rust:1"},
+		{"the command's", setting, "rust:1.50", "rust:1.50"},
+		{"an image of the file's channel", old, "rust:1.50.0", "rust:1.50.0"},
+		{"a layout", nil, layout, layout},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPlan(t, read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3", Toolchain: tt.named})
+			if p.Toolchain != tt.want {
+				t.Errorf("toolchain %q, want %q", p.Toolchain, tt.want)
+			}
+			for _, s := range p.Steps {
+				if s.Image.Ref != tt.want {
+					t.Errorf("step %q runs in %q", s.Name, s.Image.Ref)
+				}
+			}
+		})
+	}
+	p := newPlan(t, read(t, base(old)), Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96"})
+	says(t, p.Accepts("1.96.0"), `checking toolchain "rust:1.96": it has Rust 1.96.0, but rust-toolchain.toml asks for channel "1.50.0"`, "pass --toolchain")
+	if err := p.Accepts("1.50.0"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRefusesRead holds that planning starts from no workspace that could not be read.
+func TestRefusesRead(t *testing.T) {
+	_, err := cargo.Read(base(map[string]string{".cargo/config.toml": "[build]\nrustc-wrapper = \"x\"\n"}))
+	says(t, err, `"build.rustc-wrapper" is not allowed in a release`)
+}

@@ -1,0 +1,130 @@
+package step
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCheck(t *testing.T) {
+	trees := []Tree{{Name: "source"}}
+	fetch := Step{Name: "fetch", Mounts: []Mount{{Path: "/cargo"}, {Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "cargo", Path: "/cargo/home"}}}
+	tests := []struct {
+		name  string
+		steps []Step
+		want  string
+	}{
+		{"nothing", nil, ""},
+		{"one after the other", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}}, ""},
+		{"image of a step", []Step{fetch, {Name: "build", Image: Image{Step: "fetch", Output: "cargo"}}}, ""},
+		{"name twice", []Step{fetch, fetch}, `checking steps: "fetch" is there twice`},
+		{"in the wrong order", []Step{{Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}, fetch}, `checking step "build": no earlier step leaves output "cargo" of "fetch"`},
+		{"itself", []Step{{Name: "a", Mounts: []Mount{{Path: "/c", Step: "a", Output: "x"}}, Outputs: []Output{{Name: "x", Path: "/c"}}}}, `no earlier step leaves output "x" of "a"`},
+		{"no such output", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "other"}}}}, `no earlier step leaves output "other" of "fetch"`},
+		{"no such image", []Step{{Name: "a", Image: Image{Step: "b", Output: "root"}}}, `checking step "a": no earlier step leaves image "root" of "b"`},
+		{"no such tree", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "other"}}}}, `checking step "a": no tree "other"`},
+		{"environment not sorted", []Step{{Name: "a", Env: []string{"B=1", "A=1"}}}, `checking step "a": its environment is not sorted`},
+		{"output nowhere", []Step{{Name: "a", Outputs: []Output{{Name: "x", Path: "/out"}}}}, `output "/out" is below none of its writable mounts`},
+		{"output beside a mount", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/output"}}}}, `output "/output" is below none`},
+		{"output in what is read-only", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/src/x"}}}}, `output "/src/x" is below none`},
+		{"output in a read-only mount inside a writable one", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}, {Path: "/out/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/out/src/x"}}}}, `output "/out/src/x" is below none`},
+		{"output twice", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/out/a"}, {Name: "x", Path: "/out/b"}}}}, `checking step "a": output "x" is there twice`},
+		{"no command is not our concern", []Step{{Name: "a"}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := Check(tt.steps, trees)
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Check = %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	s := Step{Image: Image{Step: "image", Output: "root"}, Mounts: []Mount{{Path: "/a", Step: "fetch"}, {Path: "/b", Tree: "x"}, {Path: "/c"}, {Path: "/d", Step: "build"}, {Path: "/e", Step: "fetch"}}}
+	if got := s.Needs(); !slices.Equal(got, []string{"build", "fetch", "image"}) {
+		t.Errorf("Needs = %q", got)
+	}
+	if got := (Step{}).Needs(); len(got) > 0 {
+		t.Errorf("Needs of nothing = %q", got)
+	}
+}
+
+func TestMountOf(t *testing.T) {
+	s := Step{Mounts: []Mount{{Path: "/target/release"}, {Path: "/target"}, {Path: "/src"}, {Path: "/target/rel"}}}
+	for path, want := range map[string]string{
+		"/target": "/target", "/target/x/release/bin": "/target", "/target/release": "/target/release",
+		"/target/release/bin": "/target/release", "/target/released": "/target", "/src/x": "/src", "/other": "",
+	} {
+		if got := s.MountOf(Output{Path: path}).Path; got != want {
+			t.Errorf("MountOf(%s) = %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	tests := []struct {
+		path, dir string
+		want      bool
+	}{
+		{"/a", "/a", true},
+		{"/a/b", "/a", true},
+		{"/a/b", "/a/", true},
+		{"/ab", "/a", false},
+		{"/", "/a", false},
+		{"/a", "/", true},
+	}
+	for _, tt := range tests {
+		if got := Within(tt.path, tt.dir); got != tt.want {
+			t.Errorf("Within(%q, %q) = %t", tt.path, tt.dir, got)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	got := Environment([]string{"PATH=/bin", "HOME=/root", "EMPTY=", "X=a=b"}, []string{"HOME=/tmp", "A=1"})
+	if want := []string{"A=1", "EMPTY=", "HOME=/tmp", "PATH=/bin", "X=a=b"}; !slices.Equal(got, want) {
+		t.Errorf("Environment = %q, want %q", got, want)
+	}
+}
+
+func TestFilesJSON(t *testing.T) {
+	raw, err := json.Marshal(Files{"b": "", "a/x": "hello\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"a/x":"sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03","b":""}`
+	if string(raw) != want {
+		t.Errorf("JSON %s, want %s", raw, want)
+	}
+	var back Files
+	if err := json.Unmarshal(raw, &back); err == nil || !strings.Contains(err.Error(), "plan again from the workspace") {
+		t.Errorf("reading it back: %v", err)
+	}
+}
+
+func TestStepJSON(t *testing.T) {
+	s := Step{Name: "n", Args: []string{"a"}, Dir: "/", Quiet: true, Failure: "words"}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"name":"n","about":"","image":{},"args":["a"],"dir":"/","network":false}`; string(raw) != want {
+		t.Errorf("JSON %s, want %s", raw, want)
+	}
+}
+
+func TestExitError(t *testing.T) {
+	err := &ExitError{Step: "build x", Code: 101, Stdout: "no", Tail: "error: could not compile"}
+	if want := "running step \"build x\": its command exited with status 101\nerror: could not compile"; err.Error() != want {
+		t.Errorf("Error = %q", err.Error())
+	}
+}
