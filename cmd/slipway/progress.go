@@ -134,7 +134,8 @@ func (p *progress) End(s step.Step, r step.Result, err error) {
 }
 
 // Line prints a line of a step's output. Control characters of a stranger's
-// program do not reach the terminal.
+// program do not reach the terminal, nor what GitHub's runner obeys anywhere in
+// a line its log.
 func (p *progress) Line(s step.Step, line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +150,7 @@ func (p *progress) Line(s step.Step, line string) {
 		}
 		return r
 	}, line)
-	p.print("%s | %s", s.Name, clean)
+	p.print("%s | %s", s.Name, strings.ReplaceAll(clean, "##[", "# #["))
 }
 
 // close ends the live display.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,9 @@ func layoutPath(name string) (string, bool) {
 }
 
 // ensureToolchain returns the OCI layout of slipway's own toolchain image, and
-// makes it when the cache has none of this recipe.
+// makes it when the cache has none of this recipe. The steps' results take
+// gigabytes that nothing needs once the layout is there, so they have a store of
+// their own, which goes when it is; a run that is killed continues there.
 func (o *options) ensureToolchain(ctx context.Context, base string, log *progress) (string, error) {
 	cache, err := o.cacheDir()
 	if err != nil {
@@ -92,16 +95,25 @@ func (o *options) ensureToolchain(ctx context.Context, base string, log *progres
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil
 	}
-	log.note("making the toolchain image %s: once, some minutes", toolchain.Reference())
-	if base == "" {
-		base = local.HostImage
-	}
-	r, err := local.New(local.Options{Cache: cache, Trees: toolchain.Trees(), Log: log})
+	unlock, err := local.Lock(filepath.Join(cache, "locks", "toolchain-"+toolchain.Digest()))
 	if err != nil {
 		return "", err
 	}
-	err = makeToolchain(ctx, r, base, dir)
-	return dir, errors.Join(err, r.Close())
+	defer unlock()
+	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
+		return dir, nil // another process made it meanwhile
+	}
+	log.note("making the toolchain image %s: once, some minutes", toolchain.Reference())
+	making := filepath.Join(cache, "making", toolchain.Digest())
+	r, err := local.New(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log})
+	if err != nil {
+		return "", err
+	}
+	err = makeToolchain(ctx, r, cmp.Or(base, local.HostImage), dir)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return "", err
+	}
+	return dir, os.RemoveAll(making)
 }
 
 func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
@@ -124,9 +136,7 @@ func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
 		return fmt.Errorf("making the toolchain image: %w", err)
 	}
 	if err := os.Rename(made, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil { // another process was first
-			return fmt.Errorf("making the toolchain image: %w", err)
-		}
+		return fmt.Errorf("making the toolchain image: %w", err)
 	}
 	return nil
 }
