@@ -36,6 +36,9 @@ func (s *store) readEntry(key string) (*entry, error) {
 	dir := filepath.Join(s.dir, "steps", key)
 	raw, err := os.ReadFile(filepath.Join(dir, "result.json"))
 	if err != nil {
+		if _, there := os.Lstat(dir); there == nil { // what is half there would block its successor
+			err = errors.Join(errDamaged, s.drop("steps", key))
+		}
 		return nil, err
 	}
 	e := &entry{dir: dir, verified: map[string]bool{}}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -128,8 +129,15 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 		if err != nil {
 			return box, nil, err
 		}
+		if outer := s.MountOf(step.Output{Path: path.Dir(m.Path)}); !m.ReadOnly && places[outer.Path] != "" && !outer.ReadOnly {
+			// In place, so that an output that holds this mount holds what is in it.
+			if places[m.Path], err = fill(place, places[outer.Path], strings.TrimPrefix(m.Path, outer.Path+"/")); err != nil {
+				return box, nil, err
+			}
+			continue
+		}
 		if !m.ReadOnly {
-			if place, err = privateCopy(place, filepath.Join(work, fmt.Sprint(i))); err != nil {
+			if place, err = fill(place, work, fmt.Sprint(i)); err != nil {
 				return box, nil, err
 			}
 		}
@@ -149,9 +157,17 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 	}, nil
 }
 
-// privateCopy makes a directory that begins as a copy of from, empty for "".
-func privateCopy(from, to string) (string, error) {
-	if err := os.Mkdir(to, 0o755); err != nil || from == "" {
+// fill makes a new directory below dir that begins as a copy of from, empty for
+// "". What is there is hidden by it. [os.Root] keeps it below dir, which may
+// hold a stranger's links.
+func fill(from, dir, name string) (string, error) {
+	to := filepath.Join(dir, name)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return to, err
+	}
+	defer root.Close()
+	if err := errors.Join(root.RemoveAll(name), root.MkdirAll(name, 0o755)); err != nil || from == "" {
 		return to, err
 	}
 	return to, copyTree(from, to, nil)

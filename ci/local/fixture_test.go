@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -228,4 +229,11 @@ func glob(t *testing.T, pattern string) string {
 		t.Fatalf("%s matches %q, %v", pattern, found, err)
 	}
 	return found[0]
+}
+
+// sameLinks reports whether a file has one name only.
+func sameLinks(t *testing.T, info os.FileInfo) bool {
+	t.Helper()
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 1
 }

@@ -85,7 +85,7 @@ func (s *store) unpackImage(ctx context.Context, ref string) (image, error) {
 	if err != nil {
 		return image{}, fmt.Errorf("opening image %q: %w", ref, err)
 	}
-	unlock, err := s.lockEntry(digest.Hex)
+	unlock, err := s.lockEntry(ctx, digest.Hex)
 	if err != nil {
 		return image{}, err
 	}

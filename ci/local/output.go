@@ -71,11 +71,12 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 		if i < 0 && len(l.buf) < maxLine {
 			return len(p), nil
 		}
+		end := i + 1
 		if i < 0 {
-			i = len(l.buf) - 1
+			end = len(l.buf)
 		}
-		l.emit(string(bytes.TrimRight(l.buf[:i], "\r\n")))
-		l.buf = append(l.buf[:0], l.buf[i+1:]...)
+		l.emit(string(bytes.TrimRight(l.buf[:end], "\r\n")))
+		l.buf = append(l.buf[:0], l.buf[end:]...)
 	}
 }
 

@@ -102,7 +102,7 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	unlock, err := r.store.lockEntry(key)
+	unlock, err := r.store.lockEntry(ctx, key)
 	if err != nil {
 		return nil, false, err
 	}
@@ -212,5 +212,6 @@ func (silent) Line(step.Step, string)            {}
 
 // ignored are the directories of a workspace that are no part of its source.
 func ignored(rel string, e fs.DirEntry) bool {
-	return e.IsDir() && (filepath.Base(rel) == ".git" || rel == "target")
+	// .git is a file in worktrees and submodules, and names a path of this machine
+	return filepath.Base(rel) == ".git" || rel == "target" && e.IsDir()
 }

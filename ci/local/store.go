@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -83,13 +84,23 @@ func (s *store) sweep() {
 	}
 }
 
-// lockEntry waits until this process alone may make the entry of that key.
-func (s *store) lockEntry(key string) (unlock func(), err error) {
-	f, err := lockFile(filepath.Join(s.dir, "locks", key), unix.LOCK_EX)
-	if err != nil {
-		return nil, fmt.Errorf("locking cache entry %q: %w", key, err)
+// lockEntry waits until this process alone may make the entry of that key, or
+// ctx ends: flock(2) itself waits for ever.
+func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err error) {
+	for {
+		f, err := lockFile(filepath.Join(s.dir, "locks", key), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("locking cache entry %q: %w", key, err)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for cache entry %q, which another process makes: %w", key, context.Cause(ctx))
+		}
 	}
-	return func() { _ = f.Close() }, nil
 }
 
 // temp makes a directory that goes with this process.

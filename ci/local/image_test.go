@@ -1,0 +1,166 @@
+package local
+
+import (
+	"archive/tar"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/step"
+)
+
+func TestUntar(t *testing.T) {
+	dir := t.TempDir()
+	err := untar(bytes.NewReader(archive(t,
+		file{name: "./usr/bin/", kind: tar.TypeDir, mode: 0o755},
+		file{name: "./usr/bin/tool", content: "#!", mode: 0o4755},
+		file{name: "usr/bin/same", kind: tar.TypeLink, link: "usr/bin/tool"},
+		file{name: "bin", kind: tar.TypeSymlink, link: "usr/bin"},
+		file{name: "etc/absolute", kind: tar.TypeSymlink, link: "/etc/passwd"},
+		file{name: "deep/er/file", content: "x", mode: 0o000},
+		file{name: "dev/null", kind: tar.TypeChar, mode: 0o666},
+		file{name: "pipe", kind: tar.TypeFifo, mode: 0o666},
+		file{name: "closed/", kind: tar.TypeDir, mode: 0o000},
+		file{name: "closed/file", content: "x", mode: 0o644},
+		file{name: "/", kind: tar.TypeDir, mode: 0o755},
+	)), dir)
+	check(t, err)
+	tool, err := os.Lstat(filepath.Join(dir, "usr/bin/tool"))
+	check(t, err)
+	if tool.Mode() != 0o755 {
+		t.Errorf("tool has mode %v, want no set-id bit", tool.Mode())
+	}
+	if same, err := os.Lstat(filepath.Join(dir, "usr/bin/same")); err != nil || !os.SameFile(tool, same) {
+		t.Errorf("the hard link is another file: %v", err)
+	}
+	for name, want := range map[string]string{"bin": "usr/bin", "etc/absolute": "/etc/passwd"} {
+		if to, err := os.Readlink(filepath.Join(dir, name)); err != nil || to != want {
+			t.Errorf("%s leads to %q, %v", name, to, err)
+		}
+	}
+	for _, name := range []string{"deep/er/file", "closed/file"} {
+		if raw, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(raw) != "x" {
+			t.Errorf("%s: %q, %v", name, raw, err)
+		}
+	}
+	for _, name := range []string{"dev/null", "pipe"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s was made", name)
+		}
+	}
+}
+
+// TestUntarStaysInside holds that no archive writes, links or changes anything
+// outside of its directory.
+func TestUntarStaysInside(t *testing.T) {
+	top := t.TempDir()
+	victim := filepath.Join(top, "victim")
+	tests := []struct {
+		name  string
+		files []file
+		fails bool // or lands inside
+	}{
+		{"parent", []file{{name: "../victim/new", content: "x", mode: 0o644}}, false},
+		{"parent inside", []file{{name: "a/../../victim/new", content: "x", mode: 0o644}}, false},
+		{"absolute", []file{{name: victim + "/new", content: "x", mode: 0o644}}, false},
+		{"through an absolute link", []file{{name: "l", kind: tar.TypeSymlink, link: victim}, {name: "l/new", content: "x", mode: 0o644}}, true},
+		{"through a relative link", []file{{name: "l", kind: tar.TypeSymlink, link: "../victim"}, {name: "l/new", content: "x", mode: 0o644}}, true},
+		{"through a chain of links", []file{{name: "a", kind: tar.TypeSymlink, link: ".."}, {name: "b", kind: tar.TypeSymlink, link: "a/victim"}, {name: "b/new", content: "x", mode: 0o644}}, true},
+		{"onto a link", []file{{name: "l", kind: tar.TypeSymlink, link: victim + "/file"}, {name: "l", content: "x", mode: 0o644}}, true},
+		{"directory through a link", []file{{name: "l", kind: tar.TypeSymlink, link: victim}, {name: "l/new/", kind: tar.TypeDir, mode: 0o755}}, true},
+		{"mode of a link's end", []file{{name: "l", kind: tar.TypeSymlink, link: victim}, {name: "l", kind: tar.TypeDir, mode: 0o777}}, true},
+		{"hard link to outside", []file{{name: "l", kind: tar.TypeLink, link: victim + "/file"}}, true},
+		{"hard link above", []file{{name: "l", kind: tar.TypeLink, link: "../victim/file"}}, true},
+		{"hard link through a link", []file{{name: "s", kind: tar.TypeSymlink, link: victim}, {name: "l", kind: tar.TypeLink, link: "s/file"}}, true},
+		{"link through a link", []file{{name: "s", kind: tar.TypeSymlink, link: victim}, {name: "s/new", kind: tar.TypeSymlink, link: "x"}}, true},
+		{"twice", []file{{name: "f", content: "x", mode: 0o644}, {name: "f", content: "y", mode: 0o644}}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			check(t, os.RemoveAll(victim))
+			check(t, os.Mkdir(victim, 0o700))
+			put(t, filepath.Join(victim, "file"), "theirs")
+			dir, err := os.MkdirTemp(top, "root-")
+			check(t, err)
+			err = untar(bytes.NewReader(archive(t, tt.files...)), dir)
+			if (err != nil) != tt.fails {
+				t.Errorf("untar: %v", err)
+			}
+			if err != nil && !strings.Contains(err.Error(), `entry "`) {
+				t.Errorf("error %q does not name the entry", err)
+			}
+			left, err := os.ReadDir(victim)
+			check(t, err)
+			info, err := os.Stat(victim)
+			check(t, err)
+			raw, err := os.ReadFile(filepath.Join(victim, "file"))
+			check(t, err)
+			file, err := os.Stat(filepath.Join(victim, "file"))
+			check(t, err)
+			if len(left) != 1 || info.Mode().Perm() != 0o700 || string(raw) != "theirs" || !sameLinks(t, file) {
+				t.Errorf("outside there is now %v, mode %v, %q", left, info.Mode(), raw)
+			}
+		})
+	}
+}
+
+func TestOpenImageErrors(t *testing.T) {
+	m := newMachine(t)
+	s := probe("print", "x")
+
+	blobs, err := filepath.Glob(filepath.Join(m.image, "blobs", "sha256", "*"))
+	check(t, err)
+	largest := ""
+	for _, b := range blobs {
+		info, err := os.Stat(b)
+		check(t, err)
+		if info.Size() > 1<<20 || largest == "" {
+			largest = b
+		}
+	}
+	raw, err := os.ReadFile(largest)
+	check(t, err)
+	raw[len(raw)/2] ^= 1
+	put(t, largest, string(raw))
+	_, err = m.runner(t).Run(t.Context(), s)
+	says(t, err, "unpacking image", "has the bytes of", "fetch or make the image again")
+	if left, _ := filepath.Glob(filepath.Join(m.cache, "images", "*")); len(left) > 0 {
+		t.Errorf("a damaged image was kept: %q", left)
+	}
+
+	s.Image.Ref = "Not A Reference"
+	_, err = m.runner(t).Run(t.Context(), s)
+	says(t, err, `opening image "Not A Reference": it is neither a directory with an OCI layout nor an image reference`)
+
+	put(t, filepath.Join(m.image, "index.json"), `{"schemaVersion":2,"manifests":[]}`)
+	s.Image.Ref = "probe"
+	_, err = m.runner(t).Run(t.Context(), s)
+	says(t, err, "it has 0 images for linux/", "expected one")
+}
+
+// TestWholeImage holds that an unpacked image whose making was cut short is
+// not taken: it has no name until it is whole.
+func TestWholeImage(t *testing.T) {
+	m := newMachine(t)
+	m.image = writeImage(t, file{name: strings.Repeat("a", 300), content: "x", mode: 0o644}) // no file system takes that
+	_, err := m.runner(t).Run(t.Context(), probe("print", "x"))
+	says(t, err, "unpacking image", `entry "`)
+	if left, _ := filepath.Glob(filepath.Join(m.cache, "images", "*")); len(left) > 0 {
+		t.Errorf("half an image was kept: %q", left)
+	}
+}
+
+func TestNewWithoutBwrap(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := New(Options{Cache: t.TempDir()})
+	says(t, err, "opening the local runner", "install bubblewrap, or use --runner dagger")
+}
+
+func TestName(t *testing.T) {
+	var r step.Runner = &Runner{}
+	if r.Name() != "local" {
+		t.Errorf("Name = %q", r.Name())
+	}
+}

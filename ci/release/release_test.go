@@ -1,0 +1,220 @@
+package release
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/step"
+)
+
+func TestDryRun(t *testing.T) {
+	rel, r := newRelease(t)
+	s, err := rel.DryRun(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"SHA256SUMS", "app-aarch64-linux-musl.tar.gz", "app-x86_64-linux-musl.tar.gz"}
+	if got := left(t, rel.Out); !slices.Equal(got, want) {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+	sums, err := os.ReadFile(filepath.Join(rel.Out, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.Artifacts {
+		raw, err := os.ReadFile(filepath.Join(rel.Out, f.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(raw)
+		if hash := hex.EncodeToString(sum[:]); hash != f.SHA256 || int64(len(raw)) != f.Size || f.Name != plan.SumsName && !strings.Contains(string(sums), hash+"  "+f.Name+"\n") {
+			t.Errorf("%s: %d bytes of digest %s, the summary says %+v, SHA256SUMS\n%s", f.Name, len(raw), hash, f, sums)
+		}
+	}
+	if !s.DryRun || s.Rust != "1.96.0" || s.Runner != "fake" || len(s.Tests) != 2 || s.Tests[0].Passed != 3 {
+		t.Errorf("summary %+v", s)
+	}
+	if len(r.ran) != len(rel.Plan.Steps) {
+		t.Errorf("ran %q", r.ran)
+	}
+	again, _ := newRelease(t)
+	second, err := again.DryRun(t.Context())
+	if err != nil || second.Artifacts[0].SHA256 != s.Artifacts[0].SHA256 {
+		t.Errorf("the same release again has other bytes: %v", err)
+	}
+}
+
+// TestEarlyChecks holds that the answers of the toolchain and of cargo end a
+// release before anything is compiled, and that they are understood.
+func TestEarlyChecks(t *testing.T) {
+	tests := []struct {
+		name, step, stdout string
+		want               []string
+	}{
+		{"other channel", plan.StepToolchain, "release: 1.95.0\n", []string{`checking toolchain "rust:1.96.0": it has Rust 1.95.0, but rust-toolchain.toml asks for channel "1.96.0"`, "pass --toolchain"}},
+		{"nightly", plan.StepToolchain, "release: 1.96.0-nightly\n", []string{"it has Rust 1.96.0-nightly"}},
+		{"no answer", plan.StepToolchain, "rustc 1.96.0\n", []string{"reading `rustc --version --verbose`", "rustc 1.96.0"}},
+		{"another version", plan.StepMetadata, strings.Replace(metadata, "1.2.3", "1.2.4", 1), []string{"cargo alone says: crate app is 1.2.4 in ."}},
+		{"binary that we do not see", plan.StepMetadata, strings.Replace(metadata, `"targets": [`, `"targets": [{"name": "hidden", "kind": ["bin"]}, `, 1), []string{"cargo alone says: crate app has binary hidden"}},
+		{"no JSON", plan.StepMetadata, "error", []string{"reading the output of `cargo metadata`"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rel, r := newRelease(t)
+			r.stdout[tt.step] = tt.stdout
+			_, err := rel.DryRun(t.Context())
+			says(t, err, tt.want...)
+			if err := rel.Build(t.Context()); err == nil {
+				t.Error("Build goes on")
+			}
+			if _, err := rel.Test(t.Context()); err == nil {
+				t.Error("Test goes on")
+			}
+			for _, name := range r.ran {
+				if name != plan.StepToolchain && name != plan.StepMetadata {
+					t.Errorf("%q ran", name)
+				}
+			}
+			if got := left(t, rel.Out); got != nil {
+				t.Errorf("wrote %q", got)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	exit := func(name string) error {
+		return &step.ExitError{Step: name, Code: 101, Tail: "test tests::fails ... FAILED"}
+	}
+	for _, name := range []string{plan.StepTest(plan.AArch64), plan.StepBuild(plan.X8664), plan.StepToolchain} {
+		t.Run(name, func(t *testing.T) {
+			rel, r := newRelease(t)
+			r.fail[name] = exit(name)
+			_, err := rel.DryRun(t.Context())
+			says(t, err, "exited with status 101", "FAILED", "nothing was changed outside this machine")
+			var e *step.ExitError
+			if !errors.As(err, &e) || e.Step != name {
+				t.Errorf("error %v is none of step %q", err, name)
+			}
+			if got := left(t, rel.Out); got != nil {
+				t.Errorf("wrote %q", got)
+			}
+		})
+	}
+	rel, r := newRelease(t)
+	r.fail[plan.StepTest(plan.AArch64)] = exit("x")
+	_, err := rel.DryRun(t.Context())
+	says(t, err, `tests of crate "app" failed on aarch64-unknown-linux-musl: their output is above`)
+}
+
+// TestPackNothing holds that no artifact appears unless all do.
+func TestPackNothing(t *testing.T) {
+	other := plan.StepBuild(plan.AArch64) + "/" + plan.OutputBinary("app")
+	tests := []struct {
+		name   string
+		change func(*runner)
+		want   string
+	}{
+		{"missing binary", func(r *runner) { delete(r.files, other) }, "it is not there"},
+		{"empty binary", func(r *runner) { r.files[other] = nil }, `checking binary "app" for aarch64-unknown-linux-musl`},
+		{"a script", func(r *runner) { r.files[other] = []byte("#!/bin/sh\n") }, `checking binary "app" for aarch64-unknown-linux-musl`},
+		{"the other target's", func(r *runner) { r.files[other] = r.files[plan.StepBuild(plan.X8664)+"/"+plan.OutputBinary("app")] }, `checking binary "app": it is for EM_X86_64, expected EM_AARCH64`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rel, r := newRelease(t)
+			tt.change(r)
+			_, err := rel.DryRun(t.Context())
+			says(t, err, tt.want)
+			if got := left(t, rel.Out); len(got) > 0 {
+				t.Errorf("wrote %q", got)
+			}
+		})
+	}
+}
+
+// TestPackReplaces holds that what stands in the output directory is replaced,
+// and only what has the name of an artifact.
+func TestPackReplaces(t *testing.T) {
+	rel, _ := newRelease(t)
+	if err := errors.Join(os.MkdirAll(rel.Out, 0o755), os.WriteFile(filepath.Join(rel.Out, "SHA256SUMS"), []byte("old"), 0o644), os.WriteFile(filepath.Join(rel.Out, "mine"), []byte("kept"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rel.DryRun(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(rel.Out, "SHA256SUMS"))
+	if err != nil || strings.Contains(string(sums), "old") {
+		t.Errorf("SHA256SUMS is %q, %v", sums, err)
+	}
+	if mine, err := os.ReadFile(filepath.Join(rel.Out, "mine")); err != nil || string(mine) != "kept" {
+		t.Errorf("another file is %q, %v", mine, err)
+	}
+}
+
+func TestBuildAndTest(t *testing.T) {
+	rel, r := newRelease(t)
+	if err := rel.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{plan.X8664, plan.AArch64} {
+		raw, err := os.ReadFile(filepath.Join(rel.Out, target, "app"))
+		if err != nil || string(raw) != string(r.files[plan.StepBuild(target)+"/"+plan.OutputBinary("app")]) {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+	if slices.ContainsFunc(r.ran, func(s string) bool { return strings.HasPrefix(s, "test ") }) {
+		t.Errorf("Build ran %q", r.ran)
+	}
+	if err := rel.Build(t.Context()); err != nil {
+		t.Errorf("Build again: %v", err)
+	}
+	rel, _ = newRelease(t)
+	s, err := rel.Test(t.Context())
+	if err != nil || len(s.Tests) != 2 || s.Tests[1].Target != plan.AArch64 || s.Tests[1].Passed != 3 {
+		t.Errorf("Test = %+v, %v", s, err)
+	}
+	if got := left(t, rel.Out); got != nil {
+		t.Errorf("Test wrote %q", got)
+	}
+}
+
+func TestCheckStatic(t *testing.T) {
+	binaries, err := static()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	put := func(name string, raw []byte) string {
+		to := filepath.Join(dir, name)
+		if err := os.WriteFile(to, raw, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	for target, raw := range binaries {
+		if err := checkStatic(put("good", raw), target); err != nil {
+			t.Error(err)
+		}
+	}
+	says(t, checkStatic(put("wrong", binaries[plan.AArch64]), plan.X8664), `checking binary "wrong": it is for EM_AARCH64, expected EM_X86_64`)
+	says(t, checkStatic(put("short", binaries[plan.X8664][:40]), plan.X8664), `checking binary "short"`)
+	says(t, checkStatic(filepath.Join(dir, "gone"), plan.X8664), `checking binary "gone"`)
+
+	pie := filepath.Join(dir, "pie")
+	source := put("main.go", []byte("package main\n\nfunc main() {}\n"))
+	cmd := exec.Command("go", "build", "-buildmode=pie", "-o", pie, source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	says(t, checkStatic(pie, plan.X8664), `checking binary "pie" for x86_64-unknown-linux-musl: it is linked dynamically (it names a loader)`, "-Ctarget-feature=-crt-static")
+}
