@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLocalSameBytes does the dry run again on what looks like another machine:
+// no cache, other paths, times, umask, time zone, locale, home and job count,
+// and the toolchain handed over as a layout.
+func TestLocalSameBytes(t *testing.T) {
+	_, l := local(t)
+	want := goodRun(t)
+	source := copyTo(t, filepath.Join(root, "examples", "workspace"), filepath.Join(t.TempDir(), "an other", "place"))
+	check(t, filepath.WalkDir(source, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(name, time.Time{}, time.Unix(1234567890, 0))
+	}))
+	cache := filepath.Join(t.TempDir(), "cache")
+	defer func() { _ = removeAll(cache) }()
+	r := demo(t)
+	r.source = source
+	r.flags = []string{"--toolchain", l.layout, "--json"}
+	r.env = []string{"TZ=Asia/Kathmandu", "LC_ALL=de_DE.UTF-8", "LANG=de_DE.UTF-8", "HOME=" + t.TempDir(), "CARGO_BUILD_JOBS=7", "RUSTFLAGS=-Cdebuginfo=2", "SOURCE_DATE_EPOCH=7"}
+	c := on(cache).command("release-crate", r)
+	c.args = append([]string{"sh", "-c", `umask 077 && exec taskset -c 0 "$@"`, "sh"}, c.args...)
+	got := c.run(t).wantCode(t, 0)
+	if strings.Contains(got.stderr, "done before") {
+		t.Errorf("a step was not run in a new cache:\n%s", last(got.stderr))
+	}
+	if sums := digests(t, r.out); !maps.Equal(sums, want) {
+		t.Errorf("other bytes: %v, expected %v", sums, want)
+	}
+	s := parse(t, got.stdout)
+	if !strings.Contains(s.Toolchain, "@sha256:") {
+		t.Errorf("the toolchain is %q, expected the layout's digest", s.Toolchain)
+	}
+	for _, a := range s.Artifacts {
+		info, err := os.Stat(filepath.Join(r.out, a.Name))
+		check(t, err)
+		if info.Mode().Perm() != 0o644 {
+			t.Errorf("%s has mode %s, expected 0644 whatever the caller's umask", a.Name, info.Mode())
+		}
+	}
+}
+
+var planDigest = regexp.MustCompile(`(?m)^  plan +(sha256:[0-9a-f]{64})$`)
+
+// digestOf is the plan's digest in a text for people.
+func digestOf(t testing.TB, text string) string {
+	t.Helper()
+	m := planDigest.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("no plan digest in\n%s", last(text))
+	}
+	return m[1]
+}
+
+// wantLocalSums compares files of the engine with those of the local runner,
+// where this machine has one.
+func wantLocalSums(t *testing.T, out string) {
+	t.Run("same bytes as the local runner", func(t *testing.T) {
+		if got, want := digests(t, out), goodRun(t); !maps.Equal(got, want) {
+			t.Errorf("other bytes: %v, expected %v", got, want)
+		}
+	})
+}
+
+func TestDaggerDryRun(t *testing.T) {
+	dagger(t)
+	source := demo(t).source
+	crate := []string{"crate", "--name", "shim-demo", "--version", "0.1.0"}
+	out := filepath.Join(t.TempDir(), "out")
+	text := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--dry-run").run(t).wantCode(t, 0)
+	s := parse(t, call(t, source, append(crate, "json")...).run(t).wantCode(t, 0).stdout)
+	call(t, source, append(crate, "dist", "export", "--path", out)...).run(t).wantCode(t, 0)
+
+	t.Run("summary", func(t *testing.T) { s.wantDemo(t, out) })
+	t.Run("text and JSON agree", func(t *testing.T) { s.wantText(t, text.stdout) })
+	t.Run("sums", func(t *testing.T) { wantSums(t, out) })
+	t.Run("binaries", func(t *testing.T) {
+		l, _ := openLab() // without one, this machine's emulator serves
+		wantBinaries(t, out, l)
+	})
+	wantLocalSums(t, out)
+	t.Run("plan", func(t *testing.T) {
+		there := call(t, source, "plan", "--crate", "shim-demo", "--version", "0.1.0").run(t).wantCode(t, 0)
+		here := (&runner{}).command("plan", release{source: source, crate: "shim-demo", version: "0.1.0"}).run(t).wantCode(t, 0)
+		if digestOf(t, there.stdout) != digestOf(t, here.stdout) || s.Plan != digestOf(t, here.stdout) {
+			t.Errorf("plan digests differ: module %s, command %s, dry run %s", digestOf(t, there.stdout), digestOf(t, here.stdout), s.Plan)
+		}
+		if there.stdout != here.stdout {
+			t.Errorf("the plans read otherwise: module\n%s\ncommand\n%s", there.stdout, here.stdout)
+		}
+	})
+	t.Run("the real thing is refused", func(t *testing.T) {
+		got := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--dry-run=false").run(t).wantCode(t, 1)
+		got.wantStderr(t, "publishing is not built yet")
+	})
+}
+
+// TestDaggerCommand has the slipway command use the engine.
+func TestDaggerCommand(t *testing.T) {
+	w := dagger(t)
+	r := demo(t)
+	r.flags = []string{"--json"}
+	s := parse(t, w.release(t, r).wantCode(t, 0).stdout)
+	s.wantDemo(t, r.out)
+	if s.Runner != "dagger" {
+		t.Errorf("the runner was %q", s.Runner)
+	}
+	wantLocalSums(t, r.out)
+}
+
+// TestDaggerLayout hands the toolchain over as an OCI layout, made by the local
+// runner: the engine then needs no registry.
+func TestDaggerLayout(t *testing.T) {
+	dagger(t)
+	_, l := local(t)
+	out := filepath.Join(t.TempDir(), "out")
+	call(t, demo(t).source, "--toolchain-layout", l.layout, "crate", "--name", "shim-demo", "--version", "0.1.0", "dist", "export", "--path", out).run(t).wantCode(t, 0)
+	wantLocalSums(t, out)
+}

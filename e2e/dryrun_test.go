@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"bytes"
+	"debug/elf"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// demo is the crate that most tests release.
+func demo(t testing.TB) release {
+	return release{source: filepath.Join(root, "examples", "workspace"), crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+}
+
+// good is the local runner's dry run of shim-demo, done once: other runs are
+// compared with its files.
+var good struct {
+	sync.Once
+	result
+	out  string
+	sums map[string]string
+}
+
+func goodRun(t testing.TB) map[string]string {
+	t.Helper()
+	w, _ := local(t)
+	good.Do(func() {
+		r := demo(t)
+		r.out = filepath.Join(scratch, "good")
+		good.result, good.out = w.release(t, r).wantCode(t, 0), r.out
+		good.sums = digests(t, r.out)
+	})
+	if len(good.sums) == 0 {
+		t.Fatal("the dry run of shim-demo that others are compared with has failed")
+	}
+	return good.sums
+}
+
+func TestLocalDryRun(t *testing.T) {
+	w, l := local(t)
+	sums := goodRun(t)
+	first := good.result
+	r := demo(t)
+	r.flags = []string{"--json"}
+	again := w.release(t, r).wantCode(t, 0)
+	s := parse(t, again.stdout)
+
+	t.Run("summary", func(t *testing.T) { s.wantDemo(t, good.out) })
+	t.Run("text and JSON agree", func(t *testing.T) { s.wantText(t, first.stdout) })
+	t.Run("streams", func(t *testing.T) {
+		if !strings.HasPrefix(first.stdout, "\nDry run of shim-demo/v0.1.0") || strings.Contains(first.stdout, " | ") {
+			t.Errorf("standard output has more than the summary:\n%s", first.stdout)
+		}
+		first.wantStderr(t, "build "+x8664+" | ", "test "+aarch64+" | ", "Compiling shim-demo", "done in")
+		if strings.Contains(first.stderr, "Dry run of") {
+			t.Errorf("standard error has the summary:\n%s", first.stderr)
+		}
+	})
+	t.Run("second run", func(t *testing.T) {
+		for line := range strings.Lines(again.stderr) {
+			if !strings.HasSuffix(line, ": done before, on the same inputs\n") {
+				t.Errorf("the second run said %q", line)
+			}
+		}
+		if again.stderr == "" || !s.Tests[0].Cached || !s.Tests[1].Cached {
+			t.Errorf("the second run does not say that it took earlier results: %q", again.stderr)
+		}
+		if now := digests(t, r.out); !maps.Equal(now, sums) {
+			t.Errorf("the second run made other files: %v, first %v", now, sums)
+		}
+	})
+	t.Run("sums", func(t *testing.T) { wantSums(t, good.out) })
+	t.Run("binaries", func(t *testing.T) { wantBinaries(t, good.out, l) })
+}
+
+// wantSums has sha256sum(1) check SHA256SUMS, which must name every tarball.
+func wantSums(t *testing.T, out string) {
+	t.Helper()
+	got := command{args: []string{"sha256sum", "--check", "--strict", "SHA256SUMS"}, dir: out, env: []string{"LC_ALL=C"}}.run(t).wantCode(t, 0)
+	want := "shim-demo-aarch64-linux-musl.tar.gz: OK\nshim-demo-x86_64-linux-musl.tar.gz: OK\n"
+	if got.stdout != want {
+		t.Errorf("sha256sum says %q, expected %q", got.stdout, want)
+	}
+}
+
+// wantBinaries takes shim-demo's tarballs apart and runs what they hold.
+func wantBinaries(t *testing.T, out string, l *lab) {
+	for arch, machine := range map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64} {
+		t.Run(arch, func(t *testing.T) {
+			list := untar(t, out, "shim-demo-"+arch+"-linux-musl.tar.gz")
+			if len(list) != 1 || list[0].header.Name != "shim-demo-v1" {
+				t.Fatalf("the tarball holds %d entries, first %+v, expected shim-demo-v1 alone", len(list), list)
+			}
+			if h := list[0].header; h.Mode != 0o755 || h.Uid != 0 || h.Gid != 0 || h.ModTime.Unix() != 0 {
+				t.Errorf("the entry is %+v, expected mode 0755, user and group 0, time 0", h)
+			}
+			wantStatic(t, list[0].content, machine)
+			dir := t.TempDir()
+			binary := filepath.Join(dir, "shim-demo-v1")
+			check(t, os.WriteFile(binary, list[0].content, 0o755))
+			got := command{args: append(emulator(t, arch, dir, l), binary, "-v")}.run(t).wantCode(t, 0)
+			if !strings.Contains(got.stdout, "0.1.0") {
+				t.Errorf("the binary says %q, expected its version", got.stdout)
+			}
+		})
+	}
+}
+
+func wantStatic(t *testing.T, content []byte, machine elf.Machine) {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(content))
+	check(t, err)
+	libraries, err := f.ImportedLibraries()
+	if f.Machine != machine || len(libraries) > 0 || err != nil {
+		t.Errorf("the binary is for %s and needs %v (%v), expected %s and none", f.Machine, libraries, err, machine)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Error("the binary names a loader: it is not static")
+		}
+	}
+}
+
+// emulator is the command before a binary of an architecture that lies in dir:
+// none for this machine's, QEMU of the toolchain image or of this machine.
+func emulator(t *testing.T, arch, dir string, l *lab) []string {
+	t.Helper()
+	uname := command{args: []string{"uname", "-m"}}.run(t).wantCode(t, 0)
+	if strings.TrimSpace(uname.stdout) == arch {
+		return nil
+	}
+	if l != nil {
+		roots, err := filepath.Glob(filepath.Join(l.images(), "*", "rootfs"))
+		check(t, err)
+		for _, r := range roots {
+			if _, err := os.Stat(filepath.Join(r, "usr/bin/qemu-"+arch+"-static")); err == nil {
+				return []string{"bwrap", "--ro-bind", r, "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--ro-bind", dir, dir, "qemu-" + arch + "-static"}
+			}
+		}
+	}
+	qemu, err := exec.LookPath("qemu-" + arch + "-static")
+	if err != nil {
+		t.Skipf("SKIPPED: the %s binary was not run: no emulator: %v", arch, err)
+	}
+	return []string{qemu}
+}

@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unreachable are cargo's words for a network that is not there.
+var unreachable = []string{"Could not resolve host", "Couldn't resolve host", "Failed to connect", "Could not connect", "Connection refused", "Timeout was reached", "timed out"}
+
+// cratesIO skips the test when cargo cannot reach crates.io: it is asked itself,
+// with a release whose downloads the test needs anyway.
+func cratesIO(t testing.TB, w *runner) {
+	t.Helper()
+	r := demo(t)
+	r.crate, r.version = "fetcher", "0.5.0"
+	got := w.release(t, r)
+	for _, words := range unreachable {
+		if got.code != 0 && strings.Contains(got.stderr, words) {
+			t.Skipf("SKIPPED: crates.io is not in reach: cargo says %q", words)
+		}
+	}
+}
+
+// library releases a library crate of the example and returns the names of the
+// files in its .crate file, without their folder.
+func library(t *testing.T, w *runner, crate, version string) (result, []string) {
+	t.Helper()
+	r := demo(t)
+	r.crate, r.version = crate, version
+	r.flags = []string{"--json"}
+	got := w.release(t, r).wantCode(t, 0)
+	s := parse(t, got.stdout)
+	name := crate + "-" + version
+	if len(s.Artifacts) != 1 || s.Artifacts[0].Name != name+".crate" {
+		t.Fatalf("artifacts %+v, expected %s.crate alone: a library makes no tarball", s.Artifacts, name)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(read(t, r.out, name+".crate")))); sum != s.Artifacts[0].SHA256 {
+		t.Errorf("%s.crate is %s, the summary says %s", name, sum, s.Artifacts[0].SHA256)
+	}
+	if len(s.Tests) != 2 || s.Tests[0].Passed == 0 || s.Tests[0].Passed != s.Tests[1].Passed {
+		t.Errorf("tests for both targets expected, as many for each: %+v", s.Tests)
+	}
+	var kinds []string
+	for _, e := range s.Effects {
+		kinds = append(kinds, e.Kind)
+	}
+	if !slices.Contains(kinds, "registry") {
+		t.Errorf("effects %v, expected one on the registry", kinds)
+	}
+	var names []string
+	for _, e := range untar(t, r.out, name+".crate") {
+		inside, ok := strings.CutPrefix(e.header.Name, name+"/")
+		if !ok {
+			t.Errorf("%s.crate holds %q, outside its folder", name, e.header.Name)
+		}
+		names = append(names, inside)
+	}
+	slices.Sort(names)
+	return got, names
+}
+
+// fetcherFiles are what `cargo package --list` lists.
+var fetcherFiles = []string{
+	"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig", "README.md", "src/digest.rs", "src/lib.rs", "tests/manifest.rs",
+}
+
+var coreFiles = []string{"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig", "README.md", "src/lib.rs"}
+
+func testLibraries(t *testing.T, w *runner) {
+	t.Run("shim-core", func(t *testing.T) {
+		_, names := library(t, w, "shim-core", "0.2.0")
+		if !slices.Equal(names, coreFiles) {
+			t.Errorf("the crate holds %q, expected %q", names, coreFiles)
+		}
+	})
+	t.Run("fetcher", func(t *testing.T) {
+		cratesIO(t, w)
+		_, names := library(t, w, "fetcher", "0.5.0")
+		if !slices.Equal(names, fetcherFiles) {
+			t.Errorf("the crate holds %q, expected %q", names, fetcherFiles)
+		}
+	})
+}
+
+func TestLocalLibrary(t *testing.T) {
+	w, _ := local(t)
+	testLibraries(t, w)
+}
+
+func TestDaggerLibrary(t *testing.T) { testLibraries(t, dagger(t)) }
+
+// TestLocalStaleLock has cargo find a lock file stale that planning cannot see.
+func TestLocalStaleLock(t *testing.T) {
+	w, _ := local(t)
+	cratesIO(t, w)
+	r := demo(t)
+	r.source, r.crate, r.version = example(t), "fetcher", "0.5.0"
+	manifest := filepath.Join(r.source, "crates/fetcher/Cargo.toml")
+	write(t, strings.Replace(read(t, manifest), `thiserror = "2.0"`, `thiserror = ">=2.0, <2.0.1"`, 1), manifest)
+	got := w.release(t, r).wantCode(t, 1)
+	got.wantError(t, "lock file", "cargo update --workspace", "Cargo.lock")
+	if exists(r.out, "*") {
+		t.Errorf("a failed run left files in %q", r.out)
+	}
+}
+
+// TestLocalChannel has an image of another channel than the workspace's.
+func TestLocalChannel(t *testing.T) {
+	w, l := local(t)
+	r := release{source: workspace(t, "toolchain-channel"), crate: "toolchain-channel", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+	r.flags = []string{"--toolchain", l.layout}
+	got := w.release(t, r).wantCode(t, 1)
+	got.wantError(t, `"1.50.0"`, "Rust 1.96.0", "--toolchain", "rust-toolchain.toml")
+	if strings.Contains(got.stderr, "build ") {
+		t.Errorf("it built before it looked at the channel:\n%s", last(got.stderr))
+	}
+}

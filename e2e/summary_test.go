@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// summary is what release-crate prints with --json.
+type summary struct {
+	DryRun                                             bool
+	Crate, Version, Tag, Plan, Runner, Toolchain, Rust string
+	Tests                                              []struct {
+		Target, How     string
+		Passed, Ignored int
+		Cached          bool
+	}
+	Artifacts []struct {
+		Name, Target, SHA256 string
+		Size                 int64
+	}
+	Effects []struct{ Kind, About string }
+	Remarks []string
+}
+
+// parse reads a summary and refuses fields that it does not know by mistake.
+func parse(t testing.TB, raw string) summary {
+	t.Helper()
+	var s summary
+	if err := json.Unmarshal([]byte(raw), &s); err != nil {
+		t.Fatalf("reading the summary: %v\n%s", err, last(raw))
+	}
+	return s
+}
+
+const (
+	x8664   = "x86_64-unknown-linux-musl"
+	aarch64 = "aarch64-unknown-linux-musl"
+)
+
+// wantDemo checks the summary of shim-demo 0.1.0 and the files in out.
+func (s summary) wantDemo(t testing.TB, out string) {
+	t.Helper()
+	if !s.DryRun || s.Crate != "shim-demo" || s.Version != "0.1.0" || s.Tag != "shim-demo/v0.1.0" || !strings.HasPrefix(s.Plan, "sha256:") {
+		t.Errorf("the summary is of something else: %+v", s)
+	}
+	if len(s.Tests) != 2 || s.Tests[0].Target != x8664 || s.Tests[1].Target != aarch64 {
+		t.Fatalf("tests of both targets, x86_64 first, expected: %+v", s.Tests)
+	}
+	for _, tests := range s.Tests {
+		if tests.Passed < 6 {
+			t.Errorf("%s: %d tests passed, expected 6 or more", tests.Target, tests.Passed)
+		}
+	}
+	var kinds []string
+	for _, e := range s.Effects {
+		kinds = append(kinds, e.Kind)
+	}
+	if got, want := strings.Join(kinds, " "), "draft asset asset asset tag release"; got != want {
+		t.Errorf("effects are %q, expected %q", got, want)
+	}
+	sums := digests(t, out)
+	if len(sums) != len(s.Artifacts) || len(sums) != 3 {
+		t.Errorf("%d files in %q, %d artifacts in the summary, expected 3", len(sums), out, len(s.Artifacts))
+	}
+	for _, a := range s.Artifacts {
+		info, err := os.Stat(filepath.Join(out, a.Name))
+		check(t, err)
+		if sums[a.Name] != a.SHA256 || info.Size() != a.Size {
+			t.Errorf("artifact %q is not the file: %+v, on disk %d bytes, %s", a.Name, a, info.Size(), sums[a.Name])
+		}
+	}
+}
+
+// wantText checks that the text for people says what the summary says.
+func (s summary) wantText(t testing.TB, text string) {
+	t.Helper()
+	want := []string{"Dry run of " + s.Tag, s.Plan, s.Runner, s.Toolchain, "Rust " + s.Rust}
+	for _, tests := range s.Tests {
+		want = append(want, fmt.Sprintf("%s: %d passed, %d ignored, %s", tests.Target, tests.Passed, tests.Ignored, tests.How))
+	}
+	for _, a := range s.Artifacts {
+		want = append(want, a.Name, a.SHA256)
+	}
+	for i, e := range s.Effects {
+		want = append(want, fmt.Sprintf("%d. %s\n", i+1, e.About))
+	}
+	for _, text2 := range append(want, s.Remarks...) {
+		if !strings.Contains(text, text2) {
+			t.Errorf("the text does not say %q:\n%s", text2, text)
+		}
+	}
+}
