@@ -139,12 +139,12 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		return nil, err
 	}
 	ctr := img.container
-	for _, m := range s.Mounts {
-		dir, err := r.mountSource(m)
-		if err != nil {
-			return nil, err
-		}
-		ctr = ctr.WithMountedDirectory(m.Path, dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.ReadOnly})
+	mounts, err := r.mounts(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mounts {
+		ctr = ctr.WithMountedDirectory(m.path, m.dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.readOnly})
 	}
 	ctr = ctr.WithWorkdir(s.Dir)
 	if s.Network {
@@ -158,8 +158,8 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 	// sandbox inside the container; making one takes capabilities, of which the
 	// sandbox leaves none to the command.
 	box := bwrap.Sandbox{Root: "/", Env: step.Environment(img.env, s.Env), Dir: s.Dir, Args: s.Args}
-	for _, m := range s.Mounts {
-		box.Binds = append(box.Binds, bwrap.Bind{From: m.Path, To: m.Path, ReadOnly: m.ReadOnly})
+	for _, m := range mounts {
+		box.Binds = append(box.Binds, bwrap.Bind{From: m.path, To: m.path, ReadOnly: m.readOnly})
 	}
 	opts.InsecureRootCapabilities = true
 	return ctr.WithExec(framed(s, box.Command()), opts), nil
@@ -250,16 +250,6 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 	}
 	r.opts.Images[ref.Ref] = img
 	return img, nil
-}
-
-func (r *Runner) mountSource(m step.Mount) (*dagger.Directory, error) {
-	switch {
-	case m.Tree != "":
-		return r.tree(m.Tree)
-	case m.Step != "":
-		return r.output(m.Step, m.Output)
-	}
-	return r.opts.Client.Directory(), nil
 }
 
 // output is a directory that a step left, without what it discards.

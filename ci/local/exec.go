@@ -21,7 +21,7 @@ import (
 )
 
 // storeVersion is part of every key: it changes with the meaning of entries.
-const storeVersion = 1
+const storeVersion = 2
 
 // key is the digest of everything that can change what a step leaves.
 func (r *Runner) key(s step.Step, img image) (string, error) {
