@@ -46,6 +46,10 @@ rm -f usr/lib/gcc-cross/*/12/libatomic.so usr/lib/gcc-cross/*/12/libgomp.so usr/
 find usr/bin -name 'qemu-*' ! -name qemu-aarch64-static -delete
 rm -rf usr/libexec/qemu-binfmt
 
+# It cannot run without openssl, and a Dagger engine that finds it leaves its
+# own certificates to it; where it is missing the engine adds them to the bundle.
+rm -f usr/sbin/update-ca-certificates
+
 # For an editor.
 rm -f usr/libexec/rust-analyzer-proc-macro-srv
 
