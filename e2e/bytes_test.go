@@ -80,11 +80,12 @@ func TestDaggerDryRun(t *testing.T) {
 	crate := []string{"crate", "--name", "shim-demo", "--version", "0.1.0"}
 	out := filepath.Join(t.TempDir(), "out")
 	text := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--dry-run").run(t).wantCode(t, 0)
-	s := parse(t, call(t, source, append(crate, "json")...).run(t).wantCode(t, 0).stdout)
 	call(t, source, append(crate, "dist", "export", "--path", out)...).run(t).wantCode(t, 0)
-
-	t.Run("summary", func(t *testing.T) { s.wantDemo(t, out) })
-	t.Run("text and JSON agree", func(t *testing.T) { s.wantText(t, text.stdout) })
+	t.Run("json", func(t *testing.T) {
+		s := parse(t, call(t, source, append(crate, "json")...).run(t).wantCode(t, 0).stdout)
+		s.wantDemo(t, out)
+		s.wantText(t, text.stdout)
+	})
 	t.Run("sums", func(t *testing.T) { wantSums(t, out) })
 	t.Run("binaries", func(t *testing.T) {
 		l, _ := openLab() // without one, this machine's emulator serves
@@ -94,8 +95,8 @@ func TestDaggerDryRun(t *testing.T) {
 	t.Run("plan", func(t *testing.T) {
 		there := call(t, source, "plan", "--crate", "shim-demo", "--version", "0.1.0").run(t).wantCode(t, 0)
 		here := (&runner{}).command("plan", release{source: source, crate: "shim-demo", version: "0.1.0"}).run(t).wantCode(t, 0)
-		if digestOf(t, there.stdout) != digestOf(t, here.stdout) || s.Plan != digestOf(t, here.stdout) {
-			t.Errorf("plan digests differ: module %s, command %s, dry run %s", digestOf(t, there.stdout), digestOf(t, here.stdout), s.Plan)
+		if digestOf(t, there.stdout) != digestOf(t, here.stdout) || digestOf(t, text.stdout) != digestOf(t, here.stdout) {
+			t.Errorf("plan digests differ: module %s, command %s, dry run %s", digestOf(t, there.stdout), digestOf(t, here.stdout), digestOf(t, text.stdout))
 		}
 		if there.stdout != here.stdout {
 			t.Errorf("the plans read otherwise: module\n%s\ncommand\n%s", there.stdout, here.stdout)

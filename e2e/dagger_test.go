@@ -13,10 +13,12 @@ import (
 func TestDaggerBlueprint(t *testing.T) {
 	dagger(t)
 	source := example(t)
-	module := filepath.Join(filepath.Dir(source), "slipway")
-	copyTo(t, root, module)
+	// A blueprint is a git reference, or a directory of the same repository.
+	for _, name := range []string{"ci", "internal", "main.go", "dagger.gen.go", "dagger.json", "go.mod", "go.sum"} {
+		copyTo(t, filepath.Join(root, name), filepath.Join(source, "tools", "slipway", name))
+	}
 	git(t, source, "init", "--quiet", "--initial-branch", "main")
-	init := command{args: []string{"dagger", "--progress=plain", "init", "--blueprint=../slipway"}, dir: source}
+	init := command{args: []string{"dagger", "--progress=plain", "init", "--blueprint=tools/slipway"}, dir: source}
 	init.run(t).wantCode(t, 0)
 	git(t, source, "add", "--all")
 	git(t, source, "commit", "--quiet", "--message", "a workspace")

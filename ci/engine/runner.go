@@ -117,7 +117,10 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 		return fmt.Errorf("running step %q: %w", s.Name, err)
 	}
 	if missing, ok := strings.CutPrefix(stderr[strings.LastIndex(strings.TrimRight(stderr, "\n"), "\n")+1:], missingMark); ok && code == missingStatus {
-		return fmt.Errorf("running step %q: its command succeeded, but did not leave %q", s.Name, strings.TrimSpace(missing))
+		i := slices.IndexFunc(s.Outputs, func(o step.Output) bool { return o.Path == strings.TrimSpace(missing) })
+		if i >= 0 {
+			return step.MissingError(s, s.Outputs[i])
+		}
 	}
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: stdout, Tail: tail(stdout) + tail(stderr)}
 }

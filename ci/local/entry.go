@@ -97,7 +97,7 @@ func capture(s step.Step, key, stdout, entryDir string, where func(step.Output) 
 		}
 		from := where(o)
 		if _, err := os.Lstat(from); err != nil {
-			return nil, missing(s, o)
+			return nil, step.MissingError(s, o)
 		}
 		if err := discard(from, s.Discard); err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func capture(s step.Step, key, stdout, entryDir string, where func(step.Output) 
 		}
 		k := e.Outputs[o.Name]
 		if _, err := os.Lstat(filepath.Join(entryDir, k.Path)); err != nil {
-			return nil, missing(s, o)
+			return nil, step.MissingError(s, o)
 		}
 		var err error
 		if k.Digest, err = digestTree(filepath.Join(entryDir, k.Path), nil); err != nil {
@@ -142,8 +142,4 @@ func inside(s step.Step, i int) int {
 		}
 	}
 	return best
-}
-
-func missing(s step.Step, o step.Output) error {
-	return fmt.Errorf("running step %q: its command succeeded, but did not leave %q (%s)", s.Name, o.Path, o.Name)
 }

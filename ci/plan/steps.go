@@ -157,7 +157,11 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 	s := b.compile(StepBuild(target), target, "source", build, b.buildArgs(target))
 	s.About = "build the crate in the release profile"
 	for _, bin := range b.crate.Bins {
-		s.Outputs = append(s.Outputs, step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, target, "release", bin.Name)})
+		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, target, "release", bin.Name)}
+		if len(bin.RequiredFeatures) > 0 {
+			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: name them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
+		}
+		s.Outputs = append(s.Outputs, out)
 	}
 	return append(steps, s, b.test(target, seed(s.Name)))
 }

@@ -74,6 +74,17 @@ type Output struct {
 	Path string `json:"path"`
 	// Dir says that it is a directory.
 	Dir bool `json:"dir,omitempty"`
+	// Missing tells a person why it may not be there, and what to do.
+	Missing string `json:"-"`
+}
+
+// MissingError is the error of a step whose command succeeded and left no such output.
+func MissingError(s Step, o Output) error {
+	err := fmt.Errorf("running step %q: its command succeeded, but did not leave %q (%s)", s.Name, o.Path, o.Name)
+	if o.Missing != "" {
+		err = fmt.Errorf("%w: %s", err, o.Missing)
+	}
+	return err
 }
 
 // Tree is a directory that steps mount: a base directory that the runner
