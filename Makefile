@@ -40,7 +40,7 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
-e2e: e2e-local e2e-dagger ## every end-to-end test
+e2e: e2e-dagger e2e-local ## every end-to-end test
 
 .PHONY: e2e-local
 e2e-local: tools ## end-to-end tests of the local runner
