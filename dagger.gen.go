@@ -252,13 +252,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
 			return (*Crate).Dist(&parent, ctx)
-		case "JSON":
+		case "Json":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			return (*Crate).JSON(&parent, ctx)
+			return (*Crate).Json(&parent, ctx)
 		case "Plan":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)

@@ -176,7 +176,7 @@ func (c *Crate) Release(
 // Do a dry run and print its result as JSON, for a program.
 //
 // +cache="never"
-func (c *Crate) JSON(ctx context.Context) (string, error) {
+func (c *Crate) Json(ctx context.Context) (string, error) {
 	s, err := c.Slipway.open(ctx, c.Name, c.Version)
 	if err != nil {
 		return "", err

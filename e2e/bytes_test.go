@@ -87,11 +87,11 @@ func TestDaggerDryRun(t *testing.T) {
 		s.wantText(t, text.stdout)
 	})
 	t.Run("sums", func(t *testing.T) { wantSums(t, out) })
+	wantLocalSums(t, out)
 	t.Run("binaries", func(t *testing.T) {
 		l, _ := openLab() // without one, this machine's emulator serves
 		wantBinaries(t, out, l)
 	})
-	wantLocalSums(t, out)
 	t.Run("plan", func(t *testing.T) {
 		there := call(t, source, "plan", "--crate", "shim-demo", "--version", "0.1.0").run(t).wantCode(t, 0)
 		here := (&runner{}).command("plan", release{source: source, crate: "shim-demo", version: "0.1.0"}).run(t).wantCode(t, 0)
@@ -104,7 +104,7 @@ func TestDaggerDryRun(t *testing.T) {
 	})
 	t.Run("the real thing is refused", func(t *testing.T) {
 		got := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--dry-run=false").run(t).wantCode(t, 1)
-		got.wantStderr(t, "publishing is not built yet")
+		got.wantStderr(t, "it is no git repository with a commit")
 	})
 }
 

@@ -41,6 +41,9 @@ func engineAnswers(ctx context.Context) error {
 
 // openDagger opens a session with the engine.
 func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+	if err := useInstalledCommand(); err != nil {
+		return nil, nil, err
+	}
 	client, err := dagger.Connect(ctx, dagger.WithLogOutput(logOutput()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
@@ -57,6 +60,20 @@ func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (
 	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
 	r := engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Log: log})
 	return r, client.Close, nil
+}
+
+// useInstalledCommand has the client library start the dagger command that is
+// installed, the one that [engineAnswers] asked: by itself it would download one.
+func useInstalledCommand() error {
+	const name = "_EXPERIMENTAL_DAGGER_CLI_BIN"
+	path, err := exec.LookPath("dagger")
+	if err != nil || os.Getenv(name) != "" {
+		return nil // it takes the one that is named, or looks for itself
+	}
+	if err := os.Setenv(name, path); err != nil {
+		return fmt.Errorf("opening a session with the Dagger engine: %w", err)
+	}
+	return nil
 }
 
 // logOutput is where the engine's own log goes: it is long, so only on request.
