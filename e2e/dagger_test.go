@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +16,8 @@ func TestDaggerBlueprint(t *testing.T) {
 	source := example(t)
 	// A blueprint is a git reference, or a directory of the same repository.
 	for _, name := range []string{"ci", "internal", "main.go", "dagger.gen.go", "dagger.json", "go.mod", "go.sum"} {
-		copyTo(t, filepath.Join(root, name), filepath.Join(source, "tools", "slipway", name))
+		check(t, os.MkdirAll(filepath.Join(source, "tools", "slipway"), 0o755))
+		check(t, copyLinks(filepath.Join(root, name), filepath.Join(source, "tools", "slipway", name)))
 	}
 	git(t, source, "init", "--quiet", "--initial-branch", "main")
 	init := command{args: []string{"dagger", "--progress=plain", "init", "--blueprint=tools/slipway"}, dir: source}
@@ -74,26 +76,43 @@ func TestDaggerKill(t *testing.T) {
 }
 
 // TestDaggerWarm compares a dry run without change with a call that does
-// nothing: 2 is the goal, more than 4 a failure.
+// nothing, of a module of its own whose function really runs, as a release's
+// must: at most twice as long. A property that the engine has kept, which no
+// function runs for, is measured beside it.
 func TestDaggerWarm(t *testing.T) {
 	dagger(t)
-	source := demo(t).source
-	dry := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0")
-	noop := call(t, source, "crate", "--name", "x", "--version", "1.0.0", "name")
-	dry.run(t).wantCode(t, 0)
-	noop.run(t).wantCode(t, 0)
-	var times [2][]time.Duration
-	for range 5 {
-		for i, c := range []command{noop, dry} {
-			times[i] = append(times[i], c.run(t).wantCode(t, 0).took)
+	dry := call(t, demo(t).source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0")
+	noop := command{args: []string{"dagger", "--progress=plain", "call", "-m", noopModule(t), "nothing"}, dir: t.TempDir()}
+	kept := call(t, demo(t).source, "crate", "--name", "x", "--version", "1.0.0", "name")
+	all := []command{dry, noop, kept}
+	var times [3][]time.Duration
+	for round := range 6 {
+		for i, c := range all {
+			if took := c.run(t).wantCode(t, 0).took; round > 0 { // the first warms up
+				times[i] = append(times[i], took)
+			}
 		}
 	}
+	var medians [3]float64
 	for i := range times {
 		slices.Sort(times[i])
+		medians[i] = times[i][len(times[i])/2].Seconds()
 	}
-	ratio := times[1][2].Seconds() / times[0][2].Seconds()
-	t.Logf("MEASURED: warm dry run %.2f s over a no-op call %.2f s: %.2f (medians of 5 paired runs; goal 2)", times[1][2].Seconds(), times[0][2].Seconds(), ratio)
-	if ratio > 4 {
-		t.Errorf("a warm dry run takes %.1f times a no-op call: %v, %v", ratio, times[1], times[0])
+	ratio := medians[0] / medians[1]
+	t.Logf("MEASURED: warm dry run %.2f s over a function that does nothing %.2f s: %.2f; over a kept property %.2f s: %.2f (medians of 5 rounds)",
+		medians[0], medians[1], ratio, medians[2], medians[0]/medians[2])
+	if ratio > 2 {
+		t.Errorf("a warm dry run takes %.1f times a call that does nothing, expected 2 at most: %v", ratio, times)
 	}
+}
+
+// noopModule makes a module that does nothing, with the dependencies of ours:
+// their newest versions are not for every module proxy to tell.
+func noopModule(t *testing.T) string {
+	t.Helper()
+	dir := copyTo(t, "testdata/noop", filepath.Join(t.TempDir(), "noop"))
+	mod := read(t, root, "go.mod")
+	write(t, strings.Replace(mod, "module dagger/slipway", "module dagger/noop", 1), dir, "go.mod")
+	write(t, read(t, root, "go.sum"), dir, "go.sum")
+	return dir
 }

@@ -48,7 +48,7 @@ func (s Sandbox) Command() []string {
 	}
 	args = append(args, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "slipway")
 	args = append(args, s.root()...)
-	args = append(args, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "1777", "--tmpfs", "/tmp")
+	args = append(args, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/sys", "--perms", "1777", "--tmpfs", "/tmp")
 	for _, b := range s.Binds {
 		how := "--bind"
 		if b.ReadOnly {
@@ -56,7 +56,8 @@ func (s Sandbox) Command() []string {
 		}
 		args = append(args, how, b.From, b.To)
 	}
-	args = append(args, "--remount-ro", "/")
+	// A container's /sys tells of the network that was taken away.
+	args = append(args, "--remount-ro", "/sys", "--remount-ro", "/")
 	for _, e := range s.Env {
 		key, value, _ := strings.Cut(e, "=")
 		args = append(args, "--setenv", key, value)
