@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 )
@@ -128,20 +129,69 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 			}
 			files[path.Join(m.Dir, "Cargo.toml")] = string(raw)
 		}
-		for _, t := range m.targets {
-			files[path.Join(m.Dir, t)] = "fn main() {}\n"
-		}
-		if m.Lib != nil {
-			files[path.Join(m.Dir, m.Lib.Path)] = "\n"
-		}
-		if len(m.targets) == 0 { // tests or examples that cargo discovers; a crate must have a target
-			files[path.Join(m.Dir, "src/lib.rs")] = "\n"
-		}
-		if m.BuildScript != "" {
-			files[path.Join(m.Dir, m.BuildScript)] = "fn main() {}\n"
-		}
+		m.hollow(files)
 	}
 	return files, nil
+}
+
+// hollow adds sources for every target of the crate that do nothing.
+func (c *Crate) hollow(files map[string]string) {
+	for _, t := range c.targets {
+		files[path.Join(c.Dir, t)] = "fn main() {}\n"
+	}
+	if c.Lib != nil {
+		files[path.Join(c.Dir, c.Lib.Path)] = "\n"
+	}
+	if len(c.targets) == 0 { // tests or examples that cargo discovers; a crate must have a target
+		files[path.Join(c.Dir, "src/lib.rs")] = "\n"
+	}
+	if c.BuildScript != "" {
+		files[path.Join(c.Dir, c.BuildScript)] = "fn main() {}\n"
+	}
+}
+
+// LibraryFiles returns the files that replace the workspace's own to compile
+// what c depends on in the workspace, unchanged by an edit of c's sources, which
+// are hollow there. It is nil where there is nothing to gain or the parts cannot
+// be told apart: no such dependency, one that needs c in turn (for its tests), or
+// one below c's directory.
+func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
+	members := w.buildMembers(c)
+	if len(members) == 1 || c.Dir == "." {
+		return nil, nil
+	}
+	for _, m := range members {
+		if m == c {
+			continue
+		}
+		needsC := slices.ContainsFunc(w.needs(m), func(d Dependency) bool { return d.Name == c.Name })
+		if m.Dir == "." || strings.HasPrefix(m.Dir, c.Dir+"/") || needsC {
+			return nil, nil
+		}
+	}
+	files, err := w.BuildFiles(c)
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && path.Ext(name) == ".rs" {
+			files[name] = ""
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the sources of crate %q: %w", c.Name, err)
+	}
+	c.hollow(files)
+	return files, nil
+}
+
+// RunsOnHost reports whether a build of c compiles something of the workspace
+// for the machine that builds: a build script or a procedural macro.
+func (w *Workspace) RunsOnHost(c *Crate) bool {
+	return slices.ContainsFunc(w.buildMembers(c), func(m *Crate) bool {
+		return m.BuildScript != "" || m.Lib != nil && m.Lib.ProcMacro
+	})
 }
 
 // Members returns the names of the crates that a build of c compiles from the

@@ -243,3 +243,66 @@ func TestBuildFilesOfRootPackage(t *testing.T) {
 		t.Errorf("a single package's manifest became %q, %v", files["Cargo.toml"], err)
 	}
 }
+
+func TestLibraryFiles(t *testing.T) {
+	w, err := Read(os.DirFS("../../examples/workspace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo, err := w.Crate("shim-demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := w.LibraryFiles(demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build, err := w.BuildFiles(demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"crates/shim-demo/src/main.rs":    "fn main() {}\n",
+		"crates/shim-demo/src/lib.rs":     "\n",
+		"crates/shim-demo/src/engine.rs":  "", // taken out: an edit of it changes nothing here
+		"crates/shim-demo/tests/start.rs": "",
+		"Cargo.lock":                      build["Cargo.lock"],
+		"Cargo.toml":                      build["Cargo.toml"],
+	} {
+		if got, ok := files[name]; !ok || got != want {
+			t.Errorf("%s is %q (%t), want %q", name, got, ok, want)
+		}
+	}
+	for name := range files {
+		if strings.HasPrefix(name, "crates/shimkit/") {
+			t.Errorf("%s of a library is replaced", name)
+		}
+	}
+	for _, alone := range []string{"shimkit", "fetcher"} {
+		c, err := w.Crate(alone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files, err := w.LibraryFiles(c); err != nil || files != nil {
+			t.Errorf("%s depends on no crate of the workspace and gets %v (%v)", alone, files, err)
+		}
+	}
+	if w.RunsOnHost(demo) {
+		t.Error("shim-demo has no build script")
+	}
+}
+
+func TestLibraryFilesOfACycle(t *testing.T) {
+	w := read(t, map[string]string{
+		"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n", "Cargo.lock": "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\ndependencies = [\n \"b\",\n]\n\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\ndependencies = [\n \"a\",\n]\n",
+		"a/Cargo.toml": "[package]\nname = \"a\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[dependencies]\nb = { path = \"../b\", version = \"1.0.0\" }\n", "a/src/lib.rs": "pub fn a() {}\n",
+		"b/Cargo.toml": "[package]\nname = \"b\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[dev-dependencies]\na = { path = \"../a\" }\n", "b/src/lib.rs": "pub fn b() {}\n",
+	})
+	c, err := w.Crate("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := w.LibraryFiles(c); err != nil || files != nil {
+		t.Errorf("b's tests need a, and a is hollow: %v (%v)", files, err)
+	}
+}

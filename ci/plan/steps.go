@@ -50,6 +50,10 @@ type builder struct {
 	fetched bool
 	// members are the workspace crates that a build compiles.
 	members []string
+	// libraries says that those which the crate depends on are compiled apart.
+	libraries bool
+	// host says that something is compiled for the machine that builds.
+	host bool
 }
 
 // addSteps fills the plan's trees and steps. The order is the one in which a
@@ -67,16 +71,26 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	}
 	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
 	b.fetched = cargo.External(w.Closure(c))
+	b.host = b.fetched || w.RunsOnHost(c)
 	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": "", ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
 		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})
 		p.Steps = append(p.Steps, b.fetch())
 	}
+	libraries, err := w.LibraryFiles(c)
+	if err != nil {
+		return err
+	}
+	if b.libraries = libraries != nil; b.libraries {
+		p.Trees = append(p.Trees, step.Tree{Name: "libraries", Source: true, Files: libraries})
+	}
 	previous := ""
 	for _, t := range p.Targets {
 		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
-		previous = t
+		if b.host {
+			previous = t
+		}
 	}
 	if p.Publish.Publishable {
 		p.Steps = append(p.Steps, b.pack(before))
@@ -126,8 +140,9 @@ func (b *builder) fetch() step.Step {
 
 // forTarget makes the steps of one target: dependencies, build, test.
 // Dependencies are compiled from a skeleton without the workspace's own
-// sources, so their result is kept across edits and no build script of the
-// workspace has ever run in the directory that later builds begin with.
+// sources, and the workspace's libraries without the crate's, so their results
+// are kept across edits, and no build script of the crate has ever run in the
+// directory that its build begins with.
 // What runs on the build machine (procedural macros, build scripts) is compiled
 // for the first target and handed on; each target's own output is in a
 // directory that no step of another target sees.
@@ -142,17 +157,30 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 		}
 		return []step.Mount{empty(targetDir), {Path: path.Join(targetDir, "release"), Step: name + previous, Output: "host"}}
 	}
-	build := host("build ")
-	if b.fetched {
-		deps := b.compile("dependencies "+target, target, "skeleton", host("dependencies "), b.buildArgs(target))
-		deps.About = "compile the dependencies"
-		deps.Discard = b.fingerprints()
-		tests := b.compile("test dependencies "+target, target, "skeleton", []step.Mount{seed(deps.Name)}, b.testArgs(target, "--no-run"))
-		tests.About = "compile the dependencies of the tests"
+	// before compiles something that the build begins with, and what the tests
+	// need of it.
+	var begin []step.Mount
+	before := func(name, about, tree string, marks []string) {
+		if begin == nil {
+			begin = host(name + " ")
+		}
+		first := b.compile(name+" "+target, target, tree, begin, b.buildArgs(target))
+		tests := b.compile("test "+name+" "+target, target, tree, []step.Mount{seed(first.Name)}, b.testArgs(target, "--no-run"))
+		first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
 		tests.Outputs = tests.Outputs[:1]
-		tests.Discard = b.fingerprints()
-		steps = append(steps, deps, tests)
-		build = []step.Mount{seed(tests.Name)}
+		first.Discard, tests.Discard = marks, marks
+		steps = append(steps, first, tests)
+		begin = []step.Mount{seed(tests.Name)}
+	}
+	if b.fetched {
+		before("dependencies", "the dependencies", "skeleton", fingerprints(b.members))
+	}
+	if b.libraries {
+		before("libraries", "the workspace's libraries", "libraries", fingerprints([]string{b.crate.Name}))
+	}
+	build := begin
+	if build == nil {
+		build = host("build ")
 	}
 	s := b.compile(StepBuild(target), target, "source", build, b.buildArgs(target))
 	s.About = "build the crate in the release profile"
@@ -209,12 +237,12 @@ func (b *builder) pack(before []*cargo.Crate) step.Step {
 	return s
 }
 
-// fingerprints are cargo's marks that a workspace crate has been compiled. The
-// skeleton's empty ones must not pass for the real ones.
-func (b *builder) fingerprints() []string {
+// fingerprints are cargo's marks that crates have been compiled. Those of hollow
+// sources must not pass for the real ones.
+func fingerprints(crates []string) []string {
 	var patterns []string
-	for _, m := range b.members {
-		patterns = append(patterns, m+"-????????????????")
+	for _, c := range crates {
+		patterns = append(patterns, c+"-????????????????")
 	}
 	return patterns
 }

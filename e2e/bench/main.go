@@ -39,7 +39,7 @@ type bench struct {
 
 // crates are what is released: one without and one with dependencies from crates.io.
 var crates = []struct{ name, version, edit string }{
-	{"shim-demo", "0.1.0", "crates/shim-demo/src/main.rs"},
+	{"shim-demo", "0.1.0", "crates/shim-demo/src/engine.rs"},
 	{"fetcher", "0.5.0", "crates/fetcher/src/lib.rs"},
 }
 
