@@ -16,13 +16,23 @@ var triple = regexp.MustCompile(`^([a-z0-9_]+)-unknown-linux-musl$`)
 // containerd-shim-wasmtime-x86_64-linux-musl.tar.gz for x86_64-unknown-linux-musl.
 // It is an error when target is not one of *-unknown-linux-musl.
 func TarballName(crate, target string) (string, error) {
+	return nameFor(crate, target, ".tar.gz")
+}
+
+// BinaryName is the beginning of the names of documents about a binary for a
+// target, whose binaries share a name: containerd-shim-wasmtime-v1-x86_64-linux-musl.
+func BinaryName(binary, target string) (string, error) {
+	return nameFor(binary, target, "")
+}
+
+func nameFor(what, target, ending string) (string, error) {
 	m := triple.FindStringSubmatch(target)
 	if m == nil {
-		return "", fmt.Errorf("naming the tarball of %.100q for target %.100q: expected a target like x86_64-unknown-linux-musl", crate, target)
+		return "", fmt.Errorf("naming a file of %.100q for target %.100q: expected a target like x86_64-unknown-linux-musl", what, target)
 	}
-	name := crate + "-" + m[1] + "-linux-musl.tar.gz"
-	if err := checkName(name); err != nil {
-		return "", fmt.Errorf("naming the tarball of %.100q: %w", crate, err)
+	name := what + "-" + m[1] + "-linux-musl" + ending
+	if err := CheckName(name); err != nil {
+		return "", fmt.Errorf("naming a file of %.100q: %w", what, err)
 	}
 	return name, nil
 }
@@ -35,7 +45,7 @@ func WriteSums(w io.Writer, sums map[string][32]byte) error {
 		return errors.New("writing SHA256SUMS: there are no files; expected at least one tarball")
 	}
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
-		if err := checkName(name); err != nil {
+		if err := CheckName(name); err != nil {
 			return fmt.Errorf("writing SHA256SUMS: %w", err)
 		}
 		if _, err := fmt.Fprintf(w, "%x  %s\n", sums[name], name); err != nil {

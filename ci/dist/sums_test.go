@@ -21,7 +21,7 @@ func TestTarballName(t *testing.T) {
 		{"oci_tar_builder", "aarch64-unknown-linux-musl", "oci_tar_builder-aarch64-linux-musl.tar.gz", ""},
 		{"a", "riscv64gc-unknown-linux-musl", "a-riscv64gc-linux-musl.tar.gz", ""},
 		{long, "aarch64-unknown-linux-musl", long + "-aarch64-linux-musl.tar.gz", ""},
-		{"a", "x86_64-unknown-linux-gnu", "", `naming the tarball of "a" for target "x86_64-unknown-linux-gnu": expected a target like x86_64-unknown-linux-musl`},
+		{"a", "x86_64-unknown-linux-gnu", "", `naming a file of "a" for target "x86_64-unknown-linux-gnu": expected a target like x86_64-unknown-linux-musl`},
 		{"a", "wasm32-wasip1", "", "expected a target like"},
 		{"a", "x86_64", "", "expected a target like"},
 		{"a", "", "", "expected a target like"},
@@ -30,8 +30,8 @@ func TestTarballName(t *testing.T) {
 		{"a", "x86_64-unknown-linux-musl\n", "", "expected a target like"},
 		{"a", "armv7-unknown-linux-musleabihf", "", "expected a target like"},
 		{"a", "x86_64-alpine-linux-musl", "", "expected a target like"},
-		{"../a", "x86_64-unknown-linux-musl", "", `naming the tarball of "../a": the file name "../a-x86_64-linux-musl.tar.gz" leads to a folder`},
-		{"", "x86_64-unknown-linux-musl", "", `naming the tarball of "": the file name "-x86_64-linux-musl.tar.gz" is not plain`},
+		{"../a", "x86_64-unknown-linux-musl", "", `naming a file of "../a": the file name "../a-x86_64-linux-musl.tar.gz" leads to a folder`},
+		{"", "x86_64-unknown-linux-musl", "", `naming a file of "": the file name "-x86_64-linux-musl.tar.gz" is not plain`},
 		{strings.Repeat("a", 10<<20), "x86_64-unknown-linux-musl", "", "has 10485785 bytes; expected at most 100"},
 	}
 	for _, tt := range tests {

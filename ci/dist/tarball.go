@@ -63,7 +63,7 @@ func sortEntries(entries []Entry) ([]Entry, error) {
 	}
 	sorted := slices.SortedFunc(slices.Values(entries), func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	for i, e := range sorted {
-		if err := checkName(e.Name); err != nil {
+		if err := CheckName(e.Name); err != nil {
 			return nil, fmt.Errorf("writing tarball: %w", err)
 		}
 		if i > 0 && e.Name == sorted[i-1].Name {
@@ -84,10 +84,12 @@ const (
 
 // fileName is what GitHub takes as an asset's name without changing it, and what
 // neither a shell nor a command in it takes for anything but a file.
-var fileName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
+var fileName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$`)
 
-// checkName returns an error unless name is the plain name of a file.
-func checkName(name string) error {
+// CheckName returns an error unless name is the plain name of a file: 1 to 100
+// ASCII letters, digits and ._+-, no dot or hyphen first, no dot last (Windows
+// drops it), no two dots together. The error quotes what it shows of name.
+func CheckName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("a file has no name; expected one")
@@ -96,7 +98,7 @@ func checkName(name string) error {
 	case strings.ContainsAny(name, `/\`) || strings.Contains(name, ".."):
 		return fmt.Errorf("the file name %+q leads to a folder; expected the name alone, a tarball is flat", name)
 	case !fileName.MatchString(name):
-		return fmt.Errorf("the file name %+q is not plain; expected letters, digits and ._+- only, and no dot or hyphen first", name)
+		return fmt.Errorf("the file name %+q is not plain; expected letters, digits and ._+- only, no dot or hyphen first and no dot last", name)
 	}
 	return nil
 }

@@ -196,6 +196,7 @@ func TestWriteTarballRefuses(t *testing.T) {
 		{"parent inside", []Entry{file("../a", true, x)}, "leads to a folder"},
 		{"this folder", []Entry{file(".", true, x)}, "is not plain"},
 		{"hidden", []Entry{file(".a", true, x)}, "is not plain"},
+		{"dot last", []Entry{file("a.", true, x)}, "no dot last"},
 		{"option", []Entry{file("--checkpoint=1", true, x)}, "is not plain"},
 		{"space", []Entry{file("a b", true, x)}, "is not plain"},
 		{"newline", []Entry{file("a\nb", true, x)}, `the file name "a\nb" is not plain; expected letters, digits and ._+- only`},
