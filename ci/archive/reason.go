@@ -1,0 +1,38 @@
+package archive
+
+// Reason is why a tarball is refused. The errors of Read wrap one, unless reading
+// or writing itself failed.
+type Reason string
+
+// What a tarball is refused for.
+const (
+	ErrGzip      Reason = "it is no intact gzip file"
+	ErrHeader    Reason = "it has a damaged tar header"
+	ErrTruncated Reason = "it ends too early"
+	ErrTrailing  Reason = "it has data behind an end"
+	ErrEmpty     Reason = "it has no entry"
+
+	ErrTooMany  Reason = "it is one entry too many"
+	ErrTooLarge Reason = "it is too large"
+	ErrRatio    Reason = "it is compressed too well, as a gzip bomb is"
+
+	ErrAbsolute  Reason = "it has an absolute name"
+	ErrParent    Reason = "its name leads to a parent folder"
+	ErrFolder    Reason = "its name has a folder"
+	ErrName      Reason = "its name is not plain"
+	ErrDuplicate Reason = "its name is there twice"
+
+	ErrSymlink  Reason = "it is a symbolic link"
+	ErrHardLink Reason = "it is a hard link"
+	ErrDevice   Reason = "it is a device"
+	ErrFIFO     Reason = "it is a named pipe"
+	ErrSparse   Reason = "it is a sparse file"
+	ErrType     Reason = "it is of an unknown type"
+	ErrMode     Reason = "its mode is more than permissions"
+	ErrSize     Reason = "its size is no number of bytes"
+
+	ErrRecord   Reason = "it has an extended header that may not be there"
+	ErrDisagree Reason = "its extended header says other than its own"
+)
+
+func (r Reason) Error() string { return string(r) }
