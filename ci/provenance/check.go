@@ -1,0 +1,142 @@
+package provenance
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/gitref"
+	"dagger/slipway/ci/quote"
+)
+
+// Expectation is what a verifier knows from elsewhere.
+type Expectation struct {
+	// Subjects are the files at hand, by their name in the statement. A statement
+	// may have more.
+	Subjects map[string][sha256.Size]byte
+	// BuilderID must be the only one that the signer of the statement may speak
+	// for: whoever signs could write any.
+	BuilderID string
+	// Parameters must be the statement's, every field, also where it is empty.
+	Parameters Parameters
+	Commit     string
+	// Plan is the digest of the plan, or zero when it is not at hand.
+	Plan [sha256.Size]byte
+}
+
+// Mismatch is one thing in which a statement is not as expected.
+type Mismatch struct {
+	Field     string // what it is about, in the statement's own words
+	Got, Want string // Got is "" when the statement does not have it
+}
+
+func (m *Mismatch) Error() string {
+	if m.Got == "" {
+		return fmt.Sprintf("checking provenance: it has no %s; expected %s", m.Field, quote.Line(m.Want))
+	}
+	return fmt.Sprintf("checking provenance: the %s is %s; expected %s", m.Field, quote.Line(m.Got), quote.Line(m.Want))
+}
+
+// Check returns an error unless the statement is what was expected. It joins one
+// *Mismatch for each difference. An expectation without subjects, builder,
+// crate, version, repository or commit is refused, since it would prove nothing.
+// That the statement is signed, and by whom, is checked before.
+func Check(s Statement, want Expectation) error {
+	if err := want.check(); err != nil {
+		return err
+	}
+	c := checker{}
+	c.equal("_type", s.Type, StatementType)
+	c.equal("predicateType", s.PredicateType, PredicateType)
+	build := s.Predicate.BuildDefinition
+	c.equal("buildType", build.BuildType, BuildType)
+	c.equal("builder.id", s.Predicate.RunDetails.Builder.ID, want.BuilderID)
+	for _, name := range slices.Sorted(maps.Keys(want.Subjects)) {
+		sum := want.Subjects[name]
+		c.resource("subject", s.Subject, Resource{Name: name, Digest: digest(sum)}, "sha256")
+	}
+	c.parameters(build.ExternalParameters, want.Parameters)
+	c.resource("resolvedDependencies", build.ResolvedDependencies, Resource{
+		Name: nameSource, URI: sourceURI(want.Parameters), Digest: map[string]string{"gitCommit": want.Commit},
+	}, "gitCommit")
+	if want.Plan != [sha256.Size]byte{} {
+		c.resource("byproducts", s.Predicate.RunDetails.Byproducts, Resource{Name: namePlan, Digest: digest(want.Plan)}, "sha256")
+	}
+	return errors.Join(c.mismatches...)
+}
+
+func (e *Expectation) check() error {
+	p := e.Parameters
+	if len(e.Subjects) == 0 || e.BuilderID == "" || p.Crate == "" || p.Version == "" || p.Repository == "" {
+		return errors.New("checking provenance: too little is expected of it: give the files, the builder, the crate, the version and the repository")
+	}
+	if err := gitref.CheckCommit(e.Commit); err != nil {
+		return fmt.Errorf("checking provenance: the expected commit: %w", err)
+	}
+	return nil
+}
+
+// checker collects what differs.
+type checker struct{ mismatches []error }
+
+func (c *checker) equal(field, got, want string) {
+	if got != want {
+		c.mismatches = append(c.mismatches, &Mismatch{Field: field, Got: got, Want: want})
+	}
+}
+
+func (c *checker) parameters(got, want Parameters) {
+	for _, f := range []struct{ name, got, want string }{
+		{"crate", got.Crate, want.Crate},
+		{"version", got.Version, want.Version},
+		{"targets", list(got.Targets), list(want.Targets)},
+		{"toolchain", got.Toolchain, want.Toolchain},
+		{"toolchainBase", got.ToolchainBase, want.ToolchainBase},
+		{"repository", got.Repository, want.Repository},
+		{"ref", got.Ref, want.Ref},
+	} {
+		c.equal("externalParameters."+f.name, f.got, f.want)
+	}
+}
+
+func list(targets []string) string {
+	return strings.Join(slices.Sorted(slices.Values(targets)), " ")
+}
+
+// resource looks for the one resource of that name and compares its digest, and
+// its URI where one is wanted. Two of that name could be read as either.
+func (c *checker) resource(field string, in []Resource, want Resource, algorithm string) {
+	field = fmt.Sprintf("%s %s", field, quote.Line(want.Name))
+	var found []Resource
+	for _, r := range in {
+		if r.Name == want.Name {
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 1:
+		c.equal(field+" "+algorithm, found[0].Digest[algorithm], want.Digest[algorithm])
+		if want.URI != "" {
+			c.equal(field+" uri", found[0].URI, want.URI)
+		}
+	case 0:
+		c.equal(field, "", want.Digest[algorithm])
+	default:
+		c.equal(field, fmt.Sprintf("%d resources of that name", len(found)), want.Digest[algorithm])
+	}
+}
+
+// ParseDigest reads a SHA-256 in hexadecimal, with or without "sha256:" before it, as
+// plans and checksum files write it.
+func ParseDigest(s string) ([sha256.Size]byte, error) {
+	var sum [sha256.Size]byte
+	raw, err := hex.DecodeString(strings.TrimPrefix(s, "sha256:"))
+	if err != nil || copy(sum[:], raw) != sha256.Size || len(raw) != sha256.Size {
+		return [sha256.Size]byte{}, fmt.Errorf("reading digest %s: expected 64 hexadecimal digits", quote.Line(s))
+	}
+	return sum, nil
+}

@@ -1,0 +1,203 @@
+package provenance
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"dagger/slipway/ci/gitref"
+	"dagger/slipway/ci/purl"
+	"dagger/slipway/ci/quote"
+)
+
+// Names of the resources that every statement has.
+const (
+	nameSource    = "source"
+	nameToolchain = "toolchain"
+	nameLock      = "Cargo.lock"
+	namePlan      = "plan.json"
+)
+
+// Input is what provenance is made from.
+type Input struct {
+	// Subjects are the released files by name. Where targets have a file of the
+	// same name, the target goes before it: x86_64-unknown-linux-musl/my-shim.
+	Subjects   map[string][sha256.Size]byte
+	Parameters Parameters
+	// Commit is what the source was, in hexadecimal, or "" where there is no
+	// repository or files differ from the commit: then none may be named.
+	Commit    string
+	Toolchain Image
+	Lock      [sha256.Size]byte // Cargo.lock
+	Plan      [sha256.Size]byte // the plan's JSON
+	Rust      string            // the compiler's release, or ""
+	Builder   Builder
+	Run       Run
+}
+
+// Image is a container image.
+type Image struct {
+	Reference string // as the plan names it
+	Digest    string // of its manifest: "sha256:" and 64 hexadecimal digits
+}
+
+// Run is which run built. A dry run leaves it empty, so that its statement is the
+// same bytes wherever it is made.
+type Run struct {
+	ID       string
+	Started  time.Time
+	Finished time.Time
+}
+
+// New makes the statement. It is an error when something is missing that a
+// verifier will ask for, or when the repository's URL names a user, who may be a
+// token.
+func New(in Input) (Statement, error) {
+	if err := in.check(); err != nil {
+		return Statement{}, fmt.Errorf("making the provenance of crate %s: %w", quote.Line(in.Parameters.Crate), err)
+	}
+	s := Statement{Type: StatementType, PredicateType: PredicateType}
+	for _, name := range slices.Sorted(maps.Keys(in.Subjects)) {
+		s.Subject = append(s.Subject, Resource{Name: name, Digest: digest(in.Subjects[name])})
+	}
+	parameters := in.Parameters
+	parameters.Targets = slices.Sorted(slices.Values(parameters.Targets))
+	s.Predicate.BuildDefinition = BuildDefinition{
+		BuildType: BuildType, ExternalParameters: parameters,
+		InternalParameters: Internal{Rust: in.Rust}, ResolvedDependencies: in.dependencies(),
+	}
+	s.Predicate.RunDetails = RunDetails{
+		Builder:    Builder{ID: in.Builder.ID, Version: maps.Clone(in.Builder.Version)},
+		Metadata:   Metadata{InvocationID: in.Run.ID, StartedOn: timestamp(in.Run.Started), FinishedOn: timestamp(in.Run.Finished)},
+		Byproducts: []Resource{{Name: namePlan, MediaType: "application/json", Digest: digest(in.Plan)}},
+	}
+	return s, nil
+}
+
+func (in *Input) check() error {
+	p := in.Parameters
+	switch {
+	case len(in.Subjects) == 0:
+		return errors.New("there are no subjects; expected the released files")
+	case p.Crate == "" || p.Version == "" || len(p.Targets) == 0:
+		return fmt.Errorf("crate %s, version %s, %d targets: expected all three", quote.Line(p.Crate), quote.Line(p.Version), len(p.Targets))
+	case in.Lock == [sha256.Size]byte{} || in.Plan == [sha256.Size]byte{}:
+		return errors.New("the digest of Cargo.lock or of the plan is empty; expected both")
+	case (p.Repository == "") != (p.Ref == ""):
+		return fmt.Errorf("repository %s, ref %s: expected both or neither", quote.Line(p.Repository), quote.Line(p.Ref))
+	}
+	for name, sum := range in.Subjects {
+		if name == "" || sum == [sha256.Size]byte{} {
+			return fmt.Errorf("subject %s has no name or no digest; expected both", quote.Line(name))
+		}
+	}
+	if !absolute(in.Builder.ID) {
+		return fmt.Errorf("the builder %s is no absolute URI; expected one that says who builds", quote.Line(in.Builder.ID))
+	}
+	if _, err := in.Toolchain.sha256(); err != nil {
+		return err
+	}
+	if in.Run.Finished.Before(in.Run.Started) && !in.Run.Finished.IsZero() {
+		return fmt.Errorf("it finished at %s, before it started at %s", timestamp(in.Run.Finished), timestamp(in.Run.Started))
+	}
+	return in.checkSource()
+}
+
+func (in *Input) checkSource() error {
+	if in.Commit != "" {
+		if err := gitref.CheckCommit(in.Commit); err != nil {
+			return err
+		}
+	}
+	p := in.Parameters
+	if p.Repository == "" {
+		return nil
+	}
+	if !strings.HasPrefix(p.Ref, "refs/") {
+		return fmt.Errorf("the ref %s is not a full one; expected one like refs/heads/main", quote.Line(p.Ref))
+	}
+	u, err := url.Parse(p.Repository)
+	if err != nil || !absolute(p.Repository) || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("the repository %s is no absolute URL; expected one like https://host/owner/name", quote.Line(p.Repository))
+	}
+	if _, secret := u.User.Password(); secret || u.User != nil && u.Scheme != "ssh" {
+		return errors.New("the repository's URL names a user, who may be a token; expected a URL without")
+	}
+	return nil
+}
+
+// dependencies are the source, the toolchain and the lock file.
+func (in *Input) dependencies() []Resource {
+	var list []Resource
+	if in.Commit != "" {
+		list = append(list, Resource{
+			Name: nameSource, URI: sourceURI(in.Parameters),
+			Digest: map[string]string{"gitCommit": in.Commit},
+		})
+	}
+	image, err := in.Toolchain.sha256()
+	if err != nil {
+		panic(err) // check has seen it
+	}
+	return append(list,
+		Resource{Name: nameToolchain, URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}},
+		Resource{Name: nameLock, Digest: digest(in.Lock)},
+	)
+}
+
+// sourceURI is where the parameters say that the source is, as SPDX 2.3, 7.7, has
+// download locations of git.
+func sourceURI(p Parameters) string {
+	if p.Repository == "" {
+		return ""
+	}
+	return "git+" + p.Repository + "@" + p.Ref
+}
+
+func (i Image) sha256() (string, error) {
+	hexadecimal, ok := strings.CutPrefix(i.Digest, "sha256:")
+	if raw, err := hex.DecodeString(hexadecimal); !ok || err != nil || len(raw) != sha256.Size || hexadecimal != strings.ToLower(hexadecimal) {
+		return "", fmt.Errorf("the toolchain %s has digest %s; expected \"sha256:\" and 64 hexadecimal digits", quote.Line(i.Reference), quote.Line(i.Digest))
+	}
+	return hexadecimal, nil
+}
+
+// purl is the image as a package URL of type oci. A reference that names no
+// registry has no repository_url: which registry is meant is the runner's matter.
+func (i Image) purl() string {
+	repository, _, _ := strings.Cut(i.Reference, "@")
+	tag := ""
+	if at := strings.LastIndex(repository, ":"); at > strings.LastIndex(repository, "/") {
+		repository, tag = repository[:at], repository[at+1:]
+	}
+	host, _, path := strings.Cut(repository, "/")
+	name := strings.ToLower(repository[strings.LastIndex(repository, "/")+1:])
+	if !path || !strings.ContainsAny(host, ".:") && host != "localhost" {
+		repository = ""
+	}
+	return purl.New("oci", cmp.Or(name, nameToolchain), i.Digest, map[string]string{"repository_url": repository, "tag": tag})
+}
+
+func digest(sum [sha256.Size]byte) map[string]string {
+	return map[string]string{"sha256": hex.EncodeToString(sum[:])}
+}
+
+// timestamp is an in-toto Timestamp: RFC 3339 in UTC, to the second.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func absolute(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && u.IsAbs() && (u.Host != "" || u.Opaque != "")
+}

@@ -1,0 +1,46 @@
+// Package purl writes package URLs (purl): pkg:type/name@version?qualifiers.
+package purl
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// New returns the package URL of a package without a namespace and a subpath, in
+// the canonical form of the package-url specification, "How to build a PURL":
+// qualifiers sorted, those without a value left out. It neither checks nor changes
+// what a type wants of a name: kind and the keys are written as they are.
+func New(kind, name, version string, qualifiers map[string]string) string {
+	s := "pkg:" + kind + "/" + encode(name)
+	if version != "" {
+		s += "@" + encode(version)
+	}
+	sign := "?"
+	for _, key := range slices.Sorted(maps.Keys(qualifiers)) {
+		if value := qualifiers[key]; value != "" {
+			s += sign + key + "=" + encode(value)
+			sign = "&"
+		}
+	}
+	return s
+}
+
+// encode percent-encodes all but what the specification, "Character encoding",
+// wants to stand as it is.
+func encode(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(".-_~:", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,181 @@
+package sbom
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/purl"
+)
+
+// Input is all that a document is made from.
+type Input struct {
+	Binary string            // the file's name
+	SHA256 [sha256.Size]byte // of the file
+	Target string            // the target triple
+	Graph  Graph             // Parse's, of that target and the features of the build
+	Lock   cargo.Lock        // the workspace's
+	Source Source            // the workspace's; may be empty
+	Rust   Rust              // the compiler whose standard library is in the binary
+	// Tool is the version of slipway, or "".
+	Tool string
+}
+
+// Source is the commit of a repository. With both fields, crates of the workspace
+// carry a vcs_url; without, they are named as if they were on crates.io.
+type Source struct {
+	Repository string // an absolute URL without a user
+	Commit     string // 40 or 64 hexadecimal digits
+}
+
+// Rust is a compiler, as `rustc -vV` prints it.
+type Rust struct {
+	Release string // its "release", like 1.96.0
+	Commit  string // its "commit-hash", or "" when unknown
+}
+
+// Document is the contents of a binary, to be written in either format.
+type Document struct {
+	binary string
+	target string
+	tool   string
+	// components are the binary itself, the crates sorted, the standard library.
+	components []component
+}
+
+// component is what both formats say of a part of the binary.
+type component struct {
+	id         string // unique in the document, of letters, digits, - and .
+	name       string
+	version    string
+	license    string // an SPDX expression, or ""
+	words      string // the licence as the manifest has it, when that is no expression
+	purl       string
+	download   string // an SPDX download location, or ""
+	repository string // a web page, or ""
+	sha256     string // hexadecimal, or ""
+	comment    string
+	deps       []int // indices of components
+}
+
+var commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// New puts a document together. It is an error when a field that must be there is
+// empty, when the source is only half there, or when a crate is not in the lock
+// file.
+func New(in Input) (*Document, error) {
+	if err := in.check(); err != nil {
+		return nil, fmt.Errorf("making the SBOM of %q for target %q: %w", in.Binary, in.Target, err)
+	}
+	d := &Document{binary: in.Binary, target: in.Target, tool: in.Tool}
+	for i, c := range in.Graph.Crates {
+		p, err := find(c, in.Lock.Packages)
+		if err != nil {
+			return nil, fmt.Errorf("making the SBOM of %q: %w", in.Binary, err)
+		}
+		part := in.crate(c, p)
+		part.deps = append([]int{}, in.Graph.Deps[i]...)
+		d.components = append(d.components, part)
+	}
+	main := &d.components[0]
+	main.name, main.sha256 = in.Binary, hex.EncodeToString(in.SHA256[:])
+	main.comment = "Built for " + in.Target + " from the crate " + in.Graph.Crates[0].Name + "."
+	main.deps = append(main.deps, len(d.components))
+	d.components = append(d.components, in.Rust.library())
+	d.number()
+	return d, nil
+}
+
+func (in *Input) check() error {
+	switch {
+	case in.Binary == "":
+		return errors.New("it has no name; expected a file's")
+	case in.Target == "":
+		return errors.New("the target is empty; expected a triple")
+	case in.SHA256 == [sha256.Size]byte{}:
+		return errors.New("the digest is empty; expected the file's SHA-256")
+	case len(in.Graph.Crates) == 0 || len(in.Graph.Deps) != len(in.Graph.Crates):
+		return errors.New("the graph is empty; expected at least the crate itself")
+	case in.Rust.Release == "":
+		return errors.New("the compiler's release is empty; expected one like 1.96.0")
+	case in.Rust.Commit != "" && !commit.MatchString(in.Rust.Commit):
+		return fmt.Errorf("the compiler's commit %q is none; expected 40 hexadecimal digits, or nothing when it is unknown", in.Rust.Commit)
+	case in.Source != Source{} && (!commit.MatchString(in.Source.Commit) || gitLocation(in.Source.Repository, in.Source.Commit) == ""):
+		return fmt.Errorf("the source %q at commit %q is incomplete; expected a URL and 40 hexadecimal digits, or neither", in.Source.Repository, in.Source.Commit)
+	}
+	return nil
+}
+
+// crate says what is known of a crate from its manifest and the lock file.
+func (in *Input) crate(c Crate, p cargo.Package) component {
+	part := component{
+		name: c.Name, version: c.Version, license: expression(c.License),
+		repository: webURL(c.Repository), sha256: p.Checksum,
+	}
+	if part.license == "" {
+		part.words = strings.TrimSpace(c.License)
+	}
+	qualifiers := map[string]string{}
+	switch locked(p) {
+	case fromRegistry:
+		qualifiers["repository_url"] = registry(p)
+	case fromGit:
+		from, at, _ := strings.Cut(strings.TrimPrefix(p.Source, "git+"), "#")
+		part.download = gitLocation(from, at)
+		qualifiers["vcs_url"] = part.download
+	case fromPath:
+		part.download = gitLocation(in.Source.Repository, in.Source.Commit)
+		qualifiers["vcs_url"] = part.download
+	}
+	part.purl = purl.New("cargo", c.Name, c.Version, qualifiers)
+	return part
+}
+
+// library is the standard library. The licence is that of its own crates.
+func (r Rust) library() component {
+	c := component{
+		name: "rust-std", version: r.Release, license: "MIT OR Apache-2.0",
+		download:   gitLocation(rustRepository, r.Commit),
+		repository: rustRepository,
+		comment:    "The standard library of Rust, linked from the toolchain. What it holds of other parties, such as the C library of a musl target, is not listed.",
+	}
+	c.purl = purl.New("generic", c.name, c.version, map[string]string{"vcs_url": c.download})
+	return c
+}
+
+const rustRepository = "https://github.com/rust-lang/rust"
+
+// number gives each component its id: name and version, and a number where two
+// have the same.
+func (d *Document) number() {
+	seen := map[string]int{}
+	for i := range d.components {
+		c := &d.components[i]
+		c.id = notInID.ReplaceAllString(c.name+"-"+c.version, "-")
+		if i == 0 {
+			c.id = "binary-" + c.id
+		}
+		seen[c.id]++
+		if n := seen[c.id]; n > 1 {
+			c.id = fmt.Sprintf("%s-again-%d", c.id, n)
+		}
+	}
+}
+
+// notInID is what an SPDX identifier may not hold (SPDX 2.3, 7.2).
+var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]`)
+
+// space is the namespace of the documents' UUIDs; it was drawn once.
+var space = uuid.MustParse("110c1a06-dfda-4ee8-86f0-e139890f9900")
+
+// urn is the version 5 UUID of a document's bytes, as a URN (RFC 9562, sections
+// 4 and 5.5).
+func urn(content []byte) string {
+	return uuid.NewSHA1(space, content).URN()
+}

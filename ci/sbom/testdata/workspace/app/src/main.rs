@@ -1,0 +1,5 @@
+fn main() {
+    kernel::run();
+    left::run();
+    right::run();
+}
