@@ -1,0 +1,150 @@
+package fault
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Proxy stands in front of one server. Its methods may be called at any time.
+type Proxy struct {
+	// URL is where clients reach it, without a slash at the end.
+	URL string
+
+	server  *http.Server
+	forward *httputil.ReverseProxy
+
+	mu       sync.Mutex
+	delay    time.Duration
+	faults   []Fault
+	requests []*Request
+	cleared  chan struct{} // closed to let stalled requests go
+}
+
+// NewProxy serves on a free port of 127.0.0.1 and hands on to the server at
+// target, until Close.
+func NewProxy(target string) (*Proxy, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, fmt.Errorf("starting proxy: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting proxy of %q: %w", target, err)
+	}
+	p := &Proxy{URL: "http://" + l.Addr().String(), cleared: make(chan struct{})}
+	p.forward = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		// Whoever runs the stack may have a proxy in the environment.
+		Transport: &http.Transport{},
+	}
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
+	go func() { _ = p.server.Serve(l) }()
+	return p, nil
+}
+
+// Close ends it and every connection to it.
+func (p *Proxy) Close() error {
+	p.Clear()
+	return p.server.Close()
+}
+
+// Delay makes every answer come d later. Zero ends that.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
+}
+
+// Inject adds a fault. Of several that meet a request, the one that was added
+// first and is not used up happens.
+func (p *Proxy) Inject(f Fault) error {
+	kinds := []Kind{Refuse, Drop, Lose, Truncate, Stall}
+	switch {
+	case !slices.Contains(kinds, f.Kind):
+		return fmt.Errorf("injecting fault: unknown kind %q; expected one of %q", f.Kind, kinds)
+	case f.Times < 0:
+		return fmt.Errorf("injecting fault: %d times; expected 1 or more, or 0 for ever", f.Times)
+	case f.Kind == Refuse && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("injecting fault: status %d; expected 200 to 599", f.Status)
+	case f.Kind != Refuse && (f.Status != 0 || f.Header != nil || f.Body != ""):
+		return fmt.Errorf("injecting fault: an answer with kind %q; only %q gives one", f.Kind, Refuse)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = append(p.faults, f)
+	return nil
+}
+
+// Clear ends all faults and the delay; stalled requests lose their connection.
+func (p *Proxy) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults, p.delay = nil, 0
+	close(p.cleared)
+	p.cleared = make(chan struct{})
+}
+
+// Reset forgets the requests so far.
+func (p *Proxy) Reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests = nil
+}
+
+// Requests returns those that came since the start or the last Reset, oldest
+// first, failed ones included.
+func (p *Proxy) Requests() []Request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]Request, 0, len(p.requests))
+	for _, r := range p.requests {
+		all = append(all, *r)
+	}
+	return all
+}
+
+// Count is how many of Requests have a path that begins with prefix.
+func (p *Proxy) Count(prefix string) int {
+	n := 0
+	for _, r := range p.Requests() {
+		if strings.HasPrefix(r.Path, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// take notes r and returns its note, the delay and the fault that it meets, nil
+// for none.
+func (p *Proxy) take(r *http.Request) (*Request, time.Duration, *Fault, chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	note := &Request{Time: time.Now(), Method: r.Method, Path: r.URL.Path}
+	p.requests = append(p.requests, note)
+	i := slices.IndexFunc(p.faults, func(f Fault) bool { return f.meets(r) })
+	if i < 0 {
+		return note, p.delay, nil, p.cleared
+	}
+	f := p.faults[i]
+	note.Fault = f.Kind
+	if f.Times > 1 {
+		p.faults[i].Times--
+	} else if f.Times == 1 {
+		p.faults = slices.Delete(p.faults, i, i+1)
+	}
+	return note, p.delay, &f, p.cleared
+}
+
+// answered notes the status that a request was answered with.
+func (p *Proxy) answered(note *Request, status int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	note.Status = status
+}

@@ -1,0 +1,94 @@
+package fault
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"time"
+)
+
+// ServeHTTP hands r on to the server, or lets it meet a fault.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	note, delay, f, cleared := p.take(r)
+	if err := wait(r, delay, cleared); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if f == nil {
+		sw := &statusWriter{ResponseWriter: w, note: func(status int) { p.answered(note, status) }}
+		p.forward.ServeHTTP(sw, r)
+		return
+	}
+	switch f.Kind {
+	case Refuse:
+		_, _ = io.Copy(io.Discard, r.Body)
+		for k, v := range f.Header {
+			w.Header().Set(k, v)
+		}
+		p.answered(note, f.Status)
+		w.WriteHeader(f.Status)
+		_, _ = io.WriteString(w, f.Body)
+		return
+	case Lose:
+		p.forward.ServeHTTP(httptest.NewRecorder(), r)
+	case Truncate:
+		p.truncate(w, r, note)
+	case Stall:
+		_, _ = io.Copy(io.Discard, r.Body) // else the server never sees that the client goes
+		select {
+		case <-cleared:
+		case <-r.Context().Done():
+		}
+	}
+	// net/http closes the connection without an answer, and logs nothing.
+	panic(http.ErrAbortHandler)
+}
+
+// truncate sends the first half of the server's answer under the length of all.
+func (p *Proxy) truncate(w http.ResponseWriter, r *http.Request, note *Request) {
+	r.Header.Del("Accept-Encoding")
+	whole := httptest.NewRecorder()
+	p.forward.ServeHTTP(whole, r)
+	for k, v := range whole.Header() {
+		w.Header()[k] = v
+	}
+	body := whole.Body.Bytes()
+	p.answered(note, whole.Code)
+	w.WriteHeader(whole.Code)
+	_, _ = w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush()
+}
+
+// wait waits for d, and fails when the client goes away before. Clear ends the
+// waiting.
+func wait(r *http.Request, d time.Duration, cleared chan struct{}) error {
+	if d == 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-cleared:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	return nil
+}
+
+// statusWriter tells note the status that is written.
+type statusWriter struct {
+	http.ResponseWriter
+	note func(int)
+	done bool
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if !w.done && status >= 200 {
+		w.done = true
+		w.note(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
