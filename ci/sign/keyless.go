@@ -1,0 +1,177 @@
+package sign
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/sign"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+)
+
+// Addresses of the public good instance of sigstore.
+const (
+	PublicFulcio = "https://fulcio.sigstore.dev"
+	PublicRekor  = "https://rekor.sigstore.dev"
+)
+
+// Options say with what a release is signed and where that is recorded.
+type Options struct {
+	// Token says who signs; nil with a key.
+	Token TokenSource
+	// Key is a private key in cosign's format, KeyPassword its password. It
+	// goes before Token.
+	Key         []byte
+	KeyPassword []byte
+	// Fulcio and Rekor are base addresses; "" means the public instance.
+	Fulcio string
+	Rekor  string
+	// Timestamp is the address of an RFC 3161 timestamp authority, "" for none.
+	Timestamp string
+	// Root is what certificates are checked against as soon as they are issued;
+	// nil means that of the public instance, fetched when it is needed.
+	Root root.TrustedMaterial
+}
+
+// New makes a signer. It asks no server: whoever cannot sign hears of it before
+// anything is built. The error is ErrNoToken when there is neither key nor token.
+func New(o Options) (*Signer, error) {
+	s := &Signer{services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: newClient(30 * time.Second)}}
+	var err error
+	switch {
+	case o.Key != nil:
+		s.keys, err = loadKeypair(o.Key, o.KeyPassword)
+		return s, err
+	case o.Token == nil:
+		return nil, ErrNoToken
+	case o.Fulcio != "" && o.Root == nil:
+		return nil, fmt.Errorf("checking how to sign: a certificate of %q cannot be checked without its trusted root: name the file (--trusted-root)", o.Fulcio)
+	}
+	if s.keys, err = newKeypair(); err != nil {
+		return nil, err
+	}
+	f := &fulcio{address: cmp.Or(o.Fulcio, PublicFulcio), token: o.Token, root: o.Root, keys: s.keys}
+	s.certificate = f.certificate
+	return s, nil
+}
+
+// services record signatures.
+type services struct {
+	rekor, timestamp string
+	client           *http.Client
+}
+
+func (v *services) add(ctx context.Context, opts *sign.BundleOptions) error {
+	log, err := newRekor(ctx, v.rekor, v.client)
+	if err != nil {
+		return err
+	}
+	opts.TransparencyLogs = []sign.Transparency{sign.NewRekor(&sign.RekorOptions{BaseURL: v.rekor, Client: log, Timeout: -1})}
+	if v.timestamp != "" {
+		if u, err := url.Parse(v.timestamp); err != nil || u.Host == "" {
+			return fmt.Errorf("checking the address of the timestamp authority %q: expected one like https://tsa.example.org/api/v1/timestamp", v.timestamp)
+		}
+		opts.TimestampAuthorities = []*sign.TimestampAuthority{sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: v.timestamp, Transport: v.client.Transport})}
+	}
+	return nil
+}
+
+// fulcio gets the certificate of one key, and another when that has run out: a
+// certificate lives 10 minutes, and a log may take its time.
+type fulcio struct {
+	address string
+	token   TokenSource
+	root    root.TrustedMaterial
+	keys    *keypair
+
+	mu   sync.Mutex
+	held []byte
+	ends time.Time
+}
+
+// margin is how long a certificate must still live when something is signed.
+const margin = time.Minute
+
+func (f *fulcio) certificate(ctx context.Context) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.held != nil && time.Until(f.ends) > margin {
+		return f.held, nil
+	}
+	der, status, err := f.ask(ctx)
+	if status == http.StatusUnauthorized { // the token ran out on its way
+		der, _, err = f.ask(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate of %q: %w", f.address, err)
+	}
+	if err := f.check(leaf); err != nil {
+		return nil, fmt.Errorf("checking the certificate of %q: %w: nothing was signed with it", f.address, err)
+	}
+	f.held, f.ends = der, leaf.NotAfter
+	return der, nil
+}
+
+// ask mints a token, asks for a certificate and returns the last status too.
+func (f *fulcio) ask(ctx context.Context) ([]byte, int, error) {
+	token, err := f.token(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := &lastStatus{next: newClient(30 * time.Second).Transport}
+	client := sign.NewFulcio(&sign.FulcioOptions{BaseURL: f.address, Transport: last, Timeout: -1})
+	der, err := client.GetCertificate(ctx, f.keys, &sign.CertificateProviderOptions{IDToken: token})
+	if err != nil {
+		err = fmt.Errorf("getting a certificate from %q: %w", f.address, err)
+	}
+	return der, int(last.code.Load()), err
+}
+
+// check verifies the chain and the signed certificate timestamp at once: cosign
+// looks at the latter only when someone verifies, too late for a release.
+func (f *fulcio) check(leaf *x509.Certificate) error {
+	if f.root == nil {
+		fetched, err := root.FetchTrustedRoot()
+		if err != nil {
+			return fmt.Errorf("fetching the trusted root of the public instance: %w", err)
+		}
+		f.root = fetched
+	}
+	chains, err := verify.VerifyLeafCertificate(time.Now(), leaf, f.root)
+	if err != nil {
+		return err
+	}
+	if err := verify.VerifySignedCertificateTimestamp(chains, 1, f.root); err != nil {
+		return fmt.Errorf("its log's promise (SCT): %w", err)
+	}
+	if !f.keys.public.Equal(leaf.PublicKey) {
+		return errors.New("it is for another key")
+	}
+	return nil
+}
+
+// lastStatus notes the status of the last answer.
+type lastStatus struct {
+	next http.RoundTripper
+	code atomic.Int32
+}
+
+func (l *lastStatus) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(req)
+	if err == nil {
+		l.code.Store(int32(resp.StatusCode))
+	}
+	return resp, err
+}

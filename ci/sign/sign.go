@@ -1,0 +1,128 @@
+// Package sign signs the files of a release with sigstore: keyless with a
+// certificate of Fulcio that says who signed, with a key of cosign's format, or,
+// in a dry run, with a key that anyone can make. Signatures come in the forms
+// that the users of cosign 2 (.sig, .pem) and cosign 3 (bundle) verify.
+package sign
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"github.com/sigstore/sigstore-go/pkg/sign"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// Signer signs the files of one release, several at a time: one key, and one
+// certificate as long as it lives, serve all.
+type Signer struct {
+	keys *keypair
+	// certificate returns the certificate of the key, DER; nil for a bare key.
+	certificate func(context.Context) ([]byte, error)
+	services    *services // nil: nothing reaches a log
+}
+
+// Signature is the signature of one file, in every form that is shipped.
+type Signature struct {
+	// Sig is the content of the .sig file: the signature in base64.
+	Sig []byte
+	// Cert is the content of the .pem file: base64 of the certificate in PEM, as
+	// cosign 2 writes it. With a bare key it is nil.
+	Cert []byte
+	// Bundle is the content of the .sigstore.json file: a Sigstore bundle v0.3.
+	Bundle []byte
+}
+
+// File signs a file. Memory does not grow with its size.
+func (s *Signer) File(ctx context.Context, name string) (Signature, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Signature{}, fmt.Errorf("signing: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return Signature{}, fmt.Errorf("signing %q: %w", name, err)
+	}
+	return s.digest(ctx, [sha256.Size]byte(h.Sum(nil)))
+}
+
+// digest signs a file by its SHA-256.
+func (s *Signer) digest(ctx context.Context, sum [sha256.Size]byte) (Signature, error) {
+	b, err := s.bundle(ctx, digestContent(sum), prehashed{s.keys})
+	if err != nil {
+		return Signature{}, err
+	}
+	out := Signature{Sig: []byte(base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()))}
+	if der := b.GetVerificationMaterial().GetCertificate().GetRawBytes(); der != nil {
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		out.Cert = []byte(base64.StdEncoding.EncodeToString(text))
+	}
+	out.Bundle, err = encode(b)
+	return out, err
+}
+
+// PayloadType is the media type of what Statement signs.
+const PayloadType = "application/vnd.in-toto+json"
+
+// Statement signs an in-toto statement in a DSSE envelope and returns the
+// Sigstore bundle v0.3 that holds both.
+func (s *Signer) Statement(ctx context.Context, statement []byte) ([]byte, error) {
+	b, err := s.bundle(ctx, &sign.DSSEData{Data: statement, PayloadType: PayloadType}, s.keys)
+	if err != nil {
+		return nil, err
+	}
+	return encode(b)
+}
+
+func (s *Signer) bundle(ctx context.Context, content sign.Content, keys sign.Keypair) (*protobundle.Bundle, error) {
+	opts := sign.BundleOptions{Context: ctx}
+	if s.certificate != nil {
+		opts.CertificateProvider = provider(s.certificate)
+	}
+	if s.services != nil {
+		if err := s.services.add(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
+	b, err := sign.Bundle(content, keys, opts)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	return b, nil
+}
+
+// provider makes sigstore-go take a certificate that is there already.
+type provider func(context.Context) ([]byte, error)
+
+func (p provider) GetCertificate(ctx context.Context, _ sign.Keypair, _ *sign.CertificateProviderOptions) ([]byte, error) {
+	return p(ctx)
+}
+
+// PublicKey is the key of a signer without a certificate, as PEM.
+func (s *Signer) PublicKey() ([]byte, error) { return s.keys.pem() }
+
+// encode writes a bundle. protojson puts a space here or there by the program's
+// build, to keep anyone from comparing; these bytes go into tarballs.
+func encode(b *protobundle.Bundle) ([]byte, error) {
+	raw, err := protojson.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("writing the bundle: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, raw); err != nil {
+		return nil, fmt.Errorf("writing the bundle: %w", err)
+	}
+	return out.Bytes(), nil
+}

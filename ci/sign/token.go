@@ -1,0 +1,87 @@
+package sign
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// TokenSource returns an OpenID Connect identity token for the audience
+// "sigstore". It is asked at the moment of signing, for tokens live minutes.
+type TokenSource func(ctx context.Context) (string, error)
+
+// ErrNoToken is the error of a run that is to sign and has no way to say who
+// signs. No browser is ever opened.
+var ErrNoToken = errors.New("finding an identity token to sign with: there is none: run in GitHub Actions with `permissions: id-token: write`, give a token (--identity-token), or sign with a key (--key)")
+
+// tokenTime is how long getting a token may take, attempts included.
+const tokenTime = 5 * time.Second
+
+// GivenToken is the source of a token that the caller has.
+func GivenToken(token string) TokenSource {
+	return func(context.Context) (string, error) {
+		if token = strings.TrimSpace(token); strings.Count(token, ".") != 2 {
+			return "", errors.New("reading the identity token: expected a JSON Web Token, three parts with dots between them")
+		}
+		return token, nil
+	}
+}
+
+// GitHubToken asks the endpoint that GitHub Actions gives to a job with
+// `id-token: write`: requestURL and bearer are its variables
+// ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN. It answers or
+// fails within 5 seconds.
+func GitHubToken(requestURL, bearer string) TokenSource {
+	return func(ctx context.Context) (string, error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, tokenTime, fmt.Errorf("no answer in %s", tokenTime))
+		defer cancel()
+		token, err := askGitHub(ctx, requestURL, bearer)
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return "", fmt.Errorf("getting an identity token from GitHub Actions: %w", err)
+		}
+		return token, nil
+	}
+}
+
+func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
+	u, err := url.Parse(requestURL)
+	if err != nil || u.Host == "" {
+		return "", errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not the address of an endpoint")
+	}
+	query := u.Query()
+	query.Set("audience", "sigstore")
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Authorization", "bearer "+bearer)
+	resp, err := newClient(0).Do(req)
+	if err != nil {
+		var cause *url.Error // its text has the address, which names the job
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("it answers %s; does the job have `permissions: id-token: write`?", resp.Status)
+	}
+	var answer struct {
+		Value string `json:"value"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil {
+		return "", fmt.Errorf("reading its answer: %w", err)
+	}
+	return GivenToken(answer.Value)(ctx)
+}
