@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/dist"
@@ -10,10 +11,30 @@ import (
 // Artifact is a file that a release leaves.
 type Artifact struct {
 	Name   string `json:"name"`
-	Kind   string `json:"kind"` // tarball, checksums, crate
+	Kind   string `json:"kind"` // tarball, checksums, crate, sbom, attestation
 	Target string `json:"target,omitempty"`
-	// Files are the names in a tarball.
-	Files []string `json:"files,omitempty"`
+	// Files are the names in a tarball, sorted; Binaries those among them that
+	// were built, the others sign one each.
+	Files    []string `json:"files,omitempty"`
+	Binaries []string `json:"binaries,omitempty"`
+	// Format is that of an SBOM: cyclonedx or spdx.
+	Format string `json:"format,omitempty"`
+}
+
+// The endings of the files that sign a file, beside it in a tarball.
+const (
+	SignatureFile   = ".sig"           // base64 of the signature, as cosign 2 writes it
+	CertificateFile = ".pem"           // base64 of the certificate in PEM, likewise
+	PublicKeyFile   = ".pub"           // the public key in PEM, where a key signs
+	BundleFile      = ".sigstore.json" // a Sigstore bundle, for cosign 3
+)
+
+// Signatures are the endings of the files that sign a file in this plan.
+func (p *Plan) Signatures() []string {
+	if p.Signing == SignedByKey {
+		return []string{PublicKeyFile, SignatureFile, BundleFile}
+	}
+	return []string{CertificateFile, SignatureFile, BundleFile}
 }
 
 // The kinds of artifact.
@@ -21,6 +42,9 @@ const (
 	Tarball   = "tarball"
 	Checksums = "checksums"
 	CrateFile = "crate"
+	// SBOM says what is in a binary, Attestation is the same, signed.
+	SBOM        = "sbom"
+	Attestation = "attestation"
 )
 
 // SumsName is the name of the file of checksums.
@@ -39,17 +63,54 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 		}
 		a := Artifact{Name: name, Kind: Tarball, Target: t}
 		for _, b := range c.Bins {
+			a.Binaries = append(a.Binaries, b.Name)
 			a.Files = append(a.Files, b.Name)
+			for _, ending := range p.Signatures() {
+				a.Files = append(a.Files, b.Name+ending)
+			}
 		}
+		slices.Sort(a.Files)
 		p.Artifacts = append(p.Artifacts, a)
 	}
 	if len(c.Bins) > 0 {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: SumsName, Kind: Checksums})
 	}
+	for _, t := range p.Targets {
+		for _, b := range c.Bins {
+			documents, err := sboms(b.Name, t)
+			if err != nil {
+				return err
+			}
+			p.Artifacts = append(p.Artifacts, documents...)
+		}
+	}
 	if p.Publish.Publishable {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: c.Name + "-" + p.Version + ".crate", Kind: CrateFile})
 	}
 	return nil
+}
+
+// The formats of SBOMs, and the endings of their names.
+const (
+	CycloneDX = "cyclonedx"
+	SPDX      = "spdx"
+)
+
+var formatEndings = []struct{ format, ending string }{{CycloneDX, ".cdx"}, {SPDX, ".spdx"}}
+
+// sboms are the documents of one binary: each as it is, and in a signed statement.
+func sboms(binary, target string) ([]Artifact, error) {
+	base, err := dist.BinaryName(binary, target)
+	if err != nil {
+		return nil, err
+	}
+	var list []Artifact
+	for _, f := range formatEndings {
+		list = append(list,
+			Artifact{Name: base + f.ending + ".json", Kind: SBOM, Target: target, Binaries: []string{binary}, Format: f.format},
+			Artifact{Name: base + f.ending + BundleFile, Kind: Attestation, Target: target, Binaries: []string{binary}, Format: f.format})
+	}
+	return list, nil
 }
 
 // Effect is a change to something that others see. A dry run performs none.
@@ -59,13 +120,16 @@ type Effect struct {
 	About string `json:"about"`
 }
 
-// addEffects lists the effects in their order: what can be taken back first
-// (a draft that no one sees), then what cannot (a published version), then what
-// announces it. So a release that stops half way shows the world nothing, or a
+// addEffects lists the effects in their order: signatures, which say nothing of
+// a release that does not come; then what can be taken back (a draft that no one
+// sees), then what cannot (a published version), then what announces it. So a release that stops half way shows the world nothing, or a
 // finished crate whose announcement a second run completes.
 func (p *Plan) addEffects() {
 	add := func(kind, format string, args ...any) {
 		p.Effects = append(p.Effects, Effect{Kind: kind, About: fmt.Sprintf(format, args...)})
+	}
+	if p.Signing != "" {
+		add("sign", "sign every binary %s, and record it in the transparency log", p.Signing)
 	}
 	add("draft", "make a draft of GitHub release %q", p.Tag)
 	for _, a := range p.Artifacts {

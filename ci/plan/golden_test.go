@@ -83,10 +83,19 @@ func TestEffects(t *testing.T) {
 		want           []string
 	}{
 		{"shim-demo", "0.1.0", Source{Commit: commit, Branch: "main"}, []string{
+			"sign: sign every binary keyless, and record it in the transparency log",
 			`draft: make a draft of GitHub release "shim-demo/v0.1.0"`,
 			"asset: upload shim-demo-x86_64-linux-musl.tar.gz to the draft and compare its digest",
 			"asset: upload shim-demo-aarch64-linux-musl.tar.gz to the draft and compare its digest",
 			"asset: upload SHA256SUMS to the draft and compare its digest",
+			"asset: upload shim-demo-v1-x86_64-linux-musl.cdx.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-x86_64-linux-musl.spdx.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-x86_64-linux-musl.spdx.sigstore.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-aarch64-linux-musl.cdx.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-aarch64-linux-musl.cdx.sigstore.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.json to the draft and compare its digest",
+			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.sigstore.json to the draft and compare its digest",
 			`tag: make tag "shim-demo/v0.1.0" at ` + commit,
 			"release: publish the draft as a release",
 		}},
@@ -157,7 +166,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("step %q runs\n%s\nwant\n%s", s.Name, strings.Join(s.Args, " "), line)
 		}
 	}
-	if !slices.Equal(p.Targets, []string{X8664}) || len(p.Artifacts) != 2 {
+	if !slices.Equal(p.Targets, []string{X8664}) || len(p.Artifacts) != 6 {
 		t.Errorf("targets %q, artifacts %v", p.Targets, p.Artifacts)
 	}
 	dependencies := map[string]string{

@@ -5,6 +5,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,9 +30,18 @@ type Request struct {
 	Toolchain string
 	// Targets are target triples; none means both musl targets.
 	Targets []string
+	// Signing is how a release signs its binaries: [SignedKeyless], which "" means
+	// too, or [SignedByKey].
+	Signing string
 	// Source is what is known of the workspace's git repository.
 	Source Source
 }
+
+// The ways of signing. A dry run signs with a key of no worth whatever the plan says.
+const (
+	SignedKeyless = "keyless"
+	SignedByKey   = "with a key"
+)
 
 // Plan is everything that a release does, in order. Whether it is a dry run is
 // no part of it: a dry run follows the same plan and performs no effect.
@@ -50,6 +60,7 @@ type Plan struct {
 	Targets    []string    `json:"targets"`
 	Trees      []step.Tree `json:"trees"`
 	Steps      []step.Step `json:"steps"`
+	Signing    string      `json:"signing,omitempty"` // how binaries are signed; "" where there are none
 	Artifacts  []Artifact  `json:"artifacts"`
 	Effects    []Effect    `json:"effects"`
 	Notes      string      `json:"notes"`             // the release notes: the changelog's section
@@ -96,6 +107,9 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	p.Publish.Registries = c.Registries()
 	if err := p.choose(w, req); err != nil {
 		return nil, err
+	}
+	if len(c.Bins) > 0 {
+		p.Signing = cmp.Or(req.Signing, SignedKeyless)
 	}
 	return p, p.fill(w, c)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
 )
 
@@ -30,6 +31,10 @@ func StepBuild(target string) string { return "build " + target }
 
 // StepTest is the name of the step that tests one target.
 func StepTest(target string) string { return "test " + target }
+
+// StepCrates is the name of the step that asks cargo what is in the binaries of
+// one target.
+func StepCrates(target string) string { return "crates " + target }
 
 // OutputBinary is the name of the output that holds a binary.
 func OutputBinary(bin string) string { return "bin/" + bin }
@@ -87,6 +92,13 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	}
 	previous := ""
 	for _, t := range p.Targets {
+		if len(c.Bins) > 0 {
+			s, err := b.crates(t)
+			if err != nil {
+				return err
+			}
+			p.Steps = append(p.Steps, s)
+		}
 		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
 		if b.host {
 			previous = t
@@ -192,6 +204,18 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 		s.Outputs = append(s.Outputs, out)
 	}
 	return append(steps, s, b.test(target, seed(s.Name)))
+}
+
+// crates asks cargo for the crates in the binaries, where and how they are built.
+func (b *builder) crates(target string) (step.Step, error) {
+	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.Features)
+	if err != nil {
+		return step.Step{}, err
+	}
+	s := b.compile(StepCrates(target), target, "source", []step.Mount{empty(targetDir)}, args)
+	s.About, s.Quiet, s.Outputs = "ask cargo which crates the binaries hold", true, nil
+	s.Failure = fmt.Sprintf("cargo cannot say which crates the binaries of %q for %s hold: its message is above", b.crate.Name, target)
+	return s, nil
 }
 
 // compile makes a step that runs cargo without a network on one target directory.

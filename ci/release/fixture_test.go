@@ -77,6 +77,9 @@ var static = sync.OnceValues(func() (map[string][]byte, error) {
 	return binaries, nil
 })
 
+// crates is what `cargo tree` says of "app".
+const crates = "0app v1.2.3 (/src)\t\t\n"
+
 // newRelease makes a release of crate "app" and a runner with which it succeeds.
 func newRelease(t *testing.T) (*Release, *runner) {
 	t.Helper()
@@ -101,6 +104,7 @@ func newRelease(t *testing.T) (*Release, *runner) {
 	r := &runner{
 		stdout: map[string]string{
 			plan.StepToolchain: "rustc 1.96.0 (abc 2026-01-01)\nbinary: rustc\nrelease: 1.96.0\nLLVM version: 20.1.0\n", plan.StepMetadata: metadata,
+			plan.StepCrates(plan.X8664): crates, plan.StepCrates(plan.AArch64): crates,
 			plan.StepTest(plan.X8664): tested, plan.StepTest(plan.AArch64): tested,
 		},
 		fail: map[string]error{}, files: map[string][]byte{},

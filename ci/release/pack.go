@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
@@ -36,13 +37,16 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	if err := r.exportBinaries(ctx, place); err != nil {
 		return nil, err
 	}
+	if err := r.signAll(ctx, work, place); err != nil {
+		return nil, err
+	}
 	var files []File
 	sums := map[string][sha256.Size]byte{}
 	for _, a := range r.Plan.Artifacts {
 		to := filepath.Join(work, a.Name)
 		switch a.Kind {
 		case plan.Tarball:
-			err = writeTarball(to, a.Files, func(name string) string { return place(a.Target, name) })
+			err = writeTarball(to, a, func(name string) string { return place(a.Target, name) })
 		case plan.Checksums:
 			err = writeSums(to, sums)
 		case plan.CrateFile:
@@ -68,15 +72,15 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	return files, nil
 }
 
-func writeTarball(to string, names []string, place func(string) string) (err error) {
+func writeTarball(to string, a plan.Artifact, place func(string) string) (err error) {
 	var entries []dist.Entry
-	for _, name := range names {
+	for _, name := range a.Files {
 		info, err := os.Stat(place(name))
 		if err != nil {
 			return fmt.Errorf("packing %q: %w", filepath.Base(to), err)
 		}
 		entries = append(entries, dist.Entry{
-			Name: name, Executable: true, Size: info.Size(),
+			Name: name, Executable: slices.Contains(a.Binaries, name), Size: info.Size(),
 			Open: func() (io.ReadCloser, error) { return os.Open(place(name)) },
 		})
 	}

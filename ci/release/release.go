@@ -14,6 +14,8 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sbom"
+	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/step"
 )
 
@@ -22,9 +24,14 @@ type Release struct {
 	Workspace *cargo.Workspace
 	Plan      *plan.Plan
 	Runner    step.Runner
+	// Signer signs the binaries. nil means a dry run's, which is worth nothing.
+	Signer *sign.Signer
 	// Out is the directory that the artifacts are written to. It is made; what
 	// it holds of the same names is replaced, each file at once.
 	Out string
+
+	rust   sbom.Rust
+	crates map[string]sbom.Graph // in the binaries of each target
 }
 
 // ErrNotYet is returned for a release that is no dry run.
@@ -45,8 +52,28 @@ func Publish(p *plan.Plan) error {
 //
 //	toolchain, metadata   seconds; wrong images and misread manifests end here
 //	fetch, build, test    each as soon as what it needs is there
+//	sign                  with a key of no worth: nothing reaches a log
 //	package               .crate file, tarballs, checksums: only of what passed
 func (r *Release) DryRun(ctx context.Context) (*Summary, error) {
+	r.Signer = nil
+	return r.make(ctx)
+}
+
+// Dist does what a dry run does, but signs for whom the signer stands for, and
+// records that where the signer says: the first effect of a release, and all that
+// can be done without a token that publishes. Only what could be released is signed.
+func (r *Release) Dist(ctx context.Context) (*Summary, error) {
+	if err := r.Plan.Source.CheckRelease(); err != nil {
+		return nil, err
+	}
+	if r.Signer == nil && r.Plan.Signing != "" {
+		return nil, sign.ErrNoToken
+	}
+	return r.make(ctx)
+}
+
+// make runs the steps and writes the artifacts.
+func (r *Release) make(ctx context.Context) (*Summary, error) {
 	begin := time.Now()
 	s, err := r.newSummary()
 	if err != nil {
@@ -124,14 +151,25 @@ func (r *Release) judge(s *Summary, e step.Step, result step.Result) error {
 		if err != nil {
 			return err
 		}
-		s.Rust = release
-		return r.Plan.Accepts(release)
+		s.Rust = release.Release
+		r.rust = release
+		return r.Plan.Accepts(release.Release)
 	case plan.StepMetadata:
 		return r.Workspace.Agree([]byte(result.Stdout))
 	}
 	for _, t := range r.Plan.Targets {
-		if e.Name == plan.StepTest(t) {
+		switch e.Name {
+		case plan.StepTest(t):
 			s.Tests = append(s.Tests, readTests(t, e, result))
+		case plan.StepCrates(t):
+			graph, err := sbom.Parse(result.Stdout)
+			if err != nil {
+				return fmt.Errorf("reading what cargo says of step %q: %w", e.Name, err)
+			}
+			if r.crates == nil {
+				r.crates = map[string]sbom.Graph{}
+			}
+			r.crates[t] = graph
 		}
 	}
 	return nil
@@ -166,7 +204,7 @@ func (r *Release) exportBinaries(ctx context.Context, place func(target, name st
 		if a.Kind != plan.Tarball {
 			continue
 		}
-		for _, name := range a.Files {
+		for _, name := range a.Binaries {
 			group.Go(func() error { return r.exportBinary(ctx, a.Target, name, place(a.Target, name)) })
 		}
 	}

@@ -18,6 +18,7 @@ type Summary struct {
 	Runner    string        `json:"runner"`
 	Toolchain string        `json:"toolchain"`
 	Rust      string        `json:"rust"`
+	Signed    string        `json:"signed,omitempty"` // by whom the binaries were signed
 	Tests     []Tests       `json:"tests"`
 	Artifacts []File        `json:"artifacts"`
 	Effects   []plan.Effect `json:"effects"` // what a release that is no dry run would have done
@@ -31,8 +32,8 @@ func (r *Release) newSummary() (*Summary, error) {
 		return nil, err
 	}
 	return &Summary{
-		DryRun: true, Crate: r.Plan.Crate, Version: r.Plan.Version, Tag: r.Plan.Tag, Plan: digest,
-		Runner: r.Runner.Name(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+		DryRun: r.Signer == nil, Crate: r.Plan.Crate, Version: r.Plan.Version, Tag: r.Plan.Tag, Plan: digest,
+		Runner: r.Runner.Name(), Signed: r.signedBy(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
 	}, nil
 }
 
@@ -49,13 +50,20 @@ func (s *Summary) JSON() ([]byte, error) {
 // the reader has still to export them.
 func (s *Summary) Text(dir string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
+	if s.DryRun {
+		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
+	} else {
+		fmt.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
+	}
 	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
 	b.WriteString("\nTested\n")
 	b.WriteString(s.TestText())
+	if s.Signed != "" {
+		fmt.Fprintf(&b, "\nSigned\n  %s\n", s.Signed)
+	}
 	b.WriteString("\nMade\n")
 	for _, f := range s.Artifacts {
-		fmt.Fprintf(&b, "  %-45s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
+		fmt.Fprintf(&b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
 	}
 	b.WriteString("\nA release would now\n")
 	for i, e := range s.Effects {

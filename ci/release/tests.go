@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
 )
 
@@ -53,13 +54,21 @@ func (t Tests) String() string {
 	return fmt.Sprintf("%s: %d passed, %d ignored, %s%s", t.Target, t.Passed, t.Ignored, t.How, from)
 }
 
-var releaseLine = regexp.MustCompile(`(?m)^release: (\S+)$`)
+var (
+	releaseLine = regexp.MustCompile(`(?m)^release: (\S+)$`)
+	commitLine  = regexp.MustCompile(`(?m)^commit-hash: ([0-9a-f]{40})$`)
+)
 
-// rustRelease reads the release out of `rustc --version --verbose`.
-func rustRelease(output string) (string, error) {
+// rustRelease reads the release, and the commit where it is known, out of
+// `rustc --version --verbose`.
+func rustRelease(output string) (sbom.Rust, error) {
 	m := releaseLine.FindStringSubmatch(output)
 	if m == nil {
-		return "", fmt.Errorf("reading `rustc --version --verbose`: no line \"release: …\" in %q", output)
+		return sbom.Rust{}, fmt.Errorf("reading `rustc --version --verbose`: no line \"release: …\" in %q", output)
 	}
-	return m[1], nil
+	rust := sbom.Rust{Release: m[1]}
+	if c := commitLine.FindStringSubmatch(output); c != nil {
+		rust.Commit = c[1]
+	}
+	return rust, nil
 }

@@ -1,0 +1,99 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+)
+
+// signing is how many files are signed at once: nearly all of the time is spent
+// waiting for servers.
+const signing = 32
+
+// unsigned tells a person what a failed signing leaves.
+const unsigned = "nothing was published, and what was built is kept: run the same command again to sign it"
+
+// signAll signs every binary of every target and writes what signs it beside it,
+// and writes the documents about it to work, all at once.
+func (r *Release) signAll(ctx context.Context, work string, place func(target, name string) string) error {
+	signer, err := r.signer()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(signing)
+	for _, a := range r.Plan.Artifacts {
+		to := filepath.Join(work, a.Name)
+		for _, name := range a.Binaries {
+			file := place(a.Target, name)
+			group.Go(func() error {
+				switch a.Kind {
+				case plan.SBOM:
+					return r.writeSBOM(to, a, file)
+				case plan.Attestation:
+					return r.writeAttestation(ctx, signer, to, a, file)
+				}
+				sig, err := signer.File(ctx, file)
+				if err != nil {
+					return fmt.Errorf("signing binary %q for %s: %w", name, a.Target, err)
+				}
+				return r.writeSignature(signer, file, sig)
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("%w\n%s", err, unsigned)
+	}
+	return nil
+}
+
+// signer is the release's signer, or that of a dry run.
+func (r *Release) signer() (*sign.Signer, error) {
+	if r.Signer != nil {
+		return r.Signer, nil
+	}
+	return sign.DryRun(r.Plan.Tag)
+}
+
+// signedBy says for people by whom binaries are signed, "" where there are none.
+func (r *Release) signedBy() string {
+	switch {
+	case r.Plan.Signing == "":
+		return ""
+	case r.Signer == nil:
+		return "by a key of no worth, which anyone can make: this is no release; nothing reached a log"
+	}
+	return r.Plan.Signing + ", recorded in the transparency log"
+}
+
+// writeSignature writes the files that the plan names for a signed file.
+func (r *Release) writeSignature(signer *sign.Signer, file string, sig sign.Signature) error {
+	for _, ending := range r.Plan.Signatures() {
+		var content []byte
+		var err error
+		switch ending {
+		case plan.SignatureFile:
+			content = sig.Sig
+		case plan.CertificateFile:
+			content = sig.Cert
+		case plan.PublicKeyFile:
+			content, err = signer.PublicKey()
+		case plan.BundleFile:
+			content = sig.Bundle
+		}
+		if err == nil && content == nil {
+			err = fmt.Errorf("writing %q: the signature has no such form: the plan says that the release is signed %s", file+ending, r.Plan.Signing)
+		}
+		if err = errors.Join(err, os.WriteFile(file+ending, content, 0o644)); err != nil {
+			return fmt.Errorf("signing: %w", err)
+		}
+	}
+	return nil
+}
