@@ -28,7 +28,14 @@ func main() {
 		signal.Stop(signals) // a second one ends the process at once
 	}()
 	if err := newCommand().ExecuteContext(ctx); err != nil {
+		var exit exitError
+		if errors.As(err, &exit) && exit.err == nil {
+			os.Exit(exit.status)
+		}
 		fmt.Fprintln(os.Stderr, "slipway:", err)
+		if exit.status != 0 {
+			os.Exit(exit.status)
+		}
 		if errors.Is(err, errInterrupted) {
 			os.Exit(130)
 		}
@@ -47,6 +54,6 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(releaseCommand(), planCommand(), buildCommand(), testCommand(), toolchainCommand())
+	root.AddCommand(releaseCommand(), planCommand(), buildCommand(), testCommand(), distCommand(), verifyCommand(), toolchainCommand())
 	return root
 }

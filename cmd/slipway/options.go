@@ -26,6 +26,7 @@ type options struct {
 	cache     string
 	out       string
 	json      bool
+	signing   signing
 }
 
 // planFlags are those that a plan follows from.
@@ -94,7 +95,7 @@ func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Source: source})
+	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), Source: source})
 	return w, p, err
 }
 

@@ -1,0 +1,134 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/sigstore/cosign/v2/pkg/cosign"
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+	"github.com/sigstore/sigstore/pkg/signature"
+)
+
+// maxBundle is the size over which a bundle is not read: one of a signature has
+// some kilobytes, one of an SBOM some megabytes.
+const maxBundle = 64 << 20
+
+// signed is a Sigstore bundle.
+type signed struct {
+	bundle *bundle.Bundle
+	cert   *x509.Certificate // nil where a bare key signs
+
+	signature []byte
+	digest    []byte // of the file, in a bundle that signs one
+	envelope  bool   // it signs a statement
+}
+
+// parse reads a bundle and says nothing yet of its worth.
+func parse(raw []byte) (*signed, error) {
+	if len(raw) > maxBundle {
+		return nil, fmt.Errorf("reading the bundle: it has %d bytes, expected %d at most", len(raw), maxBundle)
+	}
+	b := &bundle.Bundle{}
+	if err := b.UnmarshalJSON(raw); err != nil {
+		return nil, fmt.Errorf("reading the bundle: %w: expected a Sigstore bundle", err)
+	}
+	s := &signed{bundle: b}
+	if der := b.GetVerificationMaterial().GetCertificate().GetRawBytes(); der != nil {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("reading the bundle's certificate: %w", err)
+		}
+		s.cert = cert
+	}
+	if m := b.GetMessageSignature(); m != nil {
+		s.signature, s.digest = m.GetSignature(), m.GetMessageDigest().GetDigest()
+		return s, nil
+	}
+	signatures := b.GetDsseEnvelope().GetSignatures()
+	if len(signatures) != 1 {
+		return nil, fmt.Errorf("reading the bundle: it has %d signatures, expected one", len(signatures))
+	}
+	s.signature, s.envelope = signatures[0].GetSig(), true
+	return s, nil
+}
+
+// verify returns why the bundle is no signature of the file with that digest by
+// whom it is expected of. The plain comparisons come first, for their words;
+// the last one repeats them all with what stands behind them.
+func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
+	if s.envelope {
+		return errors.New("the bundle signs a statement, expected one that signs the file")
+	}
+	if !bytes.Equal(s.digest, sum[:]) {
+		return fmt.Errorf("the signature is of another file: of sha256 %s, and this one has %s", hexed(s.digest), hexed(sum[:]))
+	}
+	if err := s.checkSigner(e); err != nil {
+		return err
+	}
+	opts, err := s.options(e)
+	if err != nil {
+		return err
+	}
+	if _, err := cosign.VerifyNewBundle(ctx, opts, verify.WithArtifactDigest("sha256", sum[:]), s.bundle); err != nil {
+		return fmt.Errorf("the signature does not hold: %w", err)
+	}
+	return nil
+}
+
+// options are cosign's, for its verification of bundles.
+func (s *signed) options(e Expectation) (*cosign.CheckOpts, error) {
+	opts := &cosign.CheckOpts{NewBundleFormat: true, TrustedMaterial: e.Root, Offline: true}
+	opts.UseSignedTimestamps = len(s.bundle.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()) > 0
+	if e.PublicKey == nil {
+		opts.Identities = []cosign.Identity{{Issuer: e.Issuer, Subject: e.Identity}}
+		return opts, nil
+	}
+	key, err := cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the public key: %w", err)
+	}
+	opts.SigVerifier, err = signature.LoadDefaultVerifier(key)
+	return opts, err
+}
+
+// checkSigner compares what the certificate says of its holder with what is
+// expected. That the certificate is worth anything, it does not say.
+func (s *signed) checkSigner(e Expectation) error {
+	switch {
+	case e.PublicKey != nil && s.cert != nil:
+		return errors.New("a certificate signs it, expected the given key")
+	case e.PublicKey != nil:
+		return nil
+	case s.cert == nil:
+		return errors.New("a key signs it, expected a certificate: give the key if that is right")
+	}
+	summary, err := certificate.SummarizeCertificate(s.cert)
+	if err != nil {
+		return fmt.Errorf("reading the certificate: %w", err)
+	}
+	if summary.Issuer != e.Issuer {
+		return fmt.Errorf("the certificate's issuer is %q, expected %q", summary.Issuer, e.Issuer)
+	}
+	if summary.SubjectAlternativeName != e.Identity {
+		return fmt.Errorf("the certificate's identity is %q, expected %q", summary.SubjectAlternativeName, e.Identity)
+	}
+	return nil
+}
+
+// intact returns an error unless the bundle's own key signed the file with that
+// digest. It says nothing of who holds the key.
+func (s *signed) intact(sum [sha256.Size]byte) error {
+	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
+	if !ok || s.envelope || !bytes.Equal(s.digest, sum[:]) || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
+		return errors.New("a dry run's signature, and it is not of this file")
+	}
+	return nil
+}

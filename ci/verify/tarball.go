@@ -1,0 +1,82 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/plan"
+)
+
+// Tarball verifies a release tarball: its line in the SHA256SUMS beside it, where
+// there is one, that it can be read in one way alone, and all that it holds.
+func Tarball(ctx context.Context, name string, e Expectation) *Report {
+	r := &Report{}
+	base := filepath.Base(name)
+	if err := r.checksum(name); err != nil {
+		r.bad(base, err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		r.unknown(base, fmt.Errorf("reading the tarball: %w", err))
+		return r
+	}
+	defer f.Close()
+	dir, err := os.MkdirTemp("", "slipway-verify-")
+	if err != nil {
+		r.unknown(base, fmt.Errorf("unpacking the tarball: %w", err))
+		return r
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	entries, err := archive.Read(f, dir, archive.ReleaseLimits())
+	if err != nil {
+		r.bad(base, err)
+		return r
+	}
+	r.good(base, "holds %d plain files", len(entries))
+	r.directory(ctx, dir, e)
+	return r
+}
+
+// checksum compares a file with its line in the SHA256SUMS of its directory.
+func (r *Report) checksum(name string) error {
+	base := filepath.Base(name)
+	f, err := os.Open(filepath.Join(filepath.Dir(name), plan.SumsName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the signatures inside say more
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", plan.SumsName, err)
+	}
+	defer f.Close()
+	sums, err := dist.ParseSums(f)
+	if err != nil {
+		return err
+	}
+	want, ok := sums[base]
+	if !ok {
+		return fmt.Errorf("%s has no line for it", plan.SumsName)
+	}
+	got, err := digest(name)
+	if err != nil {
+		return err
+	}
+	if got != [sha256.Size]byte(want) {
+		return fmt.Errorf("its sha256 is %x, %s says %x", got, plan.SumsName, want)
+	}
+	r.good(base, "as %s says, sha256 %x", plan.SumsName, got)
+	return nil
+}
+
+// Path verifies a tarball, or a directory with what one holds.
+func Path(ctx context.Context, name string, e Expectation) *Report {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return Directory(ctx, name, e)
+	}
+	return Tarball(ctx, name, e)
+}

@@ -1,0 +1,206 @@
+// Package verify checks what a release ships, as a stranger who trusts nothing
+// of it would: every binary has a signature of exactly the expected identity,
+// in both forms, and nothing is there that no one signed.
+package verify
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+)
+
+// Issuer is the issuer of the tokens of GitHub Actions.
+const Issuer = "https://token.actions.githubusercontent.com"
+
+// Workflow is the workflow, with its branch, that signs the releases of a
+// repository.
+const Workflow = ".github/workflows/action-build.yml@refs/heads/main"
+
+// Identity is the certificate identity of a GitHub repository's releases.
+func Identity(repository string) string {
+	return "https://github.com/" + repository + "/" + Workflow
+}
+
+// Expectation says who must have signed.
+type Expectation struct {
+	// Identity and Issuer are compared exactly.
+	Identity, Issuer string
+	// PublicKey is the key that must have signed, in PEM, where no certificate is used.
+	PublicKey []byte
+	// Root is what certificates, log entries and timestamps are checked against.
+	Root root.TrustedMaterial
+}
+
+// endings of the files that sign another one.
+var endings = []string{plan.SignatureFile, plan.CertificateFile, plan.PublicKeyFile, plan.BundleFile}
+
+// Directory verifies an unpacked tarball: a flat directory of binaries and what
+// signs them.
+func Directory(ctx context.Context, dir string, e Expectation) *Report {
+	r := &Report{}
+	r.directory(ctx, dir, e)
+	return r
+}
+
+func (r *Report) directory(ctx context.Context, dir string, e Expectation) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		r.unknown(dir, fmt.Errorf("reading the directory: %w", err))
+		return
+	}
+	names := map[string]bool{}
+	for _, f := range entries {
+		names[f.Name()] = true
+	}
+	signed := 0
+	for _, f := range entries {
+		name := f.Name()
+		if !f.Type().IsRegular() {
+			r.bad(name, errors.New("it is no ordinary file, and a release holds no others"))
+			continue
+		}
+		if of, ok := signs(name); ok {
+			if !names[of] {
+				r.bad(name, fmt.Errorf("it signs %q, which is not there", of))
+			}
+			continue
+		}
+		signed++
+		r.file(ctx, filepath.Join(dir, name), e)
+	}
+	if signed == 0 {
+		r.bad(dir, errors.New("it holds no file that could be signed"))
+	}
+}
+
+// signs returns the name of the file that a file with one of the endings signs.
+func signs(name string) (string, bool) {
+	for _, ending := range endings {
+		if of, ok := strings.CutSuffix(name, ending); ok && of != "" {
+			return of, true
+		}
+	}
+	return "", false
+}
+
+// file verifies one binary and what signs it.
+func (r *Report) file(ctx context.Context, name string, e Expectation) {
+	base := filepath.Base(name)
+	sum, err := digest(name)
+	if err != nil {
+		r.unknown(base, err)
+		return
+	}
+	raw, err := os.ReadFile(name + plan.BundleFile)
+	if errors.Is(err, os.ErrNotExist) {
+		r.bad(base, fmt.Errorf("nothing signs it: %q is not there", base+plan.BundleFile))
+		return
+	} else if err != nil {
+		r.unknown(base, err)
+		return
+	}
+	b, err := parse(raw)
+	if err != nil {
+		r.bad(base+plan.BundleFile, err)
+		return
+	}
+	if b.cert != nil && sign.IsDryRun(b.cert) {
+		r.dryRun(base, b, sum)
+	} else if err := b.verify(ctx, sum, e); err != nil {
+		r.bad(base, err)
+	} else {
+		r.good(base, "signed by %s, sha256 %x", e.who(), sum)
+	}
+	r.classic(name, b)
+}
+
+// who describes the expected signer.
+func (e Expectation) who() string {
+	if e.PublicKey != nil {
+		return "the expected key"
+	}
+	return e.Identity
+}
+
+// dryRun says what a dry run's signature is worth, and that it is whole.
+func (r *Report) dryRun(base string, b *signed, sum [sha256.Size]byte) {
+	r.DryRun = true
+	if err := b.intact(sum); err != nil {
+		r.bad(base, err)
+		return
+	}
+	r.bad(base, errors.New("a dry run signed it: this is no release"))
+}
+
+// classic compares the files that cosign 2 reads with the bundle: the same
+// signature, the same certificate, so that what holds for the one holds for the
+// other.
+func (r *Report) classic(name string, b *signed) {
+	base := filepath.Base(name)
+	raw, err := os.ReadFile(name + plan.SignatureFile)
+	if err != nil {
+		r.bad(base+plan.SignatureFile, fmt.Errorf("reading the signature: %w", err))
+		return
+	}
+	if sig, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw))); err != nil || !bytes.Equal(sig, b.signature) {
+		r.bad(base+plan.SignatureFile, errors.New("it is another signature than the bundle's"))
+		return
+	}
+	ending, err := plan.CertificateFile, error(nil)
+	if b.cert != nil {
+		err = sameCertificate(name+ending, b.cert)
+	} else {
+		ending, err = plan.PublicKeyFile, nil // a key is what the verifier has, not what the release says
+	}
+	if err != nil {
+		r.bad(base+ending, err)
+		return
+	}
+	r.good(base+plan.SignatureFile, "the bundle's signature, for cosign 2")
+}
+
+func sameCertificate(name string, cert *x509.Certificate) error {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("reading the certificate: %w", err)
+	}
+	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return errors.New("it is not base64, as cosign writes it")
+	}
+	block, rest := pem.Decode(text)
+	if block == nil || len(bytes.TrimSpace(rest)) > 0 || !bytes.Equal(block.Bytes, cert.Raw) {
+		return errors.New("it is another certificate than the bundle's")
+	}
+	return nil
+}
+
+func digest(name string) ([sha256.Size]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("reading the file: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("reading the file: %w", err)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+func hexed(sum []byte) string { return hex.EncodeToString(sum) }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sign"
+)
+
+// signing are the flags that say with what is signed.
+type signing struct {
+	token, key               string
+	fulcio, rekor, timestamp string
+	trustedRoot              string
+}
+
+func (s *signing) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&s.token, "identity-token", "", "OpenID Connect `token` that says who signs (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)")
+	f.StringVar(&s.key, "key", "", "sign with this private key `file`, as cosign makes it, and $COSIGN_PASSWORD, instead of an identity")
+	f.StringVar(&s.fulcio, "fulcio-url", "", "`address` of a Fulcio of your own (default: the public one)")
+	f.StringVar(&s.rekor, "rekor-url", "", "`address` of a Rekor of your own (default: the public one)")
+	f.StringVar(&s.timestamp, "timestamp-url", "", "`address` of an RFC 3161 timestamp authority (default: none)")
+	f.StringVar(&s.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
+}
+
+// how is the plan's word for it.
+func (s *signing) how() string {
+	if s.key != "" {
+		return plan.SignedByKey
+	}
+	return plan.SignedKeyless
+}
+
+// signer makes the signer that the flags and the environment ask for.
+func (s *signing) signer() (*sign.Signer, error) {
+	o := sign.Options{Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
+	if s.trustedRoot != "" {
+		trusted, err := root.NewTrustedRootFromPath(s.trustedRoot)
+		if err != nil {
+			return nil, fmt.Errorf("reading the trusted root %q: %w", s.trustedRoot, err)
+		}
+		o.Root = trusted
+	}
+	if s.key != "" {
+		raw, err := os.ReadFile(s.key)
+		if err != nil {
+			return nil, fmt.Errorf("reading the key to sign with: %w", err)
+		}
+		o.Key, o.KeyPassword = raw, []byte(os.Getenv("COSIGN_PASSWORD"))
+	}
+	url, bearer := os.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), os.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+	switch {
+	case s.token != "":
+		o.Token = sign.GivenToken(s.token)
+	case os.Getenv("SIGSTORE_ID_TOKEN") != "":
+		o.Token = sign.GivenToken(os.Getenv("SIGSTORE_ID_TOKEN"))
+	case url != "" && bearer != "":
+		o.Token = sign.GitHubToken(url, bearer)
+	}
+	return sign.New(o)
+}
+
+func distCommand() *cobra.Command {
+	o := &options{}
+	c := &cobra.Command{
+		Use:   "dist --crate NAME --version VERSION",
+		Short: "Build, test, package and sign a crate; publish nothing",
+		Long: `Build a crate of the workspace for both musl targets, run its tests, sign its
+binaries and write the tarballs that users download, with their checksums, to
+--out. Signatures are recorded in a public transparency log, unless --rekor-url
+names another. Nothing is published. In GitHub Actions the job's own identity
+signs (permissions: id-token: write); elsewhere give --identity-token or --key.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			signer, err := o.signing.signer() // before anything is built
+			if err != nil {
+				return err
+			}
+			return o.run(c, func(r *release.Release) (*release.Summary, error) {
+				r.Signer = signer
+				return r.Dist(c.Context())
+			})
+		},
+	}
+	o.planFlags(c)
+	o.runFlags(c)
+	o.signing.flags(c)
+	c.Flags().StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
+	return c
+}

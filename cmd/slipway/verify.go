@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/verify"
+)
+
+// exitError ends the command with a status of its own, and says no more than err.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e exitError) Error() string { return fmt.Sprint(e.err) }
+
+// The statuses of `slipway verify` beside 0, which says that all is good.
+const (
+	exitBad     = 1
+	exitUnknown = 2
+)
+
+// verification are the flags of `slipway verify`.
+type verification struct {
+	repository, identity, issuer, key, trustedRoot string
+	json                                           bool
+}
+
+func verifyCommand() *cobra.Command {
+	v := &verification{}
+	c := &cobra.Command{
+		Use:   "verify PATH...",
+		Short: "Verify tarballs of a release, or directories they were unpacked to",
+		Long: `Verify that every binary in a release's tarball, or in the directory that one was
+unpacked to, is signed by the release workflow of a repository, in both forms of
+signature, and that nothing is there that no one signed. A SHA256SUMS beside a
+tarball is compared too. Exit status: 0 all is good, 1 something is bad (a dry
+run's artifacts are: they are no release), 2 cannot say.`,
+		Example: "  slipway verify --repository containerd/runwasi containerd-shim-wasmtime-x86_64-linux-musl.tar.gz",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := v.expectation()
+			if err != nil {
+				return exitError{exitUnknown, err}
+			}
+			worst := verify.Good
+			for _, name := range args {
+				r := verify.Path(c.Context(), name, e)
+				if err := v.print(c, r); err != nil {
+					return err
+				}
+				if worst == verify.Good || r.Verdict == verify.Bad {
+					worst = r.Verdict
+				}
+			}
+			switch worst {
+			case verify.Bad:
+				return exitError{status: exitBad}
+			case verify.Unknown:
+				return exitError{status: exitUnknown}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&v.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` whose release it is")
+	f.StringVar(&v.identity, "certificate-identity", "", "exact `identity` that must have signed (default: "+verify.Workflow+" of the repository)")
+	f.StringVar(&v.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of the identity")
+	f.StringVar(&v.key, "key", "", "public key `file` that must have signed, instead of an identity")
+	f.StringVar(&v.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
+	f.BoolVar(&v.json, "json", false, "print JSON for a program instead of text for a person")
+	return c
+}
+
+func (v *verification) print(c *cobra.Command, r *verify.Report) error {
+	out := []byte(r.Text())
+	if v.json {
+		var err error
+		if out, err = r.JSON(); err != nil {
+			return err
+		}
+	}
+	_, err := c.OutOrStdout().Write(out)
+	return err
+}
+
+// expectation says who must have signed.
+func (v *verification) expectation() (verify.Expectation, error) {
+	e := verify.Expectation{Identity: v.identity, Issuer: v.issuer}
+	if v.key != "" {
+		raw, err := os.ReadFile(v.key)
+		if err != nil {
+			return e, fmt.Errorf("reading the public key: %w", err)
+		}
+		e.PublicKey = raw
+	} else if v.repository == "" && v.identity == "" {
+		return e, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
+	}
+	e.Identity = cmp.Or(e.Identity, verify.Identity(v.repository))
+	var err error
+	if v.trustedRoot != "" {
+		e.Root, err = root.NewTrustedRootFromPath(v.trustedRoot)
+	} else {
+		e.Root, err = root.FetchTrustedRoot()
+	}
+	if err != nil {
+		return e, fmt.Errorf("reading the trusted root: %w: name a file with --trusted-root", err)
+	}
+	return e, nil
+}
