@@ -99,6 +99,54 @@ func (m *Slipway) Toolchain(ctx context.Context) (*dagger.Container, error) {
 	return dag.LoadContainerFromID(dagger.ContainerID(id)), nil
 }
 
+// Verify release tarballs, or a directory that one was unpacked to, as a stranger would; bad ones are an error.
+//
+// +cache="never"
+func (m *Slipway) Verify(
+	ctx context.Context,
+	// Directory with tarballs and their SHA256SUMS, or with a binary and what signs it
+	dist *dagger.Directory,
+	// GitHub repository whose release it is, as owner/name
+	//
+	// +optional
+	repository string,
+	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
+	//
+	// +optional
+	certificateIdentity string,
+	// Exact issuer of the identity
+	//
+	// +default="https://token.actions.githubusercontent.com"
+	certificateOidcIssuer string,
+	// Public key that must have signed, instead of an identity
+	//
+	// +optional
+	key *dagger.File,
+	// Trusted root of a sigstore of your own (default: that of the public one)
+	//
+	// +optional
+	trustedRoot *dagger.File,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+) (string, error) {
+	v := module.Verification{Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
+	id, err := dist.ID(ctx)
+	if err != nil {
+		return "", err
+	}
+	v.Dist = string(id)
+	for to, from := range map[*string]*dagger.File{&v.Key: key, &v.TrustedRoot: trustedRoot} {
+		if from != nil {
+			if *to, err = from.Contents(ctx); err != nil {
+				return "", err
+			}
+		}
+	}
+	return module.Verify(ctx, v)
+}
+
 // One crate of the workspace, to plan, build, test or package.
 func (m *Slipway) Crate(
 	// Name of the crate: a member of the workspace
@@ -154,6 +202,82 @@ func (c *Crate) Dist(ctx context.Context) (*dagger.Directory, error) {
 		_, err := r.DryRun(ctx)
 		return err
 	})
+}
+
+// Build, test, package and sign the crate, and publish nothing: the directory that a release uploads.
+//
+// In GitHub Actions the job's own identity signs: pass
+// `--oidc-request-url=env:ACTIONS_ID_TOKEN_REQUEST_URL` and
+// `--oidc-request-token=env:ACTIONS_ID_TOKEN_REQUEST_TOKEN`. Elsewhere give a
+// token or a key. Signatures are recorded in a public log, unless you name another.
+//
+// +cache="never"
+func (c *Crate) Sign(
+	ctx context.Context,
+	// Where GitHub Actions gives this job its identity tokens
+	//
+	// +optional
+	oidcRequestURL *dagger.Secret,
+	// What this job asks there with
+	//
+	// +optional
+	oidcRequestToken *dagger.Secret,
+	// OpenID Connect token that says who signs
+	//
+	// +optional
+	identityToken *dagger.Secret,
+	// Private key to sign with instead of an identity, as cosign makes it
+	//
+	// +optional
+	key *dagger.Secret,
+	// Password of the key
+	//
+	// +optional
+	keyPassword *dagger.Secret,
+	// Address of a Fulcio of your own (default: the public one)
+	//
+	// +optional
+	fulcioURL string,
+	// Address of a Rekor of your own (default: the public one)
+	//
+	// +optional
+	rekorURL string,
+	// Address of an RFC 3161 timestamp authority (default: none)
+	//
+	// +optional
+	timestampURL string,
+	// Trusted root of a sigstore of your own (default: that of the public one)
+	//
+	// +optional
+	trustedRoot *dagger.File,
+) (*dagger.Directory, error) {
+	o := module.Signing{Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL}
+	for _, s := range []struct {
+		to   *string
+		from *dagger.Secret
+	}{{&o.RequestURL, oidcRequestURL}, {&o.RequestToken, oidcRequestToken}, {&o.Token, identityToken}, {&o.Key, key}, {&o.KeyPassword, keyPassword}} {
+		if s.from != nil {
+			var err error
+			if *s.to, err = s.from.Plaintext(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if trustedRoot != nil {
+		var err error
+		if o.TrustedRoot, err = trustedRoot.Contents(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Sign(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
 // Build, test and package the crate, and say what was done and what a release would do.

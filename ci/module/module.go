@@ -35,6 +35,8 @@ type Inputs struct {
 
 	Crate   string
 	Version string
+	// Signing is how binaries are signed, as in a plan's request.
+	Signing string
 }
 
 // Session is one function call's view of the running engine session.
@@ -77,7 +79,7 @@ func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Source: git})
+	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, Source: git})
 	return w, p, err
 }
 

@@ -1,0 +1,145 @@
+package module
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"dagger.io/dagger"
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+)
+
+// Signing are the arguments that say with what is signed; "" means none.
+type Signing struct {
+	// RequestURL and RequestToken are GitHub Actions'.
+	RequestURL, RequestToken string
+	Token                    string
+	Key, KeyPassword         string
+	Fulcio, Rekor, Timestamp string
+	TrustedRoot              string // JSON
+}
+
+func (o Signing) signer() (*sign.Signer, error) {
+	opts := sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp, KeyPassword: []byte(o.KeyPassword)}
+	switch {
+	case o.Key != "":
+		opts.Key = []byte(o.Key)
+	case o.Token != "":
+		opts.Token = sign.GivenToken(o.Token)
+	case o.RequestURL != "" && o.RequestToken != "":
+		opts.Token = sign.GitHubToken(o.RequestURL, o.RequestToken)
+	}
+	var err error
+	if o.TrustedRoot != "" {
+		if opts.Root, err = trusted(o.TrustedRoot); err != nil {
+			return nil, err
+		}
+	}
+	return sign.New(opts)
+}
+
+func trusted(json string) (root.TrustedMaterial, error) {
+	r, err := root.NewTrustedRootFromJSON([]byte(json))
+	if err != nil {
+		return nil, fmt.Errorf("reading the trusted root: %w", err)
+	}
+	return r, nil
+}
+
+// Sign builds, tests, packages and signs, and returns the ID of the directory
+// that a release uploads. Who cannot sign hears of it before anything is built.
+func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
+	signer, err := o.signer()
+	if err != nil {
+		return "", err
+	}
+	if o.Key != "" {
+		s.in.Signing = plan.SignedByKey
+	}
+	return s.Files(ctx, func(r *release.Release, ctx context.Context) error {
+		r.Signer = signer
+		_, err := r.Dist(ctx)
+		return err
+	})
+}
+
+// Verification are the arguments of Verify.
+type Verification struct {
+	Dist                         string // ID of a directory
+	Repository, Identity, Issuer string
+	Key, TrustedRoot             string // contents of files
+	JSON                         bool
+}
+
+// ErrBad is the error of a verification that did not find all good.
+var ErrBad = errors.New("verifying: not all of it is good")
+
+// Verify verifies every tarball of a directory, or what one was unpacked to.
+func Verify(ctx context.Context, v Verification) (string, error) {
+	if v.Repository == "" && v.Identity == "" && v.Key == "" {
+		return "", errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
+	}
+	e := verify.Expectation{Identity: cmp.Or(v.Identity, verify.Identity(v.Repository)), Issuer: v.Issuer}
+	if v.Key != "" {
+		e.PublicKey = []byte(v.Key)
+	}
+	var err error
+	if v.TrustedRoot != "" {
+		e.Root, err = trusted(v.TrustedRoot)
+	} else {
+		e.Root, err = root.FetchTrustedRoot()
+	}
+	if err != nil {
+		return "", err
+	}
+	client, err := dagger.Connect(ctx)
+	if err != nil {
+		return "", fmt.Errorf("joining the Dagger session: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "slipway-verify-")
+	if err != nil {
+		return "", err
+	}
+	if _, err := client.LoadDirectoryFromID(dagger.DirectoryID(v.Dist)).Export(ctx, dir); err != nil {
+		return "", fmt.Errorf("reading what to verify: %w", err)
+	}
+	return report(ctx, dir, e, v.JSON)
+}
+
+// report verifies and renders what was found; what is not good is an error,
+// whose text is the report.
+func report(ctx context.Context, dir string, e verify.Expectation, asJSON bool) (string, error) {
+	tarballs, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
+	if err != nil {
+		return "", err
+	}
+	if len(tarballs) == 0 {
+		tarballs = []string{dir}
+	}
+	text, good := "", true
+	for _, name := range tarballs {
+		r := verify.Path(ctx, name, e)
+		good = good && r.Verdict == verify.Good
+		part := r.Text()
+		if asJSON {
+			raw, err := r.JSON()
+			if err != nil {
+				return "", err
+			}
+			part = string(raw)
+		}
+		text += part
+	}
+	if !good {
+		return "", fmt.Errorf("%w\n%s", ErrBad, text)
+	}
+	return text, nil
+}
