@@ -74,6 +74,19 @@ func wantLocalSums(t *testing.T, out string) {
 	})
 }
 
+// wantLocalTarballs compares the tarballs alone: the documents of a release from
+// a clone name its commit.
+func wantLocalTarballs(t *testing.T, out string) {
+	t.Run("same tarballs as the local runner", func(t *testing.T) {
+		got, want := digests(t, out), goodRun(t)
+		for name, sum := range want {
+			if (strings.HasSuffix(name, ".tar.gz") || name == "SHA256SUMS") && got[name] != sum {
+				t.Errorf("%s is %q, expected %s", name, got[name], sum)
+			}
+		}
+	})
+}
+
 func TestDaggerDryRun(t *testing.T) {
 	dagger(t)
 	source := demo(t).source

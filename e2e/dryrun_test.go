@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,9 +94,7 @@ func wantBinaries(t *testing.T, out string, l *lab) {
 	for arch, machine := range map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64} {
 		t.Run(arch, func(t *testing.T) {
 			list := untar(t, out, "shim-demo-"+arch+"-linux-musl.tar.gz")
-			if len(list) != 1 || list[0].header.Name != "shim-demo-v1" {
-				t.Fatalf("the tarball holds %d entries, first %+v, expected shim-demo-v1 alone", len(list), list)
-			}
+			wantEntries(t, list, "shim-demo-v1")
 			if h := list[0].header; h.Mode != 0o755 || h.Uid != 0 || h.Gid != 0 || h.ModTime.Unix() != 0 {
 				t.Errorf("the entry is %+v, expected mode 0755, user and group 0, time 0", h)
 			}
@@ -108,6 +107,18 @@ func wantBinaries(t *testing.T, out string, l *lab) {
 				t.Errorf("the binary says %q, expected its version", got.stdout)
 			}
 		})
+	}
+}
+
+// wantEntries fails the test unless a tarball holds a binary and what signs it.
+func wantEntries(t *testing.T, list []entry, binary string) {
+	t.Helper()
+	var names []string
+	for _, e := range list {
+		names = append(names, e.header.Name)
+	}
+	if want := []string{binary, binary + ".pem", binary + ".sig", binary + ".sigstore.json"}; !slices.Equal(names, want) {
+		t.Fatalf("the tarball holds %q, expected %q", names, want)
 	}
 }
 

@@ -109,7 +109,7 @@ func wantPrintable(t *testing.T, r release) {
 }
 
 // repository makes the example a git repository with one commit on a branch.
-func repository(t *testing.T, source, branch string) {
+func repository(t testing.TB, source, branch string) {
 	t.Helper()
 	check(t, removeAll(filepath.Join(source, ".git")))
 	git(t, source, "init", "--quiet", "--initial-branch", branch)
@@ -117,7 +117,7 @@ func repository(t *testing.T, source, branch string) {
 	git(t, source, "commit", "--quiet", "--message", "a commit")
 }
 
-func git(t *testing.T, dir string, args ...string) string {
+func git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	c := command{args: append([]string{"git", "-c", "user.name=e2e", "-c", "user.email=e2e@example.org", "-c", "commit.gpgSign=false"}, args...), dir: dir}
 	return strings.TrimSpace(c.run(t).wantCode(t, 0).stdout)

@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/e2e/sigstack"
+)
+
+const binary = "shim-demo-v1"
+
+// TestSigningHostile changes what a release ships and holds that each change is
+// refused for its own reason, by `slipway verify` and by cosign's commands.
+func TestSigningHostile(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	good := signed(t, s)
+	w.command("dist", good).run(t).wantCode(t, 0)
+	x86 := unpack(t, filepath.Join(good.out, "shim-demo-x86_64-linux-musl.tar.gz"))
+	arm := unpack(t, filepath.Join(good.out, "shim-demo-aarch64-linux-musl.tar.gz"))
+	// by is a release of the same binaries that somebody else signed.
+	by := func(t *testing.T, claims sigstack.Claims) string {
+		t.Helper()
+		s := stack(t)
+		s.HandOut(claims)
+		r := good
+		r.out = filepath.Join(t.TempDir(), "out")
+		w.command("dist", r).run(t).wantCode(t, 0)
+		return unpack(t, filepath.Join(r.out, "shim-demo-x86_64-linux-musl.tar.gz"))
+	}
+	workflow := func(ref string) sigstack.Claims { return sigstack.Claims{"job_workflow_ref": ref} }
+	const right = "containerd/runwasi/.github/workflows/action-build.yml@refs/heads/main"
+	tests := []struct {
+		name   string
+		change func(t *testing.T, dir string)
+		want   string
+		// accepted are the judges that do not look at what was changed.
+		accepted []int
+	}{
+		{"another binary", func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, binary) }, "the signature is of another file", nil},
+		{"the binary of the other architecture", take(arm, binary), "the signature is of another file", nil},
+		{"the bundle of the other architecture", take(arm, binary+".sigstore.json"), "the signature is of another file", []int{2}},
+		{"the signature of the other architecture", take(arm, binary+".sig"), "another signature than the bundle's", []int{3}},
+		{"all signatures of the other architecture", func(t *testing.T, dir string) {
+			for _, ending := range []string{".sig", ".pem", ".sigstore.json"} {
+				take(arm, binary+ending)(t, dir)
+			}
+		}, "the signature is of another file", nil},
+		{"another repository", func(t *testing.T, dir string) {
+			takeAll(by(t, workflow(strings.Replace(right, "containerd/", "evil/", 1))))(t, dir)
+		}, `identity is "https://github.com/evil/runwasi/`, nil},
+		{"another workflow", func(t *testing.T, dir string) {
+			takeAll(by(t, workflow(strings.Replace(right, "action-build", "other", 1))))(t, dir)
+		}, "workflows/other.yml@refs/heads/main", nil},
+		{"another branch", func(t *testing.T, dir string) {
+			takeAll(by(t, workflow(strings.Replace(right, "heads/main", "heads/feature", 1))))(t, dir)
+		}, "@refs/heads/feature", nil},
+		{"the certificate of another signing", func(t *testing.T, dir string) { take(by(t, nil), binary+".pem")(t, dir) }, "another certificate than the bundle's", []int{3}},
+		{"the log entry of something else", func(t *testing.T, dir string) { swapEntry(t, dir, arm) }, "the signature does not hold", []int{2}},
+		{"no log entry", func(t *testing.T, dir string) {
+			editBundle(t, dir, func(m map[string]any) { delete(m, "tlogEntries") })
+		}, "", []int{2}},
+		{"a bundle that is none", func(t *testing.T, dir string) { write(t, "{}", dir, binary+".sigstore.json") }, "reading the bundle", []int{2}},
+		{"no bundle", remove(binary + ".sigstore.json"), "nothing signs it", []int{2}},
+		{"no signature", remove(binary + ".sig"), "reading the signature", []int{3}},
+		{"no certificate", remove(binary + ".pem"), "reading the certificate", []int{3}},
+		{"a file that no one signed", func(t *testing.T, dir string) { write(t, "x", dir, "more") }, "nothing signs it", []int{2, 3}},
+		{"a signature of nothing", func(t *testing.T, dir string) { write(t, "x", dir, "more.sig") }, "which is not there", []int{2, 3}},
+		{"a link", func(t *testing.T, dir string) { check(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link"))) }, "no ordinary file", []int{2, 3}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := stack(t)
+			dir := filepath.Join(t.TempDir(), "unpacked")
+			check(t, os.CopyFS(dir, os.DirFS(x86)))
+			tt.change(t, dir)
+			got := verifyCommand(t, s, dir).wantCode(t, 1)
+			if !strings.Contains(got.stdout, tt.want) || !strings.Contains(got.stdout, "Bad: do not use this") {
+				t.Errorf("slipway verify does not say %q:\n%s", tt.want, got.stdout)
+			}
+			for version, judged := range map[int]result{2: cosign2(t, s, dir, binary), 3: cosign3(t, s, dir, binary)} {
+				if accepted := judged.code == 0; accepted != slices.Contains(tt.accepted, version) {
+					t.Errorf("cosign %d accepts: %t\n%s", version, accepted, judged.stderr)
+				}
+			}
+		})
+	}
+	t.Run("nothing changed", func(t *testing.T) {
+		s := stack(t)
+		verifyCommand(t, s, x86).wantCode(t, 0)
+		cosign2(t, s, x86, binary).wantCode(t, 0)
+		cosign3(t, s, x86, binary).wantCode(t, 0)
+	})
+	t.Run("cannot say", func(t *testing.T) {
+		args := []string{slipway, "verify", "--trusted-root", s.TrustedRoot, x86}
+		command{args: args, env: []string{"GITHUB_REPOSITORY="}}.run(t).wantCode(t, 2).wantError(t, "--repository owner/name")
+		verifyCommand(t, s, filepath.Join(t.TempDir(), "nothing")).wantCode(t, 2)
+	})
+	t.Run("checksums", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "out")
+		check(t, os.CopyFS(dir, os.DirFS(good.out)))
+		name := "shim-demo-x86_64-linux-musl.tar.gz"
+		check(t, os.Rename(filepath.Join(dir, "shim-demo-aarch64-linux-musl.tar.gz"), filepath.Join(dir, name)))
+		if got := verifyCommand(t, s, filepath.Join(dir, name)).wantCode(t, 1); !strings.Contains(got.stdout, "SHA256SUMS says") {
+			t.Errorf("slipway verify says\n%s", got.stdout)
+		}
+	})
+}
+
+// take replaces a file by the one of that name in another directory.
+func take(from, name string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) { write(t, read(t, from, name), dir, name) }
+}
+
+func takeAll(from string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		for _, ending := range []string{"", ".sig", ".pem", ".sigstore.json"} {
+			take(from, binary+ending)(t, dir)
+		}
+	}
+}
+
+func remove(name string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, name))) }
+}
+
+// editBundle changes the verification material of a bundle.
+func editBundle(t *testing.T, dir string, change func(material map[string]any)) {
+	t.Helper()
+	var b map[string]any
+	check(t, json.Unmarshal([]byte(read(t, dir, binary+".sigstore.json")), &b))
+	change(b["verificationMaterial"].(map[string]any))
+	raw, err := json.Marshal(b)
+	check(t, err)
+	write(t, string(raw), dir, binary+".sigstore.json")
+}
+
+// swapEntry gives a bundle the log entry of another one.
+func swapEntry(t *testing.T, dir, from string) {
+	t.Helper()
+	var other struct {
+		VerificationMaterial struct{ TlogEntries json.RawMessage }
+	}
+	check(t, json.Unmarshal([]byte(read(t, from, binary+".sigstore.json")), &other))
+	if bytes.Contains([]byte(read(t, dir, binary+".sigstore.json")), other.VerificationMaterial.TlogEntries) {
+		t.Fatal("both bundles have the same entry")
+	}
+	editBundle(t, dir, func(m map[string]any) { m["tlogEntries"] = other.VerificationMaterial.TlogEntries })
+}

@@ -1,0 +1,233 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"dagger/slipway/e2e/cosign"
+	"dagger/slipway/e2e/sigstack"
+)
+
+// openStack starts the sigstore that all tests of signing share: a process has
+// one at most.
+var openStack = sync.OnceValues(func() (*sigstack.Stack, error) {
+	ctx, cancel := timeout()
+	defer cancel()
+	return sigstack.Start(ctx, filepath.Join(scratch, "sigstack"))
+})
+
+// stack is that sigstore, with no fault in it and no request counted.
+func stack(t testing.TB) *sigstack.Stack {
+	t.Helper()
+	s, err := openStack()
+	check(t, err)
+	clean := func() {
+		s.HandOut(nil)
+		for _, p := range proxies(s) {
+			p.Clear()
+			p.Reset()
+		}
+	}
+	clean()
+	t.Cleanup(clean)
+	return s
+}
+
+// flags point the slipway command at the stack.
+func stackFlags(s *sigstack.Stack) []string {
+	return []string{"--fulcio-url", s.FulcioURL, "--rekor-url", s.RekorURL, "--trusted-root", s.TrustedRoot}
+}
+
+// signed is a release of shim-demo from a clone, signed as a job of GitHub
+// Actions signs.
+func signed(t testing.TB, s *sigstack.Stack) release {
+	t.Helper()
+	r := demo(t)
+	r.source = example(t)
+	repository(t, r.source, "main")
+	r.flags, r.env = stackFlags(s), s.ActionsEnv()
+	return r
+}
+
+// judge is cosign's command of a major version, which sees no public sigstore.
+func judge(t testing.TB, major int, dir string, env []string, args ...string) result {
+	t.Helper()
+	path, err := cosign.Command(major)
+	check(t, err)
+	base := []string{"HOME=" + t.TempDir(), "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1", "SIGSTORE_ID_TOKEN="}
+	return command{args: append([]string{path}, args...), dir: dir, env: slices.Concat(base, env)}.run(t)
+}
+
+// identity are the flags of the release document's verification.
+var identity = []string{
+	"--certificate-identity", "https://github.com/containerd/runwasi/.github/workflows/action-build.yml@refs/heads/main",
+	"--certificate-oidc-issuer", "https://token.actions.githubusercontent.com",
+}
+
+// unpack unpacks a tarball as the release document says.
+func unpack(t testing.TB, tarball string) string {
+	t.Helper()
+	dir := t.TempDir()
+	command{args: []string{"tar", "-xvf", tarball}, dir: dir}.run(t).wantCode(t, 0)
+	return dir
+}
+
+// verifyCommand is `slipway verify` against the stack.
+func verifyCommand(t testing.TB, s *sigstack.Stack, paths ...string) result {
+	t.Helper()
+	args := []string{slipway, "verify", "--repository", "containerd/runwasi", "--trusted-root", s.TrustedRoot}
+	return command{args: append(args, paths...), env: []string{"GITHUB_REPOSITORY="}}.run(t)
+}
+
+// cosign2 is the release document's command, as written there.
+func cosign2(t testing.TB, s *sigstack.Stack, dir, binary string) result {
+	t.Helper()
+	args := append([]string{"verify-blob", "--certificate", binary + ".pem", "--signature", binary + ".sig"}, identity...)
+	return judge(t, 2, dir, s.CosignEnv(), append(args, binary)...)
+}
+
+// cosign3 verifies the bundle, as users of version 3 do.
+func cosign3(t testing.TB, s *sigstack.Stack, dir, binary string) result {
+	t.Helper()
+	args := append([]string{"verify-blob", "--bundle", binary + ".sigstore.json", "--trusted-root", s.TrustedRoot}, identity...)
+	return judge(t, 3, dir, nil, append(args, binary)...)
+}
+
+// wantSigned has every judge verify both tarballs.
+func wantSigned(t *testing.T, s *sigstack.Stack, out string) {
+	t.Helper()
+	for _, arch := range []string{"x86_64", "aarch64"} {
+		tarball := filepath.Join(out, "shim-demo-"+arch+"-linux-musl.tar.gz")
+		dir := unpack(t, tarball)
+		if got := cosign2(t, s, dir, "shim-demo-v1").wantCode(t, 0); !strings.Contains(got.stderr, "Verified OK") {
+			t.Errorf("cosign 2 says %q", got.stderr)
+		}
+		cosign3(t, s, dir, "shim-demo-v1").wantCode(t, 0)
+		for _, path := range []string{tarball, dir} {
+			if got := verifyCommand(t, s, path).wantCode(t, 0); !strings.Contains(got.stdout, "signed by "+identity[1]) {
+				t.Errorf("slipway verify says %q", got.stdout)
+			}
+		}
+		for kind, ending := range map[string]string{"cyclonedx": ".cdx", "spdxjson": ".spdx"} {
+			bundle := filepath.Join(out, "shim-demo-v1-"+arch+"-linux-musl"+ending+".sigstore.json")
+			args := slices.Concat([]string{"verify-blob-attestation", "--bundle", bundle, "--type", kind, "--trusted-root", s.TrustedRoot}, identity, []string{"shim-demo-v1"})
+			judge(t, 2, dir, nil, append(args, "--new-bundle-format")...).wantCode(t, 0)
+			judge(t, 3, dir, nil, args...).wantCode(t, 0)
+			check(t, os.WriteFile(filepath.Join(dir, "other"), []byte("other"), 0o644))
+			if judge(t, 3, dir, nil, append(args[:len(args)-1], "other")...).code == 0 {
+				t.Errorf("cosign 3 takes the %s attestation for one of another file", kind)
+			}
+		}
+	}
+}
+
+func testSigned(t *testing.T, w *runner) {
+	s := stack(t)
+	r := signed(t, s)
+	got := w.command("dist", r).run(t).wantCode(t, 0)
+	if !strings.Contains(got.stdout, "shim-demo/v0.1.0 is built, tested and signed; nothing was published") {
+		t.Errorf("the summary says\n%s", got.stdout)
+	}
+	if f, k, e := s.Fulcio.Count(""), s.Tokens.Count(""), s.Rekor.Count("/api/v1/log/entries"); f != 1 || k != 1 || e != 6 {
+		t.Errorf("%d certificates, %d tokens and %d log entries for two binaries with two attestations each, expected 1, 1 and 6", f, k, e)
+	}
+	wantSums(t, r.out)
+	wantSigned(t, s, r.out)
+	t.Run("with timestamps", func(t *testing.T) {
+		stamped := r
+		stamped.out = filepath.Join(t.TempDir(), "out")
+		stamped.flags = append(slices.Clone(r.flags), "--timestamp-url", s.TSAURL+"/api/v1/timestamp")
+		w.command("dist", stamped).run(t).wantCode(t, 0)
+		if n := s.TSA.Count(""); n != 6 {
+			t.Errorf("%d timestamps for two binaries with two attestations each", n)
+		}
+		wantSigned(t, s, stamped.out)
+	})
+}
+
+func TestSigningLocal(t *testing.T) {
+	w, _ := local(t)
+	testSigned(t, w)
+}
+
+func TestSigningDagger(t *testing.T) { testSigned(t, dagger(t)) }
+
+// TestSigningDryRun holds that a dry run asks no server, that its artifacts have
+// the shape of a release's, and that everyone refuses them.
+func TestSigningDryRun(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	r := signed(t, s)
+	r.flags = nil // it has no such flags: there is nothing that they could say
+	w.release(t, r).wantCode(t, 0)
+	for _, p := range proxies(s) {
+		if n := p.Count(""); n != 0 {
+			t.Errorf("a dry run sent %d requests: %v", n, p.Requests())
+		}
+	}
+	tarball := filepath.Join(r.out, "shim-demo-x86_64-linux-musl.tar.gz")
+	got := verifyCommand(t, s, tarball).wantCode(t, 1)
+	if !strings.Contains(got.stdout, "This is no release: a dry run made it") {
+		t.Errorf("slipway verify says\n%s", got.stdout)
+	}
+	dir := unpack(t, tarball)
+	for version, refused := range map[int]result{2: cosign2(t, s, dir, "shim-demo-v1"), 3: cosign3(t, s, dir, "shim-demo-v1")} {
+		if refused.code == 0 {
+			t.Errorf("cosign %d takes a dry run for a release", version)
+		}
+	}
+	text, err := base64.StdEncoding.DecodeString(read(t, dir, "shim-demo-v1.pem"))
+	check(t, err)
+	block, _ := pem.Decode(text)
+	cert, err := x509.ParseCertificate(block.Bytes)
+	check(t, err)
+	if subject := cert.Subject.String(); !strings.Contains(subject, "dry run") || !strings.Contains(subject, "this is no release") {
+		t.Errorf("the certificate's subject is %q, expected it to say what it is", subject)
+	}
+}
+
+// TestSigningKey signs with a key that cosign made.
+func TestSigningKey(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	keys := t.TempDir()
+	judge(t, 2, keys, []string{"COSIGN_PASSWORD=secret"}, "generate-key-pair").wantCode(t, 0)
+	r := signed(t, s)
+	r.flags = append(r.flags, "--key", filepath.Join(keys, "cosign.key"))
+	r.env = []string{"COSIGN_PASSWORD=secret"}
+	w.command("dist", r).run(t).wantCode(t, 0)
+	if n := s.Fulcio.Count("") + s.Tokens.Count(""); n != 0 {
+		t.Errorf("%d requests for an identity, though a key signs", n)
+	}
+	tarball := filepath.Join(r.out, "shim-demo-aarch64-linux-musl.tar.gz")
+	dir, public := unpack(t, tarball), filepath.Join(keys, "cosign.pub")
+	want := read(t, public)
+	if got := read(t, dir, "shim-demo-v1.pub"); strings.TrimSpace(got) != strings.TrimSpace(want) {
+		t.Errorf("the tarball's public key is\n%s\nexpected\n%s", got, want)
+	}
+	judge(t, 2, dir, s.CosignEnv(), "verify-blob", "--key", public, "--signature", "shim-demo-v1.sig", "shim-demo-v1").wantCode(t, 0)
+	judge(t, 3, dir, nil, "verify-blob", "--key", public, "--bundle", "shim-demo-v1.sigstore.json", "--trusted-root", s.TrustedRoot, "shim-demo-v1").wantCode(t, 0)
+	ours := command{args: []string{slipway, "verify", "--key", public, "--trusted-root", s.TrustedRoot, tarball}}
+	ours.run(t).wantCode(t, 0)
+	if got := verifyCommand(t, s, tarball).wantCode(t, 1); !strings.Contains(got.stdout, "a key signs it, expected a certificate") {
+		t.Errorf("slipway verify with an identity says\n%s", got.stdout)
+	}
+	t.Run("wrong password", func(t *testing.T) {
+		wrong := r
+		wrong.env = []string{"COSIGN_PASSWORD=wrong"}
+		w.command("dist", wrong).run(t).wantCode(t, 1).wantError(t, "reading the key to sign with", "its password")
+	})
+	check(t, os.WriteFile(filepath.Join(dir, "shim-demo-v1"), bytes.Repeat([]byte("x"), 10), 0o755))
+	ours.args[len(ours.args)-1] = dir
+	if got := ours.run(t).wantCode(t, 1); !strings.Contains(got.stdout, "the signature is of another file") {
+		t.Errorf("slipway verify of another binary says\n%s", got.stdout)
+	}
+}
