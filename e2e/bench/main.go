@@ -23,6 +23,7 @@ func main() {
 	flag.StringVar(&b.source, "source", "examples/workspace", "the workspace to release")
 	flag.StringVar(&b.cache, "cache", "", "slipway's cache (default: the user's)")
 	flag.IntVar(&b.runs, "n", 3, "pairs of runs")
+	flag.StringVar(&b.only, "crate", "", "measure this crate alone, and no packaging")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		log.Fatal(err)
@@ -31,6 +32,7 @@ func main() {
 
 type bench struct {
 	slipway, source, cache string
+	only                   string
 	runs                   int
 
 	root string // the unpacked toolchain image
@@ -51,6 +53,9 @@ func (b *bench) run() (err error) {
 	fmt.Printf("slipway's dry run over bare cargo in the same image, %d pairs, ratios of wall times\n\n", b.runs)
 	fmt.Printf("%-12s %-14s %8s %8s %8s   %s\n", "crate", "what", "min", "median", "max", "seconds of the medians")
 	for _, c := range crates {
+		if b.only != "" && b.only != c.name {
+			continue
+		}
 		for _, what := range []string{"cold", "one-line edit", "no change"} {
 			ours, bare, err := b.pairs(what, c.name, c.version, c.edit)
 			if err != nil {
@@ -58,6 +63,9 @@ func (b *bench) run() (err error) {
 			}
 			show(c.name, what, ours, bare)
 		}
+	}
+	if b.only != "" {
+		return nil
 	}
 	fmt.Println()
 	return b.packaging()
