@@ -150,62 +150,6 @@ func (b *builder) fetch() step.Step {
 	}
 }
 
-// forTarget makes the steps of one target: dependencies, build, test.
-// Dependencies are compiled from a skeleton without the workspace's own
-// sources, and the workspace's libraries without the crate's, so their results
-// are kept across edits, and no build script of the crate has ever run in the
-// directory that its build begins with.
-// What runs on the build machine (procedural macros, build scripts) is compiled
-// for the first target and handed on; each target's own output is in a
-// directory that no step of another target sees.
-func (b *builder) forTarget(target, previous string) []step.Step {
-	var steps []step.Step
-	seed := func(name string) step.Mount {
-		return step.Mount{Path: targetDir, Step: name, Output: "target"}
-	}
-	host := func(name string) []step.Mount {
-		if previous == "" {
-			return []step.Mount{empty(targetDir)}
-		}
-		return []step.Mount{empty(targetDir), {Path: path.Join(targetDir, "release"), Step: name + previous, Output: "host"}}
-	}
-	// before compiles something that the build begins with, and what the tests
-	// need of it.
-	var begin []step.Mount
-	before := func(name, about, tree string, marks []string) {
-		if begin == nil {
-			begin = host(name + " ")
-		}
-		first := b.compile(name+" "+target, target, tree, begin, b.buildArgs(target))
-		tests := b.compile("test "+name+" "+target, target, tree, []step.Mount{seed(first.Name)}, b.testArgs(target, "--no-run"))
-		first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
-		tests.Outputs = tests.Outputs[:1]
-		first.Discard, tests.Discard = marks, marks
-		steps = append(steps, first, tests)
-		begin = []step.Mount{seed(tests.Name)}
-	}
-	if b.fetched {
-		before("dependencies", "the dependencies", "skeleton", fingerprints(b.members))
-	}
-	if b.libraries {
-		before("libraries", "the workspace's libraries", "libraries", fingerprints([]string{b.crate.Name}))
-	}
-	build := begin
-	if build == nil {
-		build = host("build ")
-	}
-	s := b.compile(StepBuild(target), target, "source", build, b.buildArgs(target))
-	s.About = "build the crate in the release profile"
-	for _, bin := range b.crate.Bins {
-		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, target, "release", bin.Name)}
-		if len(bin.RequiredFeatures) > 0 {
-			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: name them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
-		}
-		s.Outputs = append(s.Outputs, out)
-	}
-	return append(steps, s, b.test(target, seed(s.Name)))
-}
-
 // crates asks cargo for the crates in the binaries, where and how they are built.
 func (b *builder) crates(target string) (step.Step, error) {
 	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.Features)
@@ -259,16 +203,6 @@ func (b *builder) pack(before []*cargo.Crate) step.Step {
 	s.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
 	s.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)
 	return s
-}
-
-// fingerprints are cargo's marks that crates have been compiled. Those of hollow
-// sources must not pass for the real ones.
-func fingerprints(crates []string) []string {
-	var patterns []string
-	for _, c := range crates {
-		patterns = append(patterns, c+"-????????????????")
-	}
-	return patterns
 }
 
 func empty(at string) step.Mount { return step.Mount{Path: at} }
