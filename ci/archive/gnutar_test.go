@@ -17,7 +17,7 @@ func gnuTar(t *testing.T, dir string) func(args ...string) []byte {
 	t.Helper()
 	version, err := exec.Command("tar", "--version").Output()
 	if err != nil || !strings.Contains(string(version), "GNU tar") {
-		t.Skip("GNU tar is not installed")
+		t.Skip("SKIPPED: GNU tar is not installed")
 	}
 	return func(args ...string) []byte {
 		t.Helper()

@@ -135,7 +135,7 @@ func TestParseSumsReversesWriteSums(t *testing.T) {
 // TestParseSumsOfSha256sum reads the command's own output, and its escapes.
 func TestParseSumsOfSha256sum(t *testing.T) {
 	if _, err := exec.LookPath("sha256sum"); err != nil {
-		t.Skip("sha256sum is not installed")
+		t.Skip("SKIPPED: sha256sum is not installed")
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b", "new\nline"} {

@@ -85,7 +85,7 @@ func TestWriteSumsRefuses(t *testing.T) {
 // and of one that was changed.
 func TestSha256sum(t *testing.T) {
 	if _, err := exec.LookPath("sha256sum"); err != nil {
-		t.Skip("sha256sum is not installed")
+		t.Skip("SKIPPED: sha256sum is not installed")
 	}
 	dir := t.TempDir()
 	sums := map[string][32]byte{}

@@ -141,7 +141,7 @@ func TestReadBack(t *testing.T) {
 // TestTarCommand lists and unpacks a tarball with the tar command.
 func TestTarCommand(t *testing.T) {
 	if _, err := exec.LookPath("tar"); err != nil {
-		t.Skip("tar is not installed")
+		t.Skip("SKIPPED: tar is not installed")
 	}
 	dir := t.TempDir()
 	content := program(3 << 20)

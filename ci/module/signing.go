@@ -1,7 +1,6 @@
 package module
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,14 +83,14 @@ var ErrBad = errors.New("verifying: not all of it is good")
 
 // Verify verifies every tarball of a directory, or what one was unpacked to.
 func Verify(ctx context.Context, v Verification) (string, error) {
-	if v.Repository == "" && v.Identity == "" && v.Key == "" {
-		return "", errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
-	}
-	e := verify.Expectation{Identity: cmp.Or(v.Identity, verify.Identity(v.Repository)), Issuer: v.Issuer}
+	var key []byte
 	if v.Key != "" {
-		e.PublicKey = []byte(v.Key)
+		key = []byte(v.Key)
 	}
-	var err error
+	e, err := verify.Expect(v.Repository, v.Identity, v.Issuer, key)
+	if err != nil {
+		return "", err
+	}
 	if v.TrustedRoot != "" {
 		e.Root, err = trusted(v.TrustedRoot)
 	} else {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
@@ -60,17 +59,10 @@ func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to 
 
 // document makes the SBOM of a binary, and the binary's digest.
 func (r *Release) document(a plan.Artifact, binary string) ([]byte, [sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	f, err := os.Open(binary)
+	sum, err := sign.Digest(binary)
 	if err != nil {
 		return nil, sum, fmt.Errorf("making the SBOM %q: %w", a.Name, err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return nil, sum, fmt.Errorf("making the SBOM %q: %w", a.Name, err)
-	}
-	sum = [sha256.Size]byte(h.Sum(nil))
 	d, err := sbom.New(sbom.Input{
 		Binary: a.Binaries[0], SHA256: sum, Target: a.Target, Graph: r.crates[a.Target], Lock: r.Workspace.Lock,
 		Source: r.source(r.crates[a.Target]), Rust: r.rust,

@@ -43,16 +43,25 @@ type Signature struct {
 
 // File signs a file. Memory does not grow with its size.
 func (s *Signer) File(ctx context.Context, name string) (Signature, error) {
-	f, err := os.Open(name)
+	sum, err := Digest(name)
 	if err != nil {
 		return Signature{}, fmt.Errorf("signing: %w", err)
+	}
+	return s.digest(ctx, sum)
+}
+
+// Digest is the SHA-256 of a file. Memory does not grow with its size.
+func Digest(name string) (sum [sha256.Size]byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return sum, err
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return Signature{}, fmt.Errorf("signing %q: %w", name, err)
+		return sum, fmt.Errorf("reading %q: %w", name, err)
 	}
-	return s.digest(ctx, [sha256.Size]byte(h.Sum(nil)))
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // digest signs a file by its SHA-256.

@@ -68,7 +68,7 @@ func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectatio
 		return errors.New("the bundle signs a statement, expected one that signs the file")
 	}
 	if !bytes.Equal(s.digest, sum[:]) {
-		return fmt.Errorf("the signature is of another file: of sha256 %s, and this one has %s", hexed(s.digest), hexed(sum[:]))
+		return fmt.Errorf("the signature is of another file: of sha256 %x, and this one has %x", s.digest, sum)
 	}
 	if err := s.checkSigner(e); err != nil {
 		return err

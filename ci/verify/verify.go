@@ -5,15 +5,14 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +43,16 @@ type Expectation struct {
 	PublicKey []byte
 	// Root is what certificates, log entries and timestamps are checked against.
 	Root root.TrustedMaterial
+}
+
+// Expect makes an expectation without a root of trust: a key where one is given,
+// else the exact identity, "" for that of the repository's release workflow. It
+// is an error when nothing says who must have signed.
+func Expect(repository, identity, issuer string, key []byte) (Expectation, error) {
+	if repository == "" && identity == "" && key == nil {
+		return Expectation{}, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
+	}
+	return Expectation{Identity: cmp.Or(identity, Identity(repository)), Issuer: issuer, PublicKey: key}, nil
 }
 
 // endings of the files that sign another one.
@@ -161,15 +170,11 @@ func (r *Report) classic(name string, b *signed) {
 		r.bad(base+plan.SignatureFile, errors.New("it is another signature than the bundle's"))
 		return
 	}
-	ending, err := plan.CertificateFile, error(nil)
-	if b.cert != nil {
-		err = sameCertificate(name+ending, b.cert)
-	} else {
-		ending, err = plan.PublicKeyFile, nil // a key is what the verifier has, not what the release says
-	}
-	if err != nil {
-		r.bad(base+ending, err)
-		return
+	if b.cert != nil { // a key is what the verifier has, not what the release says
+		if err := sameCertificate(name+plan.CertificateFile, b.cert); err != nil {
+			r.bad(base+plan.CertificateFile, err)
+			return
+		}
 	}
 	r.good(base+plan.SignatureFile, "the bundle's signature, for cosign 2")
 }
@@ -191,16 +196,9 @@ func sameCertificate(name string, cert *x509.Certificate) error {
 }
 
 func digest(name string) ([sha256.Size]byte, error) {
-	f, err := os.Open(name)
+	sum, err := sign.Digest(name)
 	if err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("reading the file: %w", err)
+		return sum, fmt.Errorf("reading the file: %w", err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("reading the file: %w", err)
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return sum, nil
 }
-
-func hexed(sum []byte) string { return hex.EncodeToString(sum) }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"os"
 
@@ -92,18 +90,17 @@ func (v *verification) print(c *cobra.Command, r *verify.Report) error {
 
 // expectation says who must have signed.
 func (v *verification) expectation() (verify.Expectation, error) {
-	e := verify.Expectation{Identity: v.identity, Issuer: v.issuer}
+	var key []byte
 	if v.key != "" {
-		raw, err := os.ReadFile(v.key)
-		if err != nil {
-			return e, fmt.Errorf("reading the public key: %w", err)
+		var err error
+		if key, err = os.ReadFile(v.key); err != nil {
+			return verify.Expectation{}, fmt.Errorf("reading the public key: %w", err)
 		}
-		e.PublicKey = raw
-	} else if v.repository == "" && v.identity == "" {
-		return e, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
 	}
-	e.Identity = cmp.Or(e.Identity, verify.Identity(v.repository))
-	var err error
+	e, err := verify.Expect(v.repository, v.identity, v.issuer, key)
+	if err != nil {
+		return e, err
+	}
 	if v.trustedRoot != "" {
 		e.Root, err = root.NewTrustedRootFromPath(v.trustedRoot)
 	} else {
