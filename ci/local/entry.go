@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"dagger/slipway/ci/step"
@@ -76,8 +77,8 @@ func (e *entry) verify(output string) error {
 	if e.verified[output] {
 		return nil
 	}
-	digest, err := digestTree(e.path(output), nil)
-	if err != nil || digest != o.Digest {
+	good, err := whole(e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
+	if err != nil || !good {
 		return fmt.Errorf("taking output %q of step %q: %w", output, e.step.Name, errDamaged)
 	}
 	e.verified[output] = true

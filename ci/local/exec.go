@@ -83,36 +83,10 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		return nil, err
 	}
 	e.step = s
-	return e, nil
-}
-
-// verifyImage compares an unpacked image with what was unpacked, once per
-// process: a damaged toolchain would make other bytes and not say so.
-func (r *Runner) verifyImage(s step.Step, img image) error {
-	if img.Tree == "" {
-		return nil // a step's output, which was verified, or this machine
+	for o := range e.Outputs { // capture has just read them
+		e.verified[o] = true
 	}
-	_, err, _ := r.once.Do("verify "+img.Digest, func() (any, error) {
-		r.mu.Lock()
-		verified := r.verified[img.Digest]
-		r.mu.Unlock()
-		if verified {
-			return nil, nil
-		}
-		tree, err := digestTree(img.root, nil)
-		if err != nil {
-			return nil, err
-		}
-		if tree != img.Tree {
-			changed := fmt.Errorf("reading unpacked image %q: its files have changed since it was unpacked; it has been removed: run again", s.Image.Ref)
-			return nil, errors.Join(changed, r.store.drop("images", img.Digest))
-		}
-		r.mu.Lock()
-		r.verified[img.Digest] = true
-		r.mu.Unlock()
-		return nil, nil
-	})
-	return err
+	return e, nil
 }
 
 // prepare lays out the mounts of a step under work. The returned function

@@ -105,7 +105,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 		}
 	}
 	if p.Publish.Publishable {
-		p.Steps = append(p.Steps, b.pack(before))
+		p.Steps = append(p.Steps, b.packAll(before)...)
 	}
 	return nil
 }
@@ -189,16 +189,31 @@ func (b *builder) test(target string, mount step.Mount) step.Step {
 	return s
 }
 
+// packAll makes the .crate file. What comes from outside the workspace is compiled
+// before, from the skeleton and as `cargo package` will: in the dev profile, for
+// the machine that builds.
+func (b *builder) packAll(before []*cargo.Crate) []step.Step {
+	if !b.fetched {
+		return []step.Step{b.pack(before, empty(targetDir))}
+	}
+	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
+	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
+	s.About = "compile the dependencies as packaging will"
+	s.Outputs = s.Outputs[:1]
+	s.Discard = fingerprints(b.members)
+	return []step.Step{s, b.pack(before, seed(s.Name))}
+}
+
 // pack makes the .crate file as `cargo publish` would, and compiles it. The
 // workspace crates that it needs are packaged with it, so that it is compiled
 // against them and not against what a registry has of the same version.
-func (b *builder) pack(before []*cargo.Crate) step.Step {
+func (b *builder) pack(before []*cargo.Crate, begin step.Mount) step.Step {
 	args := []string{"cargo", "package", "--locked", "--offline"}
 	for _, c := range before {
 		args = append(args, "--package", c.Name)
 	}
 	args = append(args, "--package", b.crate.Name)
-	s := b.compile(StepPackage, "", "source", []step.Mount{empty(targetDir)}, args)
+	s := b.compile(StepPackage, "", "source", []step.Mount{begin}, args)
 	s.About = "package the crate and compile what was packaged"
 	s.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
 	s.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)

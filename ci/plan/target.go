@@ -40,13 +40,32 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 // before compiles something that the build begins with, and what the tests need
 // of it. marks are what must not pass for the crate's own.
 func (c *chain) before(name, about, tree string, marks []string) {
-	first := c.compile(name+" "+c.target, c.target, tree, c.first(name+" "), c.buildArgs(c.target))
-	tests := c.compile("test "+name+" "+c.target, c.target, tree, []step.Mount{seed(first.Name)}, c.testArgs(c.target, "--no-run"))
+	first := c.compile(name+" "+c.target, c.target, tree, c.first(name+" "), append(c.buildArgs(c.target), c.one()...))
+	more := []string{"--no-run"}
+	if len(c.crate.Settings.Test) == 0 {
+		more = append(more, c.one()...)
+	}
+	tests := c.compile("test "+name+" "+c.target, c.target, tree, []step.Mount{seed(first.Name)}, c.testArgs(c.target, more...))
 	first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
 	tests.Outputs = tests.Outputs[:1]
 	first.Discard, tests.Discard = marks, marks
 	c.steps = append(c.steps, first, tests)
 	c.begin = []step.Mount{seed(tests.Name)}
+}
+
+// one selects a single target of the crate, the cheapest: where the crate is
+// hollow any one brings all its dependencies, and each executable costs a run of
+// the linker.
+func (c *chain) one() []string {
+	if c.crate.Lib != nil {
+		return []string{"--lib"}
+	}
+	for _, bin := range c.crate.Bins {
+		if len(bin.RequiredFeatures) == 0 {
+			return []string{"--bin", bin.Name}
+		}
+	}
+	return nil
 }
 
 // first is what a step begins with: what the one before left or, in the first of

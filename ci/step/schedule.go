@@ -23,7 +23,7 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 			for _, need := range s.Needs() {
 				ready, ok := done[need]
 				if !ok {
-					continue // an early step, which has run
+					continue // none of these: it ran before
 				}
 				select {
 				case <-ready:

@@ -1,0 +1,60 @@
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestWhole holds what a stamp is good for: it stands in for reading a tree, and
+// for nothing that was changed, not even by someone who puts time and size back.
+func TestWhole(t *testing.T) {
+	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
+	file := filepath.Join(root, "a")
+	put(t, file, "good")
+	digest, err := digestTree(root, nil)
+	check(t, err)
+	find := func(want bool) {
+		t.Helper()
+		got, err := whole(root, digest, stamp)
+		if err != nil || got != want {
+			t.Fatalf("whole = %t, %v, want %t", got, err, want)
+		}
+	}
+	find(true)
+	if _, err := os.Stat(stamp); err == nil {
+		t.Error("a tree that has just changed was stamped: it could change again in the same tick of the clock")
+	}
+	time.Sleep(2100 * time.Millisecond)
+	find(true)
+	if _, err := os.Stat(stamp); err != nil {
+		t.Fatal(err)
+	}
+	find(true)
+
+	old, err := os.Stat(file)
+	check(t, err)
+	put(t, file, "evil")
+	check(t, os.Chtimes(file, old.ModTime(), old.ModTime()))
+	find(false)
+	put(t, file, "good")
+	find(true)
+	put(t, filepath.Join(root, "b"), "")
+	find(false)
+	check(t, os.Remove(filepath.Join(root, "b")))
+	check(t, os.Rename(file, filepath.Join(root, "c")))
+	find(false)
+}
+
+// TestStampOfAnother holds that the stamp of other content says nothing.
+func TestStampOfAnother(t *testing.T) {
+	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
+	put(t, filepath.Join(root, "a"), "good")
+	now, _, err := stampTree(root)
+	check(t, err)
+	put(t, stamp, "another-digest "+now)
+	if got, err := whole(root, "wanted-digest", stamp); err != nil || got {
+		t.Errorf("whole = %t, %v", got, err)
+	}
+}
