@@ -36,13 +36,13 @@ func TestSigningFaults(t *testing.T) {
 		// counts of tokens, certificates and log entries asked for
 		tokens, certificates, entries int
 	}{
-		{"Rekor answers 502 twice", s.Rekor, fault.Status(502, 2), 1, 1, 8},
-		{"Rekor answers 429 with a time to wait", s.Rekor, fault.Status(429, 1), 1, 1, 7},
-		{"an entry was made and the answer lost", s.Rekor, fault.Fault{Kind: fault.Lose, Method: "POST", Path: entries, Times: 1}, 1, 1, 8},
-		{"Rekor drops the connection", s.Rekor, fault.Fault{Kind: fault.Drop, Method: "POST", Times: 1}, 1, 1, 7},
-		{"Fulcio answers 503 once", s.Fulcio, fault.Status(503, 1), 1, 2, 6},
-		{"Fulcio answers 401 once: another token", s.Fulcio, fault.Status(401, 1), 2, 2, 6},
-		{"the token endpoint answers 500 once", s.Tokens, fault.Status(500, 1), 2, 1, 6},
+		{"Rekor answers 502 twice", s.Rekor, fault.Status(502, 2), 1, 1, 9},
+		{"Rekor answers 429 with a time to wait", s.Rekor, fault.Status(429, 1), 1, 1, 8},
+		{"an entry was made and the answer lost", s.Rekor, fault.Fault{Kind: fault.Lose, Method: "POST", Path: entries, Times: 1}, 1, 1, 9},
+		{"Rekor drops the connection", s.Rekor, fault.Fault{Kind: fault.Drop, Method: "POST", Times: 1}, 1, 1, 8},
+		{"Fulcio answers 503 once", s.Fulcio, fault.Status(503, 1), 1, 2, 7},
+		{"Fulcio answers 401 once: another token", s.Fulcio, fault.Status(401, 1), 2, 2, 7},
+		{"the token endpoint answers 500 once", s.Tokens, fault.Status(500, 1), 2, 1, 7},
 	}
 	for _, tt := range passing {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestSigningRefused(t *testing.T) {
 			return s.Rekor.Inject(fault.Fault{Kind: fault.Refuse, Status: 429, Header: map[string]string{"Retry-After": "86400"}})
 		}, 10 * time.Second, []string{"24h", "run again"}},
 		{"Fulcio answers 400", func(s *sigstack.Stack) error { return s.Fulcio.Inject(fault.Status(400, 0)) }, 10 * time.Second, []string{"certificate", "400"}},
-		{"the token has run out", func(s *sigstack.Stack) error { s.HandOut(sigstack.Expired()); return nil }, 10 * time.Second, []string{"certificate", "400"}},
+		{"the token has run out", func(s *sigstack.Stack) error { handOut(s, sigstack.Expired()); return nil }, 10 * time.Second, []string{"certificate", "400"}},
 		{"the token endpoint answers 403", func(s *sigstack.Stack) error { return s.Tokens.Inject(fault.Status(403, 0)) }, 6 * time.Second, []string{"identity token", "id-token: write"}},
 		{"the token endpoint stalls", func(s *sigstack.Stack) error { return s.Tokens.Inject(fault.Fault{Kind: fault.Stall}) }, 7 * time.Second, []string{"identity token", "no answer in 5s"}},
 	}
@@ -102,6 +102,16 @@ func TestSigningRefused(t *testing.T) {
 			again.run(t).wantCode(t, 0).wantStderr(t, "build "+x8664+": done before", "build "+aarch64+": done before")
 		})
 	}
+	t.Run("a run on another commit", func(t *testing.T) {
+		s := stack(t)
+		handOut(s, sigstack.Claims{"sha": strings.Repeat("ab", 20)})
+		r := base
+		r.out = filepath.Join(t.TempDir(), "out")
+		w.command("dist", r).run(t).wantCode(t, 1).wantError(t, "checking who signs", strings.Repeat("ab", 20), head, "check out the run's commit", "nothing was published")
+		if n := s.Rekor.Count(""); n != 0 {
+			t.Errorf("%d requests to the log, expected none", n)
+		}
+	})
 	t.Run("no token at all", func(t *testing.T) {
 		r := base
 		r.env, r.out = []string{"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN="}, filepath.Join(t.TempDir(), "out")

@@ -27,7 +27,7 @@ func TestSigningHostile(t *testing.T) {
 	by := func(t *testing.T, claims sigstack.Claims) string {
 		t.Helper()
 		s := stack(t)
-		s.HandOut(claims)
+		handOut(s, claims)
 		r := good
 		r.out = filepath.Join(t.TempDir(), "out")
 		w.command("dist", r).run(t).wantCode(t, 0)

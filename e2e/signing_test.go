@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func stack(t testing.TB) *sigstack.Stack {
 	s, err := openStack()
 	check(t, err)
 	clean := func() {
-		s.HandOut(nil)
+		handOut(s, nil)
 		for _, p := range proxies(s) {
 			p.Clear()
 			p.Reset()
@@ -39,6 +40,17 @@ func stack(t testing.TB) *sigstack.Stack {
 	clean()
 	t.Cleanup(clean)
 	return s
+}
+
+// head is the commit that the release of [signed] is built from.
+var head string
+
+// handOut makes the token endpoint say that the run is on that commit, and what
+// the claims say beside it.
+func handOut(s *sigstack.Stack, claims sigstack.Claims) {
+	all := sigstack.Claims{"sha": head}
+	maps.Copy(all, claims)
+	s.HandOut(all)
 }
 
 // flags point the slipway command at the stack.
@@ -53,6 +65,8 @@ func signed(t testing.TB, s *sigstack.Stack) release {
 	r := demo(t)
 	r.source = example(t)
 	repository(t, r.source, "main")
+	head = git(t, r.source, "rev-parse", "HEAD")
+	handOut(s, nil)
 	r.flags, r.env = stackFlags(s), s.ActionsEnv()
 	return r
 }
@@ -104,6 +118,12 @@ func cosign3(t testing.TB, s *sigstack.Stack, dir, binary string) result {
 // wantSigned has every judge verify both tarballs.
 func wantSigned(t *testing.T, s *sigstack.Stack, out string) {
 	t.Helper()
+	whole := verifyCommand(t, s, out).wantCode(t, 0)
+	for _, want := range []string{"made by " + identity[1] + " from commit " + head, "the SBOM of shim-demo-v1", "SHA256SUMS: named by the provenance"} {
+		if !strings.Contains(whole.stdout, want) {
+			t.Errorf("slipway verify does not say %q of the whole release:\n%s", want, whole.stdout)
+		}
+	}
 	for _, arch := range []string{"x86_64", "aarch64"} {
 		tarball := filepath.Join(out, "shim-demo-"+arch+"-linux-musl.tar.gz")
 		dir := unpack(t, tarball)
@@ -115,6 +135,12 @@ func wantSigned(t *testing.T, s *sigstack.Stack, out string) {
 			if got := verifyCommand(t, s, path).wantCode(t, 0); !strings.Contains(got.stdout, "signed by "+identity[1]) {
 				t.Errorf("slipway verify says %q", got.stdout)
 			}
+		}
+		bundle := filepath.Join(out, "shim-demo.provenance.sigstore.json")
+		for _, file := range []string{tarball, filepath.Join(out, "SHA256SUMS"), filepath.Join(dir, "shim-demo-v1")} {
+			args := slices.Concat([]string{"verify-blob-attestation", "--bundle", bundle, "--type", "slsaprovenance1", "--trusted-root", s.TrustedRoot}, identity, []string{file})
+			judge(t, 2, dir, nil, append(args, "--new-bundle-format")...).wantCode(t, 0)
+			judge(t, 3, dir, nil, args...).wantCode(t, 0)
 		}
 		for kind, ending := range map[string]string{"cyclonedx": ".cdx", "spdxjson": ".spdx"} {
 			bundle := filepath.Join(out, "shim-demo-v1-"+arch+"-linux-musl"+ending+".sigstore.json")
@@ -136,8 +162,8 @@ func testSigned(t *testing.T, w *runner) {
 	if !strings.Contains(got.stdout, "shim-demo/v0.1.0 is built, tested and signed; nothing was published") {
 		t.Errorf("the summary says\n%s", got.stdout)
 	}
-	if f, k, e := s.Fulcio.Count(""), s.Tokens.Count(""), s.Rekor.Count("/api/v1/log/entries"); f != 1 || k != 1 || e != 6 {
-		t.Errorf("%d certificates, %d tokens and %d log entries for two binaries with two attestations each, expected 1, 1 and 6", f, k, e)
+	if f, k, e := s.Fulcio.Count(""), s.Tokens.Count(""), s.Rekor.Count("/api/v1/log/entries"); f != 1 || k != 1 || e != 7 {
+		t.Errorf("%d certificates, %d tokens and %d log entries for two binaries with two attestations each and the provenance, expected 1, 1 and 7", f, k, e)
 	}
 	wantSums(t, r.out)
 	wantSigned(t, s, r.out)
@@ -146,8 +172,8 @@ func testSigned(t *testing.T, w *runner) {
 		stamped.out = filepath.Join(t.TempDir(), "out")
 		stamped.flags = append(slices.Clone(r.flags), "--timestamp-url", s.TSAURL+"/api/v1/timestamp")
 		w.command("dist", stamped).run(t).wantCode(t, 0)
-		if n := s.TSA.Count(""); n != 6 {
-			t.Errorf("%d timestamps for two binaries with two attestations each", n)
+		if n := s.TSA.Count(""); n != 7 {
+			t.Errorf("%d timestamps for two binaries with two attestations each and the provenance", n)
 		}
 		wantSigned(t, s, stamped.out)
 	})

@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +14,11 @@ import (
 // Lock is a Cargo.lock: what every dependency resolved to.
 type Lock struct {
 	Packages []Package
-	head     string // the text before the first package
-	tail     string // the text after the last one
+	// SHA256 is the digest of the whole file.
+	SHA256 [sha256.Size]byte
+
+	head string // the text before the first package
+	tail string // the text after the last one
 }
 
 // Package is one [[package]] of a Cargo.lock.
@@ -40,6 +44,7 @@ func readLock(fsys fs.FS) (Lock, error) {
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading lock file %q: %w", "Cargo.lock", err)
 	}
+	l.SHA256 = sha256.Sum256(raw)
 	return l, nil
 }
 

@@ -5,7 +5,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,52 +206,6 @@ func tail(output string) string {
 	}
 	_, rest, _ := strings.Cut(output[len(output)-limit:], "\n")
 	return rest
-}
-
-// Image is a root filesystem with its environment.
-type Image struct {
-	container *dagger.Container
-	env       []string // KEY=VALUE
-}
-
-// NewImage reads a container's environment.
-func NewImage(ctx context.Context, ctr *dagger.Container) (Image, error) {
-	vars, err := ctr.EnvVariables(ctx)
-	if err != nil {
-		return Image{}, err
-	}
-	img := Image{container: ctr}
-	for _, v := range vars {
-		name, err1 := v.Name(ctx)
-		value, err2 := v.Value(ctx)
-		if err := errors.Join(err1, err2); err != nil {
-			return Image{}, err
-		}
-		img.env = append(img.env, name+"="+value)
-	}
-	return img, nil
-}
-
-// image is the root filesystem of a step.
-func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
-	if ref.Step != "" {
-		dir, err := r.output(ref.Step, ref.Output)
-		if err != nil {
-			return Image{}, err
-		}
-		return Image{container: r.opts.Client.Container().WithRootfs(dir)}, nil
-	}
-	r.images.Lock()
-	defer r.images.Unlock()
-	if img, ok := r.opts.Images[ref.Ref]; ok {
-		return img, nil
-	}
-	img, err := NewImage(ctx, r.opts.Client.Container().From(ref.Ref))
-	if err != nil {
-		return Image{}, fmt.Errorf("opening image %q: %w", ref.Ref, err)
-	}
-	r.opts.Images[ref.Ref] = img
-	return img, nil
 }
 
 // output is a directory that a step left, without what it discards.

@@ -28,37 +28,43 @@ type image struct {
 	Env    []string `json:"env"`
 	Tree   string   `json:"tree"` // digest of the unpacked files
 
-	root string
+	root   string
+	pinned string // digest, "sha256:…", of what the reference named
 }
 
 // platform is what images are taken for.
 var platform = v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
 
 // openImage finds an image by reference: the path of an OCI layout on disk, or
-// a reference to a registry.
-func openImage(ctx context.Context, ref string) (v1.Image, error) {
+// a reference to a registry. The digest is that of what the reference names: of
+// the index where it is one.
+func openImage(ctx context.Context, ref string) (v1.Image, v1.Hash, error) {
 	if _, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil {
 		return openLayout(ref)
 	}
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
 	}
-	img, err := remote.Image(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	if err != nil {
-		return nil, fmt.Errorf("opening image %q: %w", ref, err)
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
 	}
-	return img, nil
+	img, err := named.Image()
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
+	}
+	return img, named.Digest, nil
 }
 
-func openLayout(dir string) (v1.Image, error) {
+func openLayout(dir string) (v1.Image, v1.Hash, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
-		return nil, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
 	}
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		return nil, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
 	}
 	var found []v1.Descriptor
 	for _, m := range manifest.Manifests {
@@ -67,17 +73,18 @@ func openLayout(dir string) (v1.Image, error) {
 		}
 	}
 	if len(found) != 1 {
-		return nil, fmt.Errorf("opening OCI layout %q: it has %d images for %s, expected one", dir, len(found), platform)
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it has %d images for %s, expected one", dir, len(found), platform)
 	}
 	if found[0].MediaType.IsIndex() {
-		return nil, fmt.Errorf("opening OCI layout %q: it holds an index of images, expected an image", dir)
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it holds an index of images, expected an image", dir)
 	}
-	return index.Image(found[0].Digest)
+	img, err := index.Image(found[0].Digest)
+	return img, found[0].Digest, err
 }
 
 // unpackImage returns the unpacked image, from the store when it is there.
-func (s *store) unpackImage(ctx context.Context, ref string) (image, error) {
-	img, err := openImage(ctx, ref)
+func (s *store) unpackImage(ctx context.Context, ref string) (got image, err error) {
+	img, pinned, err := openImage(ctx, ref)
 	if err != nil {
 		return image{}, err
 	}
@@ -90,6 +97,7 @@ func (s *store) unpackImage(ctx context.Context, ref string) (image, error) {
 		return image{}, err
 	}
 	defer unlock()
+	defer func() { got.pinned = pinned.String() }()
 	if got, err := s.readImage(digest.Hex); err == nil {
 		return got, nil
 	}

@@ -203,6 +203,12 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
 	return got.(image), nil
 }
 
+// ImageDigest is part of [step.Runner].
+func (r *Runner) ImageDigest(ctx context.Context, ref string) (string, error) {
+	img, err := r.image(ctx, step.Image{Ref: ref})
+	return img.pinned, err
+}
+
 // silent is a log that nobody reads.
 type silent struct{}
 

@@ -35,8 +35,9 @@ type Inputs struct {
 
 	Crate   string
 	Version string
-	// Signing is how binaries are signed, as in a plan's request.
-	Signing string
+	// Signing and SigningServices are as in a plan's request.
+	Signing         string
+	SigningServices []string
 }
 
 // Session is one function call's view of the running engine session.
@@ -79,7 +80,7 @@ func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, Source: git})
+	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices, Source: git})
 	return w, p, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"dagger.io/dagger"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -60,6 +59,7 @@ func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
 	if o.Key != "" {
 		s.in.Signing = plan.SignedByKey
 	}
@@ -116,28 +116,16 @@ func Verify(ctx context.Context, v Verification) (string, error) {
 // report verifies and renders what was found; what is not good is an error,
 // whose text is the report.
 func report(ctx context.Context, dir string, e verify.Expectation, asJSON bool) (string, error) {
-	tarballs, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
-	if err != nil {
-		return "", err
-	}
-	if len(tarballs) == 0 {
-		tarballs = []string{dir}
-	}
-	text, good := "", true
-	for _, name := range tarballs {
-		r := verify.Path(ctx, name, e)
-		good = good && r.Verdict == verify.Good
-		part := r.Text()
-		if asJSON {
-			raw, err := r.JSON()
-			if err != nil {
-				return "", err
-			}
-			part = string(raw)
+	r := verify.Path(ctx, dir, e)
+	text := r.Text()
+	if asJSON {
+		raw, err := r.JSON()
+		if err != nil {
+			return "", err
 		}
-		text += part
+		text = string(raw)
 	}
-	if !good {
+	if r.Verdict != verify.Good {
 		return "", fmt.Errorf("%w\n%s", ErrBad, text)
 	}
 	return text, nil

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/dist"
@@ -11,7 +12,7 @@ import (
 // Artifact is a file that a release leaves.
 type Artifact struct {
 	Name   string `json:"name"`
-	Kind   string `json:"kind"` // tarball, checksums, crate, sbom, attestation
+	Kind   string `json:"kind"` // tarball, checksums, crate, sbom, attestation, provenance
 	Target string `json:"target,omitempty"`
 	// Files are the names in a tarball, sorted; Binaries those among them that
 	// were built, the others sign one each.
@@ -45,6 +46,8 @@ const (
 	// SBOM says what is in a binary, Attestation is the same, signed.
 	SBOM        = "sbom"
 	Attestation = "attestation"
+	// Provenance says who built the release from what, signed.
+	Provenance = "provenance"
 )
 
 // SumsName is the name of the file of checksums.
@@ -77,7 +80,7 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	}
 	for _, t := range p.Targets {
 		for _, b := range c.Bins {
-			documents, err := sboms(b.Name, t)
+			documents, err := SBOMs(b.Name, t)
 			if err != nil {
 				return err
 			}
@@ -86,6 +89,9 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	}
 	if p.Publish.Publishable {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: c.Name + "-" + p.Version + ".crate", Kind: CrateFile})
+	}
+	if len(c.Bins) > 0 { // the last: it names the others
+		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(c.Name), Kind: Provenance})
 	}
 	return nil
 }
@@ -98,8 +104,25 @@ const (
 
 var formatEndings = []struct{ format, ending string }{{CycloneDX, ".cdx"}, {SPDX, ".spdx"}}
 
-// sboms are the documents of one binary: each as it is, and in a signed statement.
-func sboms(binary, target string) ([]Artifact, error) {
+// PredicateType is that of the statement in an attestation, as cosign's --type
+// knows it; "" for what is none.
+func (a Artifact) PredicateType() string {
+	if a.Kind != Attestation {
+		return ""
+	}
+	return map[string]string{CycloneDX: "https://cyclonedx.org/bom", SPDX: "https://spdx.dev/Document"}[a.Format]
+}
+
+// ProvenanceName is the name of the signed provenance of a crate's release.
+func ProvenanceName(crate string) string { return crate + ".provenance" + BundleFile }
+
+// SubjectName is what provenance calls a binary: those of several targets share
+// a name.
+func SubjectName(target, binary string) string { return target + "/" + binary }
+
+// SBOMs are the documents of one binary: each as it is, and behind it in a signed
+// statement.
+func SBOMs(binary, target string) ([]Artifact, error) {
 	base, err := dist.BinaryName(binary, target)
 	if err != nil {
 		return nil, err
@@ -129,7 +152,11 @@ func (p *Plan) addEffects() {
 		p.Effects = append(p.Effects, Effect{Kind: kind, About: fmt.Sprintf(format, args...)})
 	}
 	if p.Signing != "" {
-		add("sign", "sign every binary %s, and record it in the transparency log", p.Signing)
+		with := ""
+		if len(p.SigningServices) > 0 {
+			with = " of " + strings.Join(p.SigningServices, ", ")
+		}
+		add("sign", "sign every binary %s, and record it in the transparency log%s", p.Signing, with)
 	}
 	add("draft", "make a draft of GitHub release %q", p.Tag)
 	for _, a := range p.Artifacts {

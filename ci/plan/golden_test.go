@@ -96,6 +96,7 @@ func TestEffects(t *testing.T) {
 			"asset: upload shim-demo-v1-aarch64-linux-musl.cdx.sigstore.json to the draft and compare its digest",
 			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.json to the draft and compare its digest",
 			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.sigstore.json to the draft and compare its digest",
+			"asset: upload shim-demo.provenance.sigstore.json to the draft and compare its digest",
 			`tag: make tag "shim-demo/v0.1.0" at ` + commit,
 			"release: publish the draft as a release",
 		}},
@@ -166,7 +167,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("step %q runs\n%s\nwant\n%s", s.Name, strings.Join(s.Args, " "), line)
 		}
 	}
-	if !slices.Equal(p.Targets, []string{X8664}) || len(p.Artifacts) != 6 {
+	if !slices.Equal(p.Targets, []string{X8664}) || len(p.Artifacts) != 7 {
 		t.Errorf("targets %q, artifacts %v", p.Targets, p.Artifacts)
 	}
 	dependencies := map[string]string{

@@ -33,6 +33,8 @@ type Request struct {
 	// Signing is how a release signs its binaries: [SignedKeyless], which "" means
 	// too, or [SignedByKey].
 	Signing string
+	// SigningServices are the addresses of a sigstore other than the public one.
+	SigningServices []string
 	// Source is what is known of the workspace's git repository.
 	Source Source
 }
@@ -61,10 +63,12 @@ type Plan struct {
 	Trees      []step.Tree `json:"trees"`
 	Steps      []step.Step `json:"steps"`
 	Signing    string      `json:"signing,omitempty"` // how binaries are signed; "" where there are none
-	Artifacts  []Artifact  `json:"artifacts"`
-	Effects    []Effect    `json:"effects"`
-	Notes      string      `json:"notes"`             // the release notes: the changelog's section
-	Remarks    []string    `json:"remarks,omitempty"` // what a maintainer should know
+	// SigningServices are as in the request.
+	SigningServices []string   `json:"signingServices,omitempty"`
+	Artifacts       []Artifact `json:"artifacts"`
+	Effects         []Effect   `json:"effects"`
+	Notes           string     `json:"notes"`             // the release notes: the changelog's section
+	Remarks         []string   `json:"remarks,omitempty"` // what a maintainer should know
 
 	toolchain cargo.Toolchain
 }
@@ -109,7 +113,7 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 		return nil, err
 	}
 	if len(c.Bins) > 0 {
-		p.Signing = cmp.Or(req.Signing, SignedKeyless)
+		p.Signing, p.SigningServices = cmp.Or(req.Signing, SignedKeyless), req.SigningServices
 	}
 	return p, p.fill(w, c)
 }

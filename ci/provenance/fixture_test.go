@@ -30,7 +30,7 @@ func input() Input {
 			Crate: "my-shim", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"},
 			Repository: "https://github.com/containerd/runwasi", Ref: "refs/heads/main",
 		},
-		Commit: commit, Toolchain: Image{"ghcr.io/cross-rs/x86_64-unknown-linux-musl:0.2.5", image},
+		Commit: commit, Toolchain: Image{Reference: "ghcr.io/cross-rs/x86_64-unknown-linux-musl:0.2.5", Digest: image},
 		Lock: sum("Cargo.lock"), Plan: sum("plan"), Rust: "1.96.0",
 		Builder: Builder{ID: builder, Version: map[string]string{"slipway": "0.1.0", "dagger": "v0.21.8"}},
 		Run: Run{
@@ -44,8 +44,8 @@ func input() Input {
 func dryRun() Input {
 	in := input()
 	in.Commit, in.Parameters.Repository, in.Parameters.Ref = "", "", ""
-	in.Toolchain.Reference = "slipway/toolchain:1.96.0-0123456789ab"
-	in.Builder = Builder{ID: "urn:example:laptop", Version: map[string]string{"slipway": "0.1.0"}}
+	in.Toolchain.Reference, in.Toolchain.Recipe = "slipway/toolchain:1.96.0-0123456789ab", true
+	in.Builder = Builder{ID: OwnMachine, Version: map[string]string{"slipway": "0.1.0"}}
 	in.Run = Run{}
 	return in
 }

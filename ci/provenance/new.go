@@ -21,6 +21,7 @@ import (
 const (
 	nameSource    = "source"
 	nameToolchain = "toolchain"
+	nameRecipe    = "toolchain-recipe"
 	nameLock      = "Cargo.lock"
 	namePlan      = "plan.json"
 )
@@ -45,7 +46,10 @@ type Input struct {
 // Image is a container image.
 type Image struct {
 	Reference string // as the plan names it
-	Digest    string // of its manifest: "sha256:" and 64 hexadecimal digits
+	// Digest is "sha256:" and 64 hexadecimal digits: that of the manifest or, where
+	// Recipe is set, of the recipe by which slipway made the image.
+	Digest string
+	Recipe bool
 }
 
 // Run is which run built. A dry run leaves it empty, so that its statement is the
@@ -147,7 +151,7 @@ func (in *Input) dependencies() []Resource {
 		panic(err) // check has seen it
 	}
 	return append(list,
-		Resource{Name: nameToolchain, URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}},
+		Resource{Name: in.Toolchain.resource(), URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}},
 		Resource{Name: nameLock, Digest: digest(in.Lock)},
 	)
 }
@@ -177,12 +181,23 @@ func (i Image) purl() string {
 	if at := strings.LastIndex(repository, ":"); at > strings.LastIndex(repository, "/") {
 		repository, tag = repository[:at], repository[at+1:]
 	}
+	if i.Recipe {
+		return purl.New("generic", strings.ReplaceAll(repository, "/", "-"), tag, nil)
+	}
 	host, _, path := strings.Cut(repository, "/")
 	name := strings.ToLower(repository[strings.LastIndex(repository, "/")+1:])
 	if !path || !strings.ContainsAny(host, ".:") && host != "localhost" {
 		repository = ""
 	}
 	return purl.New("oci", cmp.Or(name, nameToolchain), i.Digest, map[string]string{"repository_url": repository, "tag": tag})
+}
+
+// resource is what the image is called among the dependencies.
+func (i Image) resource() string {
+	if i.Recipe {
+		return nameRecipe
+	}
+	return nameToolchain
 }
 
 func digest(sum [sha256.Size]byte) map[string]string {

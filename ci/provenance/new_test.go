@@ -56,7 +56,7 @@ func TestImage(t *testing.T) {
 		"":                                       "pkg:oci/toolchain" + at,
 		"registry.example.com/rust@sha256:other": "pkg:oci/rust" + at + "?repository_url=registry.example.com%2Frust",
 	} {
-		if got := (Image{reference, image}).purl(); got != want {
+		if got := (Image{Reference: reference, Digest: image}).purl(); got != want {
 			t.Errorf("%q: got %s, want %s", reference, got, want)
 		}
 	}

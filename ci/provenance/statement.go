@@ -85,6 +85,10 @@ type RunDetails struct {
 	Byproducts []Resource `json:"byproducts,omitempty"`
 }
 
+// OwnMachine is the builder of whoever builds on a machine of their own, and of
+// every dry run. It vouches for nothing: see docs/provenance.md, "What it is worth".
+const OwnMachine = "urn:uuid:0d6ad0b0-7a2c-4b4e-9b0c-6a3ad6b7c5d1"
+
 // Builder names who is trusted to have built as the provenance says.
 type Builder struct {
 	ID      string            `json:"id"`                // a URI

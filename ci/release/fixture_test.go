@@ -36,6 +36,10 @@ type runner struct {
 
 func (*runner) Name() string { return "fake" }
 
+func (*runner) ImageDigest(context.Context, string) (string, error) {
+	return "sha256:" + strings.Repeat("ab", 32), nil
+}
+
 func (r *runner) Run(_ context.Context, s step.Step) (step.Result, error) {
 	r.mu.Lock()
 	r.ran = append(r.ran, s.Name)

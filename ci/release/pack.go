@@ -13,6 +13,7 @@ import (
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
 )
 
 // File is an artifact on disk.
@@ -33,17 +34,43 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 		return nil, fmt.Errorf("making output directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	place := func(target, name string) string { return filepath.Join(work, target, name) }
+	out := filepath.Join(work, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return nil, fmt.Errorf("making output directory: %w", err)
+	}
+	place := func(target, name string) string { return filepath.Join(work, "bin", target, name) }
 	if err := r.exportBinaries(ctx, place); err != nil {
 		return nil, err
 	}
-	if err := r.signAll(ctx, work, place); err != nil {
+	signer, err := r.signer()
+	if err != nil {
 		return nil, err
 	}
+	if err := r.signAll(ctx, signer, out, place); err != nil {
+		return nil, err
+	}
+	files, err := r.packAll(ctx, signer, out, place)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.verify(ctx, signer, out); err != nil {
+		return nil, err
+	}
+	for _, f := range files { // all are there: now they appear
+		if err := os.Rename(filepath.Join(out, f.Name), filepath.Join(r.Out, f.Name)); err != nil {
+			return nil, fmt.Errorf("writing artifact %q: %w", f.Name, err)
+		}
+	}
+	return files, nil
+}
+
+// packAll writes the artifacts that are made from the binaries and what signs them.
+func (r *Release) packAll(ctx context.Context, signer *sign.Signer, out string, place func(target, name string) string) ([]File, error) {
 	var files []File
+	var err error
 	sums := map[string][sha256.Size]byte{}
 	for _, a := range r.Plan.Artifacts {
-		to := filepath.Join(work, a.Name)
+		to := filepath.Join(out, a.Name)
 		switch a.Kind {
 		case plan.Tarball:
 			err = writeTarball(to, a, func(name string) string { return place(a.Target, name) })
@@ -51,6 +78,8 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 			err = writeSums(to, sums)
 		case plan.CrateFile:
 			err = r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, to)
+		case plan.Provenance:
+			err = r.writeProvenance(ctx, signer, to, files, place)
 		}
 		if err != nil {
 			return nil, err
@@ -63,11 +92,6 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 			sums[a.Name] = sum
 		}
 		files = append(files, f)
-	}
-	for _, f := range files { // all are there: now they appear
-		if err := os.Rename(filepath.Join(work, f.Name), filepath.Join(r.Out, f.Name)); err != nil {
-			return nil, fmt.Errorf("writing artifact %q: %w", f.Name, err)
-		}
 	}
 	return files, nil
 }

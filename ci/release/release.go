@@ -30,6 +30,12 @@ type Release struct {
 	// it holds of the same names is replaced, each file at once.
 	Out string
 
+	// ToolchainBase names the Debian image that slipway's own toolchain was asked to
+	// be made with, "" for slipway's choice.
+	ToolchainBase string
+
+	begin  time.Time
+	who    sign.Identity
 	rust   sbom.Rust
 	crates map[string]sbom.Graph // in the binaries of each target
 }
@@ -74,7 +80,7 @@ func (r *Release) Dist(ctx context.Context) (*Summary, error) {
 
 // make runs the steps and writes the artifacts.
 func (r *Release) make(ctx context.Context) (*Summary, error) {
-	begin := time.Now()
+	r.begin = time.Now()
 	s, err := r.newSummary()
 	if err != nil {
 		return nil, err
@@ -85,7 +91,7 @@ func (r *Release) make(ctx context.Context) (*Summary, error) {
 	if s.Artifacts, err = r.pack(ctx); err != nil {
 		return nil, err
 	}
-	s.Seconds = time.Since(begin).Seconds()
+	s.Seconds = time.Since(r.begin).Seconds()
 	return s, nil
 }
 

@@ -27,6 +27,7 @@ func TestDryRun(t *testing.T) {
 			want = append(want, "app-"+arch+"-linux-musl"+ending)
 		}
 	}
+	want = append(want, "app.provenance.sigstore.json")
 	if got := left(t, rel.Out); !slices.Equal(got, want) {
 		t.Errorf("wrote %q, want %q", got, want)
 	}

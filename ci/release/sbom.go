@@ -15,10 +15,6 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// predicates are the predicate types of SBOMs in in-toto statements, as cosign's
-// --type knows them.
-var predicates = map[string]string{plan.CycloneDX: "https://cyclonedx.org/bom", plan.SPDX: "https://spdx.dev/Document"}
-
 // writeSBOM writes the SBOM of a binary.
 func (r *Release) writeSBOM(to string, a plan.Artifact, binary string) error {
 	document, _, err := r.document(a, binary)
@@ -41,7 +37,7 @@ func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to 
 	statement, err := json.Marshal(map[string]any{
 		"_type":         "https://in-toto.io/Statement/v1",
 		"subject":       []any{map[string]any{"name": a.Binaries[0], "digest": map[string]string{"sha256": hex.EncodeToString(sum[:])}}},
-		"predicateType": predicates[a.Format],
+		"predicateType": a.PredicateType(),
 		"predicate":     json.RawMessage(document),
 	})
 	if err != nil {

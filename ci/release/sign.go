@@ -21,16 +21,18 @@ const signing = 32
 const unsigned = "nothing was published, and what was built is kept: run the same command again to sign it"
 
 // signAll signs every binary of every target and writes what signs it beside it,
-// and writes the documents about it to work, all at once.
-func (r *Release) signAll(ctx context.Context, work string, place func(target, name string) string) error {
-	signer, err := r.signer()
-	if err != nil {
-		return err
+// and writes the documents about it to out, all at once.
+func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, place func(target, name string) string) error {
+	if r.Plan.Signing == "" {
+		return nil
+	}
+	if err := r.identify(ctx, signer); err != nil {
+		return fmt.Errorf("%w\n%s", err, unsigned)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(signing)
 	for _, a := range r.Plan.Artifacts {
-		to := filepath.Join(work, a.Name)
+		to := filepath.Join(out, a.Name)
 		for _, name := range a.Binaries {
 			file := place(a.Target, name)
 			group.Go(func() error {
@@ -50,6 +52,18 @@ func (r *Release) signAll(ctx context.Context, work string, place func(target, n
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("%w\n%s", err, unsigned)
+	}
+	return nil
+}
+
+// identify asks who signs, and refuses a run's identity for another commit than
+// the one that was built: certificate and provenance would contradict each other.
+func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error) {
+	if r.who, err = signer.Identity(ctx); err != nil {
+		return err
+	}
+	if built := r.Plan.Source.Commit; r.who.Commit != "" && r.who.Commit != built {
+		return fmt.Errorf("checking who signs: the identity is that of a run on commit %q, and what was built is commit %q: check out the run's commit", r.who.Commit, built)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (s *Summary) Text(dir string) string {
 	b.WriteString("\nTested\n")
 	b.WriteString(s.TestText())
 	if s.Signed != "" {
-		fmt.Fprintf(&b, "\nSigned\n  %s\n", s.Signed)
+		fmt.Fprintf(&b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
 	}
 	b.WriteString("\nMade\n")
 	for _, f := range s.Artifacts {

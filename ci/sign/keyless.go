@@ -41,12 +41,25 @@ type Options struct {
 	Root root.TrustedMaterial
 }
 
+// Services are the addresses that o names, for a plan.
+func (o Options) Services() []string {
+	var list []string
+	for _, address := range []string{o.Fulcio, o.Rekor, o.Timestamp} {
+		if address != "" {
+			list = append(list, address)
+		}
+	}
+	return list
+}
+
 // New makes a signer. It asks no server: whoever cannot sign hears of it before
 // anything is built. The error is ErrNoToken when there is neither key nor token.
 func New(o Options) (*Signer, error) {
-	s := &Signer{services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: newClient(30 * time.Second)}}
+	s := &Signer{root: o.Root, services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: newClient(30 * time.Second)}}
 	var err error
 	switch {
+	case o.Rekor != "" && o.Root == nil:
+		return nil, fmt.Errorf("checking how to sign: entries of the log %q cannot be checked without its trusted root: name the file (--trusted-root)", o.Rekor)
 	case o.Key != nil:
 		s.keys, err = loadKeypair(o.Key, o.KeyPassword)
 		return s, err

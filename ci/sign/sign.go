@@ -17,6 +17,7 @@ import (
 	"os"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 )
@@ -28,6 +29,7 @@ type Signer struct {
 	// certificate returns the certificate of the key, DER; nil for a bare key.
 	certificate func(context.Context) ([]byte, error)
 	services    *services // nil: nothing reaches a log
+	root        root.TrustedMaterial
 }
 
 // Signature is the signature of one file, in every form that is shipped.

@@ -20,6 +20,9 @@ type Runner interface {
 	// Export copies a file or directory that a step left to a path on this
 	// machine, which must not exist. Files keep their mode.
 	Export(ctx context.Context, step, output, to string) error
+	// ImageDigest is the digest, "sha256:…", of what a registry had under a
+	// reference when a step first ran in it: of the index where it is one.
+	ImageDigest(ctx context.Context, ref string) (string, error)
 }
 
 // Result is what is known of a step that has run.

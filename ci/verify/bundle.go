@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
@@ -29,6 +30,7 @@ type signed struct {
 	signature []byte
 	digest    []byte // of the file, in a bundle that signs one
 	envelope  bool   // it signs a statement
+	payload   []byte // the statement
 }
 
 // parse reads a bundle and says nothing yet of its worth.
@@ -56,7 +58,7 @@ func parse(raw []byte) (*signed, error) {
 	if len(signatures) != 1 {
 		return nil, fmt.Errorf("reading the bundle: it has %d signatures, expected one", len(signatures))
 	}
-	s.signature, s.envelope = signatures[0].GetSig(), true
+	s.signature, s.envelope, s.payload = signatures[0].GetSig(), true, b.GetDsseEnvelope().GetPayload()
 	return s, nil
 }
 
@@ -70,6 +72,20 @@ func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectatio
 	if !bytes.Equal(s.digest, sum[:]) {
 		return fmt.Errorf("the signature is of another file: of sha256 %x, and this one has %x", s.digest, sum)
 	}
+	return s.holds(ctx, sum, e)
+}
+
+// verifyStatement returns why the bundle is no statement about a file with that
+// digest by whom it is expected of.
+func (s *signed) verifyStatement(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
+	if !s.envelope {
+		return errors.New("the bundle signs a file, expected one that signs a statement")
+	}
+	return s.holds(ctx, sum, e)
+}
+
+// holds asks cosign for its judgement, after the plain comparison of the signer.
+func (s *signed) holds(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
 	if err := s.checkSigner(e); err != nil {
 		return err
 	}
@@ -129,6 +145,17 @@ func (s *signed) intact(sum [sha256.Size]byte) error {
 	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
 	if !ok || s.envelope || !bytes.Equal(s.digest, sum[:]) || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
 		return errors.New("a dry run's signature, and it is not of this file")
+	}
+	return nil
+}
+
+// intactStatement returns an error unless the bundle's own key signed the
+// statement that it holds.
+func (s *signed) intactStatement() error {
+	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
+	sum := sha256.Sum256(dsse.PAE(s.bundle.GetDsseEnvelope().GetPayloadType(), s.payload))
+	if !ok || !s.envelope || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
+		return errors.New("a dry run's signature, and it is not of this statement")
 	}
 	return nil
 }

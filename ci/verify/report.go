@@ -31,6 +31,8 @@ type Report struct {
 	// DryRun says that a dry run made this, whatever else was found: no release.
 	DryRun bool    `json:"dryRun"`
 	Checks []Check `json:"checks"`
+
+	stated stated
 }
 
 func (r *Report) good(subject, format string, args ...any) {

@@ -14,7 +14,8 @@ import (
 )
 
 // Tarball verifies a release tarball: its line in the SHA256SUMS beside it, where
-// there is one, that it can be read in one way alone, and all that it holds.
+// there is one, that it can be read in one way alone, all that it holds, and the
+// SBOMs and the provenance of that, where they lie beside it.
 func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	r := &Report{}
 	base := filepath.Base(name)
@@ -39,7 +40,7 @@ func Tarball(ctx context.Context, name string, e Expectation) *Report {
 		return r
 	}
 	r.good(base, "holds %d plain files", len(entries))
-	r.directory(ctx, dir, e)
+	r.documents(ctx, name, r.directory(ctx, dir, e), e)
 	return r
 }
 
@@ -73,10 +74,14 @@ func (r *Report) checksum(name string) error {
 	return nil
 }
 
-// Path verifies a tarball, or a directory with what one holds.
+// Path verifies a tarball, a directory with what one holds, or a directory with
+// all that a release ships.
 func Path(ctx context.Context, name string, e Expectation) *Report {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return Directory(ctx, name, e)
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return Tarball(ctx, name, e)
 	}
-	return Tarball(ctx, name, e)
+	if tarballs, err := filepath.Glob(filepath.Join(name, "*"+tarballEnding)); err == nil && len(tarballs) > 0 {
+		return Release(ctx, name, e)
+	}
+	return Directory(ctx, name, e)
 }

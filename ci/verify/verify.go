@@ -43,6 +43,13 @@ type Expectation struct {
 	PublicKey []byte
 	// Root is what certificates, log entries and timestamps are checked against.
 	Root root.TrustedMaterial
+	// Repository is the GitHub repository, as owner/name, that the source must have
+	// come from; "" leaves that open.
+	Repository string
+	// Version is the one that must have been released; "" leaves that open.
+	Version string
+	// DryRun expects the signatures of a dry run: for the run that made them.
+	DryRun bool
 }
 
 // Expect makes an expectation without a root of trust: a key where one is given,
@@ -52,7 +59,7 @@ func Expect(repository, identity, issuer string, key []byte) (Expectation, error
 	if repository == "" && identity == "" && key == nil {
 		return Expectation{}, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
 	}
-	return Expectation{Identity: cmp.Or(identity, Identity(repository)), Issuer: issuer, PublicKey: key}, nil
+	return Expectation{Identity: cmp.Or(identity, Identity(repository)), Issuer: issuer, PublicKey: key, Repository: repository}, nil
 }
 
 // endings of the files that sign another one.
@@ -66,17 +73,18 @@ func Directory(ctx context.Context, dir string, e Expectation) *Report {
 	return r
 }
 
-func (r *Report) directory(ctx context.Context, dir string, e Expectation) {
+// directory returns the digests of the files that something signs, by name.
+func (r *Report) directory(ctx context.Context, dir string, e Expectation) map[string][sha256.Size]byte {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		r.unknown(dir, fmt.Errorf("reading the directory: %w", err))
-		return
+		return nil
 	}
 	names := map[string]bool{}
 	for _, f := range entries {
 		names[f.Name()] = true
 	}
-	signed := 0
+	signed := map[string][sha256.Size]byte{}
 	for _, f := range entries {
 		name := f.Name()
 		if !f.Type().IsRegular() {
@@ -89,12 +97,12 @@ func (r *Report) directory(ctx context.Context, dir string, e Expectation) {
 			}
 			continue
 		}
-		signed++
-		r.file(ctx, filepath.Join(dir, name), e)
+		signed[name] = r.file(ctx, filepath.Join(dir, name), e)
 	}
-	if signed == 0 {
+	if len(signed) == 0 {
 		r.bad(dir, errors.New("it holds no file that could be signed"))
 	}
+	return signed
 }
 
 // signs returns the name of the file that a file with one of the endings signs.
@@ -107,35 +115,36 @@ func signs(name string) (string, bool) {
 	return "", false
 }
 
-// file verifies one binary and what signs it.
-func (r *Report) file(ctx context.Context, name string, e Expectation) {
+// file verifies one binary and what signs it, and returns its digest.
+func (r *Report) file(ctx context.Context, name string, e Expectation) [sha256.Size]byte {
 	base := filepath.Base(name)
 	sum, err := digest(name)
 	if err != nil {
 		r.unknown(base, err)
-		return
+		return sum
 	}
 	raw, err := os.ReadFile(name + plan.BundleFile)
 	if errors.Is(err, os.ErrNotExist) {
 		r.bad(base, fmt.Errorf("nothing signs it: %q is not there", base+plan.BundleFile))
-		return
+		return sum
 	} else if err != nil {
 		r.unknown(base, err)
-		return
+		return sum
 	}
 	b, err := parse(raw)
 	if err != nil {
 		r.bad(base+plan.BundleFile, err)
-		return
+		return sum
 	}
 	if b.cert != nil && sign.IsDryRun(b.cert) {
-		r.dryRun(base, b, sum)
+		r.dryRun(base, b.intact(sum), e)
 	} else if err := b.verify(ctx, sum, e); err != nil {
 		r.bad(base, err)
 	} else {
 		r.good(base, "signed by %s, sha256 %x", e.who(), sum)
 	}
 	r.classic(name, b)
+	return sum
 }
 
 // who describes the expected signer.
@@ -146,14 +155,17 @@ func (e Expectation) who() string {
 	return e.Identity
 }
 
-// dryRun says what a dry run's signature is worth, and that it is whole.
-func (r *Report) dryRun(base string, b *signed, sum [sha256.Size]byte) {
+// dryRun says what a dry run's signature is worth, and whether it is whole.
+func (r *Report) dryRun(base string, intact error, e Expectation) {
 	r.DryRun = true
-	if err := b.intact(sum); err != nil {
-		r.bad(base, err)
-		return
+	switch {
+	case intact != nil:
+		r.bad(base, intact)
+	case e.DryRun:
+		r.good(base, "a dry run signed it")
+	default:
+		r.bad(base, errors.New("a dry run signed it: this is no release"))
 	}
-	r.bad(base, errors.New("a dry run signed it: this is no release"))
 }
 
 // classic compares the files that cosign 2 reads with the bundle: the same

@@ -95,7 +95,7 @@ func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), Source: source})
+	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(), Source: source})
 	return w, p, err
 }
 

@@ -37,9 +37,13 @@ func (s *signing) how() string {
 	return plan.SignedKeyless
 }
 
+func (s *signing) options() sign.Options {
+	return sign.Options{Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
+}
+
 // signer makes the signer that the flags and the environment ask for.
 func (s *signing) signer() (*sign.Signer, error) {
-	o := sign.Options{Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
+	o := s.options()
 	if s.trustedRoot != "" {
 		trusted, err := root.NewTrustedRootFromPath(s.trustedRoot)
 		if err != nil {

@@ -1,0 +1,118 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/toolchain"
+)
+
+// writeProvenance writes the signed statement of who built the files, and the
+// binaries in them, from what.
+func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to string, files []File, place func(target, name string) string) error {
+	in, err := r.provenance(ctx)
+	if err != nil {
+		return err
+	}
+	if in.Subjects, err = r.subjects(files, place); err != nil {
+		return err
+	}
+	s, err := provenance.New(in)
+	if err != nil {
+		return err
+	}
+	statement, err := s.JSON()
+	if err != nil {
+		return err
+	}
+	bundle, err := signer.Statement(ctx, statement)
+	if err != nil {
+		return fmt.Errorf("signing the provenance: %w\n%s", err, unsigned)
+	}
+	return write(to, func(w io.Writer) error {
+		_, err := w.Write(bundle)
+		return err
+	})
+}
+
+// subjects are the digests of the files that users download, but for statements
+// that are signed themselves, and of every binary in them.
+func (r *Release) subjects(files []File, place func(target, name string) string) (map[string][sha256.Size]byte, error) {
+	subjects := map[string][sha256.Size]byte{}
+	for i, a := range r.Plan.Artifacts[:len(files)] {
+		if a.Kind == plan.Attestation {
+			continue
+		}
+		sum, err := provenance.ParseDigest(files[i].SHA256)
+		if err != nil {
+			return nil, err
+		}
+		subjects[a.Name] = sum
+		if a.Kind != plan.Tarball {
+			continue
+		}
+		for _, name := range a.Binaries {
+			if subjects[plan.SubjectName(a.Target, name)], err = sign.Digest(place(a.Target, name)); err != nil {
+				return nil, fmt.Errorf("making the provenance: %w", err)
+			}
+		}
+	}
+	return subjects, nil
+}
+
+// provenance is all of the statement but its subjects.
+func (r *Release) provenance(ctx context.Context) (provenance.Input, error) {
+	p := r.Plan
+	in := provenance.Input{
+		Parameters: provenance.Parameters{
+			Crate: p.Crate, Version: p.Version, Targets: p.Targets, ToolchainBase: r.ToolchainBase,
+			Repository: r.who.Repository, Ref: r.who.Ref,
+		},
+		Rust:    r.rust.Release,
+		Builder: provenance.Builder{ID: provenance.OwnMachine, Version: map[string]string{"slipway": Version}},
+	}
+	if !p.Source.Dirty {
+		in.Commit = p.Source.Commit
+	}
+	if strings.Contains(r.who.Subject, "/.github/workflows/") {
+		in.Builder.ID = r.who.Subject
+	}
+	if r.Signer != nil {
+		in.Run = provenance.Run{ID: r.who.Run, Started: r.begin, Finished: time.Now()}
+	}
+	in.Lock = r.Workspace.Lock.SHA256
+	raw, err := p.JSON()
+	if err != nil {
+		return in, err
+	}
+	in.Plan = sha256.Sum256(raw)
+	in.Toolchain, err = r.toolchain(ctx)
+	if p.Toolchain != toolchain.Reference() {
+		in.Parameters.Toolchain = p.Toolchain
+	}
+	return in, err
+}
+
+// toolchain is the image that the steps ran in: slipway's own by its recipe,
+// which is what both runners have of it, others by the digest of their manifest.
+func (r *Release) toolchain(ctx context.Context) (provenance.Image, error) {
+	img := provenance.Image{Reference: r.Plan.Toolchain}
+	if img.Reference == toolchain.Reference() {
+		img.Digest, img.Recipe = "sha256:"+toolchain.Digest(), true
+		return img, nil
+	}
+	var named bool
+	if _, img.Digest, named = strings.Cut(img.Reference, "@"); named {
+		return img, nil
+	}
+	var err error
+	img.Digest, err = r.Runner.ImageDigest(ctx, img.Reference)
+	return img, err
+}

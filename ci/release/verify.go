@@ -1,0 +1,46 @@
+package release
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+)
+
+// verify looks at the artifacts as whoever downloads them will, before anything is
+// done with them: a release that nobody can verify is found by the run that made it.
+func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) error {
+	if r.Plan.Signing == "" {
+		return nil
+	}
+	e, err := r.expectation(signer)
+	if err != nil {
+		return fmt.Errorf("verifying what was made: %w\n%s", err, unsigned)
+	}
+	if report := verify.Release(ctx, dir, e); report.Verdict != verify.Good {
+		return fmt.Errorf("verifying what was made, which is not as a stranger would expect it:\n%s\n%s", report.Text(), unsigned)
+	}
+	return nil
+}
+
+// expectation is what a stranger knows of this release.
+func (r *Release) expectation(signer *sign.Signer) (verify.Expectation, error) {
+	e := verify.Expectation{Version: r.Plan.Version, DryRun: r.Signer == nil, Identity: r.who.Subject, Issuer: r.who.Issuer, Root: signer.Root()}
+	if e.DryRun {
+		return e, nil
+	}
+	var err error
+	if r.Plan.Signing == plan.SignedByKey {
+		if e.PublicKey, err = signer.PublicKey(); err != nil {
+			return e, err
+		}
+	}
+	if e.Root == nil {
+		e.Root, err = root.FetchTrustedRoot()
+	}
+	return e, err
+}

@@ -1,0 +1,126 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+)
+
+// statement is an in-toto statement, as far as every predicate has the same.
+type statement struct {
+	PredicateType string `json:"predicateType"`
+	Subject       []struct {
+		Name   string            `json:"name"`
+		Digest map[string]string `json:"digest"`
+	} `json:"subject"`
+	Predicate json.RawMessage `json:"predicate"`
+}
+
+// readStatement verifies that a bundle on disk is a statement about a file with
+// that digest by whom it is expected of, and returns it. What is wrong it reports.
+func (r *Report) readStatement(ctx context.Context, name string, sum [sha256.Size]byte, e Expectation) ([]byte, bool) {
+	base := filepath.Base(name)
+	raw, err := readBundle(name)
+	if err != nil {
+		r.bad(base, err)
+		return nil, false
+	}
+	b, err := parse(raw)
+	if err != nil {
+		r.bad(base, err)
+		return nil, false
+	}
+	if b.cert != nil && sign.IsDryRun(b.cert) {
+		err := b.intactStatement()
+		if err == nil {
+			err = about(b.payload, sum)
+		}
+		r.dryRun(base, err, e)
+		return b.payload, err == nil
+	}
+	if err := b.verifyStatement(ctx, sum, e); err != nil {
+		r.bad(base, err)
+		return nil, false
+	}
+	return b.payload, true
+}
+
+func readBundle(name string) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the bundle: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxBundle {
+		return nil, fmt.Errorf("reading the bundle: expected an ordinary file of at most %d bytes", maxBundle)
+	}
+	return os.ReadFile(name)
+}
+
+// about returns an error unless a statement has a subject with that digest.
+func about(payload []byte, sum [sha256.Size]byte) error {
+	var s statement
+	if err := json.Unmarshal(payload, &s); err != nil {
+		return fmt.Errorf("reading the statement: %w", err)
+	}
+	for _, subject := range s.Subject {
+		if subject.Digest["sha256"] == hex.EncodeToString(sum[:]) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the statement is not about the file with sha256 %x", sum)
+}
+
+// sbom verifies the signed SBOM of a binary and compares it with the one that is
+// shipped as it is.
+func (r *Report) sbom(ctx context.Context, dir string, plain, signed plan.Artifact, sum [sha256.Size]byte, e Expectation) {
+	payload, ok := r.readStatement(ctx, filepath.Join(dir, signed.Name), sum, e)
+	if !ok {
+		return
+	}
+	var s statement
+	if err := json.Unmarshal(payload, &s); err != nil {
+		r.bad(signed.Name, fmt.Errorf("reading the statement: %w", err))
+		return
+	}
+	if s.PredicateType != signed.PredicateType() {
+		r.bad(signed.Name, fmt.Errorf("the statement holds a %q, expected a %q", s.PredicateType, signed.PredicateType()))
+		return
+	}
+	document, err := os.ReadFile(filepath.Join(dir, plain.Name))
+	if err == nil {
+		err = sameJSON(document, s.Predicate)
+	}
+	if err != nil {
+		r.bad(plain.Name, err)
+		return
+	}
+	r.good(plain.Name, "the SBOM of %s that was signed for it", signed.Binaries[0])
+}
+
+func sameJSON(a, b []byte) error {
+	var values [2]any
+	for i, raw := range [][]byte{a, b} {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		if err := d.Decode(&values[i]); err != nil {
+			return fmt.Errorf("reading the document: %w", err)
+		}
+		if d.More() {
+			return errors.New("reading the document: something follows it")
+		}
+	}
+	if !reflect.DeepEqual(values[0], values[1]) {
+		return errors.New("it is another document than the one that was signed")
+	}
+	return nil
+}
