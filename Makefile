@@ -40,7 +40,7 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
-e2e: e2e-dagger e2e-local e2e-signing ## every end-to-end test
+e2e: e2e-dagger e2e-local e2e-signing e2e-publish ## every end-to-end test
 
 .PHONY: e2e-local
 e2e-local: tools ## end-to-end tests of the local runner
@@ -53,6 +53,10 @@ e2e-dagger: tools ## end-to-end tests on a Dagger engine, where one answers
 .PHONY: e2e-signing
 e2e-signing: tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
 	cd e2e && go run ./count -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./sigstack/... ./documents
+
+.PHONY: e2e-publish
+e2e-publish: tools ## end-to-end tests of publishing: a GitHub of our own
+	cd e2e && go run ./count -run '^TestGithubd' -timeout 60m ./githubd/...
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs

@@ -99,13 +99,27 @@ func (m *Slipway) Toolchain(ctx context.Context) (*dagger.Container, error) {
 	return dag.LoadContainerFromID(dagger.ContainerID(id)), nil
 }
 
-// Verify release tarballs, or a directory that one was unpacked to, as a stranger would; bad ones are an error.
+// Verify a release, its tarballs, a directory that one was unpacked to, or an image, as a stranger would; bad ones are an error.
 //
 // +cache="never"
 func (m *Slipway) Verify(
 	ctx context.Context,
-	// Directory with tarballs and their SHA256SUMS, or with a binary and what signs it
+	// Directory with tarballs and what lies beside them in a release, or with a binary and what signs it
+	//
+	// +optional
 	dist *dagger.Directory,
+	// Tag of a GitHub release, like crate/v1.2.3, to download and verify
+	//
+	// +optional
+	tag string,
+	// Reference of an image to verify
+	//
+	// +optional
+	image string,
+	// Token of GitHub, for a release that not everyone may read
+	//
+	// +optional
+	githubToken *dagger.Secret,
 	// GitHub repository whose release it is, as owner/name
 	//
 	// +optional
@@ -131,12 +145,20 @@ func (m *Slipway) Verify(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	v := module.Verification{Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
-	id, err := dist.ID(ctx)
-	if err != nil {
-		return "", err
+	v := module.Verification{Tag: tag, Image: image, Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
+	var err error
+	if dist != nil {
+		id, err := dist.ID(ctx)
+		if err != nil {
+			return "", err
+		}
+		v.Dist = string(id)
 	}
-	v.Dist = string(id)
+	if githubToken != nil {
+		if v.GitHubToken, err = githubToken.Plaintext(ctx); err != nil {
+			return "", err
+		}
+	}
 	for to, from := range map[*string]*dagger.File{&v.Key: key, &v.TrustedRoot: trustedRoot} {
 		if from != nil {
 			if *to, err = from.Contents(ctx); err != nil {

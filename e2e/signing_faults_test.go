@@ -176,6 +176,6 @@ func many(t *testing.T, s *sigstack.Stack, binaries int) release {
 	for i := range binaries {
 		write(t, fmt.Sprintf("fn main() {\n    println!(\"%d\");\n}\n", i), dir, "src", "bin", fmt.Sprintf("bin-%d.rs", i))
 	}
-	repository(t, dir, "main")
+	commit(t, s, dir)
 	return release{source: dir, crate: "many", version: "0.1.0", out: filepath.Join(t.TempDir(), "out"), flags: stackFlags(s), env: s.ActionsEnv()}
 }

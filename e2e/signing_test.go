@@ -53,6 +53,14 @@ func handOut(s *sigstack.Stack, claims sigstack.Claims) {
 	s.HandOut(all)
 }
 
+// commit makes a workspace a repository whose main branch the stack's tokens are for.
+func commit(t testing.TB, s *sigstack.Stack, source string) {
+	t.Helper()
+	repository(t, source, "main")
+	head = git(t, source, "rev-parse", "HEAD")
+	handOut(s, nil)
+}
+
 // flags point the slipway command at the stack.
 func stackFlags(s *sigstack.Stack) []string {
 	return []string{"--fulcio-url", s.FulcioURL, "--rekor-url", s.RekorURL, "--trusted-root", s.TrustedRoot}
@@ -64,9 +72,7 @@ func signed(t testing.TB, s *sigstack.Stack) release {
 	t.Helper()
 	r := demo(t)
 	r.source = example(t)
-	repository(t, r.source, "main")
-	head = git(t, r.source, "rev-parse", "HEAD")
-	handOut(s, nil)
+	commit(t, s, r.source)
 	r.flags, r.env = stackFlags(s), s.ActionsEnv()
 	return r
 }

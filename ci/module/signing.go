@@ -9,6 +9,7 @@ import (
 	"dagger.io/dagger"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
@@ -73,6 +74,7 @@ func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
 // Verification are the arguments of Verify.
 type Verification struct {
 	Dist                         string // ID of a directory
+	Tag, Image, GitHubToken      string
 	Repository, Identity, Issuer string
 	Key, TrustedRoot             string // contents of files
 	JSON                         bool
@@ -99,6 +101,25 @@ func Verify(ctx context.Context, v Verification) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	switch {
+	case v.Tag != "":
+		r, err := verify.Tag(ctx, github.Options{Repository: v.Repository, Token: v.GitHubToken}, v.Tag, e)
+		if err != nil {
+			return "", err
+		}
+		return report(r, v.JSON)
+	case v.Image != "":
+		if v.Identity == "" {
+			e.Identity = verify.Identity(v.Repository, verify.ImageWorkflow)
+		}
+		return report(verify.Image(ctx, v.Image, e), v.JSON)
+	case v.Dist != "":
+		return verifyDirectory(ctx, v, e)
+	}
+	return "", errors.New("checking what to verify: name a directory (--dist), a release (--tag crate/v1.2.3) or an image (--image)")
+}
+
+func verifyDirectory(ctx context.Context, v Verification, e verify.Expectation) (string, error) {
 	client, err := dagger.Connect(ctx)
 	if err != nil {
 		return "", fmt.Errorf("joining the Dagger session: %w", err)
@@ -110,13 +131,12 @@ func Verify(ctx context.Context, v Verification) (string, error) {
 	if _, err := client.LoadDirectoryFromID(dagger.DirectoryID(v.Dist)).Export(ctx, dir); err != nil {
 		return "", fmt.Errorf("reading what to verify: %w", err)
 	}
-	return report(ctx, dir, e, v.JSON)
+	return report(verify.Path(ctx, dir, e), v.JSON)
 }
 
-// report verifies and renders what was found; what is not good is an error,
-// whose text is the report.
-func report(ctx context.Context, dir string, e verify.Expectation, asJSON bool) (string, error) {
-	r := verify.Path(ctx, dir, e)
+// report renders what was found; what is not good is an error, whose text is the
+// report.
+func report(r *verify.Report, asJSON bool) (string, error) {
 	text := r.Text()
 	if asJSON {
 		raw, err := r.JSON()

@@ -15,7 +15,7 @@ import (
 
 // signing is how many files are signed at once: nearly all of the time is spent
 // waiting for servers.
-const signing = 32
+const signing = 64
 
 // unsigned tells a person what a failed signing leaves.
 const unsigned = "nothing was published, and what was built is kept: run the same command again to sign it"

@@ -15,6 +15,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"dagger/slipway/ci/transport"
 )
 
 // Addresses of the public good instance of sigstore.
@@ -55,7 +57,7 @@ func (o Options) Services() []string {
 // New makes a signer. It asks no server: whoever cannot sign hears of it before
 // anything is built. The error is ErrNoToken when there is neither key nor token.
 func New(o Options) (*Signer, error) {
-	s := &Signer{root: o.Root, services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: newClient(30 * time.Second)}}
+	s := &Signer{root: o.Root, services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: transport.New(30 * time.Second)}}
 	var err error
 	switch {
 	case o.Rekor != "" && o.Root == nil:
@@ -143,7 +145,7 @@ func (f *fulcio) ask(ctx context.Context) ([]byte, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	last := &lastStatus{next: newClient(30 * time.Second).Transport}
+	last := &lastStatus{next: transport.New(30 * time.Second).Transport}
 	client := sign.NewFulcio(&sign.FulcioOptions{BaseURL: f.address, Transport: last, Timeout: -1})
 	der, err := client.GetCertificate(ctx, f.keys, &sign.CertificateProviderOptions{IDToken: token})
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"dagger/slipway/ci/transport"
 )
 
 // TokenSource returns an OpenID Connect identity token for the audience
@@ -65,7 +67,7 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Authorization", "bearer "+bearer)
-	resp, err := newClient(0).Do(req)
+	resp, err := transport.New(0).Do(req)
 	if err != nil {
 		var cause *url.Error // its text has the address, which names the job
 		if errors.As(err, &cause) {

@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/quote"
 )
 
 // Release verifies a directory with all that a release ships: each tarball, and
@@ -42,6 +44,32 @@ func Release(ctx context.Context, dir string, e Expectation) *Report {
 		}
 	}
 	return r
+}
+
+// Tag verifies everything that the GitHub release of a tag, "crate/v1.2.3", has. It
+// is an error when that could not be downloaded.
+func Tag(ctx context.Context, from github.Options, tag string, e Expectation) (*Report, error) {
+	if !strings.Contains(tag, "/v") {
+		return nil, fmt.Errorf("checking the tag %s: expected one like crate/v1.2.3", quote.Line(tag))
+	}
+	e.Version = tag[strings.LastIndex(tag, "/v")+2:]
+	client, err := github.New(from)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "slipway-verify-")
+	if err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := client.DownloadRelease(ctx, tag, dir); err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	r := Release(ctx, dir, e)
+	if len(r.Checks) == 0 {
+		r.good(tag, "has no assets, as that of a library: nothing of it was signed")
+	}
+	return r, nil
 }
 
 // vouched reports whether the provenance of the release names a file, with the

@@ -30,9 +30,9 @@ const Issuer = "https://token.actions.githubusercontent.com"
 // repository.
 const Workflow = ".github/workflows/action-build.yml@refs/heads/main"
 
-// Identity is the certificate identity of a GitHub repository's releases.
-func Identity(repository string) string {
-	return "https://github.com/" + repository + "/" + Workflow
+// Identity is the certificate identity of a workflow of a GitHub repository.
+func Identity(repository, workflow string) string {
+	return "https://github.com/" + repository + "/" + workflow
 }
 
 // Expectation says who must have signed.
@@ -59,7 +59,7 @@ func Expect(repository, identity, issuer string, key []byte) (Expectation, error
 	if repository == "" && identity == "" && key == nil {
 		return Expectation{}, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
 	}
-	return Expectation{Identity: cmp.Or(identity, Identity(repository)), Issuer: issuer, PublicKey: key, Repository: repository}, nil
+	return Expectation{Identity: cmp.Or(identity, Identity(repository, Workflow)), Issuer: issuer, PublicKey: key, Repository: repository}, nil
 }
 
 // endings of the files that sign another one.

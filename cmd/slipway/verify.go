@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/cobra"
 
+	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/verify"
 )
 
@@ -27,29 +30,40 @@ const (
 // verification are the flags of `slipway verify`.
 type verification struct {
 	repository, identity, issuer, key, trustedRoot string
+	tag, image, api                                string
 	json                                           bool
 }
 
 func verifyCommand() *cobra.Command {
 	v := &verification{}
 	c := &cobra.Command{
-		Use:   "verify PATH...",
-		Short: "Verify tarballs of a release, or directories they were unpacked to",
+		Use:   "verify [PATH...]",
+		Short: "Verify a release, tarballs of one, directories they were unpacked to, or an image",
 		Long: `Verify that every binary in a release's tarball, or in the directory that one was
 unpacked to, is signed by the release workflow of a repository, in both forms of
 signature, and that nothing is there that no one signed. A SHA256SUMS beside a
-tarball is compared too. Exit status: 0 all is good, 1 something is bad (a dry
+tarball is compared too, and so are the SBOMs and the provenance there. With --tag
+all that the release has on GitHub is downloaded and verified, with --image the
+image of a registry. Exit status: 0 all is good, 1 something is bad (a dry
 run's artifacts are: they are no release), 2 cannot say.`,
 		Example: "  slipway verify --repository containerd/runwasi containerd-shim-wasmtime-x86_64-linux-musl.tar.gz",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && v.tag == "" && v.image == "" {
+				return errors.New("checking what to verify: name files or directories, a release (--tag crate/v1.2.3) or an image (--image)")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := v.expectation()
 			if err != nil {
 				return exitError{exitUnknown, err}
 			}
+			reports, err := v.reports(c.Context(), args, e)
+			if err != nil {
+				return exitError{exitUnknown, err}
+			}
 			worst := verify.Good
-			for _, name := range args {
-				r := verify.Path(c.Context(), name, e)
+			for _, r := range reports {
 				if err := v.print(c, r); err != nil {
 					return err
 				}
@@ -72,8 +86,33 @@ run's artifacts are: they are no release), 2 cannot say.`,
 	f.StringVar(&v.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of the identity")
 	f.StringVar(&v.key, "key", "", "public key `file` that must have signed, instead of an identity")
 	f.StringVar(&v.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
+	f.StringVar(&v.tag, "tag", "", "verify the GitHub release of this `tag`; $GITHUB_TOKEN is used where there is one")
+	f.StringVar(&v.image, "image", "", "verify the image of this `reference`")
+	f.StringVar(&v.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
 	f.BoolVar(&v.json, "json", false, "print JSON for a program instead of text for a person")
 	return c
+}
+
+// reports verifies everything that the arguments name.
+func (v *verification) reports(ctx context.Context, paths []string, e verify.Expectation) ([]*verify.Report, error) {
+	var reports []*verify.Report
+	for _, name := range paths {
+		reports = append(reports, verify.Path(ctx, name, e))
+	}
+	if v.tag != "" {
+		r, err := verify.Tag(ctx, github.Options{Repository: v.repository, Token: os.Getenv("GITHUB_TOKEN"), API: v.api}, v.tag, e)
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, r)
+	}
+	if v.image != "" {
+		if v.identity == "" {
+			e.Identity = verify.Identity(v.repository, verify.ImageWorkflow)
+		}
+		reports = append(reports, verify.Image(ctx, v.image, e))
+	}
+	return reports, nil
 }
 
 func (v *verification) print(c *cobra.Command, r *verify.Report) error {

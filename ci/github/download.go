@@ -1,0 +1,37 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"dagger/slipway/ci/quote"
+)
+
+// transfers is how many files go over the wire at once.
+const transfers = 8
+
+// DownloadRelease writes every asset of the published release of a tag to a
+// directory, which exists and is empty.
+func (c *Client) DownloadRelease(ctx context.Context, tag, dir string) error {
+	r, err := c.Published(ctx, tag)
+	if err != nil {
+		return err
+	}
+	assets, err := c.Assets(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(transfers)
+	for _, a := range assets {
+		if a.Name == "" || strings.HasPrefix(a.Name, ".") || strings.ContainsAny(a.Name, "/\\\x00") {
+			return fmt.Errorf("downloading the release %q: asset %s: expected a plain file name", tag, quote.Line(a.Name))
+		}
+		group.Go(func() error { return c.Download(ctx, a, filepath.Join(dir, a.Name)) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,85 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Release is a release of GitHub, published or a draft.
+type Release struct {
+	ID         int64  `json:"id"`
+	Tag        string `json:"tag_name"`
+	Name       string `json:"name"`
+	Body       string `json:"body"`
+	Draft      bool   `json:"draft"`
+	Prerelease bool   `json:"prerelease"`
+	URL        string `json:"html_url"`
+	Commitish  string `json:"target_commitish"`
+}
+
+// Releases returns all releases of a tag. Drafts are among them where the token
+// may write; GitHub lets there be several of one tag.
+func (c *Client) Releases(ctx context.Context, tag string) ([]Release, error) {
+	var found []Release
+	for page := 1; page > 0; {
+		var list []Release
+		resp, err := c.do(ctx, http.MethodGet, c.path("releases?per_page=100&page=%d", page), nil, &list)
+		if err != nil {
+			return nil, fmt.Errorf("listing the releases: %w", err)
+		}
+		for _, r := range list {
+			if r.Tag == tag {
+				found = append(found, r)
+			}
+		}
+		page = resp.NextPage
+	}
+	return found, nil
+}
+
+// Published returns the published release of a tag.
+func (c *Client) Published(ctx context.Context, tag string) (Release, error) {
+	var r Release
+	if _, err := c.do(ctx, http.MethodGet, c.path("releases/tags/%s", tag), nil, &r); err != nil {
+		return r, fmt.Errorf("looking for the release %q: %w", tag, err)
+	}
+	return r, nil
+}
+
+// Draft is what a draft is made from.
+type Draft struct {
+	Tag        string `json:"tag_name"`
+	Commit     string `json:"target_commitish"`
+	Name       string `json:"name"`
+	Body       string `json:"body"`
+	Prerelease bool   `json:"prerelease"`
+}
+
+// CreateDraft makes a draft, which only who may write sees.
+func (c *Client) CreateDraft(ctx context.Context, d Draft) (Release, error) {
+	var r Release
+	body := struct {
+		Draft
+		IsDraft bool `json:"draft"`
+	}{d, true}
+	if _, err := c.do(ctx, http.MethodPost, c.path("releases"), body, &r); err != nil {
+		return r, fmt.Errorf("making the draft of release %q: %w", d.Tag, err)
+	}
+	return r, nil
+}
+
+// Publish makes a draft a release that everyone sees. latest says that it takes
+// the repository's mark "latest".
+func (c *Client) Publish(ctx context.Context, id int64, d Draft, latest bool) (Release, error) {
+	var r Release
+	body := struct {
+		Draft
+		IsDraft bool   `json:"draft"`
+		Latest  string `json:"make_latest"`
+	}{d, false, fmt.Sprint(latest)}
+	if _, err := c.do(ctx, http.MethodPatch, c.path("releases/%d", id), body, &r); err != nil {
+		return r, fmt.Errorf("publishing the release %q: %w", d.Tag, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,151 @@
+package githubd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// repository is the one that a server has, as far as it is not in the bare
+// repository.
+type repository struct {
+	id          int64
+	owner, repo string
+	former      []string // OWNER/REPO that it had before
+	private     bool
+	created     time.Time
+	branch      string   // the default one
+	anonymous   *account // what those without a token share
+
+	immutable bool // releases that are published from now on
+	releases  []*release
+	latest    *release        // the one that was made so; nil for none
+	burned    map[string]bool // tags that an immutable release had: nothing else may
+
+	pulls  []*pull
+	labels []*label
+}
+
+// open fills in a new repository.
+func (r *repository) open(s *Server, o Options) error {
+	branch, err := s.git.head()
+	if err != nil {
+		return fmt.Errorf("reading the default branch of %q: %w", o.Git, err)
+	}
+	*r = repository{
+		id: s.newID(), owner: o.Owner, repo: o.Repo, private: o.Private, immutable: o.Immutable,
+		created: time.Now(), branch: branch, burned: map[string]bool{}, anonymous: &account{},
+	}
+	s.account(o.Owner).permission = Admin
+	return s.git.hook()
+}
+
+// Rename gives the repository another name. Requests for the old one are
+// redirected: GET with 301, others with 307.
+func (s *Server) Rename(owner, repo string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.former = append(s.former, s.owner+"/"+s.repo)
+	s.owner, s.repo = owner, repo
+	s.account(owner).permission = Admin
+}
+
+// SetImmutable turns immutable releases on or off, for releases that are published
+// from then on, as the repository's settings do.
+func (s *Server) SetImmutable(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.immutable = on
+}
+
+// getRepository is GET /repos/{owner}/{repo}.
+func getRepository(c *call) *answer {
+	o := c.repositoryObject()
+	o["network_count"], o["subscribers_count"] = 0, 0
+	if c.token != nil {
+		p := c.token.permission
+		if p == None {
+			p = Read
+		}
+		o["permissions"] = permissions(p)
+	}
+	return ok(o)
+}
+
+// repositoryObject is how the repository stands in other objects.
+func (c *call) repositoryObject() object {
+	s, url, page := c.s, c.url(), c.webURL()
+	_, address, _ := strings.Cut(page, ":")
+	visibility := "public"
+	if s.private {
+		visibility = "private"
+	}
+	o := object{
+		"id": s.id, "node_id": nodeID("R", s.id), "name": s.repo, "full_name": s.owner + "/" + s.repo,
+		"owner": c.simpleUser(s.account(s.owner)), "private": s.private, "visibility": visibility,
+		"url": url, "html_url": page, "clone_url": page + ".git", "svn_url": page,
+		"git_url": "git:" + address + ".git", "ssh_url": "ssh:" + address + ".git",
+		"description": nil, "homepage": nil, "language": nil, "license": nil, "mirror_url": nil,
+		"default_branch": s.branch, "created_at": stamp(s.created), "updated_at": stamp(s.created), "pushed_at": stamp(s.created),
+	}
+	for _, no := range []string{"fork", "has_pages", "has_wiki", "has_discussions", "archived", "disabled"} {
+		o[no] = false
+	}
+	for _, yes := range []string{"has_issues", "has_projects", "has_downloads"} {
+		o[yes] = true
+	}
+	for _, none := range []string{"forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size", "open_issues", "open_issues_count"} {
+		o[none] = 0
+	}
+	for member, path := range repositoryURLs {
+		o[member+"_url"] = url + "/" + path
+	}
+	return o
+}
+
+// repositoryURLs are the parts of the repository, most of which the server does
+// not have, below its URL.
+var repositoryURLs = map[string]string{
+	"archive": "{archive_format}{/ref}", "assignees": "assignees{/user}", "blobs": "git/blobs{/sha}",
+	"branches": "branches{/branch}", "collaborators": "collaborators{/collaborator}", "comments": "comments{/number}",
+	"commits": "commits{/sha}", "compare": "compare/{base}...{head}", "contents": "contents/{+path}",
+	"contributors": "contributors", "deployments": "deployments", "downloads": "downloads", "events": "events",
+	"forks": "forks", "git_commits": "git/commits{/sha}", "git_refs": "git/refs{/sha}", "git_tags": "git/tags{/sha}",
+	"hooks": "hooks", "issue_comment": "issues/comments{/number}", "issue_events": "issues/events{/number}",
+	"issues": "issues{/number}", "keys": "keys{/key_id}", "labels": "labels{/name}", "languages": "languages",
+	"merges": "merges", "milestones": "milestones{/number}", "notifications": "notifications{?since,all,participating}",
+	"pulls": "pulls{/number}", "releases": "releases{/id}", "stargazers": "stargazers", "statuses": "statuses/{sha}",
+	"subscribers": "subscribers", "subscription": "subscription", "tags": "tags", "teams": "teams", "trees": "git/trees{/sha}",
+}
+
+// webURL is that of something that a browser looks at.
+func (c *call) webURL(parts ...string) string {
+	url := c.web + "/" + c.s.owner + "/" + c.s.repo
+	for _, part := range parts {
+		url += "/" + part
+	}
+	return url
+}
+
+// getImmutable is GET /repos/{owner}/{repo}/immutable-releases: an error when they
+// are off.
+func getImmutable(c *call) *answer {
+	if !c.s.immutable {
+		return c.notFound()
+	}
+	return ok(object{"enabled": true, "enforced_by_owner": false})
+}
+
+// putImmutable is PUT /repos/{owner}/{repo}/immutable-releases.
+func putImmutable(c *call) *answer {
+	c.s.immutable = true
+	c.change()
+	return noContent()
+}
+
+// deleteImmutable is DELETE /repos/{owner}/{repo}/immutable-releases.
+func deleteImmutable(c *call) *answer {
+	c.s.immutable = false
+	c.change()
+	return noContent()
+}

@@ -1,0 +1,27 @@
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestSigningCompileTime prints what users wait for on the first call on a new
+// engine: the compiling of the module from nothing, over that of a module that
+// does nothing, which is the generated client. Downloads are not counted.
+func TestSigningCompileTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: -short, and this compiles two modules from nothing")
+	}
+	compile := func(what string) time.Duration {
+		c := command{args: []string{"go", "build", "-o", filepath.Join(t.TempDir(), "out"), what}, dir: "..", env: []string{"GOCACHE=" + t.TempDir(), "GOFLAGS="}}
+		return c.run(t).wantCode(t, 0).took
+	}
+	empty, whole := compile("./internal/dagger"), compile(".")
+	over := whole - empty
+	t.Logf("MEASURED: compiling the module from nothing: %.0f s, %.0f s over a module that does nothing (%.2f times; goal 60 s over)",
+		whole.Seconds(), over.Seconds(), whole.Seconds()/empty.Seconds())
+	if over <= 0 {
+		t.Errorf("the module compiles in %s and the generated client alone in %s: the caches were not empty", whole, empty)
+	}
+}
