@@ -59,12 +59,12 @@ func (s summary) wantDemo(t testing.TB, out string) {
 	for _, e := range s.Effects {
 		kinds = append(kinds, e.Kind)
 	}
-	if got, want := strings.Join(kinds, " "), "sign draft"+strings.Repeat(" asset", 11)+" tag release"; got != want {
+	if got, want := strings.Join(kinds, " "), "sign draft"+strings.Repeat(" asset", 12)+" tag release"; got != want {
 		t.Errorf("effects are %q, expected %q", got, want)
 	}
 	sums := digests(t, out)
-	if len(sums) != len(s.Artifacts) || len(sums) != 11 {
-		t.Errorf("%d files in %q, %d artifacts in the summary, expected 11", len(sums), out, len(s.Artifacts))
+	if len(sums) != len(s.Artifacts) || len(sums) != 12 {
+		t.Errorf("%d files in %q, %d artifacts in the summary, expected 12", len(sums), out, len(s.Artifacts))
 	}
 	for _, a := range s.Artifacts {
 		info, err := os.Stat(filepath.Join(out, a.Name))
