@@ -56,7 +56,7 @@ e2e-signing: tools ## end-to-end tests of signing: a sigstore on loopback, cosig
 
 .PHONY: e2e-publish
 e2e-publish: tools ## end-to-end tests of publishing: a GitHub of our own
-	cd e2e && go run ./count -run '^TestGithubd' -timeout 60m ./githubd/...
+	cd e2e && go run ./count -run '^Test(Githubd|Publish)' -timeout 60m . ./githubd/...
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs

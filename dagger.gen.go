@@ -96,10 +96,12 @@ func (r Crate) MarshalJSON() ([]byte, error) {
 		Slipway *Slipway
 		Name    string
 		Version string
+		Signing *Signing
 	}
 	concrete.Slipway = r.Slipway
 	concrete.Name = r.Name
 	concrete.Version = r.Version
+	concrete.Signing = r.Signing
 	return json.Marshal(&concrete)
 }
 
@@ -108,6 +110,7 @@ func (r *Crate) UnmarshalJSON(bs []byte) error {
 		Slipway *Slipway
 		Name    string
 		Version string
+		Signing *Signing
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -116,6 +119,7 @@ func (r *Crate) UnmarshalJSON(bs []byte) error {
 	r.Slipway = concrete.Slipway
 	r.Name = concrete.Name
 	r.Version = concrete.Version
+	r.Signing = concrete.Signing
 	return nil
 }
 
@@ -286,8 +290,64 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
 				}
 			}
-			return (*Crate).Release(&parent, ctx, dryRun)
+			var repository string
+			if inputArgs["repository"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
+				}
+			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var registryToken *dagger.Secret
+			if inputArgs["registryToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryToken"]), &registryToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
+				}
+			}
+			var githubApi string
+			if inputArgs["githubAPI"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
+				}
+			}
+			var actor string
+			if inputArgs["actor"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
+				}
+			}
+			var initialRelease bool
+			if inputArgs["initialRelease"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
+				}
+			}
+			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease)
 		case "Sign":
+			var parent Crate
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			return (*Crate).Sign(&parent, ctx)
+		case "Test":
+			var parent Crate
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			return (*Crate).Test(&parent, ctx)
+		case "WithSigning":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
 			if err != nil {
@@ -356,14 +416,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg trustedRoot", err))
 				}
 			}
-			return (*Crate).Sign(&parent, ctx, oidcRequestUrl, oidcRequestToken, identityToken, key, keyPassword, fulcioUrl, rekorUrl, timestampUrl, trustedRoot)
-		case "Test":
-			var parent Crate
-			err = json.Unmarshal(parentJSON, &parent)
-			if err != nil {
-				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
-			}
-			return (*Crate).Test(&parent, ctx)
+			return (*Crate).WithSigning(&parent, oidcRequestUrl, oidcRequestToken, identityToken, key, keyPassword, fulcioUrl, rekorUrl, timestampUrl, trustedRoot), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}
@@ -445,7 +498,70 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
 				}
 			}
-			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun)
+			var repository string
+			if inputArgs["repository"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
+				}
+			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var registryToken *dagger.Secret
+			if inputArgs["registryToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryToken"]), &registryToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
+				}
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			var actor string
+			if inputArgs["actor"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
+				}
+			}
+			var initialRelease bool
+			if inputArgs["initialRelease"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
+				}
+			}
+			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease)
+		case "ReleaseOrder":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var crate string
+			if inputArgs["crate"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["crate"]), &crate)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg crate", err))
+				}
+			}
+			return (*Slipway).ReleaseOrder(&parent, ctx, crate)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -54,7 +54,11 @@ func New(
 	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base}
 }
 
-// Build, test and package a crate, and say what was done and what a release would do.
+// Release a crate: build, test, package, and unless this is a dry run sign, publish, tag and announce it.
+//
+// What is done is found done: a release that ended anywhere is finished by running
+// it again. Where signing needs more than GitHub Actions' own identity, use
+// `crate … with-signing … release`.
 //
 // +cache="never"
 func (m *Slipway) ReleaseCrate(
@@ -67,8 +71,38 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +default=true
 	dryRun bool,
+	// GitHub repository to release in, as owner/name
+	//
+	// +optional
+	repository string,
+	// Token of GitHub with contents: write
+	//
+	// +optional
+	githubToken *dagger.Secret,
+	// Token of the registry
+	//
+	// +optional
+	registryToken *dagger.Secret,
+	// Where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)
+	//
+	// +optional
+	oidcRequestURL *dagger.Secret,
+	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	//
+	// +optional
+	oidcRequestToken *dagger.Secret,
+	// Login of who releases, who is to be an owner of the crate
+	//
+	// +optional
+	actor string,
+	// The registry does not have the crate yet: do not ask for its owners
+	//
+	// +optional
+	initialRelease bool,
 ) (string, error) {
-	return m.Crate(crate, version).Release(ctx, dryRun)
+	c := m.Crate(crate, version)
+	c.Signing.RequestURL, c.Signing.RequestToken = oidcRequestURL, oidcRequestToken
+	return c.Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease)
 }
 
 // Print everything that a release would do, and its digest; run nothing.
@@ -84,6 +118,21 @@ func (m *Slipway) Plan(
 	asJSON bool,
 ) (string, error) {
 	return m.Crate(crate, version).Plan(ctx, asJSON)
+}
+
+// Print the order in which crates must be released: what a crate needs comes before it.
+func (m *Slipway) ReleaseOrder(
+	ctx context.Context,
+	// Only this crate and what must be released before it
+	//
+	// +optional
+	crate string,
+) (string, error) {
+	s, err := m.open(ctx, crate, "")
+	if err != nil {
+		return "", err
+	}
+	return s.Order(ctx)
 }
 
 // Make slipway's own toolchain image, from signed Debian packages alone.
@@ -176,7 +225,7 @@ func (m *Slipway) Crate(
 	// Version to release: the one in the crate's manifest
 	version string,
 ) *Crate {
-	return &Crate{Slipway: m, Name: name, Version: version}
+	return &Crate{Slipway: m, Name: name, Version: version, Signing: &Signing{}}
 }
 
 // Crate is one crate of the workspace in the version to release.
@@ -187,6 +236,30 @@ type Crate struct {
 	Name string
 	// Version to release
 	Version string
+	// +private
+	Signing *Signing
+}
+
+// Signing says with what a release is signed.
+type Signing struct {
+	// +private
+	RequestURL *dagger.Secret
+	// +private
+	RequestToken *dagger.Secret
+	// +private
+	Token *dagger.Secret
+	// +private
+	Key *dagger.Secret
+	// +private
+	KeyPassword *dagger.Secret
+	// +private
+	Fulcio string
+	// +private
+	Rekor string
+	// +private
+	Timestamp string
+	// +private
+	TrustedRoot *dagger.File
 }
 
 // Print everything that a release would do, and its digest; run nothing.
@@ -226,16 +299,13 @@ func (c *Crate) Dist(ctx context.Context) (*dagger.Directory, error) {
 	})
 }
 
-// Build, test, package and sign the crate, and publish nothing: the directory that a release uploads.
+// Say with what `sign` and `release` sign.
 //
 // In GitHub Actions the job's own identity signs: pass
 // `--oidc-request-url=env:ACTIONS_ID_TOKEN_REQUEST_URL` and
 // `--oidc-request-token=env:ACTIONS_ID_TOKEN_REQUEST_TOKEN`. Elsewhere give a
 // token or a key. Signatures are recorded in a public log, unless you name another.
-//
-// +cache="never"
-func (c *Crate) Sign(
-	ctx context.Context,
+func (c *Crate) WithSigning(
 	// Where GitHub Actions gives this job its identity tokens
 	//
 	// +optional
@@ -272,24 +342,23 @@ func (c *Crate) Sign(
 	//
 	// +optional
 	trustedRoot *dagger.File,
-) (*dagger.Directory, error) {
-	o := module.Signing{Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL}
-	for _, s := range []struct {
-		to   *string
-		from *dagger.Secret
-	}{{&o.RequestURL, oidcRequestURL}, {&o.RequestToken, oidcRequestToken}, {&o.Token, identityToken}, {&o.Key, key}, {&o.KeyPassword, keyPassword}} {
-		if s.from != nil {
-			var err error
-			if *s.to, err = s.from.Plaintext(ctx); err != nil {
-				return nil, err
-			}
-		}
+) *Crate {
+	c.Signing = &Signing{
+		RequestURL: oidcRequestURL, RequestToken: oidcRequestToken, Token: identityToken, Key: key, KeyPassword: keyPassword,
+		Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, TrustedRoot: trustedRoot,
 	}
-	if trustedRoot != nil {
-		var err error
-		if o.TrustedRoot, err = trustedRoot.Contents(ctx); err != nil {
-			return nil, err
-		}
+	return c
+}
+
+// Build, test, package and sign the crate, and publish nothing: the directory that a release uploads.
+//
+// `with-signing` says with what is signed.
+//
+// +cache="never"
+func (c *Crate) Sign(ctx context.Context) (*dagger.Directory, error) {
+	o, err := c.Signing.read(ctx)
+	if err != nil {
+		return nil, err
 	}
 	s, err := c.Slipway.open(ctx, c.Name, c.Version)
 	if err != nil {
@@ -302,7 +371,9 @@ func (c *Crate) Sign(
 	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
-// Build, test and package the crate, and say what was done and what a release would do.
+// Release the crate, or do everything of that but its effects.
+//
+// `with-signing` says with what is signed.
 //
 // +cache="never"
 func (c *Crate) Release(
@@ -311,12 +382,55 @@ func (c *Crate) Release(
 	//
 	// +default=true
 	dryRun bool,
+	// GitHub repository to release in, as owner/name
+	//
+	// +optional
+	repository string,
+	// Token of GitHub with contents: write
+	//
+	// +optional
+	githubToken *dagger.Secret,
+	// Token of the registry
+	//
+	// +optional
+	registryToken *dagger.Secret,
+	// Base address of a GitHub Enterprise server's API
+	//
+	// +optional
+	githubAPI string,
+	// Login of who releases, who is to be an owner of the crate
+	//
+	// +optional
+	actor string,
+	// The registry does not have the crate yet: do not ask for its owners
+	//
+	// +optional
+	initialRelease bool,
 ) (string, error) {
 	s, err := c.Slipway.open(ctx, c.Name, c.Version)
 	if err != nil {
 		return "", err
 	}
-	return s.ReleaseText(ctx, dryRun)
+	if dryRun {
+		summary, err := s.DryRun(ctx)
+		if err != nil {
+			return "", err
+		}
+		return summary.Text(""), nil
+	}
+	o, err := c.Signing.read(ctx)
+	if err != nil {
+		return "", err
+	}
+	to := module.Publishing{Repository: repository, GitHubAPI: githubAPI, Actor: actor, InitialRelease: initialRelease}
+	if err := reveal(ctx, map[*string]*dagger.Secret{&to.GitHubToken: githubToken, &to.RegistryToken: registryToken}); err != nil {
+		return "", err
+	}
+	summary, err := s.Publish(ctx, o, to)
+	if err != nil {
+		return "", err
+	}
+	return summary.Text(""), nil
 }
 
 // Do a dry run and print its result as JSON, for a program.
@@ -327,7 +441,38 @@ func (c *Crate) Json(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.ReleaseJSON(ctx)
+	summary, err := s.DryRun(ctx)
+	if err != nil {
+		return "", err
+	}
+	raw, err := summary.JSON()
+	return string(raw), err
+}
+
+// read reads the secrets: this process signs.
+func (s *Signing) read(ctx context.Context) (module.Signing, error) {
+	o := module.Signing{Fulcio: s.Fulcio, Rekor: s.Rekor, Timestamp: s.Timestamp}
+	err := reveal(ctx, map[*string]*dagger.Secret{
+		&o.RequestURL: s.RequestURL, &o.RequestToken: s.RequestToken, &o.Token: s.Token, &o.Key: s.Key, &o.KeyPassword: s.KeyPassword,
+	})
+	if err == nil && s.TrustedRoot != nil {
+		o.TrustedRoot, err = s.TrustedRoot.Contents(ctx)
+	}
+	return o, err
+}
+
+// reveal reads the secrets that were given.
+func reveal(ctx context.Context, secrets map[*string]*dagger.Secret) error {
+	for to, from := range secrets {
+		if from == nil {
+			continue
+		}
+		var err error
+		if *to, err = from.Plaintext(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // directory runs a part of the release that leaves files and returns them.

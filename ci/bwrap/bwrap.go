@@ -5,6 +5,7 @@ package bwrap
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,10 @@ type Sandbox struct {
 	Binds []Bind
 	// Env is the whole environment, KEY=VALUE.
 	Env []string
+	// MoreEnv says that further --setenv arguments come over the file descriptor
+	// [ArgsFD], each argument followed by NUL: secrets, which a command line would
+	// show to everyone.
+	MoreEnv bool
 	// Network shares the machine's network; otherwise there is a loopback
 	// device alone, and up.
 	Network bool
@@ -27,6 +32,9 @@ type Sandbox struct {
 	Dir  string
 	Args []string
 }
+
+// ArgsFD is the file descriptor of MoreEnv: the first beside the standard ones.
+const ArgsFD = 3
 
 // Bind makes a path of the machine appear in the sandbox.
 type Bind struct {
@@ -61,6 +69,9 @@ func (s Sandbox) Command() []string {
 	for _, e := range s.Env {
 		key, value, _ := strings.Cut(e, "=")
 		args = append(args, "--setenv", key, value)
+	}
+	if s.MoreEnv {
+		args = append(args, "--args", strconv.Itoa(ArgsFD))
 	}
 	args = append(args, "--chdir", s.Dir, "--")
 	return append(args, s.Args...)

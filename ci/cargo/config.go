@@ -23,6 +23,10 @@ type Config struct {
 	Text string
 	// Dropped names the keys that do not count in a release, sorted.
 	Dropped []string
+	// Indexes are the addresses of the indexes of the registries, by name, and
+	// DefaultRegistry is the one that cargo publishes to, "" for crates.io.
+	Indexes         map[string]string
+	DefaultRegistry string
 }
 
 // keptTables are copied whole, but for the keys of dropped.
@@ -142,6 +146,7 @@ func keepConfig(tree map[string]any) (Config, error) {
 		}
 	}
 	slices.Sort(c.Dropped)
+	c.readRegistries(kept)
 	if len(kept) == 0 {
 		return c, nil
 	}
@@ -151,6 +156,17 @@ func keepConfig(tree map[string]any) (Config, error) {
 	}
 	c.Text = string(text)
 	return c, nil
+}
+
+func (c *Config) readRegistries(kept map[string]any) {
+	c.Indexes = map[string]string{}
+	registries, _ := kept["registries"].(map[string]any)
+	for name, v := range registries {
+		table, _ := v.(map[string]any)
+		c.Indexes[name], _ = table["index"].(string)
+	}
+	own, _ := kept["registry"].(map[string]any)
+	c.DefaultRegistry, _ = own["default"].(string)
 }
 
 // keepKeys copies the named keys of a table into kept[name] and returns the others.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // unpublishable says why a crate is not published; the zero value means that it is.
@@ -21,6 +22,12 @@ func (c *Crate) Publishable() (ok bool, reason string) {
 
 // Registries are the registries that `publish` names; none means cargo's default.
 func (c *Crate) Registries() []string { return slices.Clone(c.publish.registries) }
+
+// EnvName is how variables of the environment name a registry (The Cargo Book,
+// "Configuration", "Environment variables").
+func EnvName(registry string) string {
+	return strings.ToUpper(strings.ReplaceAll(registry, "-", "_"))
+}
 
 // Reasons that cargo knows too: `cargo metadata` shows them as an empty list.
 const (

@@ -36,6 +36,11 @@ type WorkspaceSettings struct {
 	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
 	// ReleaseBranch is the branch that releases are made from, where not main.
 	ReleaseBranch string `toml:"release-branch" json:"releaseBranch,omitempty"`
+	// Main is the crate whose highest stable release is the repository's latest.
+	Main string `toml:"main" json:"main,omitempty"`
+	// Owners is an owner that every published crate must have, as the registry names
+	// it: a team, "github:org:team".
+	Owners string `toml:"owners" json:"owners,omitempty"`
 }
 
 // Settings are slipway's own for one crate, from [package.metadata.slipway].

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,6 +30,8 @@ type Options struct {
 	// Images maps references of steps to the image that stands for each. Others
 	// are pulled from a registry.
 	Images map[string]Image
+	// Secrets are the values of the steps' secrets.
+	Secrets step.Secrets
 	// Log receives the beginning and end of steps; what they print, the engine
 	// shows itself. nil discards it.
 	Log step.Log
@@ -121,7 +124,8 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 			return step.MissingError(s, s.Outputs[i])
 		}
 	}
-	return &step.ExitError{Step: s.Name, Code: code, Stdout: stdout, Tail: tail(stdout) + tail(stderr)}
+	hide := r.opts.Secrets.Hide
+	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
 }
 
 // Define makes a step's outputs known without running it: the engine does when
@@ -149,12 +153,26 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		ctr = ctr.WithMountedDirectory(m.path, m.dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.readOnly})
 	}
 	ctr = ctr.WithWorkdir(s.Dir)
+	secrets, err := r.opts.Secrets.Of(s)
+	if err != nil {
+		return nil, err
+	}
+	if s.Fresh { // the engine keeps results by what they were made from
+		ctr = ctr.WithEnvVariable("SLIPWAY_RUN", rand.Text())
+	}
 	if s.Network {
+		for _, e := range secrets {
+			key, value, _ := strings.Cut(e, "=")
+			ctr = ctr.WithSecretVariable(key, r.opts.Client.SetSecret("slipway-"+key, value))
+		}
 		for _, e := range s.Env {
 			key, value, _ := strings.Cut(e, "=")
 			ctr = ctr.WithEnvVariable(key, value)
 		}
 		return ctr.WithExec(framed(s, s.Args), opts), nil
+	}
+	if len(secrets) > 0 {
+		return nil, fmt.Errorf("running step %q: a step with a secret needs the network, or nothing could be done with it", s.Name)
 	}
 	// withExec has no public switch for the network, so the command runs in a
 	// sandbox inside the container; making one takes capabilities, of which the

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
+
+	"dagger/slipway/ci/transport"
 )
 
 // Asset is a file of a release.
@@ -68,10 +71,20 @@ func (c *Client) Upload(ctx context.Context, release int64, name, file string) e
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated {
-		return fmt.Errorf("uploading %q: %w", name, &StatusError{resp.StatusCode, "GitHub answers " + resp.Status})
+		return fmt.Errorf("uploading %q: %w", name, answered(resp))
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 	return err
+}
+
+// answered is the error of an answer that is none.
+func answered(resp *http.Response) error {
+	wait, _ := transport.Asked(resp, time.Now())
+	e := &StatusError{Code: resp.StatusCode, Wait: wait, text: "GitHub answers " + resp.Status}
+	if transport.Limited(resp) {
+		e.Code = http.StatusTooManyRequests
+	}
+	return e
 }
 
 func contentType(name string) string {
@@ -107,7 +120,7 @@ func (c *Client) Download(ctx context.Context, a Asset, file string) (err error)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("downloading %q: %w", a.Name, &StatusError{resp.StatusCode, "GitHub answers " + resp.Status})
+		return fmt.Errorf("downloading %q: %w", a.Name, answered(resp))
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -32,6 +32,7 @@ type Options struct {
 type Client struct {
 	api         *gh.Client
 	owner, repo string
+	anonymous   bool         // there is no token
 	uploads     *http.Client // asks once: what is sent may be gigabytes
 }
 
@@ -46,10 +47,13 @@ func New(o Options) (*Client, error) {
 	if !repositoryName.MatchString(o.Repository) {
 		return nil, fmt.Errorf("checking the GitHub repository %s: expected owner/name", quote.Line(o.Repository))
 	}
-	c := &Client{}
+	c := &Client{anonymous: o.Token == ""}
 	c.owner, c.repo, _ = strings.Cut(o.Repository, "/")
 	asking := transport.NewCareful(time.Minute, longestWait)
-	c.uploads = &http.Client{}
+	// The token goes to GitHub's own hosts and no other, wherever they redirect to.
+	hosts := map[string]bool{}
+	asking.Transport = authorization{next: asking.Transport, token: o.Token, hosts: hosts}
+	c.uploads = &http.Client{Transport: authorization{next: http.DefaultTransport, token: o.Token, hosts: hosts}}
 	c.api = gh.NewClient(asking)
 	if public := strings.TrimSuffix(c.api.BaseURL.String(), "/"); o.API != "" && strings.TrimSuffix(o.API, "/") != public {
 		var err error
@@ -57,15 +61,7 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("checking the address of GitHub's API %q: %w", o.API, err)
 		}
 	}
-	// The token goes to these two hosts and no other, wherever they redirect to.
-	hosts := map[string]bool{c.api.BaseURL.Host: true, c.api.UploadURL.Host: true}
-	for _, client := range []*http.Client{asking, c.uploads} {
-		next := client.Transport
-		if next == nil {
-			next = http.DefaultTransport
-		}
-		client.Transport = authorization{next: next, token: o.Token, hosts: hosts}
-	}
+	hosts[c.api.BaseURL.Host], hosts[c.api.UploadURL.Host] = true, true
 	return c, nil
 }
 
@@ -111,7 +107,14 @@ var ErrNotFound = errors.New("GitHub has no such thing, or the token may not see
 // short makes an error that a person can read, and [errors.Is] ErrNotFound of 404.
 func short(err error) error {
 	var answer *gh.ErrorResponse
-	if !errors.As(err, &answer) {
+	var limit *gh.RateLimitError
+	var abuse *gh.AbuseRateLimitError
+	switch {
+	case errors.As(err, &limit):
+		return &StatusError{Code: http.StatusTooManyRequests, Wait: max(time.Until(limit.Rate.Reset.Time), 0) + time.Second, text: "GitHub's limit of requests an hour is reached"}
+	case errors.As(err, &abuse):
+		return &StatusError{Code: http.StatusTooManyRequests, Wait: abuse.GetRetryAfter(), text: "GitHub's secondary limit of rate is reached"}
+	case !errors.As(err, &answer):
 		return err
 	}
 	text := answer.Response.Status
@@ -131,19 +134,22 @@ func short(err error) error {
 // StatusError is an answer of GitHub that is none.
 type StatusError struct {
 	Code int
+	// Wait is how long GitHub asks to wait.
+	Wait time.Duration
+
 	text string
 }
 
 func (e *StatusError) Error() string { return e.text }
 
-// Transient reports whether an error may pass: the connection failed, or the
-// server did. What was asked for may have been done all the same.
-func Transient(err error) bool {
+// Transient reports whether an error may pass (the connection failed, the server
+// did, or there were too many requests) and how long GitHub asks to wait. What was
+// asked for may have been done all the same.
+func Transient(err error) (wait time.Duration, ok bool) {
 	var status *StatusError
 	if errors.As(err, &status) {
-		return status.Code >= 500 || status.Code == http.StatusTooManyRequests
+		return status.Wait, (status.Code >= 500 || status.Code == http.StatusTooManyRequests) && status.Wait <= longestWait
 	}
 	var network *url.Error
-	var limit *gh.RateLimitError
-	return errors.As(err, &network) && !errors.Is(err, context.Canceled) && !errors.As(err, &limit)
+	return 0, errors.As(err, &network) && !errors.Is(err, context.Canceled)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Release is a release of GitHub, published or a draft.
@@ -21,6 +22,11 @@ type Release struct {
 // Releases returns all releases of a tag. Drafts are among them where the token
 // may write; GitHub lets there be several of one tag.
 func (c *Client) Releases(ctx context.Context, tag string) ([]Release, error) {
+	return c.list(ctx, func(r Release) bool { return r.Tag == tag })
+}
+
+// list returns the releases that are wanted.
+func (c *Client) list(ctx context.Context, wanted func(Release) bool) ([]Release, error) {
 	var found []Release
 	for page := 1; page > 0; {
 		var list []Release
@@ -29,13 +35,44 @@ func (c *Client) Releases(ctx context.Context, tag string) ([]Release, error) {
 			return nil, fmt.Errorf("listing the releases: %w", err)
 		}
 		for _, r := range list {
-			if r.Tag == tag {
+			if wanted(r) {
 				found = append(found, r)
 			}
 		}
 		page = resp.NextPage
 	}
 	return found, nil
+}
+
+// PublishedTags are the tags of all published releases that begin with a prefix.
+func (c *Client) PublishedTags(ctx context.Context, prefix string) ([]string, error) {
+	all, err := c.list(ctx, func(r Release) bool { return !r.Draft && strings.HasPrefix(r.Tag, prefix) })
+	var tags []string
+	for _, r := range all {
+		tags = append(tags, r.Tag)
+	}
+	return tags, err
+}
+
+// Release returns a release by its ID.
+func (c *Client) Release(ctx context.Context, id int64) (Release, error) {
+	var r Release
+	if _, err := c.do(ctx, http.MethodGet, c.path("releases/%d", id), nil, &r); err != nil {
+		return r, fmt.Errorf("looking at release %d: %w", id, err)
+	}
+	return r, nil
+}
+
+// DeleteDraft takes away a draft.
+func (c *Client) DeleteDraft(ctx context.Context, r Release) error {
+	if !r.Draft {
+		return fmt.Errorf("deleting the draft of release %q: it is published", r.Tag)
+	}
+	resp, err := c.do(ctx, http.MethodDelete, c.path("releases/%d", r.ID), nil, nil)
+	if err != nil && (resp == nil || resp.StatusCode != http.StatusNotFound) {
+		return fmt.Errorf("deleting the draft of release %q: %w", r.Tag, err)
+	}
+	return nil
 }
 
 // Published returns the published release of a tag.

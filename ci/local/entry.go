@@ -35,18 +35,30 @@ var errDamaged = errors.New("the cache is damaged")
 
 func (s *store) readEntry(key string) (*entry, error) {
 	dir := filepath.Join(s.dir, "steps", key)
-	raw, err := os.ReadFile(filepath.Join(dir, "result.json"))
+	e, err := loadEntry(dir, key)
+	if errors.Is(err, errDamaged) {
+		return nil, errors.Join(err, s.drop("steps", key))
+	}
 	if err != nil {
 		if _, there := os.Lstat(dir); there == nil { // what is half there would block its successor
 			err = errors.Join(errDamaged, s.drop("steps", key))
 		}
 		return nil, err
 	}
+	s.used("steps", key)
+	return e, nil
+}
+
+// loadEntry reads the entry of a directory.
+func loadEntry(dir, key string) (*entry, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "result.json"))
+	if err != nil {
+		return nil, err
+	}
 	e := &entry{dir: dir, verified: map[string]bool{}}
 	if err := json.Unmarshal(raw, e); err != nil || e.Key != key {
-		return nil, errors.Join(errDamaged, s.drop("steps", key))
+		return nil, errDamaged
 	}
-	s.used("steps", key)
 	return e, nil
 }
 

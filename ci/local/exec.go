@@ -62,7 +62,9 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = removeAll(work) }() // what is left there is swept by the next run
+	if !s.Fresh {
+		defer func() { _ = removeAll(work) }() // what is left there is swept by the next run
+	}
 	box, hostPath, err := r.prepare(ctx, s, img, work)
 	if err != nil {
 		return nil, fmt.Errorf("preparing step %q: %w", s.Name, err)
@@ -75,10 +77,7 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 	if _, err := capture(s, key, stdout, entryDir, hostPath); err != nil {
 		return nil, err
 	}
-	if err := r.store.commit(entryDir, "steps", key); err != nil {
-		return nil, err
-	}
-	e, err := r.store.readEntry(key)
+	e, err := r.keep(s, entryDir, key)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +86,18 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		e.verified[o] = true
 	}
 	return e, nil
+}
+
+// keep moves a finished entry into the store, where the next run finds it. That of
+// a fresh step stays where it is and goes with this process.
+func (r *Runner) keep(s step.Step, entryDir, key string) (*entry, error) {
+	if s.Fresh {
+		return loadEntry(entryDir, key)
+	}
+	if err := r.store.commit(entryDir, "steps", key); err != nil {
+		return nil, err
+	}
+	return r.store.readEntry(key)
 }
 
 // prepare lays out the mounts of a step under work. The returned function
@@ -162,28 +173,60 @@ func (r *Runner) mountSource(ctx context.Context, m step.Mount) (string, error) 
 // execute runs the sandbox until its command ends or ctx does. All processes
 // that the command started end with it: they share a process namespace.
 func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (string, error) {
+	secrets, err := r.opts.Secrets.Of(s)
+	if err != nil {
+		return "", err
+	}
+	box.MoreEnv = len(secrets) > 0
 	argv := box.Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	if box.MoreEnv {
+		given, err := pipeEnv(secrets)
+		if err != nil {
+			return "", fmt.Errorf("running step %q: %w", s.Name, err)
+		}
+		defer given.Close()
+		cmd.ExtraFiles = []*os.File{given} // bwrap.ArgsFD
+	}
+	hide := r.opts.Secrets.Hide
 	var stdout bytes.Buffer
 	tail := &tailBuffer{limit: 8 << 10}
-	lines := &lineWriter{emit: func(line string) { r.opts.Log.Line(s, line) }}
+	lines := &lineWriter{emit: func(line string) { r.opts.Log.Line(s, hide(line)) }}
 	cmd.Stdout = io.MultiWriter(&limited{w: &stdout, left: maxStdout}, tail, lines)
 	if s.Quiet {
 		cmd.Stdout = &limited{w: &stdout, left: maxStdout}
 	}
 	cmd.Stderr = io.MultiWriter(tail, lines)
-	err := cmd.Run()
+	err = cmd.Run()
 	lines.flush()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: stdout.String(), Tail: tail.String()}
+		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: hide(stdout.String()), Tail: hide(tail.String())}
 	}
 	if err != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	return stdout.String(), nil
+	return hide(stdout.String()), nil
+}
+
+// pipeEnv returns the reading end of a pipe that holds --setenv arguments.
+func pipeEnv(env []string) (*os.File, error) {
+	var args strings.Builder
+	for _, e := range env {
+		key, value, _ := strings.Cut(e, "=")
+		args.WriteString("--setenv\x00" + key + "\x00" + value + "\x00")
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() { // a pipe may hold less than all of it
+		_, _ = io.WriteString(write, args.String())
+		_ = write.Close()
+	}()
+	return read, nil
 }

@@ -29,6 +29,8 @@ type Options struct {
 	// Images maps references of steps to the OCI layout that stands for each.
 	// Others are looked up as they are.
 	Images map[string]string
+	// Secrets are the values of the steps' secrets.
+	Secrets step.Secrets
 	// Log receives what the steps print; nil discards it.
 	Log step.Log
 }
@@ -101,6 +103,10 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 	key, err := r.key(s, img)
 	if err != nil {
 		return nil, false, err
+	}
+	if s.Fresh {
+		e, err := r.make(ctx, s, img, key)
+		return e, false, err
 	}
 	unlock, err := r.store.lockEntry(ctx, key)
 	if err != nil {

@@ -48,33 +48,8 @@ func (s *Session) Files(ctx context.Context, do func(*release.Release, context.C
 	return string(id), err
 }
 
-// ReleaseText does a dry run and returns its summary for people.
-func (s *Session) ReleaseText(ctx context.Context, dryRun bool) (string, error) {
-	summary, err := s.dryRun(ctx, dryRun)
-	if err != nil {
-		return "", err
-	}
-	return summary.Text(""), nil
-}
-
-// ReleaseJSON does a dry run and returns its summary for programs.
-func (s *Session) ReleaseJSON(ctx context.Context) (string, error) {
-	summary, err := s.dryRun(ctx, true)
-	if err != nil {
-		return "", err
-	}
-	raw, err := summary.JSON()
-	return string(raw), err
-}
-
-func (s *Session) dryRun(ctx context.Context, dryRun bool) (*release.Summary, error) {
-	if !dryRun {
-		_, p, err := s.Plan(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return nil, release.Publish(p)
-	}
+// DryRun does a dry run.
+func (s *Session) DryRun(ctx context.Context) (*release.Summary, error) {
 	r, err := s.Release(ctx)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"dagger/slipway/ci/layout"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
 
@@ -38,6 +39,8 @@ type Inputs struct {
 	// Signing and SigningServices are as in a plan's request.
 	Signing         string
 	SigningServices []string
+	// RegistryToken is the token of the registry, "" for none.
+	RegistryToken string
 }
 
 // Session is one function call's view of the running engine session.
@@ -61,14 +64,29 @@ func Open(ctx context.Context, in Inputs) (*Session, error) {
 	return &Session{in: in, client: client, source: client.LoadDirectoryFromID(dagger.DirectoryID(in.Source)), work: work}, nil
 }
 
-// Plan reads the workspace and plans, with no container.
-func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+// workspace reads the workspace.
+func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	files := filepath.Join(s.work, "source")
 	filtered := s.source.Filter(dagger.DirectoryFilterOpts{Exclude: engine.Ignored})
 	if _, err := filtered.Export(ctx, files); err != nil {
-		return nil, nil, fmt.Errorf("reading the workspace: %w", err)
+		return nil, fmt.Errorf("reading the workspace: %w", err)
 	}
-	w, err := cargo.Read(os.DirFS(files))
+	return cargo.Read(os.DirFS(files))
+}
+
+// Order says in which order crates must be released: all of the workspace, or the
+// crate of the inputs and what comes before it.
+func (s *Session) Order(ctx context.Context) (string, error) {
+	w, err := s.workspace(ctx)
+	if err != nil {
+		return "", err
+	}
+	return plan.Order(w, s.in.Crate)
+}
+
+// Plan reads the workspace and plans, with no container.
+func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+	w, err := s.workspace(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,7 +133,7 @@ func (s *Session) Release(ctx context.Context) (*release.Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	runner := engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images})
+	runner := engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}})
 	return &release.Release{Workspace: w, Plan: p, Runner: runner, Out: filepath.Join(s.work, "out")}, nil
 }
 

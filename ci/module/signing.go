@@ -53,16 +53,21 @@ func trusted(json string) (root.TrustedMaterial, error) {
 	return r, nil
 }
 
-// Sign builds, tests, packages and signs, and returns the ID of the directory
-// that a release uploads. Who cannot sign hears of it before anything is built.
-func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
-	signer, err := o.signer()
-	if err != nil {
-		return "", err
-	}
+// sign makes the signer, and lets the plan know how it signs.
+func (s *Session) sign(o Signing) (*sign.Signer, error) {
 	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
 	if o.Key != "" {
 		s.in.Signing = plan.SignedByKey
+	}
+	return o.signer()
+}
+
+// Sign builds, tests, packages and signs, and returns the ID of the directory
+// that a release uploads. Who cannot sign hears of it before anything is built.
+func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
+	signer, err := s.sign(o)
+	if err != nil {
+		return "", err
 	}
 	return s.Files(ctx, func(r *release.Release, ctx context.Context) error {
 		r.Signer = signer

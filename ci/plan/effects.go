@@ -173,6 +173,9 @@ func (p *Plan) addEffects() {
 			add("registry", "publish %s %s to %s and wait until its index shows it", p.Crate, p.Version, r)
 		}
 	}
+	if p.Publish.Publishable {
+		add("owner", "invite whoever releases as an owner of %s, unless they are one", p.Crate)
+	}
 	at := p.Source.Commit
 	if at == "" {
 		at = "the released commit"

@@ -103,6 +103,7 @@ func TestEffects(t *testing.T) {
 		{"shim-core", "0.2.0", Source{}, []string{
 			`draft: make a draft of GitHub release "shim-core/v0.2.0"`,
 			"registry: publish shim-core 0.2.0 to cargo's default registry and wait until its index shows it",
+			"owner: invite whoever releases as an owner of shim-core, unless they are one",
 			`tag: make tag "shim-core/v0.2.0" at the released commit`,
 			"release: publish the draft as a release",
 		}},

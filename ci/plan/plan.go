@@ -68,6 +68,8 @@ type Plan struct {
 	Artifacts       []Artifact `json:"artifacts"`
 	Effects         []Effect   `json:"effects"`
 	Notes           string     `json:"notes"`             // the release notes: the changelog's section
+	Latest          bool       `json:"latest,omitempty"`  // it may be the latest release of the repository
+	Owners          string     `json:"owners,omitempty"`  // an owner that the registry must name
 	Remarks         []string   `json:"remarks,omitempty"` // what a maintainer should know
 
 	toolchain cargo.Toolchain
@@ -78,6 +80,12 @@ type Publish struct {
 	Publishable bool     `json:"publishable"`
 	Reason      string   `json:"reason,omitempty"`
 	Registries  []string `json:"registries,omitempty"`
+	// Registry is the one to publish to, as cargo's --registry names it, "" for
+	// crates.io; Index is its index, "" where cargo is asked for it.
+	Registry string `json:"registry,omitempty"`
+	Index    string `json:"index,omitempty"`
+	// Steps ask and change the registry: a release runs them, a dry run does not.
+	Steps []step.Step `json:"steps,omitempty"`
 }
 
 // New plans a release. Every error names the input that is wrong, what was
@@ -109,12 +117,15 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	p.Source.Branches = nil // a clone has others than the next, and the plan hangs on none
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
 	p.Publish.Registries = c.Registries()
+	p.Publish.choose(w)
 	if err := p.choose(w, req); err != nil {
 		return nil, err
 	}
 	if len(c.Bins) > 0 {
 		p.Signing, p.SigningServices = cmp.Or(req.Signing, SignedKeyless), req.SigningServices
 	}
+	p.Latest = w.Settings.Main == c.Name && !p.Prerelease
+	p.Owners = w.Settings.Owners
 	return p, p.fill(w, c)
 }
 
@@ -137,6 +148,9 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 	}
 	p.addEffects()
 	p.addRemarks(w)
+	if err := step.Check(p.Publish.Steps, p.Trees); err != nil {
+		return err
+	}
 	return step.Check(p.Steps, p.Trees)
 }
 

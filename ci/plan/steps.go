@@ -106,6 +106,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	}
 	if p.Publish.Publishable {
 		p.Steps = append(p.Steps, b.packAll(before)...)
+		b.publish()
 	}
 	return nil
 }

@@ -40,18 +40,6 @@ type Release struct {
 	crates map[string]sbom.Graph // in the binaries of each target
 }
 
-// ErrNotYet is returned for a release that is no dry run.
-var ErrNotYet = errors.New("publishing is not built yet: nothing was changed anywhere; run again with --dry-run, which builds, tests and packages everything that a release ships")
-
-// Publish refuses: what a release that is no dry run would be refused for comes
-// first, then that publishing does not exist yet.
-func Publish(p *plan.Plan) error {
-	if err := p.Source.CheckRelease(); err != nil {
-		return err
-	}
-	return ErrNotYet
-}
-
 // DryRun runs every step of the plan and writes every artifact, and performs
 // no effect. The stages stand in the order in which a person would want to
 // hear of trouble, cheapest first:
@@ -186,7 +174,11 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	var exit *step.ExitError
 	if errors.As(err, &exit) && s.Failure != "" {
-		return result, fmt.Errorf("%w\n%s; nothing was changed outside this machine", err, s.Failure)
+		err = fmt.Errorf("%w\n%s", err, s.Failure)
+		if !s.Fresh { // that one asks or changes something outside
+			err = fmt.Errorf("%w; nothing was changed outside this machine", err)
+		}
+		return result, err
 	}
 	return result, err
 }

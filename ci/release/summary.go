@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/publish"
 )
 
 // Summary is what a run did, for people and, as JSON, for machines.
@@ -21,9 +22,13 @@ type Summary struct {
 	Signed    string        `json:"signed,omitempty"` // by whom the binaries were signed
 	Tests     []Tests       `json:"tests"`
 	Artifacts []File        `json:"artifacts"`
-	Effects   []plan.Effect `json:"effects"` // what a release that is no dry run would have done
-	Remarks   []string      `json:"remarks,omitempty"`
-	Seconds   float64       `json:"seconds"`
+	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
+	// Published says that the effects were performed, and Outcomes what became of each.
+	Published bool              `json:"published,omitempty"`
+	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
+	URL       string            `json:"url,omitempty"` // the release
+	Remarks   []string          `json:"remarks,omitempty"`
+	Seconds   float64           `json:"seconds"`
 }
 
 func (r *Release) newSummary() (*Summary, error) {
@@ -50,25 +55,29 @@ func (s *Summary) JSON() ([]byte, error) {
 // the reader has still to export them.
 func (s *Summary) Text(dir string) string {
 	var b strings.Builder
-	if s.DryRun {
+	switch {
+	case s.Published:
+		fmt.Fprintf(&b, "\nReleased %s: %s\n", s.Tag, s.URL)
+	case s.DryRun:
 		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
-	} else {
+	default:
 		fmt.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
 	}
 	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
-	b.WriteString("\nTested\n")
-	b.WriteString(s.TestText())
+	if len(s.Tests) > 0 {
+		b.WriteString("\nTested\n")
+		b.WriteString(s.TestText())
+	}
 	if s.Signed != "" {
 		fmt.Fprintf(&b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
 	}
-	b.WriteString("\nMade\n")
+	if len(s.Artifacts) > 0 {
+		b.WriteString("\nMade\n")
+	}
 	for _, f := range s.Artifacts {
 		fmt.Fprintf(&b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
 	}
-	b.WriteString("\nA release would now\n")
-	for i, e := range s.Effects {
-		fmt.Fprintf(&b, "  %d. %s\n", i+1, e.About)
-	}
+	s.writeEffects(&b)
 	if len(s.Remarks) > 0 {
 		b.WriteString("\nRemarks\n")
 		for _, r := range s.Remarks {
@@ -77,6 +86,21 @@ func (s *Summary) Text(dir string) string {
 	}
 	b.WriteString(s.verifyLines(dir))
 	return b.String()
+}
+
+// writeEffects says what was done, or what a release would do.
+func (s *Summary) writeEffects(b *strings.Builder) {
+	if !s.Published {
+		b.WriteString("\nA release would now\n")
+		for i, e := range s.Effects {
+			fmt.Fprintf(b, "  %d. %s\n", i+1, e.About)
+		}
+		return
+	}
+	b.WriteString("\nPublished\n")
+	for _, o := range s.Outcomes {
+		fmt.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
+	}
 }
 
 // TestText says for people what was tested, a line per target.

@@ -32,6 +32,12 @@ type Step struct {
 	Mounts []Mount `json:"mounts,omitempty"`
 	// Outputs are what is kept when the command has succeeded.
 	Outputs []Output `json:"outputs,omitempty"`
+	// Secrets are what the command finds in its environment beside Env. A step that
+	// has one keeps no result, and nothing that it prints holds one.
+	Secrets []Secret `json:"secrets,omitempty"`
+	// Fresh says that the step asks or changes something outside: an earlier result
+	// is never taken for it, and its own is not kept.
+	Fresh bool `json:"fresh,omitempty"`
 	// Discard lists patterns (path.Match, of a base name) of files and
 	// directories that are left out of the outputs, at any depth.
 	Discard []string `json:"discard,omitempty"`
@@ -40,6 +46,12 @@ type Step struct {
 	Quiet bool `json:"-"`
 	// Failure tells a person what it means when the command fails, and what to do.
 	Failure string `json:"-"`
+}
+
+// Secret is a variable of the environment whose value the runner was given.
+type Secret struct {
+	Env  string `json:"env"`
+	Name string `json:"name"` // what the runner knows it by
 }
 
 // Image names a root filesystem. Exactly one field is set.
@@ -122,6 +134,9 @@ func Check(steps []Step, trees []Tree) error {
 		}
 		if !slices.IsSorted(s.Env) {
 			return fmt.Errorf("checking step %q: its environment is not sorted", s.Name)
+		}
+		if len(s.Secrets) > 0 && !s.Fresh {
+			return fmt.Errorf("checking step %q: it has a secret, so that its result may not be kept", s.Name)
 		}
 		known["step "+s.Name] = true
 		for _, o := range s.Outputs {

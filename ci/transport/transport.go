@@ -31,10 +31,10 @@ func New(limit time.Duration) *http.Client {
 	return client(limit, longestWait, retryablehttp.DefaultRetryPolicy)
 }
 
-// NewCareful makes a client that asks again only what has not been done: requests
-// that read, and others when the connection was refused or the answer says that a
-// limit of rate stopped them. Whoever changes something must look before asking
-// again. longest is the longest wait that a server may ask for.
+// NewCareful makes a client that asks again only what changes nothing: requests
+// that read, and others when the connection was refused. Whoever changes something
+// must look before asking again: even an answer that denies it may come from behind
+// the change. longest is the longest wait that a server may ask for.
 func NewCareful(limit, longest time.Duration) *http.Client {
 	return client(limit, longest, careful)
 }
@@ -46,7 +46,7 @@ func client(limit, longest time.Duration, policy retryablehttp.CheckRetry) *http
 	c.HTTPClient.Timeout = limit
 	c.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		if resp != nil {
-			if wait, ok := asked(resp, time.Now()); ok && wait > longest {
+			if wait, ok := Asked(resp, time.Now()); ok && wait > longest {
 				return false, fmt.Errorf("%s asks to come back in %s, which is too long to wait: run again then", resp.Request.URL.Host, wait.Round(time.Second))
 			}
 		}
@@ -72,10 +72,10 @@ func careful(ctx context.Context, resp *http.Response, err error) (bool, error) 
 		}
 		return false, err
 	}
-	if Limited(resp) {
-		return true, nil
-	}
 	if resp.Request.Method == http.MethodGet || resp.Request.Method == http.MethodHead {
+		if Limited(resp) {
+			return true, nil
+		}
 		return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
 	}
 	return false, nil
@@ -96,7 +96,7 @@ func Limited(resp *http.Response) bool {
 
 func backoff(_, _ time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil {
-		if wait, ok := asked(resp, time.Now()); ok {
+		if wait, ok := Asked(resp, time.Now()); ok {
 			return wait
 		}
 	}
@@ -109,9 +109,9 @@ func Wait(attempt int) time.Duration {
 	return wait/2 + rand.N(wait)
 }
 
-// asked is how long a server asks to wait: in Retry-After, as seconds or a date
+// Asked is how long a server asks to wait: in Retry-After, as seconds or a date
 // (RFC 9110, section 10.2.3), or as the time at which GitHub's limit ends.
-func asked(resp *http.Response, now time.Time) (time.Duration, bool) {
+func Asked(resp *http.Response, now time.Time) (time.Duration, bool) {
 	value := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, true

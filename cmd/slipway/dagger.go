@@ -58,7 +58,7 @@ func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (
 		return nil, nil, errors.Join(err, client.Close())
 	}
 	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
-	r := engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Log: log})
+	r := engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
 	return r, client.Close, nil
 }
 

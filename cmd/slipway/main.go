@@ -15,7 +15,7 @@ import (
 )
 
 // errInterrupted is the cause of a run that a person or the system ended.
-var errInterrupted = errors.New("interrupted: nothing was changed outside this machine; run the same command again to continue")
+var errInterrupted = errors.New("interrupted: run the same command again to continue")
 
 func main() {
 	syscall.Umask(0o022) // what a step leaves must not hang on the caller's mask
@@ -54,6 +54,6 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(releaseCommand(), planCommand(), buildCommand(), testCommand(), distCommand(), verifyCommand(), toolchainCommand())
+	root.AddCommand(releaseCommand(), planCommand(), buildCommand(), testCommand(), distCommand(), verifyCommand(), orderCommand(), toolchainCommand())
 	return root
 }

@@ -45,7 +45,7 @@ func (o *options) openLocal(ctx context.Context, p *plan.Plan, log *progress) (s
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Log: log})
+	r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
 	if err != nil {
 		return nil, nil, err
 	}

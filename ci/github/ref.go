@@ -1,0 +1,90 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// ref is a git reference, and what an annotated tag is resolved to.
+type ref struct {
+	Object struct {
+		Type string `json:"type"`
+		SHA  string `json:"sha"`
+	} `json:"object"`
+}
+
+// Tag returns the commit that a tag is at, "" where there is no such tag.
+func (c *Client) Tag(ctx context.Context, tag string) (string, error) {
+	var r ref
+	if _, err := c.do(ctx, http.MethodGet, c.path("git/ref/tags/%s", tag), nil, &r); errors.Is(err, ErrNotFound) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("looking for the tag %q: %w", tag, err)
+	}
+	for depth := 0; r.Object.Type == "tag"; depth++ {
+		if depth > 10 {
+			return "", fmt.Errorf("looking for the tag %q: it is a tag of a tag, ten times over", tag)
+		}
+		if _, err := c.do(ctx, http.MethodGet, c.path("git/tags/%s", r.Object.SHA), nil, &r); err != nil {
+			return "", fmt.Errorf("reading the annotated tag %q: %w", tag, err)
+		}
+	}
+	return r.Object.SHA, nil
+}
+
+// CreateTag makes a tag at a commit.
+func (c *Client) CreateTag(ctx context.Context, tag, commit string) error {
+	body := map[string]string{"ref": "refs/tags/" + tag, "sha": commit}
+	if _, err := c.do(ctx, http.MethodPost, c.path("git/refs"), body, nil); err != nil {
+		return fmt.Errorf("making the tag %q: %w", tag, err)
+	}
+	return nil
+}
+
+// OnBranch reports whether a commit is on a branch, at GitHub and not in a clone.
+func (c *Client) OnBranch(ctx context.Context, commit, branch string) (bool, error) {
+	var answer struct {
+		Status string `json:"status"` // of the branch, seen from the commit
+	}
+	_, err := c.do(ctx, http.MethodGet, c.path("compare/%s...%s?per_page=1", commit, branch), nil, &answer)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether commit %s is on branch %q: %w", commit, branch, err)
+	}
+	return answer.Status == "ahead" || answer.Status == "identical", nil
+}
+
+// Rights is what a token may do, as far as a release asks.
+type Rights struct {
+	Login string // "" where GitHub does not say, as of the token of a workflow
+	Write bool
+}
+
+// Rights asks what the token may do with the repository. The token of a workflow
+// has no user, and GitHub tells it no permissions: then Write is true, and the
+// first request that is refused says otherwise.
+func (c *Client) Rights(ctx context.Context) (Rights, error) {
+	var r struct {
+		Permissions *struct {
+			Push bool `json:"push"`
+		} `json:"permissions"`
+	}
+	if _, err := c.do(ctx, http.MethodGet, fmt.Sprintf("repos/%s/%s", c.owner, c.repo), nil, &r); err != nil {
+		return Rights{}, fmt.Errorf("asking for the repository %q: %w", c.owner+"/"+c.repo, err)
+	}
+	if c.anonymous {
+		return Rights{}, nil
+	}
+	rights := Rights{Write: r.Permissions == nil || r.Permissions.Push}
+	var user struct {
+		Login string `json:"login"`
+	}
+	if _, err := c.do(ctx, http.MethodGet, "user", nil, &user); err == nil {
+		rights.Login = user.Login
+	}
+	return rights, nil
+}

@@ -1,0 +1,41 @@
+package module
+
+import (
+	"context"
+
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/release"
+)
+
+// Publishing are the arguments that say where a release is published, and as whom.
+type Publishing struct {
+	Repository, GitHubToken, GitHubAPI string
+	RegistryToken                      string
+	Actor                              string
+	InitialRelease                     bool
+}
+
+// again is how a person continues a release of the module.
+const again = "dagger call release-crate … --dry-run=false, with the same arguments"
+
+// Publish releases the crate. Who cannot sign or names no repository hears of it
+// before anything is built.
+func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*release.Summary, error) {
+	signer, err := s.sign(o)
+	if err != nil {
+		return nil, err
+	}
+	client, err := github.New(github.Options{Repository: to.Repository, Token: to.GitHubToken, API: to.GitHubAPI})
+	if err != nil {
+		return nil, err
+	}
+	s.in.RegistryToken = to.RegistryToken
+	r, err := s.Release(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Signer = signer
+	return r.Publish(ctx, release.Remotes{
+		GitHub: client, RegistryToken: to.RegistryToken, Actor: to.Actor, InitialRelease: to.InitialRelease, Again: again,
+	})
+}

@@ -1,0 +1,113 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	errPasses = errors.New("502")
+	errStays  = errors.New("403")
+)
+
+func passes(err error) (time.Duration, bool) { return 0, errors.Is(err, errPasses) }
+
+// remote is a state that an effect changes.
+type remote struct {
+	done       bool
+	lag        int // looks that do not show yet what was done
+	fail       []error
+	carriedOut bool // what fails is done all the same
+	looks      int
+	acts       int
+	conflict   error
+}
+
+func (r *remote) effect() Effect {
+	return Effect{
+		Kind: "test", About: "change something",
+		Look: func(context.Context) (Verdict, error) {
+			r.looks++
+			if r.conflict != nil {
+				return Do, r.conflict
+			}
+			if r.done && r.lag > 0 {
+				r.lag--
+				return Do, nil
+			}
+			if r.done {
+				return Done, nil
+			}
+			return Do, nil
+		},
+		Act: func(context.Context) error {
+			r.acts++
+			if len(r.fail) > 0 {
+				err := r.fail[0]
+				r.fail = r.fail[1:]
+				r.done = r.carriedOut
+				return err
+			}
+			r.done = true
+			return nil
+		},
+	}
+}
+
+func TestPerform(t *testing.T) {
+	tests := []struct {
+		name   string
+		remote remote
+		state  string
+		acts   int
+		want   string
+	}{
+		{"found done", remote{done: true}, FoundDone, 0, ""},
+		{"done", remote{}, WasDone, 1, ""},
+		{"seen late: never done twice", remote{lag: 3}, WasDone, 1, ""},
+		{"fails once and passes", remote{fail: []error{errPasses}}, WasDone, 2, ""},
+		{"the answer is lost", remote{fail: []error{errPasses}, carriedOut: true}, WasDone, 1, ""},
+		{"refused", remote{fail: []error{errStays}}, Failed, 1, "403"},
+		{"a conflict", remote{conflict: &Conflict{"it is there", "look"}}, Failed, 0, "it is there: look"},
+		{"down", remote{fail: []error{errPasses, errPasses, errPasses, errPasses, errPasses, errPasses}}, Failed, 5, "502"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o, err := tt.remote.effect().Perform(t.Context(), passes)
+			if o.State != tt.state || tt.remote.acts != tt.acts {
+				t.Errorf("%q after %d acts, want %q after %d: %v", o.State, tt.remote.acts, tt.state, tt.acts, err)
+			}
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPerformInterrupted holds that an effect that has begun is finished, and none
+// begins after the end.
+func TestPerformInterrupted(t *testing.T) {
+	why := errors.New("a person ended it")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r := &remote{}
+	e := r.effect()
+	act := e.Act
+	e.Act = func(inner context.Context) error {
+		cancel(why)
+		if inner.Err() != nil {
+			t.Error("the effect was interrupted")
+		}
+		return act(inner)
+	}
+	if _, err := e.Perform(ctx, passes); !errors.Is(err, why) || !r.done {
+		t.Errorf("error %v, done %t", err, r.done)
+	}
+	next := &remote{}
+	if o, err := next.effect().Perform(ctx, passes); !errors.Is(err, why) || next.acts+next.looks > 0 || o.State != Failed {
+		t.Errorf("error %v, %d acts, %d looks", err, next.acts, next.looks)
+	}
+}

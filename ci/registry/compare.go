@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// timely are the files of a .crate that follow from when it was packaged: cargo
+// resolves the workspace's own dependencies anew, from what the registry has then,
+// and notes the state of the repository.
+var timely = []string{"Cargo.lock", ".cargo_vcs_info.json"}
+
+// Differences returns the names of the files in which two .crate files differ, but
+// for those that follow from when each was packaged.
+func Differences(a, b []byte) ([]string, error) {
+	first, err := readCrate(a)
+	if err != nil {
+		return nil, err
+	}
+	second, err := readCrate(b)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for name := range maps.Keys(first) {
+		names[name] = true
+	}
+	for name := range maps.Keys(second) {
+		names[name] = true
+	}
+	var differ []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		x, in := first[name]
+		y, also := second[name]
+		if (in != also || x != y) && !slices.Contains(timely, name) {
+			differ = append(differ, name)
+		}
+	}
+	return differ, nil
+}
+
+// readCrate returns the files of a .crate by their names in the package.
+func readCrate(raw []byte) (map[string]string, error) {
+	unzipped, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("reading a .crate file: %w", err)
+	}
+	files := map[string]string{}
+	left := int64(maxCrate)
+	archive := tar.NewReader(unzipped)
+	for {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a .crate file: %w", err)
+		}
+		_, name, ok := strings.Cut(path.Clean(h.Name), "/")
+		if h.Typeflag != tar.TypeReg || !ok {
+			continue
+		}
+		content, err := io.ReadAll(io.LimitReader(archive, left+1))
+		if left -= int64(len(content)); err == nil && left < 0 {
+			err = fmt.Errorf("it holds more than %d bytes", int64(maxCrate))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a .crate file: %w", err)
+		}
+		files[name] = string(content)
+	}
+}

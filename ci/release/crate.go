@@ -1,0 +1,152 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/registry"
+	"dagger/slipway/ci/step"
+)
+
+// publishStep is one of the steps that ask or change the registry.
+func (r *Release) publishStep(name string) step.Step {
+	i := slices.IndexFunc(r.Plan.Publish.Steps, func(s step.Step) bool { return s.Name == name })
+	return r.Plan.Publish.Steps[i]
+}
+
+// openRegistry opens the registry that the plan names, or cargo's own.
+func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
+	to := p.Plan.Publish
+	if len(to.Registries) > 1 {
+		return nil, fmt.Errorf("checking the registry: the manifest names %q, and a release goes to one: leave one of them in `publish`", to.Registries)
+	}
+	if to.Index != "" {
+		return registry.Open(ctx, to.Index, p.to.RegistryToken)
+	}
+	if to.Registry != "" {
+		return nil, fmt.Errorf("checking the registry %q, which the crate is published to: .cargo/config.toml of the workspace does not say where it is: add [registries.%s] with its index", to.Registry, to.Registry)
+	}
+	return p.defaultRegistry(ctx)
+}
+
+// defaultRegistry opens the registry that cargo has read: cargo names the directory
+// that it keeps of an index by the index's host, and keeps the index's own
+// configuration in it.
+func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, error) {
+	if _, err := p.run(ctx, p.publishStep(plan.StepRegistry)); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(p.Out, ".registry")
+	if err := errors.Join(os.MkdirAll(p.Out, 0o755), os.RemoveAll(dir)); err != nil {
+		return nil, fmt.Errorf("asking cargo for its registry: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := p.Runner.Export(ctx, plan.StepRegistry, plan.OutputIndex, dir); err != nil {
+		return nil, err
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*", "config.json"))
+	if err != nil || len(found) != 1 {
+		return nil, fmt.Errorf("asking cargo for its registry: it keeps %d indexes, expected one", len(found))
+	}
+	name := filepath.Base(filepath.Dir(found[0]))
+	r, err := registry.Open(ctx, "sparse+https://"+name[:max(strings.LastIndex(name, "-"), 0)]+"/", p.to.RegistryToken)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := os.ReadFile(found[0])
+	if err == nil {
+		err = r.SameConfig(kept)
+	}
+	return r, err
+}
+
+// crate performs the effect on the registry.
+func (p *publishing) crate() *publish.Crate {
+	return &publish.Crate{
+		Registry: p.registry, Name: p.Plan.Crate, Version: p.Plan.Version, File: p.crateFile(),
+		Upload: func(ctx context.Context) error {
+			_, err := p.run(ctx, p.publishStep(plan.StepUpload))
+			return readUpload(err)
+		},
+	}
+}
+
+func (p *publishing) crateFile() string {
+	return filepath.Join(p.Out, p.Plan.Crate+"-"+p.Plan.Version+".crate")
+}
+
+func (p *publishing) exportCrate(ctx context.Context) error {
+	if err := errors.Join(os.MkdirAll(p.Out, 0o755), os.RemoveAll(p.crateFile())); err != nil {
+		return fmt.Errorf("exporting the crate: %w", err)
+	}
+	return p.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, p.crateFile())
+}
+
+// uploadError is an upload that cargo could not finish, or says so.
+type uploadError struct {
+	error
+	wait   time.Duration
+	passes bool
+}
+
+var (
+	tryAgain = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
+	passing  = regexp.MustCompile(`\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
+	refused  = regexp.MustCompile(`already uploaded|already exists`)
+)
+
+// longestWait is how long a registry may ask to wait before the next upload.
+const longestWait = 15 * time.Minute
+
+// readUpload judges why cargo's upload failed, by its words: there is nothing else.
+// Whether the crate was uploaded all the same, the index says.
+func readUpload(err error) error {
+	var exit *step.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail) || refused.MatchString(exit.Tail)}
+	if m := tryAgain.FindStringSubmatch(exit.Tail); m != nil { // crates.io says it in the body alone
+		if at, perr := time.Parse(time.RFC1123, m[1]); perr == nil {
+			u.wait = max(0, time.Until(at)) + time.Second
+			u.passes = u.wait <= longestWait
+		}
+	}
+	return u
+}
+
+// ownerEffect invites whoever releases. The registry shows an invitation to nobody
+// but the invited, so that it is not looked for afterwards.
+func (p *publishing) ownerEffect(about string) publish.Effect {
+	invited := p.actor == "" || slices.Contains(p.owners, p.actor)
+	return publish.Effect{
+		Kind: "owner", About: about,
+		Look: func(context.Context) (publish.Verdict, error) {
+			if invited {
+				return publish.Done, nil
+			}
+			return publish.Do, nil
+		},
+		Act: func(ctx context.Context) error {
+			s := p.publishStep(plan.StepInvite)
+			s.Args = slices.Clone(s.Args)
+			s.Args[slices.Index(s.Args, plan.Actor)] = p.actor
+			_, err := p.run(ctx, s)
+			var exit *step.ExitError
+			if errors.As(err, &exit) && strings.Contains(exit.Tail, "already") { // an owner, or invited
+				err = nil
+			}
+			invited = err == nil
+			return readUpload(err)
+		},
+	}
+}

@@ -1,0 +1,71 @@
+package release
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dagger/slipway/ci/step"
+)
+
+func TestRequirement(t *testing.T) {
+	tests := []struct {
+		req, version string
+		want         bool
+	}{
+		{"0.3.1", "0.3.1", true}, {"0.3.1", "0.3.9", true}, {"0.3.1", "0.4.0", false}, {"0.3.1", "0.3.0", false},
+		{"^1.2", "1.9.0", true}, {"1", "2.0.0", false}, {"=1.2.3", "1.2.4", false}, {"~1.2.3", "1.2.9", true}, {"~1.2.3", "1.3.0", false},
+		{">=1.2, <1.5", "1.4.9", true}, {">=1.2, <1.5", "1.5.0", false}, {"1.*", "1.9.9", true}, {"*", "3.0.0", true},
+		{"0.0.3", "0.0.4", false}, {"1.0.0-rc.1", "1.0.0-rc.2", true}, {"1.0.0", "1.1.0-rc.1", false},
+	}
+	for _, tt := range tests {
+		c, err := requirement(tt.req)
+		if err != nil || accepts(c, tt.version) != tt.want {
+			t.Errorf("%q accepts %q: %t, %v; want %t", tt.req, tt.version, !tt.want, err, tt.want)
+		}
+	}
+	if _, err := requirement("one"); err == nil {
+		t.Error("\"one\" was read as a requirement")
+	}
+}
+
+func TestReadOwners(t *testing.T) {
+	got := readOwners("github:containerd:runwasi-committers (containerd/runwasi-committers)\nada (Ada)\nbob\n")
+	if !slices.Equal(got, []string{"github:containerd:runwasi-committers", "ada", "bob"}) {
+		t.Errorf("owners %q", got)
+	}
+}
+
+// TestReadUpload holds what is made of cargo's words.
+func TestReadUpload(t *testing.T) {
+	at := time.Now().Add(90 * time.Second).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	day := time.Now().Add(24 * time.Hour).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	tests := []struct {
+		name, tail string
+		passes     bool
+		wait       time.Duration
+	}{
+		{"a gateway's timeout", "the remote server responded with an error (status 504 Gateway Timeout)", true, 0},
+		{"too many", "(status 429 Too Many Requests): You have published too many crates. Please try again after " + at + " or email", true, 90 * time.Second},
+		{"a day", "(status 429 Too Many Requests): Please try again after " + day, false, 24 * time.Hour},
+		{"there already", "error: crate app@1.2.3 already exists on crates.io index", true, 0},
+		{"there already, says the server", "api errors (status 200 OK): crate version `1.2.3` is already uploaded", true, 0},
+		{"not allowed", "api errors (status 403 Forbidden): this crate exists but you don't seem to be an owner", false, 0},
+		{"no description", "api errors (status 400 Bad Request): missing or empty metadata fields: description", false, 0},
+	}
+	for _, tt := range tests {
+		err := readUpload(&step.ExitError{Step: "upload", Code: 101, Tail: tt.tail})
+		wait, passes := transient(err)
+		if passes != tt.passes || (wait-tt.wait).Abs() > 5*time.Second {
+			t.Errorf("%s: passes %t after %s, want %t after %s", tt.name, passes, wait, tt.passes, tt.wait)
+		}
+		if !strings.Contains(err.Error(), tt.tail) {
+			t.Errorf("%s: the error does not say it: %v", tt.name, err)
+		}
+	}
+	if other := errors.New("no answer of cargo"); !errors.Is(readUpload(other), other) || readUpload(nil) != nil {
+		t.Error("another error is not passed on")
+	}
+}

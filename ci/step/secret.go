@@ -1,0 +1,33 @@
+package step
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Secrets are the values of secrets by their names.
+type Secrets map[string]string
+
+// Of returns the values of a step's secrets, as KEY=VALUE. It is an error when one
+// is not there.
+func (v Secrets) Of(s Step) ([]string, error) {
+	var env []string
+	for _, secret := range s.Secrets {
+		value, ok := v[secret.Name]
+		if !ok || value == "" {
+			return nil, fmt.Errorf("running step %q: the secret %q was not given", s.Name, secret.Name)
+		}
+		env = append(env, secret.Env+"="+value)
+	}
+	return env, nil
+}
+
+// Hide takes every value out of a text.
+func (v Secrets) Hide(text string) string {
+	for _, value := range v {
+		if value != "" {
+			text = strings.ReplaceAll(text, value, "***")
+		}
+	}
+	return text
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/step"
+)
+
+// remotes are the flags that say where a release is published, and as whom.
+type remotes struct {
+	repository, api, actor string
+	initial                bool
+}
+
+func (r *remotes) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&r.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` to release in")
+	f.StringVar(&r.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
+	f.StringVar(&r.actor, "actor", os.Getenv("GITHUB_ACTOR"), "`login` of who releases, who is to be an owner of the crate")
+	f.BoolVar(&r.initial, "initial-release", false, "the registry does not have the crate yet: do not ask for its owners")
+}
+
+// publish releases a crate.
+func (o *options) publish(c *cobra.Command, to *remotes) error {
+	signer, err := o.signing.signer() // before anything is built
+	if err != nil {
+		return err
+	}
+	client, err := github.New(github.Options{Repository: to.repository, Token: os.Getenv("GITHUB_TOKEN"), API: to.api})
+	if err != nil {
+		return errors.Join(err, errors.New("name the repository (--repository owner/name)"))
+	}
+	return o.run(c, func(r *release.Release) (*release.Summary, error) {
+		r.Signer = signer
+		return r.Publish(c.Context(), release.Remotes{
+			GitHub: client, RegistryToken: registryToken(r.Plan), Actor: to.actor, InitialRelease: to.initial, Again: commandLine(),
+		})
+	})
+}
+
+// secrets are the values that the plan's steps may ask for.
+func secrets(p *plan.Plan) step.Secrets {
+	return step.Secrets{plan.SecretRegistryToken: registryToken(p)}
+}
+
+// registryToken is the token of the registry that the plan publishes to, where
+// cargo looks for it.
+func registryToken(p *plan.Plan) string {
+	if p.Publish.Registry != "" {
+		if token := os.Getenv("CARGO_REGISTRIES_" + cargo.EnvName(p.Publish.Registry) + "_TOKEN"); token != "" {
+			return token
+		}
+	}
+	return os.Getenv("CARGO_REGISTRY_TOKEN")
+}
+
+// commandLine is this process's command, for a person to run again.
+func commandLine() string {
+	quoted := make([]string, len(os.Args))
+	for i, a := range os.Args {
+		if quoted[i] = a; strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?[]#~!{}") || a == "" {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		if i > 0 && os.Args[i-1] == "--identity-token" {
+			quoted[i] = "…"
+		}
+	}
+	return strings.Join(quoted, " ")
+}

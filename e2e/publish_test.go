@@ -1,0 +1,247 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"dagger/slipway/e2e/githubd"
+	"dagger/slipway/e2e/sigstack"
+)
+
+// hub is a GitHub with one repository, whose main branch holds the example
+// workspace.
+type hub struct {
+	*githubd.Server
+	bare, token string
+}
+
+// newHub makes a repository of the workspace and a GitHub that has it.
+func newHub(t testing.TB, s *sigstack.Stack, source string) *hub {
+	t.Helper()
+	commit(t, s, source)
+	h := &hub{bare: filepath.Join(t.TempDir(), "bare.git")}
+	git(t, source, "clone", "--quiet", "--bare", source, h.bare)
+	var err error
+	h.Server, err = githubd.Start(githubd.Options{Dir: t.TempDir(), Git: h.bare, Owner: "containerd", Repo: "runwasi"})
+	check(t, err)
+	h.token = h.Token("maintainer", githubd.Write)
+	t.Cleanup(func() {
+		for _, v := range h.Violations() {
+			t.Errorf("GitHub's description does not allow it: %s", v)
+		}
+		check(t, h.Close())
+	})
+	return h
+}
+
+// clone is a fresh clone of what GitHub has.
+func (h *hub) clone(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "clone")
+	git(t, t.TempDir(), "clone", "--quiet", h.bare, dir)
+	return dir
+}
+
+// published is the request for a real release of shim-demo from a fresh clone.
+func (h *hub) published(t testing.TB, s *sigstack.Stack) release {
+	t.Helper()
+	return release{
+		source: h.clone(t), crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out"),
+		flags: append(stackFlags(s), "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", h.URL),
+		env:   append(s.ActionsEnv(), "GITHUB_TOKEN="+h.token, "CARGO_REGISTRY_TOKEN=", "GITHUB_ACTOR="),
+	}
+}
+
+// verifyTag is `slipway verify` of the release on GitHub, by somebody without a token.
+func (h *hub) verifyTag(t testing.TB, s *sigstack.Stack, tag string) result {
+	t.Helper()
+	args := []string{slipway, "verify", "--repository", "containerd/runwasi", "--trusted-root", s.TrustedRoot, "--tag", tag, "--github-api", h.URL}
+	return command{args: args, env: []string{"GITHUB_TOKEN="}}.run(t)
+}
+
+const demoTag = "shim-demo/v0.1.0"
+
+// wantReleased holds that the release is there, once, whole, and as a stranger
+// wants it.
+func (h *hub) wantReleased(t testing.TB, s *sigstack.Stack) {
+	t.Helper()
+	if got := git(t, h.bare, "rev-parse", "refs/tags/"+demoTag+"^{commit}"); got != head {
+		t.Errorf("the tag is at %s, expected %s", got, head)
+	}
+	if drafts, published := h.Releases(demoTag); drafts != 0 || published != 1 {
+		t.Errorf("%d drafts and %d releases, expected one release", drafts, published)
+	}
+	got := h.verifyTag(t, s, demoTag).wantCode(t, 0)
+	for _, want := range []string{"shim-demo-x86_64-linux-musl.tar.gz: as SHA256SUMS says", "shim-demo-aarch64-linux-musl.tar.gz: as SHA256SUMS says", "made by " + identity[1] + " from commit " + head, "Good: all of it was signed as expected"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("slipway verify does not say %q:\n%s", want, got.stdout)
+		}
+	}
+}
+
+// TestPublishDemo releases a crate with binaries to GitHub, and again.
+func TestPublishDemo(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	t.Run("dry run", func(t *testing.T) {
+		r := h.published(t, s)
+		r.flags, r.env = nil, []string{"GITHUB_TOKEN=" + h.token}
+		w.release(t, r).wantCode(t, 0)
+		if n := len(h.Requests()); n != 0 {
+			t.Errorf("a dry run sent GitHub %d requests", n)
+		}
+	})
+	first := w.release(t, h.published(t, s)).wantCode(t, 0)
+	for _, want := range []string{"Released " + demoTag + ": " + h.URL, "done        make a draft of GitHub release", "done        upload SHA256SUMS", "done        make tag", "done        publish the draft as a release"} {
+		if !strings.Contains(first.stdout, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, first.stdout)
+		}
+	}
+	h.wantReleased(t, s)
+	t.Run("again", func(t *testing.T) {
+		before, logged := h.Changes(), s.Rekor.Count("")
+		again := w.release(t, h.published(t, s)).wantCode(t, 0)
+		if n := h.Changes() - before; n != 0 {
+			t.Errorf("a second run changed %d things", n)
+		}
+		if n := s.Rekor.Count("") - logged; n != 0 {
+			t.Errorf("a second run asked the log %d times", n)
+		}
+		if strings.Contains(again.stdout, "\n  done ") || !strings.Contains(again.stdout, "found done  publish the draft as a release") {
+			t.Errorf("the summary says\n%s", again.stdout)
+		}
+		h.wantReleased(t, s)
+	})
+	t.Run("notes", func(t *testing.T) {
+		body := h.Body(demoTag)
+		for _, want := range []string{"cosign verify-blob", "--certificate-identity " + identity[1], "--certificate-oidc-issuer " + identity[3], "shim-demo-v1.pem"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("the notes do not say %q:\n%s", want, body)
+			}
+		}
+	})
+}
+
+// TestPublishKill kills a release before each request to GitHub is handled, after
+// that, and after its answer, and then runs it from a fresh clone.
+func TestPublishKill(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	source := example(t)
+	warm := newHub(t, s, source)
+	w.release(t, warm.published(t, s)).wantCode(t, 0)
+	requests := len(warm.Requests())
+	points := 0
+	for _, stage := range []githubd.Stage{githubd.Received, githubd.Handled, githubd.Answered} {
+		for n := range requests {
+			if testing.Short() && n%8 != 0 {
+				continue
+			}
+			t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
+				h := newHub(t, stack(t), copyTo(t, source, filepath.Join(t.TempDir(), "again")))
+				if h.killAt(t, w.command("release-crate", h.published(t, s)), stage, n+1) {
+					points++
+				}
+				w.release(t, h.published(t, s)).wantCode(t, 0)
+				h.wantReleased(t, s)
+			})
+		}
+	}
+	t.Logf("MEASURED: killed at %d points: %d requests, before, during and after each", points, requests)
+	if points < 3*requests-3 && !testing.Short() {
+		t.Errorf("%d of %d kill points were reached", points, 3*requests)
+	}
+}
+
+// killAt starts a release and kills it when the nth request reaches a stage. It
+// reports whether that came before the end.
+func (h *hub) killAt(t testing.TB, c command, stage githubd.Stage, n int) bool {
+	t.Helper()
+	var mu sync.Mutex
+	var pid, seen int
+	killed, release := false, make(chan struct{})
+	started := make(chan struct{})
+	h.OnRequest(func(e githubd.Event) {
+		<-started
+		mu.Lock()
+		if e.Stage == stage {
+			seen++
+		}
+		now := e.Stage == stage && seen == n && !killed
+		if now {
+			killed = true
+			check(t, syscall.Kill(-pid, syscall.SIGKILL))
+			close(release)
+		}
+		gone := killed && !now
+		mu.Unlock()
+		if gone {
+			<-release
+		}
+	})
+	p := c.start(t)
+	pid = p.Process.Pid
+	close(started)
+	p.code()
+	h.OnRequest(nil)
+	mu.Lock()
+	defer mu.Unlock()
+	return killed
+}
+
+// TestPublishRefused holds that what a person must mend ends a release before
+// anything is built, with nothing changed.
+func TestPublishRefused(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	good := h.published(t, s)
+	tests := []struct {
+		name   string
+		change func(t *testing.T, r *release)
+		want   []string
+	}{
+		{"a token that may only read", func(_ *testing.T, r *release) {
+			r.env = append(slices.Clone(r.env), "GITHUB_TOKEN="+h.Token("reader", githubd.Read))
+		}, []string{"may not write", "contents: write"}},
+		{"no token", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=") }, []string{"contents: write"}},
+		{"a token of nobody", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=bad") }, []string{"401"}},
+		{"no repository", func(_ *testing.T, r *release) {
+			r.flags, r.env = append(slices.Clone(r.flags), "--repository", ""), append(slices.Clone(r.env), "GITHUB_REPOSITORY=")
+		}, []string{"owner/name"}},
+		{"the tag is elsewhere", func(t *testing.T, _ *release) {
+			other := git(t, good.source, "commit-tree", "-m", "other", "HEAD^{tree}")
+			git(t, good.source, "push", "--quiet", "origin", other+":refs/tags/"+demoTag)
+			t.Cleanup(func() { check(t, os.Remove(filepath.Join(h.bare, "refs", "tags", filepath.FromSlash(demoTag)))) })
+		}, []string{"tag \"" + demoTag + "\" is at commit", "never moved"}},
+		{"a commit that GitHub does not have", func(t *testing.T, r *release) {
+			write(t, "more\n", r.source, "more.txt")
+			git(t, r.source, "add", "--all")
+			git(t, r.source, "commit", "--quiet", "--message", "more")
+		}, []string{"is not on branch \"main\" of GitHub"}},
+		{"files that are in no commit", func(t *testing.T, r *release) { write(t, "more\n", r.source, "more.txt") }, []string{"files differ from commit"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := good
+			r.source, r.out = h.clone(t), filepath.Join(t.TempDir(), "out")
+			tt.change(t, &r)
+			before := h.Changes()
+			got := w.release(t, r).wantCode(t, 1)
+			got.wantError(t, tt.want...)
+			if strings.Contains(got.stderr, "build ") || h.Changes() != before {
+				t.Errorf("something was built, or %d things changed:\n%s", h.Changes()-before, got.stderr)
+			}
+			if _, err := os.Stat(r.out); err == nil {
+				t.Errorf("%q was made", r.out)
+			}
+		})
+	}
+}
