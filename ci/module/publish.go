@@ -18,9 +18,16 @@ type Publishing struct {
 // again is how a person continues a release of the module.
 const again = "dagger call release-crate … --dry-run=false, with the same arguments"
 
-// Publish releases the crate. Who cannot sign or names no repository hears of it
-// before anything is built.
+// Publish releases the crate. What can be told of the source and the arguments is
+// told before anything is built.
 func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*release.Summary, error) {
+	_, p, err := s.Plan(ctx)
+	if err == nil {
+		err = p.Source.CheckRelease()
+	}
+	if err != nil {
+		return nil, err
+	}
 	signer, err := s.sign(o)
 	if err != nil {
 		return nil, err
