@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -165,13 +166,8 @@ func (p *Plan) addEffects() {
 		}
 	}
 	if p.Publish.Publishable {
-		registries := p.Publish.Registries
-		if len(registries) == 0 {
-			registries = []string{"cargo's default registry"}
-		}
-		for _, r := range registries {
-			add("registry", "publish %s %s to %s and wait until its index shows it", p.Crate, p.Version, r)
-		}
+		to := cmp.Or(p.Publish.Registry, "cargo's default registry")
+		add("registry", "publish %s %s to %s and wait until its index shows it", p.Crate, p.Version, to)
 	}
 	if p.Publish.Publishable {
 		add("owner", "invite whoever releases as an owner of %s, unless they are one", p.Crate)

@@ -82,7 +82,7 @@ func (b *builder) withToken(name, about string, args ...string) step.Step {
 	}
 	return step.Step{
 		Name: name, About: about, Image: b.image, Args: args, Env: b.env(), Dir: srcDir, Network: true, Fresh: true,
-		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "source"}},
+		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "source"}, empty(targetDir)},
 		Secrets: []step.Secret{{Env: env, Name: SecretRegistryToken}},
 	}
 }

@@ -77,7 +77,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
 	b.fetched = cargo.External(w.Closure(c))
 	b.host = b.fetched || w.RunsOnHost(c)
-	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": "", ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
+	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": w.Config.Text, ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
 		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})

@@ -91,6 +91,15 @@ func (p *publishing) exportCrate(ctx context.Context) error {
 	return p.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, p.crateFile())
 }
 
+// askOwners has cargo ask for the owners of the crate.
+func (p *publishing) askOwners(ctx context.Context) ([]string, error) {
+	result, err := p.run(ctx, p.publishStep(plan.StepOwners))
+	if err != nil {
+		return nil, fmt.Errorf("asking for the owners of crate %q: %w", p.Plan.Crate, err)
+	}
+	return readOwners(result.Stdout), nil
+}
+
 // uploadError is an upload that cargo could not finish, or says so.
 type uploadError struct {
 	error
@@ -124,17 +133,21 @@ func readUpload(err error) error {
 	return u
 }
 
-// ownerEffect invites whoever releases. The registry shows an invitation to nobody
+// ownerEffect invites whoever releases. crates.io shows an invitation to nobody
 // but the invited, so that it is not looked for afterwards.
 func (p *publishing) ownerEffect(about string) publish.Effect {
-	invited := p.actor == "" || slices.Contains(p.owners, p.actor)
+	invited := p.actor == ""
 	return publish.Effect{
 		Kind: "owner", About: about,
-		Look: func(context.Context) (publish.Verdict, error) {
+		Look: func(ctx context.Context) (publish.Verdict, error) {
 			if invited {
 				return publish.Done, nil
 			}
-			return publish.Do, nil
+			owners, err := p.askOwners(ctx)
+			if err != nil || !slices.Contains(owners, p.actor) {
+				return publish.Do, err
+			}
+			return publish.Done, nil
 		},
 		Act: func(ctx context.Context) error {
 			s := p.publishStep(plan.StepInvite)

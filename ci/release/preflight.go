@@ -11,7 +11,6 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/github"
-	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
 	"dagger/slipway/ci/version"
@@ -148,18 +147,18 @@ func (p *publishing) checkOwners(ctx context.Context, versions []registry.Versio
 	case len(versions) == 0:
 		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first", p.Plan.Crate)
 	}
-	result, err := p.run(ctx, p.publishStep(plan.StepOwners))
+	owners, err := p.askOwners(ctx)
 	if err != nil {
-		return fmt.Errorf("asking for the owners of crate %q: %w", p.Plan.Crate, err)
+		return err
 	}
-	p.owners = readOwners(result.Stdout)
-	if p.Plan.Owners != "" && slices.Contains(p.owners, p.Plan.Owners) || p.actor != "" && slices.Contains(p.owners, p.actor) {
+	if p.Plan.Owners != "" && slices.Contains(owners, p.Plan.Owners) || p.actor != "" && slices.Contains(owners, p.actor) {
 		return nil
 	}
 	if p.Plan.Owners == "" && p.actor == "" {
-		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, p.owners)
+		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, owners)
 	}
-	return fmt.Errorf("checking the owners of crate %q, which are %q: neither %q nor %q is among them: add one with\n  cargo owner --add %s %s", p.Plan.Crate, p.owners, p.Plan.Owners, p.actor, strings.Trim(p.Plan.Owners, " "), p.Plan.Crate)
+	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.actor}, func(name string) bool { return name == "" })
+	return fmt.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  cargo owner --add %s %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), wanted[0], p.Plan.Crate)
 }
 
 // readOwners reads what `cargo owner --list` prints: "login (Name)", a line each.

@@ -43,7 +43,6 @@ type publishing struct {
 	to       Remotes
 	hub      *publish.GitHub
 	registry *registry.Registry // nil where nothing goes to one
-	owners   []string
 	actor    string
 	remarks  []string
 }

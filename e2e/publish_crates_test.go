@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/e2e/registry"
+	"dagger/slipway/e2e/sigstack"
+)
+
+// shop is a GitHub and a cargo registry, and a workspace that is released to both.
+type shop struct {
+	*hub
+	registry *registry.Server
+	token    string // of the registry
+}
+
+// newShop makes the example workspace publish to a registry of its own.
+func newShop(t testing.TB, s *sigstack.Stack) *shop {
+	t.Helper()
+	server, err := registry.Start(filepath.Join(t.TempDir(), "registry"), registry.Options{RequiredFields: []string{"description", "license"}})
+	if errors.Is(err, registry.ErrNotInstalled) {
+		t.Skipf("SKIPPED: no cargo registry: %v", err)
+	}
+	check(t, err)
+	t.Cleanup(func() { check(t, server.Close()) })
+	source := example(t)
+	write(t, read(t, source, ".cargo/config.toml")+"\n[registry]\ndefault = \""+registry.Name+"\"\n\n"+server.Config(), source, ".cargo/config.toml")
+	manifest := read(t, source, "Cargo.toml")
+	write(t, strings.Replace(manifest, `shimkit = { path = "crates/shimkit", version = "0.3.1" }`, `shimkit = { path = "crates/shimkit", version = "0.3.1", registry = "`+registry.Name+`" }`, 1), source, "Cargo.toml")
+	if read(t, source, "Cargo.toml") == manifest {
+		t.Fatal("the example's dependency on shimkit is written otherwise than this test thinks")
+	}
+	token, err := server.Token("maintainer")
+	check(t, err)
+	return &shop{hub: newHub(t, s, source), registry: server, token: token}
+}
+
+// crate is the request for a real release of a library from a fresh clone.
+func (p *shop) crate(t testing.TB, name, version string, flags ...string) release {
+	t.Helper()
+	return release{
+		source: p.clone(t), crate: name, version: version, out: filepath.Join(t.TempDir(), "out"),
+		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
+		env: []string{
+			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", "CARGO_REGISTRY_TOKEN=" + p.token,
+			"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:9/?", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=none", // nothing of a library is signed
+		},
+	}
+}
+
+// wantCrate holds that the registry has the version once, and GitHub its release.
+func (p *shop) wantCrate(t testing.TB, name, version string) {
+	t.Helper()
+	versions, err := p.registry.Versions(name)
+	check(t, err)
+	if len(versions) != 1 || versions[0].Version != version || versions[0].Yanked {
+		t.Errorf("the registry has %v of %s, expected %s alone", versions, name, version)
+	}
+	tag := name + "/v" + version
+	if drafts, published := p.Releases(tag); drafts != 0 || published != 1 {
+		t.Errorf("%d drafts and %d releases of %q, expected one release", drafts, published, tag)
+	}
+	if at := git(t, p.bare, "rev-parse", "refs/tags/"+tag); at != head {
+		t.Errorf("the tag %q is at %s, expected %s", tag, at, head)
+	}
+}
+
+// TestPublishCrates releases the example's libraries to a real registry, in order,
+// and builds a stranger's crate from what was published.
+func TestPublishCrates(t *testing.T) {
+	w, _ := local(t)
+	p := newShop(t, stack(t))
+	changes := func() int { return p.Changes() + registry.Changes(p.registry.Proxy.Requests()) }
+
+	t.Run("what comes first is named", func(t *testing.T) {
+		before := changes()
+		got := w.release(t, p.crate(t, "shim-core", "0.2.0", "--initial-release")).wantCode(t, 1)
+		got.wantError(t, `release crate "shimkit" first`, "nothing was changed anywhere")
+		if strings.Contains(got.stderr, "build ") || changes() != before {
+			t.Errorf("something was built, or changed:\n%s", got.stderr)
+		}
+	})
+	t.Run("a first release says so", func(t *testing.T) {
+		w.release(t, p.crate(t, "shimkit", "0.3.1")).wantCode(t, 1).wantError(t, "--initial-release")
+	})
+	t.Run("no token", func(t *testing.T) {
+		r := p.crate(t, "shimkit", "0.3.1", "--initial-release")
+		r.env = append(slices.Clone(r.env), "CARGO_REGISTRY_TOKEN=")
+		w.release(t, r).wantCode(t, 1).wantError(t, "$CARGO_REGISTRY_TOKEN")
+	})
+	t.Run("a dry run changes nothing", func(t *testing.T) {
+		before := changes()
+		r := p.crate(t, "shimkit", "0.3.1")
+		r.flags = nil
+		w.release(t, r).wantCode(t, 0)
+		if n := changes() - before; n != 0 {
+			t.Errorf("a dry run sent %d requests that change something", n)
+		}
+	})
+	for _, c := range []struct{ name, version string }{{"shimkit", "0.3.1"}, {"shim-core", "0.2.0"}} {
+		got := w.release(t, p.crate(t, c.name, c.version, "--initial-release")).wantCode(t, 0)
+		if !strings.Contains(got.stdout, "done        publish "+c.name+" "+c.version) {
+			t.Errorf("the summary says\n%s", got.stdout)
+		}
+		wantNoToken(t, p, got)
+		p.wantCrate(t, c.name, c.version)
+		before := changes()
+		again := w.release(t, p.crate(t, c.name, c.version)).wantCode(t, 0)
+		if n := changes() - before; n != 0 || !strings.Contains(again.stdout, "found done  publish "+c.name) {
+			t.Errorf("a second run changed %d things and says\n%s", n, again.stdout)
+		}
+		wantNoToken(t, p, again)
+	}
+	t.Run("a stranger's crate", p.consumer)
+	t.Run("the token stays nowhere", func(t *testing.T) {
+		_, l := local(t)
+		for _, dir := range []string{filepath.Join(l.cache, "steps"), filepath.Join(l.cache, "tmp")} {
+			for _, secret := range []string{p.token, p.hub.token} {
+				if out := (command{args: []string{"grep", "-rlF", "-e", secret, dir}}).run(t); out.code != 1 {
+					t.Errorf("a token is in the cache: %s", out.stdout)
+				}
+			}
+		}
+	})
+}
+
+// wantNoToken holds that no output has a token.
+func wantNoToken(t testing.TB, p *shop, r result) {
+	t.Helper()
+	for _, secret := range []string{p.token, p.hub.token} {
+		if strings.Contains(r.stdout+r.stderr, secret) {
+			t.Error("a token was printed")
+		}
+	}
+}
+
+// consumer builds a crate of somebody's that needs shim-core, from the registry alone.
+func (p *shop) consumer(t *testing.T) {
+	dir := t.TempDir()
+	write(t, "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nshim-core = { version = \"0.2.0\", registry = \""+registry.Name+"\" }\n", dir, "Cargo.toml")
+	write(t, "use shim_core as _;\n\nfn main() {}\n", dir, "src", "main.rs")
+	write(t, p.registry.Config(), dir, ".cargo", "config.toml")
+	c := command{args: []string{"cargo", "check"}, dir: dir, env: []string{"CARGO_HOME=" + t.TempDir(), "CARGO_TARGET_DIR=" + t.TempDir()}}
+	c.run(t).wantCode(t, 0)
+	lock, err := os.ReadFile(filepath.Join(dir, "Cargo.lock"))
+	check(t, err)
+	for _, name := range []string{"shimkit", "shim-core"} {
+		versions, err := p.registry.Versions(name)
+		check(t, err)
+		if len(versions) != 1 || !strings.Contains(string(lock), versions[0].Checksum) {
+			t.Errorf("the lock file does not have %v of %s:\n%s", versions, name, lock)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// answer is one with a status other than 200.
+type answer struct {
+	method, path string
+	status       int
+	body         string
+}
+
+func (a answer) Error() string {
+	return fmt.Sprintf("%s %q answered %d: %s", a.method, a.path, a.status, a.body)
+}
+
+// ask sends one request to the server itself, past its proxy, with message as JSON
+// unless it is nil. What comes goes to reply: JSON to what it points to, all of it
+// as it is to a *[]byte.
+func (s *Server) ask(client *http.Client, method, path string, message, reply any) error {
+	var body io.Reader
+	if message != nil {
+		raw, err := json.Marshal(message)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(raw)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		// Whoever has the port of a server that has ended is another.
+		select {
+		case <-s.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	r, err := http.NewRequestWithContext(ctx, method, s.origin+path, body)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	// The rest of the API goes by the session alone; yanking takes a token alone.
+	if client == s.admin {
+		r.Header.Set("Authorization", s.token)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("reading the answer to %s %q: %w", method, path, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return answer{method, path, resp.StatusCode, string(raw)}
+	}
+	switch reply := reply.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*reply = raw
+		return nil
+	}
+	if err := json.Unmarshal(raw, reply); err != nil {
+		return fmt.Errorf("reading the answer to %s %q: %w", method, path, err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+// Package registry gives tests a crate registry of their own: Kellnr, a server
+// that speaks cargo's sparse index and web API, with users, tokens and owners, on
+// loopback. cargo publishes to it as it does to crates.io.
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// server and release are the crate that is built and its version: the newest whose
+// own Cargo.lock could be met. Those of 6.11 to 6.13 name a webpki-roots that was
+// not to be had.
+const (
+	server  = "kellnr"
+	release = "6.6.0"
+)
+
+// ErrNotInstalled is what Command returns, wrapped with what is missing, where the
+// machine lacks what the build runs.
+var ErrNotInstalled = errors.New("not installed")
+
+// needs are what the build runs and the Debian packages that have it.
+var needs = []struct{ command, pkg string }{
+	{"cargo", "cargo-web"},
+	{"cc", "gcc"},
+	{"c++", "g++"},
+	{"make", "make"},
+	{"pkg-config", "pkg-config"},
+}
+
+// profile has the build take minutes, not an hour: a test asks the server a few
+// dozen times.
+var profile = []string{
+	"CARGO_PROFILE_RELEASE_OPT_LEVEL=0",
+	"CARGO_PROFILE_RELEASE_LTO=off",
+	"CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16",
+	"CARGO_PROFILE_RELEASE_DEBUG=0",
+	"CARGO_PROFILE_RELEASE_STRIP=symbols",
+}
+
+// Command returns the path of the server's command. The first call on a machine
+// compiles it, which takes minutes; it is kept in the user's cache directory, under
+// its version. Any number of processes may call it at once: one builds and the
+// others wait. A machine that cannot build it gives ErrNotInstalled.
+func Command() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("building %s %s: %w", server, release, err)
+	}
+	dir := filepath.Join(cache, "slipway-e2e", server+"-"+release)
+	path := filepath.Join(dir, "bin", server)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("building %s %s: %w", server, release, err)
+	}
+	unlock, err := lock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return "", fmt.Errorf("building %s %s: %w", server, release, err)
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("building %s %s: %w", server, release, err)
+	}
+	if err := installed(); err != nil {
+		return "", fmt.Errorf("building %s %s: %w", server, release, err)
+	}
+	return path, install(dir, release)
+}
+
+// installed returns ErrNotInstalled, with the packages to install, unless the
+// machine has what the build needs.
+func installed() error {
+	var missing []string
+	for _, n := range needs {
+		if _, err := exec.LookPath(n.command); err != nil {
+			missing = append(missing, n.pkg)
+		}
+	}
+	// What remains has headers for cc and no command.
+	if err := exec.Command("pkg-config", "--exists", "openssl").Run(); err != nil {
+		missing = append(missing, "libssl-dev")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: Debian's packages %s", ErrNotInstalled, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// install compiles a version of the server into dir. What a build that is killed
+// has compiled serves the next one.
+func install(dir, version string) error {
+	target := filepath.Join(dir, "target")
+	cmd := exec.Command("cargo", "install", server, "--version", "="+version, "--locked",
+		"--no-default-features", // which would compile OpenSSL too
+		"--root", dir)
+	// A toolchain file or a cargo configuration above the working directory is not
+	// meant for this build.
+	cmd.Dir = dir
+	cmd.Env = slices.Concat(os.Environ(), profile, []string{"CARGO_TARGET_DIR=" + target})
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s %s: %w; expected that its crates can be fetched and compiled:\n%s", server, version, err, last(out, 20))
+	}
+	// It is 2 GB, and what is installed is complete without it.
+	if err := os.RemoveAll(target); err != nil {
+		return fmt.Errorf("building %s %s: %w", server, version, err)
+	}
+	return nil
+}
+
+// lock takes the lock file name for this process and returns what gives it back.
+func lock(name string) (func(), error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("locking %q: %w", name, err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// last returns the last n lines of what a command has said.
+func last(said []byte, n int) string {
+	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
