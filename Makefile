@@ -21,6 +21,10 @@ help: ## list the targets
 tools:
 	@.ci/install
 
+.PHONY: test-tools
+test-tools:
+	@.ci/install test
+
 # Always asked for: go build knows what has changed.
 .PHONY: bin/slipway
 bin/slipway: tools
@@ -31,7 +35,7 @@ dry-run: bin/slipway ## release a crate of examples/workspace as a dry run (CRAT
 	@bin/slipway release-crate --source $(SOURCE) --crate $(CRATE) --version $(VERSION) --dry-run --runner $(RUNNER) --out $(OUT)
 
 .PHONY: test
-test: tools ## unit tests, and the end-to-end tests that this machine can run
+test: test-tools ## unit tests, and the end-to-end tests that this machine can run
 	go test ./ci/... ./cmd/...
 	@$(MAKE) --no-print-directory e2e
 
@@ -43,20 +47,20 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 e2e: e2e-dagger e2e-local e2e-signing e2e-publish ## every end-to-end test
 
 .PHONY: e2e-local
-e2e-local: tools ## end-to-end tests of the local runner
+e2e-local: test-tools ## end-to-end tests of the local runner
 	cd e2e && go run ./count -run '^TestLocal' -timeout 60m .
 
 .PHONY: e2e-dagger
-e2e-dagger: tools ## end-to-end tests on a Dagger engine, where one answers
+e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
 	cd e2e && go run ./count -run '^TestDagger' -timeout 60m .
 
 .PHONY: e2e-signing
-e2e-signing: tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
+e2e-signing: test-tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
 	cd e2e && go run ./count -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./sigstack/... ./documents
 
 .PHONY: e2e-publish
-e2e-publish: tools ## end-to-end tests of publishing: a GitHub of our own
-	cd e2e && go run ./count -run '^Test(Githubd|Publish)' -timeout 60m . ./githubd/...
+e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, a real registry
+	cd e2e && go run ./count -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs

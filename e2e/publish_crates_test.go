@@ -102,7 +102,7 @@ func TestPublishCrates(t *testing.T) {
 			t.Errorf("a dry run sent %d requests that change something", n)
 		}
 	})
-	for _, c := range []struct{ name, version string }{{"shimkit", "0.3.1"}, {"shim-core", "0.2.0"}} {
+	for _, c := range []struct{ name, version string }{{"shimkit", "0.3.1"}, {"shim-core", "0.2.0"}, {"fetcher", "0.5.0"}} {
 		got := w.release(t, p.crate(t, c.name, c.version, "--initial-release")).wantCode(t, 0)
 		if !strings.Contains(got.stdout, "done        publish "+c.name+" "+c.version) {
 			t.Errorf("the summary says\n%s", got.stdout)
@@ -145,6 +145,7 @@ func (p *shop) consumer(t *testing.T) {
 	write(t, "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nshim-core = { version = \"0.2.0\", registry = \""+registry.Name+"\" }\n", dir, "Cargo.toml")
 	write(t, "use shim_core as _;\n\nfn main() {}\n", dir, "src", "main.rs")
 	write(t, p.registry.Config(), dir, ".cargo", "config.toml")
+	// with the machine's cargo, whichever it is
 	c := command{args: []string{"cargo", "check"}, dir: dir, env: []string{"CARGO_HOME=" + t.TempDir(), "CARGO_TARGET_DIR=" + t.TempDir()}}
 	c.run(t).wantCode(t, 0)
 	lock, err := os.ReadFile(filepath.Join(dir, "Cargo.lock"))

@@ -109,7 +109,7 @@ type uploadError struct {
 
 var (
 	tryAgain = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
-	passing  = regexp.MustCompile(`\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
+	passing  = regexp.MustCompile(`(?m)^\s*\[\d{1,2}\] |\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
 	refused  = regexp.MustCompile(`already uploaded|already exists`)
 )
 

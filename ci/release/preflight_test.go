@@ -15,10 +15,22 @@ func TestRequirement(t *testing.T) {
 		req, version string
 		want         bool
 	}{
-		{"0.3.1", "0.3.1", true}, {"0.3.1", "0.3.9", true}, {"0.3.1", "0.4.0", false}, {"0.3.1", "0.3.0", false},
-		{"^1.2", "1.9.0", true}, {"1", "2.0.0", false}, {"=1.2.3", "1.2.4", false}, {"~1.2.3", "1.2.9", true}, {"~1.2.3", "1.3.0", false},
-		{">=1.2, <1.5", "1.4.9", true}, {">=1.2, <1.5", "1.5.0", false}, {"1.*", "1.9.9", true}, {"*", "3.0.0", true},
-		{"0.0.3", "0.0.4", false}, {"1.0.0-rc.1", "1.0.0-rc.2", true}, {"1.0.0", "1.1.0-rc.1", false},
+		{"0.3.1", "0.3.1", true},
+		{"0.3.1", "0.3.9", true},
+		{"0.3.1", "0.4.0", false},
+		{"0.3.1", "0.3.0", false},
+		{"^1.2", "1.9.0", true},
+		{"1", "2.0.0", false},
+		{"=1.2.3", "1.2.4", false},
+		{"~1.2.3", "1.2.9", true},
+		{"~1.2.3", "1.3.0", false},
+		{">=1.2, <1.5", "1.4.9", true},
+		{">=1.2, <1.5", "1.5.0", false},
+		{"1.*", "1.9.9", true},
+		{"*", "3.0.0", true},
+		{"0.0.3", "0.0.4", false},
+		{"1.0.0-rc.1", "1.0.0-rc.2", true},
+		{"1.0.0", "1.1.0-rc.1", false},
 	}
 	for _, tt := range tests {
 		c, err := requirement(tt.req)
@@ -48,6 +60,7 @@ func TestReadUpload(t *testing.T) {
 		wait       time.Duration
 	}{
 		{"a gateway's timeout", "the remote server responded with an error (status 504 Gateway Timeout)", true, 0},
+		{"no answer, as libcurl says it", "Caused by:\n  [52] Server returned nothing (no headers, no data) (Empty reply from server)", true, 0},
 		{"too many", "(status 429 Too Many Requests): You have published too many crates. Please try again after " + at + " or email", true, 90 * time.Second},
 		{"a day", "(status 429 Too Many Requests): Please try again after " + day, false, 24 * time.Hour},
 		{"there already", "error: crate app@1.2.3 already exists on crates.io index", true, 0},

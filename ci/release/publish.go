@@ -74,6 +74,11 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.registry != nil {
+		if _, err := p.crate().Effect("").Look(ctx); err != nil {
+			return nil, fmt.Errorf("checking what the release will find:\n%w\nnothing was changed anywhere", err)
+		}
+	}
 	p.hub.Draft.Body = p.notes() // who signed is known now
 	s.Published, s.Remarks = true, append(s.Remarks, p.remarks...)
 	err = p.perform(ctx, s)

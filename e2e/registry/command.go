@@ -31,8 +31,6 @@ var ErrNotInstalled = errors.New("not installed")
 var needs = []struct{ command, pkg string }{
 	{"cargo", "cargo-web"},
 	{"cc", "gcc"},
-	{"c++", "g++"},
-	{"make", "make"},
 	{"pkg-config", "pkg-config"},
 }
 

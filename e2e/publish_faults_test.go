@@ -1,0 +1,200 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dagger/slipway/e2e/githubd"
+	"dagger/slipway/e2e/registry"
+	"dagger/slipway/e2e/sigstack/fault"
+)
+
+// The requests that change something in a release.
+const (
+	createRelease = "POST /repos/{owner}/{repo}/releases"
+	uploadAsset   = "POST /repos/{owner}/{repo}/releases/{release_id}/assets"
+	createTag     = "POST /repos/{owner}/{repo}/git/refs"
+	editRelease   = "PATCH /repos/{owner}/{repo}/releases/{release_id}"
+)
+
+// TestPublishGitHubFaults has GitHub fail for a while at each request that changes
+// something: the same run comes to its end, and nothing is there twice.
+func TestPublishGitHubFaults(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	source := example(t)
+	w.release(t, newHub(t, s, source).published(t, s)).wantCode(t, 0)
+	type injected struct {
+		name  string
+		fault githubd.Fault
+	}
+	tests := []injected{
+		{"upload answers 502 and leaves a starter", githubd.Fault{Operation: uploadAsset, Kind: githubd.StarterAsset, Times: 1}},
+		{"several uploads do", githubd.Fault{Operation: uploadAsset, Kind: githubd.StarterAsset, Times: 5}},
+		{"the list of releases lags", githubd.Fault{Kind: githubd.StaleList, Times: 2}},
+	}
+	for what, operation := range map[string]string{"draft": createRelease, "upload": uploadAsset, "tag": createTag, "publication": editRelease} {
+		tests = append(tests,
+			injected{what + ": the answer is lost", githubd.Fault{Operation: operation, Kind: githubd.LoseAnswer, Times: 1}},
+			injected{what + ": a secondary limit", githubd.Fault{Operation: operation, Kind: githubd.SecondaryLimit, Times: 1, After: time.Second}},
+			injected{what + ": a secondary limit, and done all the same", githubd.Fault{Operation: operation, Kind: githubd.SecondaryLimitDone, Times: 1, After: time.Second}},
+			injected{what + ": the limit of the hour", githubd.Fault{Operation: operation, Kind: githubd.PrimaryLimit, Times: 1, After: time.Second}},
+		)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := stack(t)
+			h := newHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
+			check(t, h.Inject(tt.fault))
+			w.release(t, h.published(t, s)).wantCode(t, 0)
+			h.wantReleased(t, s)
+		})
+	}
+	t.Run("a limit of a day", func(t *testing.T) {
+		s := stack(t)
+		h := newHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
+		check(t, h.Inject(githubd.Fault{Operation: createRelease, Kind: githubd.SecondaryLimit, After: 24 * time.Hour}))
+		got := w.release(t, h.published(t, s)).wantCode(t, 1)
+		got.wantError(t, "24h", "too long to wait", "Nothing that users can see has changed", "To continue, run the same command again", "--dry-run=false")
+		if got.took > time.Minute {
+			t.Errorf("it took %s to end", got.took)
+		}
+		h.ClearFaults()
+		w.release(t, h.published(t, s)).wantCode(t, 0)
+		h.wantReleased(t, s)
+	})
+}
+
+const kitVersion = "0.3.1"
+
+// kit is a shop and the request for the first release of shimkit in it.
+func kit(t testing.TB) (*runner, *shop, func() release) {
+	t.Helper()
+	w, _ := local(t)
+	p := newShop(t, stack(t))
+	return w, p, func() release { return p.crate(t, "shimkit", kitVersion, "--initial-release") }
+}
+
+// TestPublishRegistryFaults has the registry fail at the upload.
+func TestPublishRegistryFaults(t *testing.T) {
+	for name, f := range map[string]fault.Fault{
+		"the answer is lost": {Method: "PUT", Kind: fault.Lose, Times: 1},
+		"503 once":           {Method: "PUT", Kind: fault.Refuse, Status: 503, Times: 1},
+		"the connection":     {Method: "PUT", Kind: fault.Drop, Times: 1},
+		"the index is cut":   {Method: "GET", Path: "/api/v1/crates/sh", Kind: fault.Truncate, Times: 1},
+		"the index is down":  {Method: "GET", Path: "/api/v1/crates/sh", Kind: fault.Refuse, Status: 502, Times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, request := kit(t)
+			check(t, p.registry.Proxy.Inject(f))
+			w.release(t, request()).wantCode(t, 0)
+			p.wantCrate(t, "shimkit", kitVersion)
+		})
+	}
+	t.Run("down for good", func(t *testing.T) {
+		w, p, request := kit(t)
+		check(t, p.registry.Proxy.Inject(fault.Fault{Method: "PUT", Kind: fault.Refuse, Status: 502}))
+		w.release(t, request()).wantCode(t, 1).wantError(t, "502", "failed      publish shimkit", "Nothing that users can see has changed", "To continue")
+		p.registry.Proxy.Clear()
+		w.release(t, request()).wantCode(t, 0)
+		p.wantCrate(t, "shimkit", kitVersion)
+	})
+}
+
+// TestPublishConflict holds that a version that is there with other content, or
+// yanked, ends a release before anything is changed.
+func TestPublishConflict(t *testing.T) {
+	publish := func(t *testing.T, p *shop, change func(source string)) {
+		t.Helper()
+		source := p.clone(t)
+		check(t, os.Remove(filepath.Join(source, "rust-toolchain.toml"))) // the machine's cargo may be another
+		change(source)
+		c := command{
+			args: []string{"cargo", "publish", "--no-verify", "--allow-dirty", "--package", "shimkit", "--registry", registry.Name},
+			dir:  source, env: []string{registry.TokenVariable + "=" + p.token, "CARGO_HOME=" + t.TempDir(), "CARGO_TARGET_DIR=" + t.TempDir()},
+		}
+		c.run(t).wantCode(t, 0)
+	}
+	for name, tt := range map[string]struct {
+		prepare func(t *testing.T, p *shop)
+		want    []string
+	}{
+		"other content": {func(t *testing.T, p *shop) {
+			publish(t, p, func(source string) { write(t, "// other\n", source, "crates/shimkit/src/lib.rs") })
+		}, []string{"with other content: src/lib.rs differs", "release another one"}},
+		"yanked": {func(t *testing.T, p *shop) {
+			publish(t, p, func(string) {})
+			check(t, p.registry.Yank("shimkit", kitVersion))
+		}, []string{"it was yanked", "release another one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, request := kit(t)
+			tt.prepare(t, p)
+			uploads := registry.Changes(p.registry.Proxy.Requests())
+			w.release(t, request()).wantCode(t, 1).wantError(t, append(tt.want, "nothing was changed anywhere")...)
+			if n := p.Changes(); n != 0 || registry.Changes(p.registry.Proxy.Requests()) != uploads {
+				t.Errorf("%d things of GitHub changed, or the registry was asked to", n)
+			}
+		})
+	}
+	t.Run("the same content by a person's own cargo", func(t *testing.T) {
+		w, p, request := kit(t)
+		publish(t, p, func(string) {})
+		got := w.release(t, request()).wantCode(t, 0)
+		if !strings.Contains(got.stdout, "found done  publish shimkit") {
+			t.Errorf("the summary says\n%s", got.stdout)
+		}
+		p.wantCrate(t, "shimkit", kitVersion)
+	})
+}
+
+// TestPublishRegistryKill kills a release while the registry has the upload, before
+// it is handled and after.
+func TestPublishRegistryKill(t *testing.T) {
+	for name, kind := range map[string]fault.Kind{"before the upload is handled": fault.Stall, "after it, without an answer": fault.Lose} {
+		t.Run(name, func(t *testing.T) {
+			w, p, request := kit(t)
+			check(t, p.registry.Proxy.Inject(fault.Fault{Method: "PUT", Kind: kind, Times: 1}))
+			run := w.command("release-crate", request()).start(t)
+			met := run.until(t, func(string) bool {
+				return slices.ContainsFunc(p.registry.Proxy.Requests(), func(r fault.Request) bool { return r.Fault == kind })
+			})
+			check(t, syscall.Kill(-run.Process.Pid, syscall.SIGKILL))
+			if run.code(); !met {
+				t.Fatal("the run ended before the upload")
+			}
+			p.registry.Proxy.Clear()
+			w.release(t, request()).wantCode(t, 0)
+			p.wantCrate(t, "shimkit", kitVersion)
+		})
+	}
+}
+
+// TestPublishTwoAtOnce runs two releases of one version at the same time, and then
+// two crates.
+func TestPublishTwoAtOnce(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	one := w.command("release-crate", h.published(t, s)).start(t)
+	two := w.command("release-crate", h.published(t, s)).start(t)
+	codes := []int{one.code(), two.code()}
+	if !slices.Contains(codes, 0) {
+		t.Errorf("neither ended well:\n%s\n%s", last(one.out.String()), last(two.out.String()))
+	}
+	for i, p := range []*process{one, two} {
+		if text := p.out.String(); codes[i] != 0 && !strings.Contains(text, "To continue, run the same command again") {
+			t.Errorf("the one that lost says\n%s", last(text))
+		}
+	}
+	w.release(t, h.published(t, s)).wantCode(t, 0)
+	h.wantReleased(t, s)
+	if os.Getenv("CI") == "" {
+		t.Logf("two runs at once ended with %v", codes)
+	}
+}
