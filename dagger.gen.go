@@ -471,6 +471,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).Plan(&parent, ctx, crate, version, asJson)
+		case "PrepareRelease":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var crate string
+			if inputArgs["crate"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["crate"]), &crate)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg crate", err))
+				}
+			}
+			var version string
+			if inputArgs["version"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["version"]), &version)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg version", err))
+				}
+			}
+			return (*Slipway).PrepareRelease(&parent, ctx, crate, version)
 		case "ReleaseCrate":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -120,6 +120,31 @@ func (m *Slipway) Plan(
 	return m.Crate(crate, version).Plan(ctx, asJSON)
 }
 
+// Bump a crate's version everywhere and close its changelog's Unreleased section: the changes that go before a release.
+//
+// +cache="never"
+func (m *Slipway) PrepareRelease(
+	ctx context.Context,
+	// Crate to prepare: a member of the workspace
+	crate string,
+	// Version to release next
+	version string,
+) (*dagger.Changeset, error) {
+	s, err := m.open(ctx, crate, version)
+	if err != nil {
+		return nil, err
+	}
+	files, err := s.Prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed := m.Source
+	for name, content := range files {
+		changed = changed.WithNewFile(name, content)
+	}
+	return changed.Changes(m.Source), nil
+}
+
 // Print the order in which crates must be released: what a crate needs comes before it.
 func (m *Slipway) ReleaseOrder(
 	ctx context.Context,

@@ -2,9 +2,12 @@ package module
 
 import (
 	"context"
+	"os"
+	"time"
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/release"
 )
 
@@ -19,6 +22,24 @@ func (s *Session) PlanText(ctx context.Context, json bool) (string, error) {
 	}
 	raw, err := p.JSON()
 	return string(raw), err
+}
+
+// Prepare is the new content of the files that the crate's next version changes, by
+// path.
+func (s *Session) Prepare(ctx context.Context) (map[string]string, error) {
+	w, err := s.workspace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := prepare.New(w, os.DirFS(s.files()), prepare.Request{Crate: s.in.Crate, Version: s.in.Version, Date: time.Now().UTC()})
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, f := range changes.Files {
+		files[f.Path] = f.New
+	}
+	return files, nil
 }
 
 // Test runs the crate's tests and says what ran.

@@ -64,9 +64,12 @@ func Open(ctx context.Context, in Inputs) (*Session, error) {
 	return &Session{in: in, client: client, source: client.LoadDirectoryFromID(dagger.DirectoryID(in.Source)), work: work}, nil
 }
 
+// files is where workspace leaves the workspace's files.
+func (s *Session) files() string { return filepath.Join(s.work, "source") }
+
 // workspace reads the workspace.
 func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
-	files := filepath.Join(s.work, "source")
+	files := s.files()
 	filtered := s.source.Filter(dagger.DirectoryFilterOpts{Exclude: engine.Ignored})
 	if _, err := filtered.Export(ctx, files); err != nil {
 		return nil, fmt.Errorf("reading the workspace: %w", err)

@@ -1,0 +1,156 @@
+package prepare
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/changelog"
+)
+
+const someDay = "2026-04-21"
+
+// TestRunwasi moves notes in the changelogs of containerd/runwasi at eb9967aa.
+func TestRunwasi(t *testing.T) {
+	for name, to := range map[string]string{"containerd-shim-wasm": "1.0.1", "containerd-shimkit": "0.2.0"} {
+		raw, err := os.ReadFile(filepath.Join("../changelog/testdata", name+".md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := strings.Replace(string(raw), "## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n- A fault.\n", 1)
+		text, notes, err := moveUnreleased(old, to, someDay, name+"/v"+to)
+		if err != nil || len(notes) > 0 {
+			t.Fatal(err, notes)
+		}
+		c := &Changeset{Files: []File{{Path: name + ".md", Old: old, New: text}}}
+		golden(t, name+".golden", c.Diff())
+		if notes, err := changelog.Section([]byte(text), to); err != nil || notes != "### Fixed\n- A fault." {
+			t.Errorf("the section of %s is %q, %v", to, notes, err)
+		}
+	}
+}
+
+// TestHeadingForms holds that a heading is written like those that are there.
+func TestHeadingForms(t *testing.T) {
+	for _, tt := range []struct{ unreleased, versions, want string }{
+		{"## [Unreleased]", "## [0.3.1] - 2026-01-01", "## [0.4.0] - 2026-04-21"},
+		{"## [Unreleased]", "## [v0.3.1] - 2026-01-01", "## [v0.4.0] - 2026-04-21"},
+		{"## Unreleased", "## 0.3.1 - 2026-01-01", "## 0.4.0 - 2026-04-21"},
+		{"## Unreleased", "## v0.3.1 (2026-1-1)", "## v0.4.0 (2026-04-21)"},
+		{"## [Unreleased]", "## [v0.3.1] \u2014 2026-1-1", "## [v0.4.0] \u2014 2026-04-21"},
+		{"## [Unreleased]", "## [v0.3.1]\u20142026-1-1", "## [v0.4.0]\u20142026-04-21"},
+		{"## [Unreleased]", "## [0.3.1], 2026-01-01", "## [0.4.0], 2026-04-21"},
+		{"## [Unreleased]", "## [0.3.1] 2026-01-01 [YANKED]", "## [0.4.0] 2026-04-21"},
+		{"## [Unreleased]", "## 0.3.1: The one", "## 0.4.0 - 2026-04-21"},
+		{"## [Unreleased]", "## 0.3.1: 2026-01-01", "## 0.4.0: 2026-04-21"},
+		{"## [Unreleased]", "## [0.3.1]", "## [0.4.0] - 2026-04-21"},
+		{"## [Unreleased]", "##   0.3.1   -   2026-01-01   ##", "##   0.4.0   -   2026-04-21"},
+		{"## [UNRELEASED] - ReleaseDate", "## [0.3.1] - 2026-01-01", "## [0.4.0] - 2026-04-21"},
+		{"## Unreleased changes", "## 0.3.1", "## 0.4.0 - 2026-04-21"},
+		// The date of the highest version that has one.
+		{"## [Unreleased]", "## [v0.3.10]\n- x\n## [v0.3.9] \u2014 2025-01-27\n- x\n## [v0.3.8] - 2025-01-26", "## [v0.4.0] \u2014 2026-04-21"},
+		// The highest version, not the first.
+		{"## [Unreleased]", "## 0.1.0\n- x\n## [v0.3.1] (2026-01-01)", "## [v0.4.0] (2026-04-21)"},
+		{"## [Unreleased]", "## [v0.3.9]\n- x\n## 0.3.10", "## 0.4.0 - 2026-04-21"},
+		// What is planned for later is no model.
+		{"## [Unreleased]", "## v1.0.0 (2027-01-01)\n- plans\n## [0.3.1]", "## [0.4.0] - 2026-04-21"},
+		// No version yet.
+		{"## [Unreleased]", "", "## [0.4.0] - 2026-04-21"},
+		{"## Unreleased", "", "## 0.4.0 - 2026-04-21"},
+		// A link in the heading.
+		{"## [Unreleased]", "## [0.3.1](https://x.io/compare/v0.3.0...v0.3.1) - 2026-01-01", "## [0.4.0](https://x.io/compare/v0.3.1...v0.4.0) - 2026-04-21"},
+		{"## [Unreleased]", "## [v0.3.1](<https://x.io/tag/a/v0.3.1>) (2026-01-01)", "## [v0.4.0](<https://x.io/tag/a/v0.4.0>) (2026-04-21)"},
+		{"## [Unreleased]", "## [v0.3.1](https://x.io/) (2026-01-01)", "## [v0.4.0] (2026-04-21)"},
+		{"## [Unreleased]", "## [0.3.1][there] - 2026-01-01", "## [0.4.0] - 2026-04-21"},
+	} {
+		text := "# Changelog\n\n" + tt.unreleased + "\n\n- new\n\n" + tt.versions + "\n- old\n"
+		want := strings.Replace(text, tt.unreleased+"\n", tt.unreleased+"\n\n"+tt.want+"\n", 1)
+		got, notes, err := moveUnreleased(text, "0.4.0", someDay, "a/v0.4.0")
+		if err != nil || got != want || len(notes) > 0 {
+			t.Errorf("%q: got %q, %v, %q; want %q", tt.versions, got, err, notes, want)
+		}
+	}
+}
+
+func TestUnreleasedErrors(t *testing.T) {
+	const lists = `what changes with this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
+	for _, tt := range []struct{ name, text, want string }{
+		{"empty file", "", `it has no heading "## [Unreleased]": write one, and below it ` + lists},
+		{"missing", "# C\n\n## 0.3.0\n- x\n", `it has no heading "## [Unreleased]": write one above line 3, and below it ` + lists},
+		{"level 1", "# Unreleased\n- x\n", `it has no heading "## [Unreleased]"`},
+		{"level 3", "### Unreleased\n- x\n", `it has no heading "## [Unreleased]"`},
+		{"in a code block", "```\n## Unreleased\n- x\n```\n", `it has no heading "## [Unreleased]"`},
+		{"in a comment", "<!--\n## Unreleased\n- x\n-->\n", `it has no heading "## [Unreleased]"`},
+		{"in a list", "- a\n\n  ## Unreleased\n  - x\n", `it has no heading "## [Unreleased]"`},
+		{"another word", "## Unreleasedness\n- x\n", `it has no heading "## [Unreleased]"`},
+		{"empty", "# C\n\n## [Unreleased]\n\n## [0.3.0]\n- x\n", `nothing stands below the heading "## [Unreleased]" on line 3: write there ` + lists},
+		{"empty at the end", "## [Unreleased]", `nothing stands below the heading "## [Unreleased]" on line 1`},
+		{"only the template", "## [Unreleased]\n\n### Added\n\n### Fixed\n\n## 0.3.0\n- x\n", "nothing stands below"},
+		{"only a comment", "## [Unreleased]\n<!-- - x -->\n", "nothing stands below"},
+		{"only links", "## [Unreleased]\n\n[Unreleased]: https://x.io\n", "nothing stands below"},
+		{"before another part", "## [Unreleased]\n# Old\n- x\n", "nothing stands below"},
+		{"twice", "## [Unreleased]\n- x\n## Unreleased\n- y\n", `it has 2 headings "Unreleased", the first two on lines 1 and 3: keep one`},
+		{"has the version", "## [Unreleased]\n- x\n## 0.4.0\n- y\n", `it has a heading for 0.4.0 already: move its notes below "## [Unreleased]"`},
+		{"open code block", "# C\n```\n## [Unreleased]\n- x\n", "the code block that begins on line 2 has no end"},
+		{"not UTF-8", "## [Unreleased]\n- \xff\n", "it is not UTF-8"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := moveUnreleased(tt.text, "0.4.0", someDay, "a/v0.4.0")
+			says(t, err, tt.want)
+			if got != "" {
+				t.Errorf("got %q beside the error", got)
+			}
+		})
+	}
+}
+
+// TestLookAlikes holds that only what Markdown takes for headings and links is touched.
+func TestLookAlikes(t *testing.T) {
+	const before = "\ufeff# C\r\n\r\n<!--\r\n## [Unreleased]\r\n[Unreleased]: https://x.io/compare/v9.0.0...HEAD\r\n## x -->\r\n\r\n" +
+		"```md\r\n## [Unreleased]\r\n- x\r\n[9.0.0]: https://x.io/compare/v8.0.0...v9.0.0\r\n```\r\n\r\n" +
+		"  ##\t[Unreleased]  \r\n- new, see [0.3.0]\r\n  ## [9.0.0]\r\n\r\n" +
+		"## [0.3.0]\r\n- old\r\n[Unreleased]: https://x.io/compare/v9.0.0...HEAD\r\n\r\n" +
+		"[^0.9.0]: [0.3.0]: https://x.io/9\r\n  [unreleased]:\thttps://x.io/compare/v0.3.0...HEAD 'All of it'\r\n" +
+		"[0.3.0]: https://x.io/compare/v0.2.0...v0.3.0\r\n[0.3.0]: https://x.io/another"
+	after := strings.NewReplacer(
+		"  ##\t[Unreleased]  \r\n", "  ##\t[Unreleased]  \r\n\r\n## [0.4.0] - 2026-04-21\r\n",
+		"v0.3.0...HEAD 'All", "v0.4.0...HEAD 'All",
+		"\r\n[0.3.0]: https://x.io/compare/v0.2", "\r\n[0.4.0]: https://x.io/compare/v0.3.0...v0.4.0\r\n[0.3.0]: https://x.io/compare/v0.2",
+	).Replace(before)
+	got, notes, err := moveUnreleased(before, "0.4.0", someDay, "v0.4.0")
+	if err != nil || got != after || len(notes) > 0 {
+		t.Errorf("got\n%s\n%v, %q; want\n%s", got, err, notes, after)
+	}
+}
+
+// FuzzMoveUnreleased holds that notes are moved by adding lines: a heading and
+// the line before it, a link's definition. No line goes but that of [Unreleased].
+func FuzzMoveUnreleased(f *testing.F) {
+	f.Add("# C\n\n## [Unreleased]\n### Added\n- x\n\n## [v0.3.0] - 2026-01-01\n- y\n\n[Unreleased]: https://x.io/compare/v0.3.0..HEAD\n[v0.3.0]: https://x.io/v0.3.0\n")
+	f.Add("## Unreleased\r\n- x\r\n```\r\n## 0.9.0\r\n```\r\n## 0.3.0\r\n[0.3.0]: <https://x.io/compare/a...b>")
+	f.Add("## Unreleased\r- x\r## [0.3.0](https://x.io/0.3.0)\r\r[mark-1]: <>\r[^1]: x\r[0.2.0]: /0.2.0 '[mark-9]'\r[mark-9]: <>")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, _, err := moveUnreleased(text, "0.4.0", someDay, "a/v0.4.0")
+		if err != nil {
+			return
+		}
+		was, is := changelog.Versions([]byte(text)), changelog.Versions([]byte(got))
+		if i := slices.Index(is, "0.4.0"); i < 0 || !slices.Equal(slices.Delete(slices.Clone(is), i, i+1), was) {
+			t.Errorf("versions %q became %q", was, is)
+		}
+		gone, added := 0, 0
+		for _, l := range compare(splitLines(text), splitLines(got)) {
+			switch l.sign {
+			case '-':
+				gone++
+			case '+':
+				added++
+			}
+		}
+		if gone > 1 || added-gone > 3 {
+			t.Errorf("%d lines gone and %d added: %q became %q", gone, added, text, got)
+		}
+	})
+}

@@ -1,0 +1,72 @@
+package prepare
+
+import (
+	"fmt"
+	"io/fs"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/changelog"
+)
+
+// check reads the workspace again as it will be, and holds it against the
+// request: what the release will read must be what was meant here.
+func (p *preparation) check() error {
+	const ours = "the edits do not hold together, which is a fault of slipway's: make them by hand and report it"
+	w, err := cargo.Read(edited{p.fsys, p.files})
+	if err != nil {
+		return fmt.Errorf("reading the edited workspace: %w: %s", err, ours)
+	}
+	for i := range p.workspace.Crates {
+		old := &p.workspace.Crates[i]
+		want := old.Version
+		if p.isChanged(old.Name) != nil {
+			want = p.to.String()
+		}
+		c, err := w.Crate(old.Name)
+		if err != nil {
+			return fmt.Errorf("checking crate %q: %w: %s", old.Name, err, ours)
+		}
+		if c.Version != want {
+			return fmt.Errorf("checking crate %q: expected it at %s, it is at %s: %s", c.Name, want, c.Version, ours)
+		}
+		for _, d := range c.Deps {
+			if err := p.checkRequirement(d); err != nil {
+				return fmt.Errorf("checking crate %q: dependency %q: %w: %s", c.Name, d.Name, err, ours)
+			}
+		}
+	}
+	name, text, err := w.ReadChangelog(p.crate)
+	if err != nil {
+		return err
+	}
+	if _, err := changelog.Section(text, p.to.String()); err != nil {
+		return fmt.Errorf("checking %q: %w: %s", name, err, ours)
+	}
+	return nil
+}
+
+func (p *preparation) checkRequirement(d cargo.Dependency) error {
+	on := p.isChanged(d.Name)
+	if on == nil || on.Dir != d.Path || d.Req == "" {
+		return nil
+	}
+	cs, err := parseRequirement(d.Req)
+	if err == nil && !met(cs, p.to) {
+		err = fmt.Errorf("requirement %q rules out %s", d.Req, p.to)
+	}
+	return err
+}
+
+// edited is a workspace with edited files.
+type edited struct {
+	fs.FS
+	files map[string]File
+}
+
+// ReadFile makes [fs.ReadFile] see the edits.
+func (e edited) ReadFile(name string) ([]byte, error) {
+	if f, ok := e.files[name]; ok {
+		return []byte(f.New), nil
+	}
+	return fs.ReadFile(e.FS, name)
+}

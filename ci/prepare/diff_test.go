@@ -1,0 +1,83 @@
+package prepare
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// diffs are contents before and after whose difference is awkward.
+var diffs = []struct{ old, new string }{
+	{"a\n", "b\n"},
+	{"", "a\nb\n"},
+	{"a\nb\n", ""},
+	{"a", "a\n"},
+	{"a\n", "a"},
+	{"a\nb", "a\nc"},
+	{"a\r\nb\r\n", "a\r\nc\r\n"},
+	{"1\n2\n3\n4\n5\n6\n7\n8\n9\n", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n"},
+	{"1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\nx\n3\n4\n5\n6\n7\n8\ny\n"},
+	{"1\n2\n3\n4\n5\n6\n7\n8\n9\n0\n", "1\nx\n3\n4\n5\n6\n7\n8\n9\ny\n"},
+	{"a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n"},
+	{strings.Repeat("same\n", 50), strings.Repeat("same\n", 20) + "other\n" + strings.Repeat("same\n", 29)},
+	{"-- a\n++ b\n@@\n", "-- b\n@@\n++ b\n"},
+}
+
+func TestDiff(t *testing.T) {
+	c := &Changeset{Files: []File{{"a/b", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\n5\nsix\n7\n8\n9"}, {"same", "x", "x"}}}
+	const want = "--- a/a/b\n+++ b/a/b\n@@ -3,6 +3,7 @@\n 3\n 4\n 5\n-6\n+six\n 7\n 8\n+9\n\\ No newline at end of file\n"
+	if got := c.Diff(); got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
+	}
+	if got := (&Changeset{}).Diff(); got != "" {
+		t.Errorf("no files: %q", got)
+	}
+}
+
+// TestDiffApplies gives each diff to git.
+func TestDiffApplies(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED: git is not installed")
+	}
+	for _, d := range diffs {
+		if d.old == "" || d.new == "" {
+			continue // git wants to be told that a file is created or deleted
+		}
+		dir := lay(t, map[string]string{"f": d.old})
+		cmd := exec.Command("git", "apply", "--whitespace=nowarn", "-")
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader((&Changeset{Files: []File{{"f", d.old, d.new}}}).Diff())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%q to %q: %v\n%s", d.old, d.new, err, out)
+		}
+		if got := readFile(t, dir, "f"); got != d.new {
+			t.Errorf("%q to %q: git made %q", d.old, d.new, got)
+		}
+	}
+}
+
+// FuzzCompare holds that a comparison tells both texts, and changes no line
+// where they are the same.
+func FuzzCompare(f *testing.F) {
+	for _, d := range diffs {
+		f.Add(d.old, d.new)
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		var before, after strings.Builder
+		changes := 0
+		for _, l := range compare(splitAfter(a), splitAfter(b)) {
+			if l.sign != '+' {
+				before.WriteString(l.text)
+			}
+			if l.sign != '-' {
+				after.WriteString(l.text)
+			}
+			if l.sign != ' ' {
+				changes++
+			}
+		}
+		if before.String() != a || after.String() != b || a == b && changes > 0 {
+			t.Errorf("%q and %q: %q and %q, %d changes", a, b, &before, &after, changes)
+		}
+		_ = (&Changeset{Files: []File{{"f", a, b}}}).Diff()
+	})
+}

@@ -1,0 +1,158 @@
+package prepare
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+var (
+	// compareForm is the address of a comparison at GitHub, GitLab and their like.
+	compareForm = regexp.MustCompile(`^(.*/compare/)(.+?)(\.{2,3})([^/.].*)$`)
+	// refForm is a tag that ends in a version.
+	refForm = regexp.MustCompile(`^(.*?)([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?)$`)
+)
+
+// comparison is what an address compares.
+type comparison struct{ base, from, dots, until string }
+
+func compared(url string) (comparison, bool) {
+	m := compareForm.FindStringSubmatch(url)
+	if m == nil {
+		return comparison{}, false
+	}
+	return comparison{m[1], m[2], m[3], m[4]}, true
+}
+
+func (c comparison) String() string { return c.base + c.from + c.dots + c.until }
+
+// retag returns ref, a tag with a version, for another version.
+func retag(ref, to string) (string, bool) {
+	m := refForm.FindStringSubmatch(ref)
+	if m == nil {
+		return "", false
+	}
+	return m[1] + to, true
+}
+
+// nextURL imitates the address of one version for the next: a comparison goes on
+// where that one ended, any other address has the new version for the old.
+func nextURL(url, from, to string) (string, bool) {
+	if c, ok := compared(url); ok {
+		next, ok := retag(c.until, to)
+		return comparison{c.base, c.until, c.dots, next}.String(), ok
+	}
+	at := strings.LastIndex(url, from)
+	if at < 0 {
+		return "", false
+	}
+	return url[:at] + to + url[at+len(from):], true
+}
+
+// definitions are the lines that define a changelog's links, -1 where there is none.
+type definitions struct {
+	unreleased int
+	last       int // of the highest version before the new one
+	version    *semver.Version
+	versions   int // how many versions have one
+	new        int // of the new version
+}
+
+func (o *outline) definitions() definitions {
+	d := definitions{unreleased: -1, last: -1, new: -1}
+	for _, i := range o.links {
+		l := o.link(i)
+		name := strings.TrimPrefix(l.name, "v")
+		v := o.before(name)
+		switch {
+		case l.label == "unreleased":
+			d.unreleased = i
+		case strings.EqualFold(name, o.to): // as labels are compared
+			d.new = i
+		case v == nil:
+		default:
+			d.versions++
+			if d.last < 0 || v.GreaterThan(d.version) {
+				d.last, d.version = i, v
+			}
+		}
+	}
+	return d
+}
+
+// updateLinks keeps up the link definitions of a changelog that has any:
+// [Unreleased] compares with the new version, and the new version, whose label
+// is name, is defined like the highest version before it and above that, or else
+// below [Unreleased]. What has another form stays as it is, and the notes say so.
+// tag is what the release will be called.
+func (o *outline) updateLinks(name, tag string) (notes []string) {
+	d := o.definitions()
+	if d.unreleased < 0 && d.last < 0 {
+		return nil
+	}
+	url, known := o.nextLink(d)
+	if d.unreleased >= 0 {
+		head := o.link(d.unreleased)
+		if c, ok := compared(head.url); ok {
+			if next, ok := retag(c.from, o.to); ok {
+				head.url = comparison{c.base, next, c.dots, c.until}.String()
+				o.lines[d.unreleased] = head.String()
+			}
+		}
+	}
+	if d.new >= 0 {
+		return nil
+	}
+	if !known {
+		return []string{fmt.Sprintf("its links are in no form that slipway knows: write what [%s] leads to.", name)}
+	}
+	o.define(d, name, url)
+	decoded := strings.NewReplacer("%2F", "/", "%2f", "/").Replace(url)
+	if !strings.HasSuffix(decoded, "/"+tag) && !strings.HasSuffix(decoded, "."+tag) {
+		notes = append(notes, fmt.Sprintf("the link of [%s], written like the others, does not lead to the tag %q.", name, tag))
+	}
+	return notes
+}
+
+// nextLink is where the new version leads to. What [Unreleased] compares with is
+// the better beginning, for a version may have been left out. The first version
+// of all is often defined by its tag, for want of one before: it is no model for
+// the second.
+func (o *outline) nextLink(d definitions) (url string, known bool) {
+	if d.last >= 0 {
+		url, known = nextURL(o.link(d.last).url, d.version.String(), o.to)
+	}
+	if d.unreleased < 0 {
+		return url, known
+	}
+	c, isComparison := compared(o.link(d.unreleased).url)
+	next, hasTag := retag(c.from, o.to)
+	model, modelCompares := compared(url)
+	switch {
+	case !isComparison || !hasTag:
+		return url, known
+	case modelCompares:
+		return comparison{model.base, c.from, model.dots, next}.String(), true
+	case d.versions < 2:
+		return comparison{c.base, c.from, c.dots, next}.String(), true
+	}
+	return url, known
+}
+
+// define inserts the definition of a version.
+func (o *outline) define(d definitions, name, url string) {
+	at := d.last
+	if at < 0 {
+		at = d.unreleased
+	}
+	l, there := o.link(at), o.lines[at]
+	l.name, l.url = name, url
+	line, bare := strings.TrimRight(l.String(), "\r\n"), strings.TrimRight(there, "\r\n")
+	if at == d.last {
+		o.lines[at] = line + lineEnd(there) + there
+	} else {
+		o.lines[at] = bare + lineEnd(there) + line + there[len(bare):]
+	}
+}

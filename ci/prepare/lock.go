@@ -1,0 +1,156 @@
+package prepare
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const lockFile = "Cargo.lock"
+
+// locked is one package of a lock file.
+type locked struct {
+	name, version, source string
+	deps                  []any
+}
+
+// editLock gives the crates that change their new version in the lock file.
+// What cargo thinks of it is for cargo to say, in a later step.
+func (p *preparation) editLock() error {
+	before, err := p.read(lockFile)
+	if err != nil {
+		return err
+	}
+	tree, err := parse(lockFile, before)
+	if err != nil {
+		return err
+	}
+	values, err := p.lockValues(packagesOf(tree))
+	if err != nil {
+		return err
+	}
+	after, err := setStrings(lockFile, before, values)
+	if err != nil {
+		return err
+	}
+	p.edit(lockFile, before, after)
+	return nil
+}
+
+func packagesOf(tree map[string]any) []locked {
+	tables, _ := tree["package"].([]map[string]any)
+	packages := make([]locked, len(tables))
+	for i, t := range tables {
+		packages[i] = locked{name: stringAt(t, "name"), version: stringAt(t, "version"), source: stringAt(t, "source")}
+		packages[i].deps, _ = t["dependencies"].([]any)
+	}
+	return packages
+}
+
+// inPackage is the path of something in the i-th package.
+func inPackage(i int, rest ...string) []string {
+	return slices.Concat([]string{"package", strconv.Itoa(i)}, rest)
+}
+
+// lockValues says what changes in a lock file: the versions of the crates that
+// change, and what other packages call them.
+func (p *preparation) lockValues(old []locked) ([]value, error) {
+	renewed := slices.Clone(old)
+	var values []value
+	for _, c := range p.changed {
+		has := "no such crate"
+		found := false
+		for i, l := range old {
+			if l.name != c.Name || l.source != "" {
+				continue
+			}
+			has = l.version
+			if l.version == c.Version {
+				found = true
+				renewed[i].version = p.to.String()
+				values = append(values, value{inPackage(i, "version"), p.to.String()})
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("editing %q: expected crate %q at %s, as in its manifest, and it has %s: run \"cargo update --workspace\" and commit the file first", lockFile, c.Name, c.Version, has)
+		}
+		if others := namesakes(old, c.Name); len(others) > 0 {
+			p.note("%q has other packages of the name %q, %s: cargo may put them in another order when it next writes the file.", lockFile, c.Name, list(others))
+		}
+	}
+	for i, l := range old {
+		for j, d := range l.deps {
+			was, _ := d.(string)
+			if now := p.renamed(was, old, renewed); now != was {
+				values = append(values, value{inPackage(i, "dependencies", strconv.Itoa(j)), now})
+			}
+		}
+	}
+	return values, nil
+}
+
+// namesakes lists the packages of that name which are not the workspace's own.
+func namesakes(all []locked, name string) []string {
+	var list []string
+	for _, l := range all {
+		if l.name == name && l.source != "" {
+			list = append(list, l.version)
+		}
+	}
+	return list
+}
+
+// renamed is what a dependency is called in the new lock file: as much of its
+// name, version and source as it takes to be clear, or as much as there was
+// where that is more, as in lock files of version 1.
+func (p *preparation) renamed(dependency string, old, renewed []locked) string {
+	words := strings.Fields(dependency)
+	if len(words) == 0 || p.isChanged(words[0]) == nil {
+		return dependency
+	}
+	of := -1
+	for i, l := range old {
+		full := l.words()
+		fits := len(words) <= len(full) && slices.Equal(words, full[:len(words)])
+		if fits && (of < 0 || l.source == "") { // a package of the workspace has no source to tell
+			of = i
+		}
+	}
+	if of < 0 {
+		return dependency
+	}
+	count := wordsToTell(old, of)
+	if len(words) <= count {
+		count = wordsToTell(renewed, of)
+	} else {
+		count = len(words)
+	}
+	full := renewed[of].words()
+	return strings.Join(full[:min(count, len(full))], " ")
+}
+
+// words are the parts of the longest name that a package has as a dependency.
+// A commit is no part of it.
+func (l locked) words() []string {
+	if l.source == "" {
+		return []string{l.name, l.version}
+	}
+	source, _, _ := strings.Cut(l.source, "#")
+	return []string{l.name, l.version, "(" + source + ")"}
+}
+
+// wordsToTell is how many words it takes to tell a package from all others.
+func wordsToTell(all []locked, i int) int {
+	words := 1
+	for j, l := range all {
+		switch {
+		case j == i || l.name != all[i].name:
+		case l.version == all[i].version:
+			return 3
+		default:
+			words = 2
+		}
+	}
+	return words
+}

@@ -1,0 +1,187 @@
+// Package prepare makes the changes that go before a release: the crate's
+// version and the requirements of its dependents in the manifests, the lock
+// file, the changelog. It is step 1 of a release, the pull request, so
+// nothing here needs git, cargo or a network: a [Changeset] is a pure function
+// of the workspace and the request.
+//
+// Files are edited in place: what does not change keeps its every byte.
+package prepare
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/version"
+)
+
+// Request is what a maintainer asks for.
+type Request struct {
+	Crate   string
+	Version string
+	// Date is the day of the release, in UTC, for the changelog.
+	Date time.Time
+}
+
+// Changeset is everything that is to be committed before a crate is released.
+type Changeset struct {
+	Crate string
+	From  string // the version in the manifest
+	To    string
+	Tag   string // of the release that it prepares
+	Files []File // sorted by path, each one different from before
+	// Notes are what a person should know before they commit, one sentence each.
+	Notes []string
+}
+
+// File is one file before and after.
+type File struct {
+	Path string // slash-separated, relative to the workspace root
+	Old  string
+	New  string
+}
+
+// New returns what prepares the release that req asks for. w is the workspace
+// as [cargo.Read] read it from fsys. The version must be one that
+// [version.Parse] takes and higher than the crate's.
+//
+// Where the crate inherits its version, [workspace.package] has the new one and
+// every crate that inherits it changes along. What becomes of the requirements
+// on a crate that changes is said at bump, of the changelog at
+// moveUnreleased, of the lock file at lockValues. The result has been read
+// again as a workspace and holds what was asked for.
+func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
+	c, err := w.Crate(req.Crate)
+	if err != nil {
+		return nil, err
+	}
+	to, err := version.Parse(req.Version)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := semver.StrictNewVersion(to.String())
+	if err != nil {
+		return nil, err
+	}
+	p := &preparation{
+		workspace: w, fsys: fsys, crate: c, version: to, to: numbers,
+		day: req.Date.UTC().Format(time.DateOnly), files: map[string]File{},
+	}
+	if req.Date.IsZero() {
+		err = errors.New("the request has no date: give the day of the release")
+	} else {
+		err = p.run()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("preparing crate %q for %s: %w", c.Name, to, err)
+	}
+	s := &Changeset{Crate: c.Name, From: c.Version, To: to.String(), Tag: to.Tag(c.Name), Notes: p.notes}
+	for _, name := range slices.Sorted(maps.Keys(p.files)) {
+		s.Files = append(s.Files, p.files[name])
+	}
+	return s, nil
+}
+
+// preparation is a changeset in the making.
+type preparation struct {
+	workspace *cargo.Workspace
+	fsys      fs.FS
+	crate     *cargo.Crate
+	version   version.Version
+	to        *semver.Version // the same, with its numbers
+	day       string
+
+	manifests []*manifest
+	changed   []*cargo.Crate // that get the new version, sorted by name
+	files     map[string]File
+	notes     []string
+}
+
+// run is the order of it all. The crate's changelog is the first to be edited:
+// a missing note is the likeliest mistake, and the cheapest to find.
+func (p *preparation) run() error {
+	for _, step := range []func() error{
+		p.checkHigher, p.readManifests, p.findChanged,
+		p.editChangelog, p.editManifests, p.editLock, p.editOtherChangelogs,
+		p.check,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHigher holds the new version against the manifest's, which may have
+// build metadata.
+func (p *preparation) checkHigher() error {
+	from, err := semver.StrictNewVersion(p.crate.Version)
+	if err != nil {
+		return fmt.Errorf("reading the version %q that it has: %w; write MAJOR.MINOR.PATCH in its manifest", p.crate.Version, err)
+	}
+	if p.to.GreaterThan(from) {
+		return nil
+	}
+	if from.String() == p.to.String() {
+		return fmt.Errorf("comparing versions: it is at %q already: if that is not released yet, give it a section in the changelog by hand, else ask for a higher version", from)
+	}
+	patch, minor := from.IncPatch(), from.IncMinor()
+	return fmt.Errorf("comparing versions: it is at %q, and a version only goes up: ask for a higher one, such as %s or %s", from, &patch, &minor)
+}
+
+// read returns the text of a file that may be edited. A symlink may not: the
+// file behind it has another name, and maybe another owner.
+func (p *preparation) read(name string) (string, error) {
+	info, err := fs.Lstat(p.fsys, name)
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("reading %q: it is no regular file: put a file in its place, a link is not edited", name)
+	}
+	raw, err := fs.ReadFile(p.fsys, name)
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", name, err)
+	}
+	return string(raw), nil
+}
+
+// edit notes a file's new content.
+func (p *preparation) edit(name, before, after string) {
+	if before != after {
+		p.files[name] = File{Path: name, Old: before, New: after}
+	}
+}
+
+func (p *preparation) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+}
+
+// isChanged returns the crate of that name if it gets the new version, or nil.
+func (p *preparation) isChanged(name string) *cargo.Crate {
+	i := slices.IndexFunc(p.changed, func(c *cargo.Crate) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return p.changed[i]
+}
+
+// list is names as a sentence has them: "a", "b" and "c".
+func list(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	last := len(quoted) - 1
+	if last < 1 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:last], ", ") + " and " + quoted[last]
+}

@@ -1,0 +1,144 @@
+package prepare
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// Write writes the files below dir, the root of the workspace that the changeset
+// was made from; [os.Root] keeps every name below it. All are written beside the
+// old ones first and then renamed, and a rename that fails takes the ones before
+// it back: either every file changes or, unless that fails too, none. A file
+// that is no longer what it was is an error before anything is written, one that
+// has its new content already is left alone, so a Write that was killed can be
+// done again.
+func (c *Changeset) Write(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("writing the changes of %s: %w", c.Tag, err)
+	}
+	defer root.Close()
+	todo, err := c.todo(root)
+	if err != nil {
+		return fmt.Errorf("writing the changes of %s: %w: nothing was written", c.Tag, err)
+	}
+	staged, err := stageAll(root, todo)
+	if err == nil {
+		err = replaceAll(root, staged)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the changes of %s: %w", c.Tag, err)
+	}
+	return nil
+}
+
+// todo returns the files that are still to be written.
+func (c *Changeset) todo(root *os.Root) ([]File, error) {
+	var todo []File
+	for _, f := range c.Files {
+		name := filepath.FromSlash(f.Path)
+		info, err := root.Lstat(name)
+		if err != nil {
+			return nil, err
+		}
+		if !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%q is no regular file: put a file in its place", f.Path)
+		}
+		now, err := root.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		switch string(now) {
+		case f.New:
+		case f.Old:
+			todo = append(todo, f)
+		default:
+			return nil, fmt.Errorf("%q has changed since it was read: prepare the release again", f.Path)
+		}
+	}
+	return todo, nil
+}
+
+// stagedFile is new content that waits beside the file that it replaces.
+type stagedFile struct {
+	File
+	temporary string
+}
+
+// stageAll writes the new content of files beside them, or nothing.
+func stageAll(root *os.Root, files []File) ([]stagedFile, error) {
+	var staged []stagedFile
+	for _, f := range files {
+		temporary, err := stage(root, f.Path, f.New)
+		if err != nil {
+			removeAll(root, staged)
+			return nil, fmt.Errorf("%w: nothing was changed", err)
+		}
+		staged = append(staged, stagedFile{f, temporary})
+	}
+	return staged, nil
+}
+
+// replaceAll puts staged files in their places. The first that cannot be put
+// there ends it, and those before are restored.
+func replaceAll(root *os.Root, staged []stagedFile) error {
+	for i, s := range staged {
+		if err := root.Rename(s.temporary, filepath.FromSlash(s.Path)); err != nil {
+			removeAll(root, staged[i:])
+			return fmt.Errorf("%w: %w", err, restore(root, staged[:i]))
+		}
+	}
+	return nil
+}
+
+// stage writes content beside a file, with the file's permissions, and returns
+// the name that it has there.
+func stage(root *os.Root, file, content string) (string, error) {
+	info, err := root.Lstat(filepath.FromSlash(file))
+	if err != nil {
+		return "", err
+	}
+	dir, base := path.Split(file)
+	temporary := filepath.FromSlash(dir + "." + base + ".slipway-" + rand.Text())
+	out, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = out.WriteString(content)
+	for _, finish := range []func() error{func() error { return out.Chmod(info.Mode().Perm()) }, out.Sync, out.Close} {
+		if failed := finish(); err == nil {
+			err = failed
+		}
+	}
+	if err != nil {
+		removeAll(root, []stagedFile{{temporary: temporary}})
+		return "", err
+	}
+	return temporary, nil
+}
+
+// removeAll takes back what was staged. What is left of it is hidden files that
+// nothing reads, so an error here is not worth a word beside the first one.
+func removeAll(root *os.Root, staged []stagedFile) {
+	for _, s := range staged {
+		_ = root.Remove(s.temporary)
+	}
+}
+
+// restore gives files their old content back and says how that went.
+func restore(root *os.Root, files []stagedFile) error {
+	for _, f := range files {
+		temporary, err := stage(root, f.Path, f.Old)
+		if err == nil {
+			err = root.Rename(temporary, filepath.FromSlash(f.Path))
+		}
+		if err != nil {
+			return fmt.Errorf("restoring %q: %w: take the changes back with git", f.Path, err)
+		}
+	}
+	return errors.New("nothing was changed")
+}
