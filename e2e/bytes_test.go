@@ -36,7 +36,12 @@ func TestLocalSameBytes(t *testing.T) {
 	if strings.Contains(got.stderr, "done before") {
 		t.Errorf("a step was not run in a new cache:\n%s", last(got.stderr))
 	}
-	if sums := digests(t, r.out); !maps.Equal(sums, want) {
+	sums := digests(t, r.out)
+	want = maps.Clone(want)
+	for _, m := range []map[string]string{sums, want} {
+		delete(m, "shim-demo.provenance.sigstore.json") // it names the toolchain as it was asked for
+	}
+	if !maps.Equal(sums, want) {
 		t.Errorf("other bytes: %v, expected %v", sums, want)
 	}
 	s := parse(t, got.stdout)

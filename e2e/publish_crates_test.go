@@ -29,6 +29,8 @@ func newShop(t testing.TB, s *sigstack.Stack) *shop {
 	check(t, err)
 	t.Cleanup(func() { check(t, server.Close()) })
 	source := example(t)
+	manifests := read(t, source, "Cargo.toml")
+	write(t, manifests+"\n[workspace.metadata.slipway]\nowners = \"team\"\n", source, "Cargo.toml")
 	write(t, read(t, source, ".cargo/config.toml")+"\n[registry]\ndefault = \""+registry.Name+"\"\n\n"+server.Config(), source, ".cargo/config.toml")
 	manifest := read(t, source, "Cargo.toml")
 	write(t, strings.Replace(manifest, `shimkit = { path = "crates/shimkit", version = "0.3.1" }`, `shimkit = { path = "crates/shimkit", version = "0.3.1", registry = "`+registry.Name+`" }`, 1), source, "Cargo.toml")
@@ -106,6 +108,9 @@ func TestPublishCrates(t *testing.T) {
 		got := w.release(t, p.crate(t, c.name, c.version, "--initial-release")).wantCode(t, 0)
 		if !strings.Contains(got.stdout, "done        publish "+c.name+" "+c.version) {
 			t.Errorf("the summary says\n%s", got.stdout)
+		}
+		if want := "cargo owner --add team " + c.name + " --registry " + registry.Name; !strings.Contains(got.stdout, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, got.stdout)
 		}
 		wantNoToken(t, p, got)
 		p.wantCrate(t, c.name, c.version)

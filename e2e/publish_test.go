@@ -105,7 +105,13 @@ func TestPublishDemo(t *testing.T) {
 			t.Errorf("a dry run sent GitHub %d requests", n)
 		}
 	})
-	first := w.release(t, h.published(t, s)).wantCode(t, 0)
+	summary := filepath.Join(t.TempDir(), "summary.md")
+	r := h.published(t, s)
+	r.env = append(r.env, "GITHUB_STEP_SUMMARY="+summary)
+	first := w.release(t, r).wantCode(t, 0)
+	if text := read(t, summary); !strings.Contains(text, "## Released "+demoTag) || !strings.Contains(text, "| done | publish the draft as a release |") {
+		t.Errorf("the job summary says\n%s", text)
+	}
 	for _, want := range []string{"Released " + demoTag + ": " + h.URL, "done        make a draft of GitHub release", "done        upload SHA256SUMS", "done        make tag", "done        publish the draft as a release"} {
 		if !strings.Contains(first.stdout, want) {
 			t.Errorf("the summary does not say %q:\n%s", want, first.stdout)

@@ -143,6 +143,9 @@ func accepts(wanted *semver.Constraints, v string) bool {
 func (p *publishing) checkOwners(ctx context.Context, versions []registry.Version) error {
 	switch {
 	case p.to.InitialRelease:
+		if p.Plan.Owners != "" {
+			p.remarks = append(p.remarks, "a first release: add the crate's other owners with  "+p.addOwner(p.Plan.Owners))
+		}
 		return nil
 	case len(versions) == 0:
 		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first", p.Plan.Crate)
@@ -158,7 +161,16 @@ func (p *publishing) checkOwners(ctx context.Context, versions []registry.Versio
 		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, owners)
 	}
 	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.actor}, func(name string) bool { return name == "" })
-	return fmt.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  cargo owner --add %s %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), wanted[0], p.Plan.Crate)
+	return fmt.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
+}
+
+// addOwner is the command that adds an owner.
+func (p *publishing) addOwner(name string) string {
+	command := "cargo owner --add " + name + " " + p.Plan.Crate
+	if p.Plan.Publish.Registry != "" {
+		command += " --registry " + p.Plan.Publish.Registry
+	}
+	return command
 }
 
 // readOwners reads what `cargo owner --list` prints: "login (Name)", a line each.

@@ -83,6 +83,9 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	s.Published, s.Remarks = true, append(s.Remarks, p.remarks...)
 	err = p.perform(ctx, s)
 	s.Seconds = time.Since(r.begin).Seconds()
+	if err != nil {
+		s.Published, s.Error = false, err.Error()
+	}
 	return s, err
 }
 

@@ -29,6 +29,8 @@ type Summary struct {
 	URL       string            `json:"url,omitempty"` // the release
 	Remarks   []string          `json:"remarks,omitempty"`
 	Seconds   float64           `json:"seconds"`
+	// Error is why the release did not come to its end.
+	Error string `json:"error,omitempty"`
 }
 
 func (r *Release) newSummary() (*Summary, error) {

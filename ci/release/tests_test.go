@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/step"
 )
 
@@ -115,6 +116,17 @@ func TestSummaryText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "summary.json", string(raw))
+	golden(t, "summary.md", s.Markdown())
+
+	s.DryRun, s.Published, s.URL = false, true, "https://example.org/app/v1.2.3"
+	s.Outcomes = []publish.Outcome{
+		{Kind: "draft", About: s.Effects[0].About, State: publish.FoundDone, URL: s.URL, Seconds: 0.12},
+		{Kind: "tag", About: "make a | tag", State: publish.WasDone, Seconds: 1.3},
+	}
+	golden(t, "released.txt", s.Text("dist"))
+	golden(t, "released.md", s.Markdown())
+	s.Published, s.Error, s.Outcomes[1].State = false, "performing \"make tag\": ```422```", publish.Failed
+	golden(t, "failed.md", s.Markdown())
 }
 
 func golden(t *testing.T, name, text string) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -80,9 +81,35 @@ func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summ
 		return err
 	}
 	s, err := do(r)
-	if err := errors.Join(err, done()); err != nil || s == nil {
+	err = errors.Join(err, done())
+	if s == nil {
 		return err
 	}
+	if err := errors.Join(err, jobSummary(s)); err != nil {
+		if o.json && s.Error != "" { // a program reads what has happened
+			err = errors.Join(err, o.print(c, s))
+		}
+		return err
+	}
+	return o.print(c, s)
+}
+
+// jobSummary adds the summary to that of a GitHub Actions job.
+func jobSummary(s *release.Summary) error {
+	name := os.Getenv("GITHUB_STEP_SUMMARY")
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("writing the job summary: %w", err)
+	}
+	_, err = f.WriteString(s.Markdown() + "\n")
+	return errors.Join(err, f.Close())
+}
+
+// print prints the summary for people or programs.
+func (o *options) print(c *cobra.Command, s *release.Summary) (err error) {
 	if !o.json {
 		_, err = io.WriteString(c.OutOrStdout(), s.Text(o.out))
 		return err

@@ -34,8 +34,8 @@ var needs = []struct{ command, pkg string }{
 	{"pkg-config", "pkg-config"},
 }
 
-// profile has the build take minutes, not an hour: a test asks the server a few
-// dozen times.
+// profile leaves out what makes a build long and a server fast: a test asks it a
+// few dozen times.
 var profile = []string{
 	"CARGO_PROFILE_RELEASE_OPT_LEVEL=0",
 	"CARGO_PROFILE_RELEASE_LTO=off",

@@ -1,0 +1,68 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+
+	"dagger/slipway/ci/publish"
+)
+
+// Markdown renders the summary for the job summary of continuous integration.
+func (s *Summary) Markdown() string {
+	var b strings.Builder
+	title := "Dry run of " + s.Tag
+	switch {
+	case s.Error != "":
+		title = s.Tag + ": not finished"
+	case s.Published:
+		title = "Released " + s.Tag
+	case !s.DryRun:
+		title = s.Tag + ": built, tested and signed"
+	}
+	fmt.Fprintf(&b, "## %s\n\n", title)
+	if s.URL != "" {
+		fmt.Fprintf(&b, "<%s>\n\n", s.URL)
+	}
+	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| plan | `%s` |\n| runner | %s |\n| toolchain | `%s` (Rust %s) |\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
+	for _, t := range s.Tests {
+		fmt.Fprintf(&b, "| tested | %s |\n", cell(t.String()))
+	}
+	if len(s.Artifacts) > 0 {
+		b.WriteString("\n| artifact | size | sha256 |\n| --- | ---: | --- |\n")
+	}
+	for _, f := range s.Artifacts {
+		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", cell(f.Name), Size(f.Size), f.SHA256)
+	}
+	s.markEffects(&b)
+	if s.Error != "" {
+		fmt.Fprintf(&b, "\n```text\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace(s.Error), "```", "'''"))
+	}
+	for _, r := range s.Remarks {
+		fmt.Fprintf(&b, "\n> %s\n", cell(r))
+	}
+	return b.String()
+}
+
+// markEffects lists what was done, or what a release would do.
+func (s *Summary) markEffects(b *strings.Builder) {
+	if len(s.Outcomes) == 0 {
+		b.WriteString("\nA release would now:\n\n")
+		for i, e := range s.Effects {
+			fmt.Fprintf(b, "%d. %s\n", i+1, cell(e.About))
+		}
+		return
+	}
+	b.WriteString("\n| | effect | seconds |\n| --- | --- | ---: |\n")
+	for _, o := range s.Outcomes {
+		state := o.State
+		if state == publish.Failed {
+			state = "**" + state + "**"
+		}
+		fmt.Fprintf(b, "| %s | %s | %.1f |\n", state, cell(o.About), o.Seconds)
+	}
+}
+
+// cell makes a text one that cannot leave a cell of a table.
+func cell(text string) string {
+	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "`", "'").Replace(text)
+}
