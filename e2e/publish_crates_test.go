@@ -50,7 +50,7 @@ func (p *shop) crate(t testing.TB, name, version string, flags ...string) releas
 		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
 		env: []string{
 			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", "CARGO_REGISTRY_TOKEN=" + p.token,
-			"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:9/?", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=none", // nothing of a library is signed
+			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing of a library is signed
 		},
 	}
 }

@@ -2,9 +2,11 @@ package module
 
 import (
 	"context"
+	"errors"
 
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sign"
 )
 
 // Publishing are the arguments that say where a release is published, and as whom.
@@ -29,8 +31,11 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*relea
 		return nil, err
 	}
 	signer, err := s.sign(o)
-	if err != nil {
+	if err != nil && !errors.Is(err, sign.ErrNoToken) { // a library has nothing to sign: the release knows
 		return nil, err
+	}
+	if signer == nil && p.Signing != "" {
+		return nil, sign.ErrNoToken
 	}
 	client, err := github.New(github.Options{Repository: to.Repository, Token: to.GitHubToken, API: to.GitHubAPI})
 	if err != nil {

@@ -45,11 +45,12 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 	if _, err := p.run(ctx, p.publishStep(plan.StepRegistry)); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(p.Out, ".registry")
-	if err := errors.Join(os.MkdirAll(p.Out, 0o755), os.RemoveAll(dir)); err != nil {
+	work, err := os.MkdirTemp("", "slipway-registry-")
+	if err != nil {
 		return nil, fmt.Errorf("asking cargo for its registry: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer func() { _ = os.RemoveAll(work) }()
+	dir := filepath.Join(work, "index")
 	if err := p.Runner.Export(ctx, plan.StepRegistry, plan.OutputIndex, dir); err != nil {
 		return nil, err
 	}
