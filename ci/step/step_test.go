@@ -128,3 +128,21 @@ func TestExitError(t *testing.T) {
 		t.Errorf("Error = %q", err.Error())
 	}
 }
+
+func TestSecrets(t *testing.T) {
+	given := Secrets{"registry": "s3cret", "none": ""}
+	s := Step{Name: "upload", Secrets: []Secret{{Env: "TOKEN", Name: "registry"}}}
+	if env, err := given.Of(s); err != nil || !slices.Equal(env, []string{"TOKEN=s3cret"}) {
+		t.Errorf("Of = %q, %v", env, err)
+	}
+	s.Secrets[0].Name = "none"
+	if _, err := given.Of(s); err == nil || !strings.Contains(err.Error(), `the secret "none" was not given`) {
+		t.Errorf("Of a step whose secret is empty: %v", err)
+	}
+	if got := given.Hide("token s3cret, and s3cret again"); got != "token ***, and *** again" {
+		t.Errorf("Hide = %q", got)
+	}
+	if err := Check([]Step{s}, nil); err == nil || !strings.Contains(err.Error(), "its result may not be kept") {
+		t.Errorf("Check of a step with a secret that is not fresh: %v", err)
+	}
+}

@@ -1,0 +1,99 @@
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/step"
+)
+
+const token = "a-token-of-nobody"
+
+// withSecret is a step that finds a token in its environment.
+func withSecret(args ...string) step.Step {
+	s := probe(args...)
+	s.Fresh, s.Network = true, true
+	s.Secrets = []step.Secret{{Env: "TOKEN", Name: "registry"}}
+	return s
+}
+
+// TestSecret holds that a secret reaches the command, and nothing else: no output,
+// no log, no command line of a process, no file of the cache.
+func TestSecret(t *testing.T) {
+	m := newMachine(t)
+	r := m.runner(t)
+	r.opts.Secrets = step.Secrets{"registry": token}
+	s := withSecret("env", ";", "write", "/out/length", "kept", ";", "sleep", "500ms")
+	s.Outputs = []step.Output{{Name: "length", Path: "/out/length"}}
+	shown := make(chan []string)
+	stop := make(chan struct{})
+	go func() { shown <- commandLines(stop) }()
+	result := run(t, r, s)
+	close(stop)
+	if !strings.Contains(result.Stdout, "TOKEN=***") || strings.Contains(result.Stdout, token) {
+		t.Errorf("the command printed %q", result.Stdout)
+	}
+	if exported(t, r, "probe", "length") != "kept" {
+		t.Error("the output of a fresh step is not there")
+	}
+	for _, line := range <-shown {
+		t.Errorf("a command line shows the token: %q", line)
+	}
+	if strings.Contains(strings.Join(m.log.lines, "\n"), token) {
+		t.Errorf("the log has the token: %q", m.log.lines)
+	}
+	check(t, filepath.WalkDir(m.cache, func(name string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(name)
+		if strings.Contains(string(raw), token) {
+			t.Errorf("%s has the token", name)
+		}
+		return err
+	}))
+}
+
+// commandLines returns the command lines of processes with the token in them, seen
+// until stop.
+func commandLines(stop chan struct{}) (found []string) {
+	for {
+		entries, _ := os.ReadDir("/proc")
+		for _, e := range entries {
+			if _, err := strconv.Atoi(e.Name()); err != nil {
+				continue
+			}
+			if raw, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline")); err == nil && strings.Contains(string(raw), token) {
+				found = append(found, string(raw))
+			}
+		}
+		select {
+		case <-stop:
+			return found
+		default:
+		}
+	}
+}
+
+func TestSecretNotGiven(t *testing.T) {
+	_, err := newMachine(t).runner(t).Run(t.Context(), withSecret("env"))
+	says(t, err, `running step "probe": the secret "registry" was not given`)
+}
+
+// TestFresh holds that no result of a fresh step is taken, not even in one process.
+func TestFresh(t *testing.T) {
+	m := newMachine(t)
+	r := m.runner(t)
+	s := probe("now")
+	s.Fresh = true
+	first := run(t, r, s)
+	if second := run(t, r, s); second.Cached || second.Stdout == first.Stdout {
+		t.Errorf("the second run says %q, the first %q", second.Stdout, first.Stdout)
+	}
+	if again := run(t, m.runner(t), s); again.Cached {
+		t.Error("another process took the result")
+	}
+}
