@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
-	"dagger/slipway/ci/sign"
 )
 
 // File is a file of a release on disk.
@@ -93,7 +93,7 @@ func (g *GitHub) digest(ctx context.Context, a *github.Asset) (string, error) {
 	if err := g.Client.Download(ctx, *a, file); err != nil {
 		return "", err
 	}
-	sum, err := sign.Digest(file)
+	sum, err := dist.Digest(file)
 	return fmt.Sprintf("%x", sum), err
 }
 

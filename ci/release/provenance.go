@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/sign"
@@ -59,7 +60,7 @@ func (r *Release) subjects(files []File, place func(target, name string) string)
 			continue
 		}
 		for _, name := range a.Binaries {
-			if subjects[plan.SubjectName(a.Target, name)], err = sign.Digest(place(a.Target, name)); err != nil {
+			if subjects[plan.SubjectName(a.Target, name)], err = dist.Digest(place(a.Target, name)); err != nil {
 				return nil, fmt.Errorf("making the provenance: %w", err)
 			}
 		}

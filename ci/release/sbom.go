@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 
+	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/sign"
@@ -55,7 +56,7 @@ func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to 
 
 // document makes the SBOM of a binary, and the binary's digest.
 func (r *Release) document(a plan.Artifact, binary string) ([]byte, [sha256.Size]byte, error) {
-	sum, err := sign.Digest(binary)
+	sum, err := dist.Digest(binary)
 	if err != nil {
 		return nil, sum, fmt.Errorf("making the SBOM %q: %w", a.Name, err)
 	}

@@ -8,13 +8,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"dagger/slipway/ci/dist"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -45,25 +44,11 @@ type Signature struct {
 
 // File signs a file. Memory does not grow with its size.
 func (s *Signer) File(ctx context.Context, name string) (Signature, error) {
-	sum, err := Digest(name)
+	sum, err := dist.Digest(name)
 	if err != nil {
 		return Signature{}, fmt.Errorf("signing: %w", err)
 	}
 	return s.digest(ctx, sum)
-}
-
-// Digest is the SHA-256 of a file. Memory does not grow with its size.
-func Digest(name string) (sum [sha256.Size]byte, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("reading %q: %w", name, err)
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // digest signs a file by its SHA-256.

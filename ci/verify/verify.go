@@ -19,6 +19,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 )
@@ -208,7 +209,7 @@ func sameCertificate(name string, cert *x509.Certificate) error {
 }
 
 func digest(name string) ([sha256.Size]byte, error) {
-	sum, err := sign.Digest(name)
+	sum, err := dist.Digest(name)
 	if err != nil {
 		return sum, fmt.Errorf("reading the file: %w", err)
 	}
