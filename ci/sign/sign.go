@@ -8,12 +8,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"dagger/slipway/ci/dist"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"dagger/slipway/ci/dist"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
