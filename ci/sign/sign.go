@@ -14,12 +14,12 @@ import (
 	"errors"
 	"fmt"
 
-	"dagger/slipway/ci/dist"
-
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"dagger/slipway/ci/dist"
 )
 
 // Signer signs the files of one release, several at a time: one key, and one
