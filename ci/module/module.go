@@ -126,18 +126,38 @@ func (s *Session) Release(ctx context.Context) (*release.Release, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.prepare(ctx, w, p)
+}
+
+// prepare prepares a release of a plan that has been made.
+func (s *Session) prepare(ctx context.Context, w *cargo.Workspace, p *plan.Plan) (*release.Release, error) {
+	r := &release.Release{Workspace: w, Plan: p, Out: filepath.Join(s.work, "out")}
 	images := map[string]engine.Image{}
+	var err error
 	switch {
 	case s.in.Layout != "":
 		images[p.Toolchain], err = engine.ImportLayout(ctx, s.client, s.layoutDir())
 	case p.Toolchain == toolchain.Reference():
 		images[p.Toolchain], _, err = engine.Toolchain(ctx, s.client, s.base())
+		r.ToolchainBase = s.baseName(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	runner := engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}})
-	return &release.Release{Workspace: w, Plan: p, Runner: runner, Out: filepath.Join(s.work, "out")}, nil
+	r.Runner = engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}})
+	return r, nil
+}
+
+// baseName is what provenance calls the Debian container that the caller gave for
+// slipway's own toolchain, "" for none.
+func (s *Session) baseName(ctx context.Context) string {
+	if s.in.Base == "" {
+		return ""
+	}
+	if ref, err := s.base().ImageRef(ctx); err == nil && ref != "" {
+		return ref
+	}
+	return "a container without a name" // made by other means than pulling an image
 }
 
 func (s *Session) base() *dagger.Container {

@@ -23,15 +23,16 @@ const again = "dagger call release-crate … --dry-run=false, with the same argu
 // Publish releases the crate. What can be told of the source and the arguments is
 // told before anything is built.
 func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*release.Summary, error) {
-	_, p, err := s.Plan(ctx)
+	signer, signErr := s.sign(o) // first: the plan says how it signs
+	s.in.RegistryToken = to.RegistryToken
+	w, p, err := s.Plan(ctx)
 	if err == nil {
 		err = p.Source.CheckRelease()
 	}
 	if err != nil {
 		return nil, err
 	}
-	signer, err := s.sign(o)
-	if err != nil && !errors.Is(err, sign.ErrNoToken) { // a library has nothing to sign: the release knows
+	if err := signErr; err != nil && !errors.Is(err, sign.ErrNoToken) { // a library has nothing to sign: the release knows
 		return nil, err
 	}
 	if signer == nil && p.Signing != "" {
@@ -41,8 +42,7 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*relea
 	if err != nil {
 		return nil, err
 	}
-	s.in.RegistryToken = to.RegistryToken
-	r, err := s.Release(ctx)
+	r, err := s.prepare(ctx, w, p)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
@@ -82,7 +83,7 @@ func (g *GitHub) digest(ctx context.Context, a *github.Asset) (string, error) {
 		return "", nil
 	}
 	if a.Digest != "" {
-		return trimDigest(a.Digest), nil
+		return strings.TrimPrefix(a.Digest, "sha256:"), nil
 	}
 	dir, err := os.MkdirTemp("", "slipway-asset-")
 	if err != nil {
@@ -95,14 +96,6 @@ func (g *GitHub) digest(ctx context.Context, a *github.Asset) (string, error) {
 	}
 	sum, err := dist.Digest(file)
 	return fmt.Sprintf("%x", sum), err
-}
-
-func trimDigest(digest string) string {
-	const algorithm = "sha256:"
-	if len(digest) > len(algorithm) && digest[:len(algorithm)] == algorithm {
-		return digest[len(algorithm):]
-	}
-	return digest
 }
 
 // onlyThese returns a conflict unless the assets are exactly those names.

@@ -22,8 +22,6 @@ const (
 	Done Verdict = iota
 	// Do: the effect has to be performed.
 	Do
-	// Wait: the effect was performed, and the remote side does not show it yet.
-	Wait
 )
 
 // Effect is one change to something that others see.
@@ -78,8 +76,9 @@ const attempts = 5
 const patience = 30 * time.Second
 
 // Perform performs one effect, unless it finds it done. transient reports whether
-// an error may pass, and how long to wait for that at least. When ctx ends, what has begun is finished first: a request
-// whose answer nobody waits for may have been carried out.
+// an error may pass, and how long to wait for that at least. When ctx ends, what
+// has begun is finished first: a request whose answer nobody waits for may have
+// been carried out.
 func (e Effect) Perform(ctx context.Context, transient Transient) (Outcome, error) {
 	begin := time.Now()
 	state, err := e.perform(ctx, transient)
@@ -111,11 +110,8 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 			return FoundDone, nil
 		case verdict == Done:
 			return WasDone, nil
-		case !acted.IsZero() || verdict == Wait:
+		case !acted.IsZero():
 			// Done, and not seen: the remote side may lag behind itself.
-			if acted.IsZero() {
-				acted = time.Now()
-			}
 			if time.Since(acted) > limit {
 				return Failed, fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit)
 			}

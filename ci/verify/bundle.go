@@ -103,16 +103,21 @@ func (s *signed) holds(ctx context.Context, sum [sha256.Size]byte, e Expectation
 func (s *signed) options(e Expectation) (*cosign.CheckOpts, error) {
 	opts := &cosign.CheckOpts{NewBundleFormat: true, TrustedMaterial: e.Root, Offline: true}
 	opts.UseSignedTimestamps = len(s.bundle.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()) > 0
+	return opts, e.signer(opts)
+}
+
+// signer tells cosign who must have signed: the exact identity, or the key.
+func (e Expectation) signer(opts *cosign.CheckOpts) error {
 	if e.PublicKey == nil {
 		opts.Identities = []cosign.Identity{{Issuer: e.Issuer, Subject: e.Identity}}
-		return opts, nil
+		return nil
 	}
 	key, err := cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey)
 	if err != nil {
-		return nil, fmt.Errorf("reading the public key: %w", err)
+		return fmt.Errorf("reading the public key: %w", err)
 	}
 	opts.SigVerifier, err = signature.LoadDefaultVerifier(key)
-	return opts, err
+	return err
 }
 
 // checkSigner compares what the certificate says of its holder with what is

@@ -9,8 +9,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
-	"github.com/sigstore/sigstore/pkg/cryptoutils"
-	"github.com/sigstore/sigstore/pkg/signature"
 )
 
 // ImageWorkflow is the workflow, with its branch, that signs the images of a
@@ -52,14 +50,5 @@ func Image(ctx context.Context, reference string, e Expectation) *Report {
 // imageOptions are cosign's, for its verification of images.
 func (e Expectation) imageOptions() (*cosign.CheckOpts, error) {
 	opts := &cosign.CheckOpts{TrustedMaterial: e.Root, ClaimVerifier: cosign.SimpleClaimVerifier}
-	if e.PublicKey == nil {
-		opts.Identities = []cosign.Identity{{Issuer: e.Issuer, Subject: e.Identity}}
-		return opts, nil
-	}
-	key, err := cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey)
-	if err != nil {
-		return nil, fmt.Errorf("reading the public key: %w", err)
-	}
-	opts.SigVerifier, err = signature.LoadDefaultVerifier(key)
-	return opts, err
+	return opts, e.signer(opts)
 }
