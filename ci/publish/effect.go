@@ -40,6 +40,11 @@ type Effect struct {
 	Where func() string
 }
 
+// ErrThere is what acting fails with when the remote side says that it has been done
+// already: by a run whose answer was lost, or by another one. What is there is looked
+// at, once it shows; acting again would bring the same answer.
+var ErrThere = errors.New("the remote side says that it is there already")
+
 // Transient judges an error of acting: whether it may pass, and how long to wait.
 type Transient func(error) (time.Duration, bool)
 
@@ -113,13 +118,13 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 		case !acted.IsZero():
 			// Done, and not seen: the remote side may lag behind itself.
 			if time.Since(acted) > limit {
-				return Failed, fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit)
+				return Failed, errors.Join(fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit), failed)
 			}
 		default:
 			if attempt >= attempts {
 				return Failed, failed
 			}
-			if failed = e.Act(working); failed == nil {
+			if failed = e.Act(working); failed == nil || errors.Is(failed, ErrThere) {
 				acted = time.Now()
 				continue
 			}

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 var (
 	errPasses = errors.New("502")
 	errStays  = errors.New("403")
+	errThere  = fmt.Errorf("500: %w", ErrThere)
 )
 
 func passes(err error) (time.Duration, bool) { return 0, errors.Is(err, errPasses) }
@@ -70,6 +72,7 @@ func TestPerform(t *testing.T) {
 		{"seen late: never done twice", remote{lag: 3}, WasDone, 1, ""},
 		{"fails once and passes", remote{fail: []error{errPasses}}, WasDone, 2, ""},
 		{"the answer is lost", remote{fail: []error{errPasses}, carriedOut: true}, WasDone, 1, ""},
+		{"there already, and seen late: never done twice", remote{fail: []error{errThere}, carriedOut: true, lag: 3}, WasDone, 1, ""},
 		{"refused", remote{fail: []error{errStays}}, Failed, 1, "403"},
 		{"a conflict", remote{conflict: &Conflict{"it is there", "look"}}, Failed, 0, "it is there: look"},
 		{"down", remote{fail: []error{errPasses, errPasses, errPasses, errPasses, errPasses, errPasses}}, Failed, 5, "502"},

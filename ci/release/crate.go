@@ -111,7 +111,7 @@ type uploadError struct {
 var (
 	tryAgain = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
 	passing  = regexp.MustCompile(`(?m)^\s*\[\d{1,2}\] |\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
-	refused  = regexp.MustCompile(`already uploaded|already exists`)
+	there    = regexp.MustCompile(`already uploaded|already exists`)
 )
 
 // longestWait is how long a registry may ask to wait before the next upload.
@@ -124,7 +124,10 @@ func readUpload(err error) error {
 	if !errors.As(err, &exit) {
 		return err
 	}
-	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail) || refused.MatchString(exit.Tail)}
+	if there.MatchString(exit.Tail) {
+		return fmt.Errorf("%w: %w", publish.ErrThere, err)
+	}
+	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail)}
 	if m := tryAgain.FindStringSubmatch(exit.Tail); m != nil { // crates.io says it in the body alone
 		if at, perr := time.Parse(time.RFC1123, m[1]); perr == nil {
 			u.wait = max(0, time.Until(at)) + time.Second

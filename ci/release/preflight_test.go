@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/step"
 )
 
@@ -63,8 +64,6 @@ func TestReadUpload(t *testing.T) {
 		{"no answer, as libcurl says it", "Caused by:\n  [52] Server returned nothing (no headers, no data) (Empty reply from server)", true, 0},
 		{"too many", "(status 429 Too Many Requests): You have published too many crates. Please try again after " + at + " or email", true, 90 * time.Second},
 		{"a day", "(status 429 Too Many Requests): Please try again after " + day, false, 24 * time.Hour},
-		{"there already", "error: crate app@1.2.3 already exists on crates.io index", true, 0},
-		{"there already, says the server", "api errors (status 200 OK): crate version `1.2.3` is already uploaded", true, 0},
 		{"not allowed", "api errors (status 403 Forbidden): this crate exists but you don't seem to be an owner", false, 0},
 		{"no description", "api errors (status 400 Bad Request): missing or empty metadata fields: description", false, 0},
 	}
@@ -76,6 +75,15 @@ func TestReadUpload(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), tt.tail) {
 			t.Errorf("%s: the error does not say it: %v", tt.name, err)
+		}
+	}
+	for _, tail := range []string{
+		"error: crate app@1.2.3 already exists on crates.io index",
+		"api errors (status 200 OK): crate version `1.2.3` is already uploaded",
+		"(status 500 Internal Server Error): ERROR: Crate with version already exists: app-1.2.3",
+	} {
+		if err := readUpload(&step.ExitError{Step: "upload", Code: 101, Tail: tail}); !errors.Is(err, publish.ErrThere) || !strings.Contains(err.Error(), tail) {
+			t.Errorf("%q is not taken for its being there: %v", tail, err)
 		}
 	}
 	if other := errors.New("no answer of cargo"); !errors.Is(readUpload(other), other) || readUpload(nil) != nil {

@@ -35,6 +35,9 @@ const (
 	// Lose hands the request on, then closes the connection instead of answering:
 	// what the server did is done, and the client cannot know.
 	Lose Kind = "lose"
+	// Hold hands the request on and never answers, until the client goes away, or
+	// Clear or Close is called. What the server did is done, though the client goes.
+	Hold Kind = "hold"
 	// Truncate hands the request on and breaks off in the middle of the answer.
 	Truncate Kind = "truncate"
 	// Stall reads the request and never answers, until the client goes away, or

@@ -65,7 +65,7 @@ func (p *Proxy) Delay(d time.Duration) {
 // Inject adds a fault. Of several that meet a request, the one that was added
 // first and is not used up happens.
 func (p *Proxy) Inject(f Fault) error {
-	kinds := []Kind{Refuse, Drop, Lose, Truncate, Stall}
+	kinds := []Kind{Refuse, Drop, Lose, Hold, Truncate, Stall}
 	switch {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("injecting fault: unknown kind %q; expected one of %q", f.Kind, kinds)

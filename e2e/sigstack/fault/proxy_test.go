@@ -67,6 +67,7 @@ func TestProxyKinds(t *testing.T) {
 		{"drop", Fault{Kind: Drop}, 0, "", true, 0},
 		{"lose", Fault{Kind: Lose}, 0, "", true, 1},
 		{"truncate", Fault{Kind: Truncate}, 200, whole[:len(whole)/2], true, 1},
+		{"hold", Fault{Kind: Hold}, 0, "", true, 1},
 		{"stall", Fault{Kind: Stall}, 0, "", true, 0},
 		{"other path", Fault{Kind: Drop, Path: "/b"}, 200, whole, false, 1},
 		{"other method", Fault{Kind: Drop, Method: "POST"}, 200, whole, false, 1},

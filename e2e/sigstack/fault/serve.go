@@ -1,6 +1,8 @@
 package fault
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -29,18 +31,38 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, f.Body)
 		return
 	case Lose:
-		p.forward.ServeHTTP(httptest.NewRecorder(), r)
+		handOn(p.forward, r)
+	case Hold:
+		handOn(p.forward, r)
+		untilGone(r, cleared)
 	case Truncate:
 		p.truncate(w, r, note)
 	case Stall:
 		_, _ = io.Copy(io.Discard, r.Body) // else the server never sees that the client goes
-		select {
-		case <-cleared:
-		case <-r.Context().Done():
-		}
+		untilGone(r, cleared)
 	}
 	// net/http closes the connection without an answer, and logs nothing.
 	panic(http.ErrAbortHandler)
+}
+
+// handOn has the server handle a request to its end, whether or not the client is
+// still there: some servers give up what they have half done when it goes. A
+// request that never arrived whole is not handed on.
+func handOn(to http.Handler, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	whole := r.Clone(context.WithoutCancel(r.Context()))
+	whole.Body = io.NopCloser(bytes.NewReader(body))
+	to.ServeHTTP(httptest.NewRecorder(), whole)
+}
+
+func untilGone(r *http.Request, cleared chan struct{}) {
+	select {
+	case <-cleared:
+	case <-r.Context().Done():
+	}
 }
 
 // truncate sends the first half of the server's answer under the length of all.
