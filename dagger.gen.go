@@ -65,11 +65,13 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
+		Services        []*dagger.Service
 	}
 	concrete.Source = r.Source
 	concrete.ToolchainRef = r.ToolchainRef
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
+	concrete.Services = r.Services
 	return json.Marshal(&concrete)
 }
 
@@ -79,6 +81,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
+		Services        []*dagger.Service
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -88,6 +91,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.ToolchainRef = concrete.ToolchainRef
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
+	r.Services = concrete.Services
 	return nil
 }
 
@@ -667,6 +671,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).Verify(&parent, ctx, dist, tag, image, githubToken, repository, certificateIdentity, certificateOidcIssuer, key, trustedRoot, asJson)
+		case "WithService":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var host string
+			if inputArgs["host"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["host"]), &host)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg host", err))
+				}
+			}
+			var service *dagger.Service
+			if inputArgs["service"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["service"]), &service)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg service", err))
+				}
+			}
+			return (*Slipway).WithService(&parent, host, service), nil
 		case "":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -29,6 +29,8 @@ type Slipway struct {
 	ToolchainLayout *dagger.Directory
 	// +private
 	Base *dagger.Container
+	// +private
+	Services []*dagger.Service
 }
 
 // New takes the workspace and what to build it in.
@@ -52,6 +54,20 @@ func New(
 	base *dagger.Container,
 ) *Slipway {
 	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base}
+}
+
+// Let a release reach a server that your machine reaches and the engine does not, by its host name.
+//
+// A registry, a GitHub Enterprise server or a sigstore behind a VPN, say, where the
+// engine is elsewhere.
+func (m *Slipway) WithService(
+	// Host name by which addresses name the server
+	host string,
+	// The server, as in tcp://registry.example.org:443
+	service *dagger.Service,
+) *Slipway {
+	m.Services = append(m.Services, service.WithHostname(host))
+	return m
 }
 
 // Release a crate: build, test, package, and unless this is a dry run sign, publish, tag and announce it.
@@ -219,6 +235,9 @@ func (m *Slipway) Verify(
 	// +optional
 	asJSON bool,
 ) (string, error) {
+	if err := m.reach(ctx); err != nil {
+		return "", err
+	}
 	v := module.Verification{Tag: tag, Image: image, Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
 	var err error
 	if dist != nil {
@@ -513,7 +532,21 @@ func (c *Crate) directory(ctx context.Context, do func(*release.Release, context
 	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
+// reach starts the services: from then on every container of the session, this
+// one too, knows their names.
+func (m *Slipway) reach(ctx context.Context) error {
+	for _, s := range m.Services {
+		if _, err := s.Start(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (m *Slipway) open(ctx context.Context, crate, version string) (*module.Session, error) {
+	if err := m.reach(ctx); err != nil {
+		return nil, err
+	}
 	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version}
 	id, err := m.Source.ID(ctx)
 	if err != nil {

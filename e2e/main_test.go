@@ -4,7 +4,8 @@
 //
 // SLIPWAY_E2E_CACHE names the cache directory that slipway's own toolchain image
 // is taken from and, once, made in (default: that of the user). Steps are kept
-// in a cache of each test run's own.
+// in a cache of each test run's own. SLIPWAY_E2E_ENGINE_STATE names the directory in
+// which an engine on this machine keeps its state, to look for secrets in.
 package e2e
 
 import (

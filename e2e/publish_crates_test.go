@@ -20,9 +20,12 @@ type shop struct {
 }
 
 // newShop makes the example workspace publish to a registry of its own.
-func newShop(t testing.TB, s *sigstack.Stack) *shop {
+func newShop(t testing.TB, s *sigstack.Stack) *shop { return newShopAt(t, s, "") }
+
+// newShopAt makes one whose registry is known by a host name, "" for 127.0.0.1.
+func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
 	t.Helper()
-	server, err := registry.Start(filepath.Join(t.TempDir(), "registry"), registry.Options{RequiredFields: []string{"description", "license"}})
+	server, err := registry.Start(filepath.Join(t.TempDir(), "registry"), registry.Options{RequiredFields: []string{"description", "license"}, Host: host})
 	if errors.Is(err, registry.ErrNotInstalled) {
 		t.Skipf("SKIPPED: no cargo registry: %v", err)
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ type Options struct {
 	// RequiredFields are the fields of the manifest without which the server refuses
 	// a crate, such as "description" and "license", which crates.io asks for.
 	RequiredFields []string
+	// Host is the name by which clients reach the server, where they see 127.0.0.1
+	// under another one. Nothing here resolves it.
+	Host string
 }
 
 // Server is a running registry. Start makes one, Close ends it.
@@ -103,13 +107,14 @@ func (s *Server) try(path, data string) (err error) {
 	if s.Proxy, err = fault.NewProxy(s.origin); err != nil {
 		return err
 	}
-	s.URL = s.Proxy.URL
-	s.Index = "sparse+" + s.URL + "/api/v1/crates/"
-	public, err := url.Parse(s.URL)
+	public, err := url.Parse(s.Proxy.URL)
 	if err != nil {
 		return errors.Join(err, s.Proxy.Close())
 	}
-	if err := s.run(path, append(s.settings(data, port), "KELLNR_ORIGIN__PORT="+public.Port())); err != nil {
+	public.Host = cmp.Or(s.options.Host, public.Hostname()) + ":" + public.Port()
+	s.URL = public.String()
+	s.Index = "sparse+" + s.URL + "/api/v1/crates/"
+	if err := s.run(path, append(s.settings(data, port), "KELLNR_ORIGIN__PORT="+public.Port(), "KELLNR_ORIGIN__HOSTNAME="+public.Hostname())); err != nil {
 		return errors.Join(err, s.Proxy.Close())
 	}
 	if err := s.ready(); err != nil {
@@ -127,7 +132,6 @@ func (s *Server) settings(data, port string) []string {
 		"KELLNR_REGISTRY__DATA_DIR=" + data,
 		"KELLNR_LOCAL__IP=127.0.0.1",
 		"KELLNR_LOCAL__PORT=" + port,
-		"KELLNR_ORIGIN__HOSTNAME=127.0.0.1",
 		"KELLNR_SETUP__ADMIN_PWD=" + s.password,
 		"KELLNR_SETUP__ADMIN_TOKEN=" + s.token,
 		fmt.Sprintf("KELLNR_REGISTRY__AUTH_REQUIRED=%t", s.options.AuthRequired),

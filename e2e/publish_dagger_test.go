@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPublishDaggerCommand releases a crate with binaries from the command, with
+// steps on the engine, and again.
+func TestPublishDaggerCommand(t *testing.T) {
+	w := dagger(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	w.release(t, h.published(t, s)).wantCode(t, 0)
+	h.wantReleased(t, s)
+	before := h.Changes()
+	w.release(t, h.published(t, s)).wantCode(t, 0)
+	if n := h.Changes() - before; n != 0 {
+		t.Errorf("a second run changed %d things", n)
+	}
+}
+
+// named are the arguments of `dagger call` that let a module reach servers on this
+// machine by a host name, and their addresses under that name.
+type named struct{ args []string }
+
+// as is an address of this machine under a name of its own.
+func (n *named) as(t testing.TB, host, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	check(t, err)
+	n.args = append(n.args, "with-service", "--host", host, "--service", "tcp://127.0.0.1:"+u.Port())
+	u.Host = host + ":" + u.Port()
+	return u.String()
+}
+
+// TestPublishDaggerModule releases with nothing but `dagger call`: a crate with
+// binaries, signed, and a library to a registry, and each again.
+func TestPublishDaggerModule(t *testing.T) {
+	dagger(t)
+	t.Run("binaries", func(t *testing.T) {
+		s := stack(t)
+		h := newHub(t, s, example(t))
+		var n named
+		signing := []string{
+			"with-signing", "--fulcio-url", n.as(t, "fulcio.test", s.FulcioURL), "--rekor-url", n.as(t, "rekor.test", s.RekorURL), "--trusted-root", s.TrustedRoot,
+			"--oidc-request-url", "env:REQUEST_URL", "--oidc-request-token", "env:REQUEST_TOKEN",
+		}
+		env := []string{"REQUEST_URL=" + n.as(t, "tokens.test", s.TokenRequestURL()), "REQUEST_TOKEN=" + s.TokenRequestToken(), "GITHUB_TOKEN=" + h.token}
+		api := n.as(t, "github.test", h.URL)
+		release := func() result {
+			args := slices.Concat(n.args, []string{"crate", "--name", "shim-demo", "--version", "0.1.0"}, signing, []string{
+				"release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api, "--github-token", "env:GITHUB_TOKEN",
+			})
+			c := call(t, h.clone(t), args...)
+			c.env = env
+			return c.run(t).wantCode(t, 0)
+		}
+		release()
+		h.wantReleased(t, s)
+		before, logged := h.Changes(), s.Rekor.Count("")
+		if again := release(); h.Changes() != before || s.Rekor.Count("") != logged || !strings.Contains(again.stdout, "found done  publish the draft as a release") {
+			t.Errorf("a second run changed %d things and says\n%s", h.Changes()-before, again.stdout)
+		}
+	})
+	t.Run("library", func(t *testing.T) {
+		p := newShopAt(t, stack(t), "registry.test")
+		var n named
+		api := n.as(t, "github.test", p.URL)
+		n.as(t, "registry.test", p.registry.Proxy.URL)
+		release := func(flags ...string) result {
+			args := slices.Concat(n.args, []string{
+				"crate", "--name", "shimkit", "--version", kitVersion, "release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api,
+				"--github-token", "env:GITHUB_TOKEN", "--registry-token", "env:REGISTRY_TOKEN", "--actor", "maintainer",
+			}, flags)
+			c := call(t, p.clone(t), args...)
+			c.env = []string{"GITHUB_TOKEN=" + p.hub.token, "REGISTRY_TOKEN=" + p.token}
+			got := c.run(t)
+			wantNoToken(t, p, got)
+			return got.wantCode(t, 0)
+		}
+		if got := release("--initial-release"); !strings.Contains(got.stdout, "cargo owner --add team shimkit") {
+			t.Errorf("the summary does not say how to add the team:\n%s", got.stdout)
+		}
+		p.wantCrate(t, "shimkit", kitVersion)
+		before := p.Changes()
+		if again := release(); p.Changes() != before || !strings.Contains(again.stdout, "found done  publish shimkit") {
+			t.Errorf("a second run changed %d things and says\n%s", p.Changes()-before, again.stdout)
+		}
+		wantNoTokenInState(t, p)
+	})
+}
+
+// wantNoTokenInState looks through all that an engine on this machine keeps: layers,
+// caches and results.
+func wantNoTokenInState(t *testing.T, p *shop) {
+	t.Run("the token stays nowhere", func(t *testing.T) {
+		state := os.Getenv("SLIPWAY_E2E_ENGINE_STATE")
+		if state == "" {
+			t.Skip("SKIPPED: what the engine keeps: SLIPWAY_E2E_ENGINE_STATE does not name its state directory")
+		}
+		if _, err := os.Stat(filepath.Join(state, "worker")); err != nil {
+			t.Fatalf("%q is no state of an engine: %v", state, err)
+		}
+		for _, secret := range []string{p.token, p.hub.token} {
+			if out := (command{args: []string{"grep", "-rlaF", "-D", "skip", "-e", secret, state}}).run(t); out.stdout != "" {
+				t.Errorf("a token is in what the engine keeps: %s", out.stdout)
+			}
+		}
+	})
+}
