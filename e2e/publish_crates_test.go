@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,12 +27,28 @@ func newShop(t testing.TB, s *sigstack.Stack) *shop { return newShopAt(t, s, "")
 // newShopAt makes one whose registry is known by a host name, "" for 127.0.0.1.
 func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
 	t.Helper()
+	server := newRegistry(t, host)
+	source := shelved(t, server)
+	token, err := server.Token("maintainer")
+	check(t, err)
+	return &shop{hub: newHub(t, s, source), registry: server, token: token}
+}
+
+// newRegistry starts a registry that has no crates, known by a host name.
+func newRegistry(t testing.TB, host string) *registry.Server {
+	t.Helper()
 	server, err := registry.Start(filepath.Join(t.TempDir(), "registry"), registry.Options{RequiredFields: []string{"description", "license"}, Host: host})
 	if errors.Is(err, registry.ErrNotInstalled) {
 		t.Skipf("SKIPPED: no cargo registry: %v", err)
 	}
 	check(t, err)
 	t.Cleanup(func() { check(t, server.Close()) })
+	return server
+}
+
+// shelved is the example workspace, published to a registry.
+func shelved(t testing.TB, server *registry.Server) string {
+	t.Helper()
 	source := example(t)
 	manifests := read(t, source, "Cargo.toml")
 	write(t, manifests+"\n[workspace.metadata.slipway]\nowners = \"team\"\n", source, "Cargo.toml")
@@ -40,9 +58,7 @@ func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
 	if read(t, source, "Cargo.toml") == manifest {
 		t.Fatal("the example's dependency on shimkit is written otherwise than this test thinks")
 	}
-	token, err := server.Token("maintainer")
-	check(t, err)
-	return &shop{hub: newHub(t, s, source), registry: server, token: token}
+	return source
 }
 
 // crate is the request for a real release of a library from a fresh clone.
@@ -66,12 +82,15 @@ func (p *shop) wantCrate(t testing.TB, name, version string) {
 	if len(versions) != 1 || versions[0].Version != version || versions[0].Yanked {
 		t.Errorf("the registry has %v of %s, expected %s alone", versions, name, version)
 	}
+	if raw, err := p.registry.Download(name, version); err != nil || len(versions) == 1 && fmt.Sprintf("%x", sha256.Sum256(raw)) != versions[0].Checksum {
+		t.Errorf("what the registry has of %s is not what its index says: %v, %v", name, versions, err)
+	}
 	tag := name + "/v" + version
 	if drafts, published := p.Releases(tag); drafts != 0 || published != 1 {
 		t.Errorf("%d drafts and %d releases of %q, expected one release", drafts, published, tag)
 	}
-	if at := git(t, p.bare, "rev-parse", "refs/tags/"+tag); at != head {
-		t.Errorf("the tag %q is at %s, expected %s", tag, at, head)
+	if at, main := git(t, p.bare, "rev-parse", "refs/tags/"+tag), git(t, p.bare, "rev-parse", "refs/heads/main"); at != main {
+		t.Errorf("the tag %q is at %s, expected %s", tag, at, main)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -151,32 +150,6 @@ func TestPublishConflict(t *testing.T) {
 		}
 		p.wantCrate(t, "shimkit", kitVersion)
 	})
-}
-
-// TestPublishRegistryKill kills a release while the registry has the upload, before
-// it is handled and after.
-func TestPublishRegistryKill(t *testing.T) {
-	for name, kind := range map[string]fault.Kind{"before the upload is handled": fault.Stall, "after it, without an answer": fault.Hold} {
-		t.Run(name, func(t *testing.T) {
-			w, p, request := kit(t)
-			check(t, p.registry.Proxy.Inject(fault.Fault{Method: "PUT", Kind: kind, Times: 1}))
-			run := w.command("release-crate", request()).start(t)
-			met := run.until(t, func(string) bool {
-				if kind == fault.Hold {
-					versions, err := p.registry.Versions("shimkit")
-					return err == nil && len(versions) == 1
-				}
-				return slices.ContainsFunc(p.registry.Proxy.Requests(), func(r fault.Request) bool { return r.Fault == kind })
-			})
-			check(t, syscall.Kill(-run.Process.Pid, syscall.SIGKILL))
-			if run.code(); !met {
-				t.Fatal("the run ended before the upload")
-			}
-			p.registry.Proxy.Clear()
-			w.release(t, request()).wantCode(t, 0)
-			p.wantCrate(t, "shimkit", kitVersion)
-		})
-	}
 }
 
 // TestPublishTwoAtOnce runs two releases of one version at the same time, and then

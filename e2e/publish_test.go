@@ -1,16 +1,13 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
+	"dagger/slipway/ci/github"
 	"dagger/slipway/e2e/githubd"
 	"dagger/slipway/e2e/sigstack"
 )
@@ -23,19 +20,23 @@ type hub struct {
 }
 
 // newHub makes a repository of the workspace and a GitHub that has it.
-func newHub(t testing.TB, s *sigstack.Stack, source string) *hub {
+func newHub(t testing.TB, s *sigstack.Stack, source string, change ...func(*githubd.Options)) *hub {
 	t.Helper()
 	commit(t, s, source)
-	return hubOf(t, source)
+	return hubOf(t, source, change...)
 }
 
 // hubOf is a GitHub that has a copy of a repository.
-func hubOf(t testing.TB, source string) *hub {
+func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
 	t.Helper()
 	h := &hub{bare: filepath.Join(t.TempDir(), "bare.git")}
 	git(t, source, "clone", "--quiet", "--bare", source, h.bare)
+	o := githubd.Options{Dir: t.TempDir(), Git: h.bare, Owner: "containerd", Repo: "runwasi"}
+	for _, f := range change {
+		f(&o)
+	}
 	var err error
-	h.Server, err = githubd.Start(githubd.Options{Dir: t.TempDir(), Git: h.bare, Owner: "containerd", Repo: "runwasi"})
+	h.Server, err = githubd.Start(o)
 	check(t, err)
 	h.token = h.Token("maintainer", githubd.Write)
 	t.Cleanup(func() {
@@ -45,6 +46,14 @@ func hubOf(t testing.TB, source string) *hub {
 		check(t, h.Close())
 	})
 	return h
+}
+
+// client is what slipway itself asks GitHub with.
+func (h *hub) client(t testing.TB) *github.Client {
+	t.Helper()
+	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: h.URL})
+	check(t, err)
+	return c
 }
 
 // clone is a fresh clone of what GitHub has.
@@ -140,82 +149,6 @@ func TestPublishDemo(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestPublishKill kills a release before each request to GitHub is handled, after
-// that, and after its answer, and then runs it from a fresh clone.
-func TestPublishKill(t *testing.T) {
-	w, _ := local(t)
-	s := stack(t)
-	source := example(t)
-	warm := newHub(t, s, source)
-	w.release(t, warm.published(t, s)).wantCode(t, 0)
-	requests := len(warm.Requests())
-	var points atomic.Int32
-	t.Run("and again", func(t *testing.T) { killEverywhere(t, w, s, source, requests, &points) })
-	t.Run("points", func(t *testing.T) {
-		t.Logf("MEASURED: killed at %d points: %d requests, before, during and after each", points.Load(), requests)
-		if int(points.Load()) < 3*requests-3 && !testing.Short() {
-			t.Errorf("%d of %d kill points were reached", points.Load(), 3*requests)
-		}
-	})
-}
-
-// killEverywhere kills a release of the repository at each stage of each request,
-// and finishes it; it counts the kills.
-func killEverywhere(t *testing.T, w *runner, s *sigstack.Stack, source string, requests int, points *atomic.Int32) {
-	for _, stage := range []githubd.Stage{githubd.Received, githubd.Handled, githubd.Answered} {
-		for n := range requests {
-			if testing.Short() && n%8 != 0 {
-				continue
-			}
-			t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
-				t.Parallel() // on the repository of the first release, each with a GitHub of its own
-				h := hubOf(t, source)
-				if h.killAt(t, w.command("release-crate", h.published(t, s)), stage, n+1) {
-					points.Add(1)
-				}
-				w.release(t, h.published(t, s)).wantCode(t, 0)
-				h.wantReleased(t, s)
-			})
-		}
-	}
-}
-
-// killAt starts a release and kills it when the nth request reaches a stage. It
-// reports whether that came before the end.
-func (h *hub) killAt(t testing.TB, c command, stage githubd.Stage, n int) bool {
-	t.Helper()
-	var mu sync.Mutex
-	var pid, seen int
-	killed, release := false, make(chan struct{})
-	started := make(chan struct{})
-	h.OnRequest(func(e githubd.Event) {
-		<-started
-		mu.Lock()
-		if e.Stage == stage {
-			seen++
-		}
-		now := e.Stage == stage && seen == n && !killed
-		if now {
-			killed = true
-			check(t, syscall.Kill(-pid, syscall.SIGKILL))
-			close(release)
-		}
-		gone := killed && !now
-		mu.Unlock()
-		if gone {
-			<-release
-		}
-	})
-	p := c.start(t)
-	pid = p.Process.Pid
-	close(started)
-	p.code()
-	h.OnRequest(nil)
-	mu.Lock()
-	defer mu.Unlock()
-	return killed
 }
 
 // TestPublishRefused holds that what a person must mend ends a release before

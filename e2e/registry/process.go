@@ -81,7 +81,15 @@ func (s *Server) logged() string {
 // Close ends the server and its proxy, and returns once both are gone. The files
 // stay. A server that had ended by itself is an error.
 func (s *Server) Close() error {
-	err := s.Proxy.Close()
+	if err := errors.Join(s.Proxy.Close(), s.stop()); err != nil {
+		return fmt.Errorf("closing a registry: %w", err)
+	}
+	return nil
+}
+
+// stop ends the process, and returns once it is gone. One that had ended by itself
+// is an error.
+func (s *Server) stop() error {
 	s.admin.CloseIdleConnections()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended
 	select {
@@ -91,10 +99,7 @@ func (s *Server) Close() error {
 		<-s.ended
 	}
 	if s.exit != nil {
-		err = errors.Join(err, s.died())
-	}
-	if err != nil {
-		return fmt.Errorf("closing a registry: %w", err)
+		return s.died()
 	}
 	return nil
 }

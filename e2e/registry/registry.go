@@ -73,52 +73,81 @@ func Start(dir string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Server{options: o}
+	if s.Proxy, err = fault.NewProxy("http://127.0.0.1"); err != nil {
+		return nil, fmt.Errorf("starting a registry: %w", err)
+	}
+	public, err := url.Parse(s.Proxy.URL)
+	if err != nil {
+		return nil, errors.Join(err, s.Proxy.Close())
+	}
+	public.Host = cmp.Or(o.Host, public.Hostname()) + ":" + public.Port()
+	s.URL = public.String()
+	s.Index = "sparse+" + s.URL + "/api/v1/crates/"
+	if err := s.begin(path, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting a registry: %w", err), s.Proxy.Close())
+	}
+	return s, nil
+}
+
+// Replace ends the registry and starts another one behind the same Proxy, with no
+// crates, and with files in a directory of its own. Its addresses stay; tokens do not.
+func (s *Server) Replace(dir string) error {
+	path, err := Command()
+	if err == nil {
+		err = s.stop()
+	}
+	if err == nil {
+		err = s.begin(path, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("replacing a registry: %w", err)
+	}
+	return nil
+}
+
+// begin starts the server's process on a directory.
+func (s *Server) begin(path, dir string) error {
 	data := filepath.Join(dir, "data")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Mkdir(data, 0o700)); err != nil {
-		return nil, fmt.Errorf("starting a registry: %w; expected a directory that has had none", err)
+		return fmt.Errorf("%w; expected a directory that has had none", err)
 	}
-	s := &Server{
-		options:  o,
-		log:      filepath.Join(dir, "log"),
-		password: rand.Text(),
-		token:    rand.Text(),
-		tokens:   map[string]string{},
-	}
-	s.tokens["admin"] = s.token
+	s.mu.Lock()
+	s.log, s.password, s.token = filepath.Join(dir, "log"), rand.Text(), rand.Text()
+	s.tokens = map[string]string{"admin": s.token}
+	s.mu.Unlock()
 	// Another process may take the port before the server does.
+	var err error
 	for range 5 {
 		if err = s.try(path, data); !errors.Is(err, errPortTaken) {
 			break
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("starting a registry in %q: %w", dir, err)
+		return fmt.Errorf("starting it in %q: %w", dir, err)
 	}
-	return s, nil
+	return nil
 }
 
-// try starts the server on a port that is free now, and the proxy before it.
-func (s *Server) try(path, data string) (err error) {
+// try starts the process on a port that is free now, and has the proxy hand on to it.
+func (s *Server) try(path, data string) error {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
 	s.origin = "http://127.0.0.1:" + port
-	if s.Proxy, err = fault.NewProxy(s.origin); err != nil {
+	public, err := url.Parse(s.URL)
+	if err == nil {
+		err = s.Proxy.Aim(s.origin)
+	}
+	if err == nil {
+		err = s.run(path, append(s.settings(data, port), "KELLNR_ORIGIN__PORT="+public.Port(), "KELLNR_ORIGIN__HOSTNAME="+public.Hostname()))
+	}
+	if err != nil {
 		return err
 	}
-	public, err := url.Parse(s.Proxy.URL)
-	if err != nil {
-		return errors.Join(err, s.Proxy.Close())
-	}
-	public.Host = cmp.Or(s.options.Host, public.Hostname()) + ":" + public.Port()
-	s.URL = public.String()
-	s.Index = "sparse+" + s.URL + "/api/v1/crates/"
-	if err := s.run(path, append(s.settings(data, port), "KELLNR_ORIGIN__PORT="+public.Port(), "KELLNR_ORIGIN__HOSTNAME="+public.Hostname())); err != nil {
-		return errors.Join(err, s.Proxy.Close())
-	}
 	if err := s.ready(); err != nil {
-		_ = s.Close() // says why it ended, as err does
+		_ = s.stop() // says why it ended, as err does
 		return err
 	}
 	return nil

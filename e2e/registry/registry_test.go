@@ -130,6 +130,20 @@ func TestRegistryCloses(t *testing.T) {
 	}
 }
 
+// TestRegistryReplace: another registry at the same address has nothing of the first.
+func TestRegistryReplace(t *testing.T) {
+	s := start(t, Options{})
+	packaged(t, s, "alice", "hello-lib", "0.1.0", "").must(t, upload...)
+	url, token := s.URL, s.token
+	check(t, s.Replace(t.TempDir()))
+	if s.URL != url || s.token == token {
+		t.Errorf("it is at %s, expected %s, with another token", s.URL, url)
+	}
+	wantVersions(t, s, "hello-lib")
+	packaged(t, s, "bob", "hello-lib", "0.1.0", "").must(t, upload...)
+	wantOwners(t, s, "hello-lib", "bob")
+}
+
 // TestRegistryPortTaken: a server whose port another has is known to have no port,
 // even where that other says nothing.
 func TestRegistryPortTaken(t *testing.T) {

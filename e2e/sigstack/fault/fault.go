@@ -15,6 +15,8 @@ type Fault struct {
 	// begins so. Empty means all.
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
+	// Skip is how many requests that it is for it lets pass first.
+	Skip int `json:"skip,omitempty"`
 	// Times is how many requests it meets; 0 means every one until Clear.
 	Times int  `json:"times,omitempty"`
 	Kind  Kind `json:"kind"`

@@ -22,6 +22,8 @@ type Proxy struct {
 
 	mu       sync.Mutex
 	delay    time.Duration
+	target   *url.URL
+	hook     func(Event)
 	faults   []Fault
 	requests []*Request
 	cleared  chan struct{} // closed to let stalled requests go
@@ -30,23 +32,39 @@ type Proxy struct {
 // NewProxy serves on a free port of 127.0.0.1 and hands on to the server at
 // target, until Close.
 func NewProxy(target string) (*Proxy, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return nil, fmt.Errorf("starting proxy: %w", err)
+	p := &Proxy{cleared: make(chan struct{})}
+	if err := p.Aim(target); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("starting proxy of %q: %w", target, err)
 	}
-	p := &Proxy{URL: "http://" + l.Addr().String(), cleared: make(chan struct{})}
+	p.URL = "http://" + l.Addr().String()
 	p.forward = &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			r.SetURL(p.target)
+		},
 		// Whoever runs the stack may have a proxy in the environment.
 		Transport: &http.Transport{},
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
 	go func() { _ = p.server.Serve(l) }()
 	return p, nil
+}
+
+// Aim has it hand on to the server at another target from now on.
+func (p *Proxy) Aim(target string) error {
+	u, err := url.Parse(target)
+	if err != nil {
+		return fmt.Errorf("aiming a proxy: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = u
+	return nil
 }
 
 // Close ends it and every connection to it.
@@ -69,8 +87,8 @@ func (p *Proxy) Inject(f Fault) error {
 	switch {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("injecting fault: unknown kind %q; expected one of %q", f.Kind, kinds)
-	case f.Times < 0:
-		return fmt.Errorf("injecting fault: %d times; expected 1 or more, or 0 for ever", f.Times)
+	case f.Times < 0 || f.Skip < 0:
+		return fmt.Errorf("injecting fault: %d times after %d; expected 1 or more, or 0 for ever, after 0 or more", f.Times, f.Skip)
 	case f.Kind == Refuse && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("injecting fault: status %d; expected 200 to 599", f.Status)
 	case f.Kind != Refuse && (f.Status != 0 || f.Header != nil || f.Body != ""):
@@ -128,7 +146,7 @@ func (p *Proxy) take(r *http.Request) (*Request, time.Duration, *Fault, chan str
 	defer p.mu.Unlock()
 	note := &Request{Time: time.Now(), Method: r.Method, Path: r.URL.Path}
 	p.requests = append(p.requests, note)
-	i := slices.IndexFunc(p.faults, func(f Fault) bool { return f.meets(r) })
+	i := p.meet(r)
 	if i < 0 {
 		return note, p.delay, nil, p.cleared
 	}
@@ -140,6 +158,22 @@ func (p *Proxy) take(r *http.Request) (*Request, time.Duration, *Fault, chan str
 		p.faults = slices.Delete(p.faults, i, i+1)
 	}
 	return note, p.delay, &f, p.cleared
+}
+
+// meet returns which fault a request meets, -1 for none, and counts those that let it
+// pass.
+func (p *Proxy) meet(r *http.Request) int {
+	for i := range p.faults {
+		f := &p.faults[i]
+		switch {
+		case !f.meets(r):
+		case f.Skip > 0:
+			f.Skip--
+		default:
+			return i
+		}
+	}
+	return -1
 }
 
 // answered notes the status that a request was answered with.

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +107,104 @@ func TestProxyTimesAndOrder(t *testing.T) {
 	}
 	if want := []int{502, 502, 503, 200}; !slices.Equal(got, want) {
 		t.Errorf("got %v, expected %v", got, want)
+	}
+}
+
+// TestProxySkip: a fault can wait for the third request.
+func TestProxySkip(t *testing.T) {
+	p, _ := start(t)
+	inject(t, p, Fault{Kind: Refuse, Status: 502, Skip: 2, Times: 1})
+	var got []int
+	for range 4 {
+		status, _, _, err := get(t, p, "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, status)
+	}
+	if want := []int{200, 200, 502, 200}; !slices.Equal(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
+	}
+}
+
+// TestProxyStages: who watches sees each request come, be handled and be answered,
+// and holds it where he likes.
+func TestProxyStages(t *testing.T) {
+	p, asked := start(t)
+	events := make(chan string, 10)
+	p.OnRequest(func(e Event) { events <- fmt.Sprint(e.Stage, " ", e.Path, " ", e.Status, " ", asked.Load()) })
+	for _, path := range []string{"/a", "/b"} {
+		inject(t, p, Fault{Kind: Lose, Path: "/b"})
+		if _, _, body, err := get(t, p, path); (err != nil) != (path == "/b") || err == nil && body != whole {
+			t.Errorf("%s: %q, %v", path, body, err)
+		}
+	}
+	seen := map[string]bool{} // that /a is answered may be noted when /b has come
+	for range 5 {
+		seen[<-events] = true
+	}
+	for _, want := range []string{"received /a 0 0", "handled /a 0 1", "answered /a 200 1", "received /b 0 1", "handled /b 0 2"} {
+		if !seen[want] {
+			t.Errorf("saw %v, expected %q", seen, want)
+		}
+	}
+}
+
+// TestProxyContinue: an upload whose client waits to be told to go on is handed on like
+// any other, watched or held.
+func TestProxyContinue(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(w, r.Body) // reading sends 100
+	}))
+	t.Cleanup(server.Close)
+	p, err := NewProxy(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	stages := make(chan Stage, 10)
+	p.OnRequest(func(e Event) { stages <- e.Stage })
+	send := func() (string, error) {
+		r, err := http.NewRequest(http.MethodPut, p.URL, strings.NewReader(whole))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Expect", "100-continue")
+		client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Second}, Timeout: 2 * time.Second}
+		answer, err := client.Do(r)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = answer.Body.Close() }()
+		raw, err := io.ReadAll(answer.Body)
+		return string(raw), err
+	}
+	if body, err := send(); body != whole || err != nil {
+		t.Errorf("got %q, %v", body, err)
+	}
+	for _, want := range []Stage{Received, Handled, Answered} {
+		if got := <-stages; got != want {
+			t.Errorf("it was %s, expected %s", got, want)
+		}
+	}
+	inject(t, p, Fault{Kind: Hold})
+	if body, err := send(); err == nil {
+		t.Errorf("a held upload was answered %q", body)
+	}
+	if first, second := <-stages, <-stages; first != Received || second != Handled {
+		t.Errorf("a held upload was %s and %s", first, second)
+	}
+}
+
+// TestProxyAim: it can be put in front of another server.
+func TestProxyAim(t *testing.T) {
+	p, first := start(t)
+	other, second := start(t)
+	if err := p.Aim(other.URL); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, body, err := get(t, p, "/"); err != nil || body != whole || first.Load() != 0 || second.Load() != 1 {
+		t.Errorf("%q, %v; the first server was asked %d times, the second %d", body, err, first.Load(), second.Load())
 	}
 }
 

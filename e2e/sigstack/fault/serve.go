@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"time"
 )
 
@@ -15,9 +17,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := wait(r, delay, cleared); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	p.reach(Received, note)
 	if f == nil {
-		sw := &statusWriter{ResponseWriter: w, note: func(status int) { p.answered(note, status) }}
-		p.forward.ServeHTTP(sw, r)
+		p.pass(w, r, note)
 		return
 	}
 	switch f.Kind {
@@ -32,8 +34,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case Lose:
 		handOn(p.forward, r)
+		p.reach(Handled, note)
 	case Hold:
 		handOn(p.forward, r)
+		p.reach(Handled, note)
 		untilGone(r, cleared)
 	case Truncate:
 		p.truncate(w, r, note)
@@ -43,6 +47,26 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// net/http closes the connection without an answer, and logs nothing.
 	panic(http.ErrAbortHandler)
+}
+
+// pass hands r on and its answer back. When somebody watches, the answer is held until
+// all of it is there, so that its stages are apart.
+func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, note *Request) {
+	if !p.watched() {
+		sw := &statusWriter{ResponseWriter: w, note: func(status int) { p.answered(note, status) }}
+		p.forward.ServeHTTP(sw, r)
+		return
+	}
+	whole := newRecorder()
+	p.forward.ServeHTTP(whole, r)
+	p.reach(Handled, note)
+	maps.Copy(w.Header(), whole.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+	p.answered(note, whole.Code)
+	w.WriteHeader(whole.Code)
+	_, _ = w.Write(whole.Body.Bytes())
+	_ = http.NewResponseController(w).Flush()
+	p.reach(Answered, note)
 }
 
 // handOn has the server handle a request to its end, whether or not the client is
@@ -55,7 +79,19 @@ func handOn(to http.Handler, r *http.Request) {
 	}
 	whole := r.Clone(context.WithoutCancel(r.Context()))
 	whole.Body = io.NopCloser(bytes.NewReader(body))
-	to.ServeHTTP(httptest.NewRecorder(), whole)
+	to.ServeHTTP(newRecorder(), whole)
+}
+
+// recorder keeps an answer, without the interim ones that come before it: a client that
+// uploads may ask to be told to continue.
+type recorder struct{ *httptest.ResponseRecorder }
+
+func newRecorder() recorder { return recorder{httptest.NewRecorder()} }
+
+func (r recorder) WriteHeader(status int) {
+	if status >= 200 {
+		r.ResponseRecorder.WriteHeader(status)
+	}
 }
 
 func untilGone(r *http.Request, cleared chan struct{}) {
@@ -68,11 +104,9 @@ func untilGone(r *http.Request, cleared chan struct{}) {
 // truncate sends the first half of the server's answer under the length of all.
 func (p *Proxy) truncate(w http.ResponseWriter, r *http.Request, note *Request) {
 	r.Header.Del("Accept-Encoding")
-	whole := httptest.NewRecorder()
+	whole := newRecorder()
 	p.forward.ServeHTTP(whole, r)
-	for k, v := range whole.Header() {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), whole.Header())
 	body := whole.Body.Bytes()
 	p.answered(note, whole.Code)
 	w.WriteHeader(whole.Code)

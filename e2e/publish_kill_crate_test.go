@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"dagger/slipway/e2e/registry"
+	"dagger/slipway/e2e/sigstack/fault"
+)
+
+// TestPublishKillCrate kills the release of a library at each request that it sends to
+// the registry: before that is handled, when it is handled and not answered, and after
+// its answer. Then it is run from a fresh clone.
+func TestPublishKillCrate(t *testing.T) {
+	w, _ := local(t)
+	counters := make(chan *counter, min(runtime.GOMAXPROCS(0), 4))
+	requests := 0
+	for range cap(counters) {
+		c := openCounter(t)
+		for range 2 { // the second compiles nothing, as those that are killed
+			p := c.open(t)
+			p.released(t, w)
+			requests = len(p.registry.Proxy.Requests())
+		}
+		counters <- c
+	}
+	var points atomic.Int32
+	t.Run("and again", func(t *testing.T) {
+		for _, stage := range []fault.Stage{fault.Received, fault.Handled, fault.Answered} {
+			for n := range requests {
+				if testing.Short() && n%4 != 0 {
+					continue
+				}
+				t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
+					t.Parallel()
+					c := <-counters
+					defer func() { counters <- c }()
+					c.kill(t, w, stage, n+1)
+					points.Add(1)
+				})
+			}
+		}
+	})
+	t.Logf("MEASURED: killed at %d points: %d requests to the registry, before, during and after each", points.Load(), requests)
+	if int(points.Load()) != 3*requests && !testing.Short() {
+		t.Errorf("%d of %d kill points were reached", points.Load(), 3*requests)
+	}
+}
+
+// counter is where one shop after the other opens: a workspace, whose configuration
+// names the address of a registry, and another registry there every time. So nothing is
+// compiled again.
+type counter struct {
+	source   string
+	registry *registry.Server
+	dir      string
+	opened   int
+}
+
+func openCounter(t *testing.T) *counter {
+	c := &counter{registry: newRegistry(t, ""), dir: t.TempDir()}
+	c.source = shelved(t, c.registry)
+	repository(t, c.source, "main")
+	return c
+}
+
+// open opens a shop that has sold nothing.
+func (c *counter) open(t testing.TB) *shop {
+	t.Helper()
+	c.opened++
+	check(t, c.registry.Replace(filepath.Join(c.dir, fmt.Sprint(c.opened))))
+	c.registry.Proxy.Reset()
+	token, err := c.registry.Token("maintainer")
+	check(t, err)
+	return &shop{hub: hubOf(t, c.source), registry: c.registry, token: token}
+}
+
+// released runs the first release of shimkit and holds that all of it is there once.
+func (p *shop) released(t testing.TB, w *runner) {
+	t.Helper()
+	w.release(t, p.crate(t, "shimkit", kitVersion, "--initial-release")).wantCode(t, 0)
+	p.wantCrate(t, "shimkit", kitVersion)
+}
+
+// kill kills a release at a stage of the nth request to the registry, and finishes it.
+func (c *counter) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
+	p := c.open(t)
+	command := w.command("release-crate", p.crate(t, "shimkit", kitVersion, "--initial-release"))
+	reached := killWhen(t, command, p.at(t, stage, n))
+	p.registry.Proxy.OnRequest(nil)
+	p.registry.Proxy.Clear()
+	if all := p.registry.Proxy.Requests(); !reached || len(all) < n || slices.ContainsFunc(all[n:], func(r fault.Request) bool { return r.Fault != fault.Drop }) {
+		t.Errorf("killed %t; the registry got %v", reached, all)
+	}
+	p.released(t, w)
+}
+
+// at waits for the nth request to the registry to reach a stage. Nothing that comes
+// after that is handled: who sent it is being killed.
+func (p *shop) at(t testing.TB, stage fault.Stage, n int) trigger {
+	proxy := p.registry.Proxy
+	return func(now func()) {
+		var answered atomic.Int32
+		kind := map[fault.Stage]fault.Kind{fault.Received: fault.Stall, fault.Handled: fault.Hold}[stage]
+		if kind != "" {
+			check(t, proxy.Inject(fault.Fault{Kind: kind, Skip: n - 1, Times: 1}))
+		}
+		proxy.OnRequest(func(e fault.Event) {
+			if e.Stage != stage || e.Fault != kind || kind == "" && int(answered.Add(1)) != n {
+				return
+			}
+			_ = proxy.Inject(fault.Fault{Kind: fault.Drop}) // has no error
+			now()
+		})
+	}
+}
