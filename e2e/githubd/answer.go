@@ -1,11 +1,13 @@
 package githubd
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -85,6 +87,36 @@ func (a *answer) bytes() ([]byte, string, error) {
 	}
 	raw, err := json.Marshal(a.body)
 	return raw, "application/json; charset=utf-8", err
+}
+
+// withoutDigests is a body of JSON in which no object has a digest. What GitHub says
+// today was held against its description before.
+func withoutDigests(body []byte, kind string) ([]byte, error) {
+	if !strings.HasPrefix(kind, "application/json") {
+		return body, nil
+	}
+	var all any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&all); err != nil {
+		return nil, err
+	}
+	strip(all)
+	return json.Marshal(all)
+}
+
+func strip(value any) {
+	switch value := value.(type) {
+	case object:
+		delete(value, "digest")
+		for _, member := range value {
+			strip(member)
+		}
+	case []any:
+		for _, entry := range value {
+			strip(entry)
+		}
+	}
 }
 
 // stamp is a time as GitHub writes it: to the second, in UTC.

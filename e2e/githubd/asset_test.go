@@ -46,6 +46,25 @@ func TestGithubdStarter(t *testing.T) {
 	}
 }
 
+// TestGithubdNoDigests: an old server knows no digests, alone and in a release.
+func TestGithubdNoDigests(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		w := newWorld(t, func(o *Options) { o.NoDigests = old })
+		c := w.client(Write)
+		draft := w.draft(c, "v1")
+		if _, err := w.upload(c, draft.GetID(), "a.tar.gz", "content"); err != nil {
+			t.Fatal(err)
+		}
+		token := w.Token("ada", Write)
+		for _, path := range []string{"", "/" + number(draft.GetID()), "/" + number(draft.GetID()) + "/assets"} {
+			status, _, body := w.raw("GET", w.APIURL()+"repos/octo/crates/releases"+path, token, "")
+			if has := strings.Contains(body, `"digest"`); status != 200 || has == old || !strings.Contains(body, `"a.tar.gz"`) {
+				t.Errorf("old %t: %d %s", old, status, body)
+			}
+		}
+	}
+}
+
 // TestGithubdBrokenUpload: a client that goes away in the middle leaves a starter
 // asset too.
 func TestGithubdBrokenUpload(t *testing.T) {

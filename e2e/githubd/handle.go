@@ -207,6 +207,9 @@ func (c *call) check(a *answer) {
 // write sends the answer, so that it has left when write returns.
 func (c *call) write(w http.ResponseWriter, a *answer) error {
 	body, kind, err := a.bytes()
+	if err == nil && c.s.options.NoDigests {
+		body, err = withoutDigests(body, kind)
+	}
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ type Options struct {
 	Private bool
 	// Immutable has immutable releases on from the start.
 	Immutable bool
+	// NoDigests leaves the digests of assets out, as enterprise servers do that are too
+	// old to know them.
+	NoDigests bool
 	// RateLimit is how many requests an hour a login has; 0 means GitHub's 5000.
 	RateLimit int
 }
