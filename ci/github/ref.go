@@ -58,6 +58,24 @@ func (c *Client) OnBranch(ctx context.Context, commit, branch string) (bool, err
 	return answer.Status == "ahead" || answer.Status == "identical", nil
 }
 
+// Immutable reports whether releases that are published from now on are immutable, as
+// far as the token may see it: that wants a permission which no release needs
+// ("Administration", to read), and old servers do not know it.
+func (c *Client) Immutable(ctx context.Context) (bool, error) {
+	var setting struct {
+		Enabled bool `json:"enabled"`
+	}
+	_, err := c.do(ctx, http.MethodGet, c.path("immutable-releases"), nil, &setting)
+	var status *StatusError
+	if errors.As(err, &status) && (status.Code == http.StatusForbidden || status.Code == http.StatusNotFound) {
+		return false, nil // not allowed, off, or not known
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether releases are immutable: %w", err)
+	}
+	return setting.Enabled, nil
+}
+
 // Rights is what a token may do, as far as a release asks.
 type Rights struct {
 	Login string // "" where GitHub does not say, as of the token of a workflow

@@ -17,6 +17,8 @@ type Release struct {
 	Prerelease bool   `json:"prerelease"`
 	URL        string `json:"html_url"`
 	Commitish  string `json:"target_commitish"`
+	// Immutable says that GitHub lets nobody change its files or its tag any more.
+	Immutable bool `json:"immutable"`
 }
 
 // Releases returns all releases of a tag. Drafts are among them where the token

@@ -51,7 +51,20 @@ func (p *publishing) checkGitHub(ctx context.Context) error {
 	if err == nil && !on {
 		err = fmt.Errorf("checking commit %s: it is not on branch %q of GitHub: push it, or merge it first", source.Commit, source.ReleaseBranch)
 	}
-	return errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx))
+	return errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
+}
+
+// immutable tells a person what publishing on such a repository means.
+const immutable = "releases of this repository are immutable once they are published: nobody can change the files or the tag, and what is wrong is mended by another version"
+
+// checkImmutable notes whether the release can be changed once it is published. All of
+// it is there before, so that nothing else hangs on it.
+func (p *publishing) checkImmutable(ctx context.Context) error {
+	on, err := p.to.GitHub.Immutable(ctx)
+	if on {
+		p.remarks = append(p.remarks, immutable)
+	}
+	return err
 }
 
 // chooseLatest settles whether the release takes the repository's mark "latest":

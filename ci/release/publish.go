@@ -80,8 +80,9 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 		}
 	}
 	p.hub.Draft.Body = p.notes() // who signed is known now
-	s.Published, s.Remarks = true, append(s.Remarks, p.remarks...)
+	s.Published = true
 	err = p.perform(ctx, s)
+	p.remark(s)
 	s.Seconds = time.Since(r.begin).Seconds()
 	if err != nil {
 		s.Published, s.Error = false, err.Error()
@@ -172,7 +173,8 @@ func (p *publishing) finished(ctx context.Context) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.DryRun, s.Published, s.Remarks, s.URL = false, true, append(s.Remarks, p.remarks...), p.hub.Found().URL
+	s.DryRun, s.Published, s.URL = false, true, p.hub.Found().URL
+	p.remark(s)
 	if p.registry != nil {
 		if err := p.packageAgain(ctx, s); err != nil {
 			return nil, err
@@ -203,6 +205,15 @@ func (p *publishing) packageAgain(ctx context.Context, s *Summary) error {
 		return err
 	}
 	return p.exportCrate(ctx)
+}
+
+// remark adds what was found out about the remote sides. That a release is immutable,
+// GitHub says of it to everyone, and of the repository to few.
+func (p *publishing) remark(s *Summary) {
+	if p.hub.Found().Immutable && !slices.Contains(p.remarks, immutable) {
+		p.remarks = append(p.remarks, immutable)
+	}
+	s.Remarks = append(s.Remarks, p.remarks...)
 }
 
 // transient judges what effects fail with.
