@@ -3,7 +3,6 @@ package e2e
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,28 +149,4 @@ func TestPublishConflict(t *testing.T) {
 		}
 		p.wantCrate(t, "shimkit", kitVersion)
 	})
-}
-
-// TestPublishTwoAtOnce runs two releases of one version at the same time, and then
-// two crates.
-func TestPublishTwoAtOnce(t *testing.T) {
-	w, _ := local(t)
-	s := stack(t)
-	h := newHub(t, s, example(t))
-	one := w.command("release-crate", h.published(t, s)).start(t)
-	two := w.command("release-crate", h.published(t, s)).start(t)
-	codes := []int{one.code(), two.code()}
-	if !slices.Contains(codes, 0) {
-		t.Errorf("neither ended well:\n%s\n%s", last(one.out.String()), last(two.out.String()))
-	}
-	for i, p := range []*process{one, two} {
-		if text := p.out.String(); codes[i] != 0 && !strings.Contains(text, "To continue, run the same command again") {
-			t.Errorf("the one that lost says\n%s", last(text))
-		}
-	}
-	w.release(t, h.published(t, s)).wantCode(t, 0)
-	h.wantReleased(t, s)
-	if os.Getenv("CI") == "" {
-		t.Logf("two runs at once ended with %v", codes)
-	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,12 +48,16 @@ func TestPublishImmutable(t *testing.T) {
 			}
 		})
 	}
-	t.Run("told before anything is done", func(t *testing.T) {
+	t.Run("one that is not finished says so to who may see it", func(t *testing.T) {
 		h := hubOf(t, source, locked)
 		h.token = h.Token("releaser", githubd.Admin)
 		check(t, h.Inject(githubd.Fault{Operation: createTag, Kind: githubd.PrimaryLimit, After: 24 * time.Hour}))
-		got := w.release(t, h.published(t, s)).wantCode(t, 1)
-		got.wantError(t, "not begun   publish the draft", "Nothing that users can see has changed")
+		r, summary := h.published(t, s), filepath.Join(t.TempDir(), "summary.md")
+		r.env = append(r.env, "GITHUB_STEP_SUMMARY="+summary)
+		w.release(t, r).wantCode(t, 1).wantError(t, "not begun   publish the draft", "Nothing that users can see has changed")
+		if text := read(t, summary); !strings.Contains(text, immutableRemark) {
+			t.Errorf("the job summary says\n%s", text)
+		}
 		h.ClearFaults()
 		w.release(t, h.published(t, s)).wantCode(t, 0)
 		h.wantReleased(t, s)
