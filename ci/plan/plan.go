@@ -187,17 +187,21 @@ func (p *Plan) Accepts(release string) error {
 }
 
 // JSON renders the plan, sorted and indented.
-func (p *Plan) JSON() ([]byte, error) {
-	raw, err := json.MarshalIndent(p, "", "  ")
+func (p *Plan) JSON() ([]byte, error) { return render(p) }
+
+// Digest is "sha256:" and the digest of the plan's JSON.
+func (p *Plan) Digest() (string, error) { return digestOf(p) }
+
+func render(plan any) ([]byte, error) {
+	raw, err := json.MarshalIndent(plan, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("writing plan: %w", err)
 	}
 	return append(raw, '\n'), nil
 }
 
-// Digest is "sha256:" and the digest of the plan's JSON.
-func (p *Plan) Digest() (string, error) {
-	raw, err := p.JSON()
+func digestOf(plan any) (string, error) {
+	raw, err := render(plan)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/quote"
+)
+
+// TrainSchema names the form of a train's JSON, as [Schema] that of a plan's.
+const TrainSchema = "slipway.train/v1"
+
+// Train is the plan of a release of several crates of one workspace, one after the
+// other. Whether it is a dry run is no part of it.
+type Train struct {
+	Schema string `json:"schema"`
+	// Crates are the crates' plans, the same as of a release of each alone, in the
+	// order in which they are released: what a crate needs comes before it.
+	Crates []*Plan `json:"crates"`
+}
+
+// NewTrain plans the release of crates, each "name" or "name@version"; a version
+// that is given must be the manifest's, as everywhere. None means every crate that
+// goes to a registry. All else is as req says, whose Crate and Version do not count.
+// What is wrong with any of the crates is told at once.
+func NewTrain(w *cargo.Workspace, crates []string, req Request) (*Train, error) {
+	order, err := w.Order()
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := chooseCrates(w, crates)
+	wrong := []error{err}
+	t := &Train{Schema: TrainSchema}
+	for _, c := range order {
+		v, ok := wanted[c.Name]
+		if !ok {
+			continue
+		}
+		req.Crate, req.Version = c.Name, v
+		p, err := New(w, req)
+		t.Crates = append(t.Crates, p)
+		// What is wrong with the workspace is wrong with each of its crates.
+		if err != nil && !slices.ContainsFunc(wrong, func(told error) bool { return told != nil && told.Error() == err.Error() }) {
+			wrong = append(wrong, err)
+		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// chooseCrates returns the version to release of each crate.
+func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error) {
+	wanted := map[string]string{}
+	if len(crates) == 0 {
+		for _, c := range w.Crates {
+			if ok, _ := c.Publishable(); ok {
+				wanted[c.Name] = c.Version
+			}
+		}
+		if len(wanted) == 0 {
+			return nil, errors.New("choosing the crates to release: none of the workspace goes to a registry: name those to release (--crates)")
+		}
+		return wanted, nil
+	}
+	var wrong []error
+	for _, item := range crates {
+		name, v, given := strings.Cut(item, "@")
+		c, err := w.Crate(name)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		if _, twice := wanted[c.Name]; twice {
+			wrong = append(wrong, fmt.Errorf("choosing the crates to release: %s is there twice: name it once", quote.Line(name)))
+		}
+		if wanted[c.Name] = c.Version; given {
+			wanted[c.Name] = v
+		}
+	}
+	return wanted, errors.Join(wrong...)
+}
+
+// Without returns those that the crate of p needs from a registry and that the train does not
+// release: they must be there already.
+func (t *Train) Without(p *Plan) []string {
+	return slices.DeleteFunc(slices.Clone(p.Requires), func(name string) bool {
+		return slices.ContainsFunc(t.Crates, func(other *Plan) bool { return other.Crate == name })
+	})
+}
+
+// JSON renders the train, sorted and indented.
+func (t *Train) JSON() ([]byte, error) { return render(t) }
+
+// Digest is "sha256:" and the digest of the train's JSON.
+func (t *Train) Digest() (string, error) { return digestOf(t) }
+
+// Text renders the train for people: the crates in order with the digests of their
+// plans, and the effects on each. A crate's steps are shown by its own plan.
+func (t *Train) Text() (string, error) {
+	digest, err := t.Digest()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Plan to release %s, in this order\n\n  plan       %s\n", t.Title(), digest)
+	first := t.Crates[0]
+	if first.Source.Commit != "" {
+		fmt.Fprintf(&b, "  commit     %s%s\n", first.Source.Commit, map[bool]string{true: " with uncommitted changes"}[first.Source.Dirty])
+	}
+	fmt.Fprintf(&b, "  toolchain  %s\n\nCrates\n", first.Toolchain)
+	for i, p := range t.Crates {
+		digest, err := p.Digest()
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "  %d. %s\n     plan %s, %d steps: slipway plan --crate %s --version %s\n", i+1, p.Tag, digest, len(p.Steps), p.Crate, p.Version)
+		if without := t.Without(p); len(without) > 0 {
+			fmt.Fprintf(&b, "     needs %s published: not in this train\n", strings.Join(without, ", "))
+		}
+	}
+	b.WriteString("\nEffects of a release that is no dry run: none before every crate is built, tested and packaged\n")
+	for _, p := range t.Crates {
+		fmt.Fprintf(&b, "  %s\n", p.Tag)
+		for i, e := range p.Effects {
+			fmt.Fprintf(&b, "    %d. %s\n", i+1, e.About)
+		}
+	}
+	if remarks := t.remarks(); len(remarks) > 0 {
+		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(remarks, "\n  "))
+	}
+	return b.String(), nil
+}
+
+// remarks are those of the crates, each once, and with the crates that it is about
+// where that is not all of them.
+func (t *Train) remarks() []string {
+	var order []string
+	about := map[string][]string{}
+	for _, p := range t.Crates {
+		for _, r := range p.Remarks {
+			if about[r] == nil {
+				order = append(order, r)
+			}
+			about[r] = append(about[r], p.Crate)
+		}
+	}
+	for i, r := range order {
+		if len(about[r]) < len(t.Crates) {
+			order[i] = strings.Join(about[r], ", ") + ": " + r
+		}
+	}
+	return order
+}
+
+// Title is what the train releases, for people.
+func (t *Train) Title() string {
+	if len(t.Crates) == 1 {
+		return t.Crates[0].Tag
+	}
+	return fmt.Sprintf("%d crates", len(t.Crates))
+}
