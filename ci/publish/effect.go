@@ -38,6 +38,8 @@ type Effect struct {
 	Patience time.Duration
 	// Where tells a person where to see it, once it is done; may be nil.
 	Where func() string
+	// Tell tells a person that it waits, and for what; may be nil.
+	Tell func(string)
 }
 
 // ErrThere is what acting fails with when the remote side says that it has been done
@@ -102,6 +104,7 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 	limit := max(e.Patience, patience)
 	var acted time.Time
 	var failed error
+	lagging := false
 	for attempt := 0; ; attempt++ {
 		wait := transport.Wait(attempt)
 		if ctx.Err() != nil {
@@ -120,6 +123,10 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 			if time.Since(acted) > limit {
 				return Failed, errors.Join(fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit), failed)
 			}
+			if !lagging {
+				lagging = true
+				e.tell(fmt.Sprintf("done, and waiting until it shows, for %s at most: %s", limit, e.About))
+			}
 		default:
 			if attempt >= attempts {
 				return Failed, failed
@@ -132,9 +139,19 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 			if !passes {
 				return Failed, failed
 			}
-			wait = max(wait, asked)
+			if asked > 0 && attempt+1 < attempts { // after the last one it only looks once more
+				wait = max(wait, asked)
+				until := time.Now().Add(asked).UTC().Format("15:04:05 MST")
+				e.tell(fmt.Sprintf("told to wait %s, until %s: %s", asked.Round(time.Second), until, e.About))
+			}
 		}
 		pause(ctx, wait)
+	}
+}
+
+func (e Effect) tell(what string) {
+	if e.Tell != nil {
+		e.Tell(what)
 	}
 }
 

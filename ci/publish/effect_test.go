@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -89,6 +91,31 @@ func TestPerform(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPerformTells holds that a person hears of each wait that is not over at once:
+// how long the remote side asks for, exactly that, and that what is done lags.
+func TestPerformTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &remote{fail: []error{errPasses}, lag: 5}
+		e := r.effect()
+		var told []string
+		e.Tell = func(what string) { told = append(told, what) }
+		begin := time.Now()
+		if _, err := e.Perform(t.Context(), func(error) (time.Duration, bool) { return 10 * time.Minute, true }); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"told to wait 10m0s, until " + begin.Add(10*time.Minute).UTC().Format("15:04:05 MST") + ": change something",
+			"done, and waiting until it shows, for 30s at most: change something",
+		}
+		if !slices.Equal(told, want) || r.acts != 2 {
+			t.Errorf("%d acts, and told\n%q\nwant\n%q", r.acts, told, want)
+		}
+		if took := time.Since(begin); took < 10*time.Minute || took > 11*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 // TestPerformInterrupted holds that an effect that has begun is finished, and none

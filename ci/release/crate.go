@@ -15,6 +15,7 @@ import (
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/transport"
 )
 
 // publishStep is one of the steps that ask or change the registry.
@@ -109,12 +110,15 @@ type uploadError struct {
 }
 
 var (
-	tryAgain = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
-	passing  = regexp.MustCompile(`(?m)^\s*\[\d{1,2}\] |\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
-	there    = regexp.MustCompile(`already uploaded|already exists`)
+	tryAgain   = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
+	retryAfter = regexp.MustCompile(`(?mi)^\s*retry-after: *(\S.*?)\s*$`)
+	passing    = regexp.MustCompile(`(?m)^\s*\[\d{1,2}\] |\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
+	there      = regexp.MustCompile(`already uploaded|already exists`)
 )
 
 // longestWait is how long a registry may ask to wait before the next upload.
+// crates.io takes a new crate every 10 minutes, once its burst of 5 is used up, and
+// a version of one that it has every minute, after 30 (crates.io, "Rate Limits").
 const longestWait = 15 * time.Minute
 
 // readUpload judges why cargo's upload failed, by its words: there is nothing else.
@@ -128,13 +132,28 @@ func readUpload(err error) error {
 		return fmt.Errorf("%w: %w", publish.ErrThere, err)
 	}
 	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail)}
-	if m := tryAgain.FindStringSubmatch(exit.Tail); m != nil { // crates.io says it in the body alone
-		if at, perr := time.Parse(time.RFC1123, m[1]); perr == nil {
-			u.wait = max(0, time.Until(at)) + time.Second
-			u.passes = u.wait <= longestWait
+	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.passes {
+		u.wait = wait
+		if u.passes = wait <= longestWait; !u.passes {
+			u.error = fmt.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
 		}
 	}
 	return u
+}
+
+// askedToWait is how long the registry's answer asks to wait, as cargo shows it: a
+// message in JSON goes without its headers, and crates.io says in it when to come
+// again; any other answer comes whole, a header Retry-After with it.
+func askedToWait(words string, now time.Time) (time.Duration, bool) {
+	if m := tryAgain.FindStringSubmatch(words); m != nil {
+		if at, err := time.Parse(time.RFC1123, m[1]); err == nil {
+			return max(0, at.Sub(now)) + time.Second, true // its seconds are rounded down
+		}
+	}
+	if m := retryAfter.FindStringSubmatch(words); m != nil {
+		return transport.RetryAfter(m[1], now)
+	}
+	return 0, false
 }
 
 // ownerEffect invites whoever releases. crates.io shows an invitation to nobody

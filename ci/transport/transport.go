@@ -110,18 +110,26 @@ func Wait(attempt int) time.Duration {
 	return wait/2 + rand.N(wait)
 }
 
-// Asked is how long a server asks to wait: in Retry-After, as seconds or a date
-// (RFC 9110, section 10.2.3), or as the time at which GitHub's limit ends.
+// Asked is how long a server asks to wait: in Retry-After, or as the time at which
+// GitHub's limit ends.
 func Asked(resp *http.Response, now time.Time) (time.Duration, bool) {
-	value := resp.Header.Get("Retry-After")
+	if wait, ok := RetryAfter(resp.Header.Get("Retry-After"), now); ok {
+		return wait, true
+	}
+	if reset, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil && Limited(resp) {
+		return max(0, time.Unix(reset, 0).Sub(now)) + time.Second, true
+	}
+	return 0, false
+}
+
+// RetryAfter reads the value of that header: seconds, or a date (RFC 9110, section
+// 10.2.3).
+func RetryAfter(value string, now time.Time) (time.Duration, bool) {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, true
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, date.Sub(now)), true
-	}
-	if reset, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil && Limited(resp) {
-		return max(0, time.Unix(reset, 0).Sub(now)) + time.Second, true
 	}
 	return 0, false
 }
