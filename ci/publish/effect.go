@@ -142,7 +142,7 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 			if asked > 0 && attempt+1 < attempts { // after the last one it only looks once more
 				wait = max(wait, asked)
 				until := time.Now().Add(asked).UTC().Format("15:04:05 MST")
-				e.tell(fmt.Sprintf("told to wait %s, until %s: %s", asked.Round(time.Second), until, e.About))
+				e.tell(fmt.Sprintf("waiting %s, until %s, before another try: %s", asked.Round(time.Second), until, e.About))
 			}
 		}
 		pause(ctx, wait)

@@ -106,7 +106,7 @@ func TestPerformTells(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{
-			"told to wait 10m0s, until " + begin.Add(10*time.Minute).UTC().Format("15:04:05 MST") + ": change something",
+			"waiting 10m0s, until " + begin.Add(10*time.Minute).UTC().Format("15:04:05 MST") + ", before another try: change something",
 			"done, and waiting until it shows, for 30s at most: change something",
 		}
 		if !slices.Equal(told, want) || r.acts != 2 {

@@ -27,8 +27,8 @@ func (r *Release) publishStep(name string) step.Step {
 // openRegistry opens the registry that the plan names, or cargo's own.
 func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
 	to := p.Plan.Publish
-	if len(to.Registries) > 1 {
-		return nil, fmt.Errorf("checking the registry: the manifest names %q, and a release goes to one: leave one of them in `publish`", to.Registries)
+	if p.to.RegistryToken == "" {
+		return nil, errors.New("checking the registry's token: there is none: give it as $CARGO_REGISTRY_TOKEN (the module: --registry-token)")
 	}
 	if to.Index != "" {
 		return registry.Open(ctx, to.Index, p.to.RegistryToken)
@@ -114,7 +114,12 @@ var (
 	retryAfter = regexp.MustCompile(`(?mi)^\s*retry-after: *(\S.*?)\s*$`)
 	passing    = regexp.MustCompile(`(?m)^\s*\[\d{1,2}\] |\b(429|500|502|503|504)\b|timed? ?out|connect|reset|SSL|DNS|resolve host|spurious|network`)
 	there      = regexp.MustCompile(`already uploaded|already exists`)
+	unresolved = regexp.MustCompile(`failed to select a version for the requirement|no matching package named`)
 )
+
+// lag is how long the index is given to show cargo the crate that was published just
+// before this one: a cache in front of it may show it to one client before another.
+const lag = 20 * time.Second
 
 // longestWait is how long a registry may ask to wait before the next upload.
 // crates.io takes a new crate every 10 minutes, once its burst of 5 is used up, and
@@ -130,6 +135,9 @@ func readUpload(err error) error {
 	}
 	if there.MatchString(exit.Tail) {
 		return fmt.Errorf("%w: %w", publish.ErrThere, err)
+	}
+	if unresolved.MatchString(exit.Tail) { // preflight has seen that it is there, or has come
+		return &uploadError{error: err, passes: true, wait: lag}
 	}
 	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail)}
 	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.passes {
@@ -159,7 +167,7 @@ func askedToWait(words string, now time.Time) (time.Duration, bool) {
 // ownerEffect invites whoever releases. crates.io shows an invitation to nobody
 // but the invited, so that it is not looked for afterwards.
 func (p *publishing) ownerEffect(about string) publish.Effect {
-	invited := p.actor == ""
+	invited := p.shared.actor == ""
 	return publish.Effect{
 		Kind: "owner", About: about,
 		Look: func(ctx context.Context) (publish.Verdict, error) {
@@ -167,7 +175,7 @@ func (p *publishing) ownerEffect(about string) publish.Effect {
 				return publish.Done, nil
 			}
 			owners, err := p.askOwners(ctx)
-			if err != nil || !slices.Contains(owners, p.actor) {
+			if err != nil || !slices.Contains(owners, p.shared.actor) {
 				return publish.Do, err
 			}
 			return publish.Done, nil
@@ -175,7 +183,7 @@ func (p *publishing) ownerEffect(about string) publish.Effect {
 		Act: func(ctx context.Context) error {
 			s := p.publishStep(plan.StepInvite)
 			s.Args = slices.Clone(s.Args)
-			s.Args[slices.Index(s.Args, plan.Actor)] = p.actor
+			s.Args[slices.Index(s.Args, plan.Actor)] = p.shared.actor
 			_, err := p.run(ctx, s)
 			var exit *step.ExitError
 			if errors.As(err, &exit) && strings.Contains(exit.Tail, "already") { // an owner, or invited

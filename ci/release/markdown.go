@@ -8,7 +8,10 @@ import (
 )
 
 // Markdown renders the summary for the job summary of continuous integration.
-func (s *Summary) Markdown() string {
+func (s *Summary) Markdown() string { return s.markdown("##") }
+
+// markdown renders it below a heading of that level.
+func (s *Summary) markdown(level string) string {
 	var b strings.Builder
 	title := "Dry run of " + s.Tag
 	switch {
@@ -19,7 +22,7 @@ func (s *Summary) Markdown() string {
 	case !s.DryRun:
 		title = s.Tag + ": built, tested and signed"
 	}
-	fmt.Fprintf(&b, "## %s\n\n", title)
+	fmt.Fprintf(&b, "%s %s\n\n", level, title)
 	if s.URL != "" {
 		fmt.Fprintf(&b, "<%s>\n\n", s.URL)
 	}

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,47 +12,63 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
 	"dagger/slipway/ci/version"
 )
 
 // preflight reads the remote sides and changes nothing. Everything that a person
-// has to mend is told at once, before anything is built.
-func (p *publishing) preflight(ctx context.Context) error {
-	if p.to.GitHub == nil {
+// has to mend is told at once, of every crate, before anything is built.
+func preflight(ctx context.Context, list []*publishing) error {
+	first := list[0]
+	if first.to.GitHub == nil {
 		return errors.New("checking where to release: no GitHub repository: name it (--repository owner/name)")
 	}
-	p.hub = &publish.GitHub{Client: p.to.GitHub, Draft: github.Draft{
-		Tag: p.Plan.Tag, Name: p.Plan.Tag, Commit: p.Plan.Source.Commit, Prerelease: p.Plan.Prerelease,
-	}}
-	err := p.checkGitHub(ctx)
-	if p.Plan.Publish.Publishable {
-		err = errors.Join(err, p.checkRegistry(ctx))
+	common := &shared{actor: first.to.Actor, registries: map[string]*registry.Registry{}}
+	mayWrite, err := first.checkSource(ctx, common)
+	for i, p := range list {
+		p.shared = common
+		for _, other := range list[:i] {
+			p.before = append(p.before, other.Plan)
+		}
+		p.hub = &publish.GitHub{Client: p.to.GitHub, Draft: github.Draft{
+			Tag: p.Plan.Tag, Name: p.Plan.Tag, Commit: p.Plan.Source.Commit, Prerelease: p.Plan.Prerelease,
+		}}
+		if mayWrite {
+			err = errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
+		}
+		if p.Plan.Publish.Publishable {
+			err = errors.Join(err, p.checkRegistry(ctx))
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("checking what the release will find:\n%w", err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("checking what the release will find:\n%w", err)
+	if conflict := (*publish.Conflict)(nil); len(list) > 1 && errors.As(err, &conflict) {
+		err = fmt.Errorf("%w\na crate that was released before is left out by naming the others (--crates)", err)
+	}
+	return err
 }
 
-func (p *publishing) checkGitHub(ctx context.Context) error {
+// checkSource looks at what the crates of a run have in common: the token, who
+// releases, and where the commit is. It reports whether the token may write.
+func (p *publishing) checkSource(ctx context.Context, common *shared) (bool, error) {
 	rights, err := p.to.GitHub.Rights(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !rights.Write {
-		return errors.New("checking the token of GitHub: there is none, or it may not write: give one with contents: write ($GITHUB_TOKEN; the module: --github-token)")
+		return false, errors.New("checking the token of GitHub: there is none, or it may not write: give one with contents: write ($GITHUB_TOKEN; the module: --github-token)")
 	}
-	if p.actor = p.to.Actor; p.actor == "" {
-		p.actor = rights.Login
-	}
+	common.actor = cmp.Or(common.actor, rights.Login)
 	source := p.Plan.Source
 	on, err := p.to.GitHub.OnBranch(ctx, source.Commit, source.ReleaseBranch)
 	if err == nil && !on {
 		err = fmt.Errorf("checking commit %s: it is not on branch %q of GitHub: push it, or merge it first", source.Commit, source.ReleaseBranch)
 	}
-	return errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
+	return true, err
 }
 
 // immutable tells a person what publishing on such a repository means.
@@ -91,13 +108,23 @@ func (p *publishing) chooseLatest(ctx context.Context) error {
 	return nil
 }
 
+// checkRegistry looks at what the registry has of the crate, and of what it needs.
 func (p *publishing) checkRegistry(ctx context.Context) error {
-	if p.to.RegistryToken == "" {
-		return errors.New("checking the registry's token: there is none: give it as $CARGO_REGISTRY_TOKEN (the module: --registry-token)")
+	to := p.Plan.Publish
+	if len(to.Registries) > 1 {
+		return fmt.Errorf("checking the registry: the manifest of crate %q names %q, and a release goes to one: leave one of them in `publish`", p.Plan.Crate, to.Registries)
 	}
-	var err error
-	if p.registry, err = p.openRegistry(ctx); err != nil {
-		return err
+	key := to.Registry + " " + to.Index
+	if _, asked := p.shared.registries[key]; !asked {
+		p.shared.registries[key] = nil
+		r, err := p.openRegistry(ctx)
+		if err != nil {
+			return err
+		}
+		p.shared.registries[key] = r
+	}
+	if p.registry = p.shared.registries[key]; p.registry == nil {
+		return nil // another crate's check has said why
 	}
 	versions, err := p.registry.Versions(ctx, p.Plan.Crate)
 	if err != nil {
@@ -107,7 +134,7 @@ func (p *publishing) checkRegistry(ctx context.Context) error {
 }
 
 // checkRequired returns an error when a workspace crate that this one needs is not
-// published in a version that it accepts.
+// published in a version that it accepts, and will not be by the same run.
 func (p *publishing) checkRequired(ctx context.Context) error {
 	c, err := p.Workspace.Crate(p.Plan.Crate)
 	if err != nil {
@@ -118,19 +145,29 @@ func (p *publishing) checkRequired(ctx context.Context) error {
 		if d.Path == "" || d.Req == "" || d.Kind == cargo.Dev {
 			continue
 		}
-		there, err := p.registry.Versions(ctx, d.Name)
-		if err != nil {
-			return err
-		}
 		wanted, err := requirement(d.Req)
 		if err != nil {
 			return fmt.Errorf("reading the requirement %q on crate %q: %w", d.Req, d.Name, err)
 		}
+		if p.comesBefore(d.Name, wanted) {
+			continue
+		}
+		there, err := p.registry.Versions(ctx, d.Name)
+		if err != nil {
+			return err
+		}
 		if !slices.ContainsFunc(there, func(v registry.Version) bool { return !v.Yanked && accepts(wanted, v.Version) }) {
-			missing = append(missing, fmt.Errorf("checking the dependency %q: the registry has no version that %q accepts: release crate %q first", d.Name, d.Req, d.Name))
+			missing = append(missing, fmt.Errorf("checking the dependency %q of crate %q: the registry has no version that %q accepts: release crate %q first, or both in one train (release-train --crates)", d.Name, c.Name, d.Req, d.Name))
 		}
 	}
 	return errors.Join(missing...)
+}
+
+// comesBefore reports whether the same run publishes such a version before.
+func (p *publishing) comesBefore(crate string, wanted *semver.Constraints) bool {
+	return slices.ContainsFunc(p.before, func(b *plan.Plan) bool {
+		return b.Crate == crate && b.Publish.Publishable && b.Publish.Registry == p.Plan.Publish.Registry && accepts(wanted, b.Version)
+	})
 }
 
 // requirement reads a requirement as cargo does: without an operator it is a caret
@@ -161,19 +198,19 @@ func (p *publishing) checkOwners(ctx context.Context, versions []registry.Versio
 		}
 		return nil
 	case len(versions) == 0:
-		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first", p.Plan.Crate)
+		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first (in a train: --initial-release=%s)", p.Plan.Crate, p.Plan.Crate)
 	}
 	owners, err := p.askOwners(ctx)
 	if err != nil {
 		return err
 	}
-	if p.Plan.Owners != "" && slices.Contains(owners, p.Plan.Owners) || p.actor != "" && slices.Contains(owners, p.actor) {
+	if p.Plan.Owners != "" && slices.Contains(owners, p.Plan.Owners) || p.shared.actor != "" && slices.Contains(owners, p.shared.actor) {
 		return nil
 	}
-	if p.Plan.Owners == "" && p.actor == "" {
+	if p.Plan.Owners == "" && p.shared.actor == "" {
 		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, owners)
 	}
-	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.actor}, func(name string) bool { return name == "" })
+	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.shared.actor}, func(name string) bool { return name == "" })
 	return fmt.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
 }
 

@@ -34,6 +34,9 @@ type Release struct {
 	// be made with, "" for slipway's choice.
 	ToolchainBase string
 
+	// Tell tells a person how far the release is; nil tells nobody.
+	Tell func(string)
+
 	begin  time.Time
 	who    sign.Identity
 	rust   sbom.Rust
@@ -57,30 +60,51 @@ func (r *Release) DryRun(ctx context.Context) (*Summary, error) {
 // records that where the signer says: the first effect of a release, and all that
 // can be done without a token that publishes. Only what could be released is signed.
 func (r *Release) Dist(ctx context.Context) (*Summary, error) {
-	if err := r.Plan.Source.CheckRelease(); err != nil {
+	if err := r.checkRelease(); err != nil {
 		return nil, err
-	}
-	if r.Signer == nil && r.Plan.Signing != "" {
-		return nil, sign.ErrNoToken
 	}
 	return r.make(ctx)
 }
 
+// checkRelease returns an error when this is nothing that may be released, or
+// nobody is there to sign it.
+func (r *Release) checkRelease() error {
+	if err := r.Plan.Source.CheckRelease(); err != nil {
+		return err
+	}
+	if r.Signer == nil && r.Plan.Signing != "" {
+		return sign.ErrNoToken
+	}
+	return nil
+}
+
 // make runs the steps and writes the artifacts.
 func (r *Release) make(ctx context.Context) (*Summary, error) {
+	s, err := r.runSteps(ctx)
+	if err == nil {
+		err = r.writeArtifacts(ctx, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// runSteps runs the plan's steps: nothing of it is seen anywhere else.
+func (r *Release) runSteps(ctx context.Context) (*Summary, error) {
 	r.begin = time.Now()
 	s, err := r.newSummary()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.steps(ctx, s, r.Plan.Steps); err != nil {
-		return nil, err
-	}
-	if s.Artifacts, err = r.pack(ctx); err != nil {
-		return nil, err
-	}
+	return s, r.steps(ctx, s, r.Plan.Steps)
+}
+
+// writeArtifacts signs and writes what the steps have left.
+func (r *Release) writeArtifacts(ctx context.Context, s *Summary) (err error) {
+	s.Artifacts, err = r.pack(ctx)
 	s.Seconds = time.Since(r.begin).Seconds()
-	return s, nil
+	return err
 }
 
 // Build runs the steps that build the crate, and what they need, for every

@@ -44,9 +44,15 @@ func (r *Release) newSummary() (*Summary, error) {
 	}, nil
 }
 
+// Failed reports whether the release did not come to its end, so that the summary
+// tells what has happened.
+func (s *Summary) Failed() bool { return s.Error != "" }
+
 // JSON renders the summary for machines.
-func (s *Summary) JSON() ([]byte, error) {
-	raw, err := json.MarshalIndent(s, "", "  ")
+func (s *Summary) JSON() ([]byte, error) { return renderSummary(s) }
+
+func renderSummary(summary any) ([]byte, error) {
+	raw, err := json.MarshalIndent(summary, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("writing summary: %w", err)
 	}
@@ -66,28 +72,33 @@ func (s *Summary) Text(dir string) string {
 		fmt.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
 	}
 	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
+	s.writeBody(&b, dir)
+	return b.String()
+}
+
+// writeBody says what was tested, signed, made and done.
+func (s *Summary) writeBody(b *strings.Builder, dir string) {
 	if len(s.Tests) > 0 {
 		b.WriteString("\nTested\n")
 		b.WriteString(s.TestText())
 	}
 	if s.Signed != "" {
-		fmt.Fprintf(&b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
+		fmt.Fprintf(b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
 	}
 	if len(s.Artifacts) > 0 {
 		b.WriteString("\nMade\n")
 	}
 	for _, f := range s.Artifacts {
-		fmt.Fprintf(&b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
+		fmt.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
 	}
-	s.writeEffects(&b)
+	s.writeEffects(b)
 	if len(s.Remarks) > 0 {
 		b.WriteString("\nRemarks\n")
 		for _, r := range s.Remarks {
-			fmt.Fprintf(&b, "  %s\n", r)
+			fmt.Fprintf(b, "  %s\n", r)
 		}
 	}
 	b.WriteString(s.verifyLines(dir))
-	return b.String()
 }
 
 // writeEffects says what was done, or what a release would do.

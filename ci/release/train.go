@@ -1,0 +1,69 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dagger/slipway/ci/plan"
+)
+
+// Train is one run of the plan of several crates.
+type Train struct {
+	Plan *plan.Train
+	// Releases are those of the plan's crates, in its order, each with a runner and a
+	// directory of its own.
+	Releases []*Release
+}
+
+// DryRun does of every crate what a dry run of it alone does, and performs no effect.
+func (t *Train) DryRun(ctx context.Context) (*TrainSummary, error) {
+	s, err := t.newSummary()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	for i, r := range t.Releases {
+		r.tell(fmt.Sprintf("%s, %d of %d: dry run", r.Plan.Tag, i+1, len(t.Releases)))
+		one, err := r.DryRun(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("releasing %q: %w", r.Plan.Tag, err)
+		}
+		s.Crates = append(s.Crates, one)
+	}
+	s.Seconds = time.Since(begin).Seconds()
+	return s, nil
+}
+
+// Publish releases the crates: what must be mended of any is told before anything is
+// built, none is published unless all build and pass their tests, and then one comes
+// after the other. to are a crate's remotes. A train that ended anywhere, between two
+// crates or within one, is finished by running it again: see [publishAll].
+func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*TrainSummary, error) {
+	s, err := t.newSummary()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	var list []*publishing
+	for _, r := range t.Releases {
+		if err := r.checkRelease(); err != nil {
+			return nil, err
+		}
+		list = append(list, &publishing{Release: r, to: to(r.Plan)})
+	}
+	err = publishAll(ctx, list)
+	performed := err == nil
+	for _, p := range list {
+		performed = performed || p.summary != nil && p.summary.Error != ""
+		s.Crates = append(s.Crates, p.summary)
+	}
+	if !performed {
+		return nil, err
+	}
+	s.DryRun, s.Published, s.Seconds = false, err == nil, time.Since(begin).Seconds()
+	if err != nil {
+		s.Error = err.Error()
+	}
+	return s, err
+}

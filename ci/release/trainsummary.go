@@ -1,0 +1,94 @@
+package release
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// TrainSummary is what a run of a train did, for people and, as JSON, for machines.
+type TrainSummary struct {
+	DryRun bool   `json:"dryRun"`
+	Title  string `json:"-"`    // what the train releases, for people
+	Plan   string `json:"plan"` // the train's digest
+	// Crates are in the order in which they are released.
+	Crates []*Summary `json:"crates"`
+	// Published says that every crate is released.
+	Published bool    `json:"published,omitempty"`
+	Seconds   float64 `json:"seconds"`
+	// Error is why the train did not come to its end.
+	Error string `json:"error,omitempty"`
+}
+
+func (t *Train) newSummary() (*TrainSummary, error) {
+	digest, err := t.Plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return &TrainSummary{DryRun: true, Title: t.Plan.Title(), Plan: digest}, nil
+}
+
+// Failed reports whether the train did not come to its end, so that the summary
+// tells what has happened.
+func (s *TrainSummary) Failed() bool { return s.Error != "" }
+
+// JSON renders the summary for machines.
+func (s *TrainSummary) JSON() ([]byte, error) { return renderSummary(s) }
+
+// Text renders the summary for people. dir has a directory of artifacts per crate; ""
+// where there is none for the reader.
+func (s *TrainSummary) Text(dir string) string {
+	var b strings.Builder
+	if s.Published {
+		fmt.Fprintf(&b, "\nReleased %s\n", s.Title)
+	} else {
+		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Title)
+	}
+	first := s.Crates[0]
+	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, first.Runner, first.Toolchain, first.Rust)
+	for i, c := range s.Crates {
+		fmt.Fprintf(&b, "\n%d. %s  (plan %s)\n", i+1, c.Tag, c.Plan)
+		if c.URL != "" {
+			fmt.Fprintf(&b, "   %s\n", c.URL)
+		}
+		below := dir
+		if dir != "" {
+			below = filepath.Join(dir, c.Crate)
+		}
+		c.writeBody(&b, below)
+	}
+	return b.String()
+}
+
+// Markdown renders the summary for the job summary of continuous integration.
+func (s *TrainSummary) Markdown() string {
+	var b strings.Builder
+	title := "Dry run of " + s.Title
+	switch {
+	case s.Error != "":
+		title = s.Title + ": not all are released"
+	case s.Published:
+		title = "Released " + s.Title
+	}
+	fmt.Fprintf(&b, "## %s\n\nPlan `%s`\n\n| crate | state | release |\n| --- | --- | --- |\n", title, s.Plan)
+	for _, c := range s.Crates {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(c.Tag), c.state(s.DryRun), c.URL)
+	}
+	for _, c := range s.Crates {
+		b.WriteString("\n" + c.markdown("###"))
+	}
+	return b.String()
+}
+
+// state says in a word what became of a crate in a train.
+func (s *Summary) state(dryRun bool) string {
+	switch {
+	case dryRun:
+		return "built and tested"
+	case s.Error != "":
+		return "**" + halfWay + "**"
+	case s.Published:
+		return released
+	}
+	return notBegun
+}
