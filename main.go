@@ -6,9 +6,10 @@
 //
 //	dagger call release-crate --crate=my-shim --version=1.2.3 --dry-run
 //
-// Other functions give parts of it: `plan` prints everything that a release
-// would do and runs nothing; `crate` builds, tests or packages one crate;
-// `toolchain` makes the image that crates are built in.
+// `release-train` releases several crates in order. Other functions give parts of
+// it: `plan` prints everything that a release would do and runs nothing; `crate`
+// builds, tests or packages one crate; `toolchain` makes the image that crates are
+// built in.
 package main
 
 import (
@@ -119,6 +120,75 @@ func (m *Slipway) ReleaseCrate(
 	c := m.Crate(crate, version)
 	c.Signing.RequestURL, c.Signing.RequestToken = oidcRequestURL, oidcRequestToken
 	return c.Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease)
+}
+
+// Release several crates, what one needs before it: all are built and tested before the first is published.
+//
+// What is done is found done: a train that ended anywhere, between two crates or
+// within one, is finished by running it again. Where the registry asks to wait,
+// that is waited.
+//
+// +cache="never"
+func (m *Slipway) ReleaseTrain(
+	ctx context.Context,
+	// Crates to release, as name or name@version (default: every one that goes to a registry)
+	//
+	// +optional
+	crates []string,
+	// Run every step and change nothing anywhere
+	//
+	// +default=true
+	dryRun bool,
+	// Print everything that the train would do, and its digest; run nothing
+	//
+	// +optional
+	plan bool,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+	// GitHub repository to release in, as owner/name
+	//
+	// +optional
+	repository string,
+	// Token of GitHub with contents: write
+	//
+	// +optional
+	githubToken *dagger.Secret,
+	// Token of the registry
+	//
+	// +optional
+	registryToken *dagger.Secret,
+	// Where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)
+	//
+	// +optional
+	oidcRequestURL *dagger.Secret,
+	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	//
+	// +optional
+	oidcRequestToken *dagger.Secret,
+	// Login of who releases, who is to be an owner of the crates
+	//
+	// +optional
+	actor string,
+	// Crates of the train that the registry does not have yet: do not ask for their owners
+	//
+	// +optional
+	initialRelease []string,
+) (string, error) {
+	t := module.Train{Plan: plan, DryRun: dryRun, JSON: asJSON, To: module.Publishing{Repository: repository, Actor: actor, InitialRelease: initialRelease}}
+	err := reveal(ctx, map[*string]*dagger.Secret{
+		&t.To.GitHubToken: githubToken, &t.To.RegistryToken: registryToken,
+		&t.Signing.RequestURL: oidcRequestURL, &t.Signing.RequestToken: oidcRequestToken,
+	})
+	if err != nil {
+		return "", err
+	}
+	s, err := m.open(ctx, "", "", crates...)
+	if err != nil {
+		return "", err
+	}
+	return s.Train(ctx, t)
 }
 
 // Print everything that a release would do, and its digest; run nothing.
@@ -466,7 +536,10 @@ func (c *Crate) Release(
 	if err != nil {
 		return "", err
 	}
-	to := module.Publishing{Repository: repository, GitHubAPI: githubAPI, Actor: actor, InitialRelease: initialRelease}
+	to := module.Publishing{Repository: repository, GitHubAPI: githubAPI, Actor: actor}
+	if initialRelease {
+		to.InitialRelease = []string{c.Name}
+	}
 	if err := reveal(ctx, map[*string]*dagger.Secret{&to.GitHubToken: githubToken, &to.RegistryToken: registryToken}); err != nil {
 		return "", err
 	}
@@ -543,11 +616,11 @@ func (m *Slipway) reach(ctx context.Context) error {
 	return nil
 }
 
-func (m *Slipway) open(ctx context.Context, crate, version string) (*module.Session, error) {
+func (m *Slipway) open(ctx context.Context, crate, version string, train ...string) (*module.Session, error) {
 	if err := m.reach(ctx); err != nil {
 		return nil, err
 	}
-	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version}
+	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version, Crates: train}
 	id, err := m.Source.ID(ctx)
 	if err != nil {
 		return nil, err

@@ -17,11 +17,7 @@ func (s *Session) PlanText(ctx context.Context, json bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !json {
-		return p.Text()
-	}
-	raw, err := p.JSON()
-	return string(raw), err
+	return either(json, p.Text, p.JSON)
 }
 
 // Prepare is the new content of the files that the crate's next version changes, by

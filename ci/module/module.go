@@ -36,6 +36,8 @@ type Inputs struct {
 
 	Crate   string
 	Version string
+	// Crates are those of a train; none means every one that goes to a registry.
+	Crates []string
 	// Signing and SigningServices are as in a plan's request.
 	Signing         string
 	SigningServices []string
@@ -89,20 +91,26 @@ func (s *Session) Order(ctx context.Context) (string, error) {
 
 // Plan reads the workspace and plans, with no container.
 func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
-	w, err := s.workspace(ctx)
+	w, request, err := s.request(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	p, err := plan.New(w, request)
+	return w, p, err
+}
+
+// request reads the workspace and what the inputs ask for.
+func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
+	w, err := s.workspace(ctx)
+	if err != nil {
+		return nil, plan.Request{}, err
 	}
 	git, err := s.git(ctx, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
-		return nil, nil, err
+		return nil, plan.Request{}, err
 	}
 	named, err := s.toolchainName(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := plan.New(w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices, Source: git})
-	return w, p, err
+	return w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices, Source: git}, err
 }
 
 // toolchainName is what the plan calls the toolchain: an image that the caller
@@ -131,21 +139,39 @@ func (s *Session) Release(ctx context.Context) (*release.Release, error) {
 
 // prepare prepares a release of a plan that has been made.
 func (s *Session) prepare(ctx context.Context, w *cargo.Workspace, p *plan.Plan) (*release.Release, error) {
-	r := &release.Release{Workspace: w, Plan: p, Out: filepath.Join(s.work, "out")}
+	list, err := s.prepareAll(ctx, w, []*plan.Plan{p})
+	if err != nil {
+		return nil, err
+	}
+	list[0].Out = filepath.Join(s.work, "out")
+	return list[0], nil
+}
+
+// prepareAll prepares a release of each plan of one workspace, which has one toolchain.
+func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) ([]*release.Release, error) {
+	named := plans[0].Toolchain
 	images := map[string]engine.Image{}
+	var base string
 	var err error
 	switch {
 	case s.in.Layout != "":
-		images[p.Toolchain], err = engine.ImportLayout(ctx, s.client, s.layoutDir())
-	case p.Toolchain == toolchain.Reference():
-		images[p.Toolchain], _, err = engine.Toolchain(ctx, s.client, s.base())
-		r.ToolchainBase = s.baseName(ctx)
+		images[named], err = engine.ImportLayout(ctx, s.client, s.layoutDir())
+	case named == toolchain.Reference():
+		images[named], _, err = engine.Toolchain(ctx, s.client, s.base())
+		base = s.baseName(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.Runner = engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}})
-	return r, nil
+	var list []*release.Release
+	for _, p := range plans {
+		list = append(list, &release.Release{
+			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
+			Tell:   func(what string) { fmt.Fprintln(os.Stderr, what) }, // the engine shows it
+		})
+	}
+	return list, nil
 }
 
 // baseName is what provenance calls the Debian container that the caller gave for

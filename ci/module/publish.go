@@ -3,8 +3,10 @@ package module
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
 )
@@ -14,31 +16,52 @@ type Publishing struct {
 	Repository, GitHubToken, GitHubAPI string
 	RegistryToken                      string
 	Actor                              string
-	InitialRelease                     bool
+	InitialRelease                     []string // the crates that the registry does not have yet
 }
 
-// again is how a person continues a release of the module.
-const again = "dagger call release-crate … --dry-run=false, with the same arguments"
+// open returns a crate's remotes. command is how a person continues what was begun.
+func (o Publishing) open(command string) (func(*plan.Plan) release.Remotes, error) {
+	client, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
+	if err != nil {
+		return nil, err
+	}
+	return func(p *plan.Plan) release.Remotes {
+		return release.Remotes{
+			GitHub: client, RegistryToken: o.RegistryToken, Actor: o.Actor, InitialRelease: slices.Contains(o.InitialRelease, p.Crate),
+			Again: "dagger call " + command + " … --dry-run=false, with the same arguments",
+		}
+	}, nil
+}
 
-// Publish releases the crate. What can be told of the source and the arguments is
-// told before anything is built.
+// signerOf is the signer of a release of plans, nil where nothing is to be signed.
+// What can be told of the source and the arguments is told before anything is built.
+func signerOf(plans []*plan.Plan, signer *sign.Signer, signErr error) (*sign.Signer, error) {
+	if signErr != nil && !errors.Is(signErr, sign.ErrNoToken) {
+		return nil, signErr
+	}
+	for _, p := range plans {
+		if err := p.Source.CheckRelease(); err != nil {
+			return nil, err
+		}
+		if signErr != nil && p.Signing != "" {
+			return nil, signErr
+		}
+	}
+	return signer, nil
+}
+
+// Publish releases the crate.
 func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*release.Summary, error) {
 	signer, signErr := s.sign(o) // first: the plan says how it signs
 	s.in.RegistryToken = to.RegistryToken
 	w, p, err := s.Plan(ctx)
-	if err == nil {
-		err = p.Source.CheckRelease()
-	}
 	if err != nil {
 		return nil, err
 	}
-	if err := signErr; err != nil && !errors.Is(err, sign.ErrNoToken) { // a library has nothing to sign: the release knows
+	if signer, err = signerOf([]*plan.Plan{p}, signer, signErr); err != nil {
 		return nil, err
 	}
-	if signer == nil && p.Signing != "" {
-		return nil, sign.ErrNoToken
-	}
-	client, err := github.New(github.Options{Repository: to.Repository, Token: to.GitHubToken, API: to.GitHubAPI})
+	remotes, err := to.open("release-crate")
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +70,5 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*relea
 		return nil, err
 	}
 	r.Signer = signer
-	return r.Publish(ctx, release.Remotes{
-		GitHub: client, RegistryToken: to.RegistryToken, Actor: to.Actor, InitialRelease: to.InitialRelease, Again: again,
-	})
+	return r.Publish(ctx, remotes(p))
 }

@@ -93,6 +93,19 @@ func (t *Train) Without(p *Plan) []string {
 	})
 }
 
+// CheckInitial returns an error unless the crates that are said to be new to the
+// registry are of the train: one that is misspelt would be taken for an old one, or
+// an old one for new.
+func (t *Train) CheckInitial(crates []string) error {
+	var wrong []error
+	for _, name := range crates {
+		if !slices.ContainsFunc(t.Crates, func(p *Plan) bool { return p.Crate == name && p.Publish.Publishable }) {
+			wrong = append(wrong, fmt.Errorf("checking the first release of %s: it is no crate of the train that goes to a registry: name one of the train (--initial-release)", quote.Line(name)))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
 // JSON renders the train, sorted and indented.
 func (t *Train) JSON() ([]byte, error) { return render(t) }
 

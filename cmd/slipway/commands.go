@@ -14,7 +14,7 @@ import (
 func releaseCommand() *cobra.Command {
 	o := &options{}
 	to := &remotes{}
-	dryRun := true
+	dryRun, initial := true, false
 	c := &cobra.Command{
 		Use:   "release-crate --crate NAME --version VERSION",
 		Short: "Build, test and package a crate; publish it unless this is a dry run",
@@ -28,6 +28,9 @@ from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.`,
 		Example: "  slipway release-crate --source examples/workspace --crate shim-demo --version 0.1.0 --dry-run",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if initial {
+				to.initial = []string{o.crate}
+			}
 			if !dryRun {
 				return o.publish(c, to)
 			}
@@ -38,6 +41,7 @@ from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.`,
 	o.runFlags(c)
 	o.signing.flags(c)
 	to.flags(c)
+	c.Flags().BoolVar(&initial, "initial-release", false, "the registry does not have the crate yet: do not ask for its owners")
 	c.Flags().BoolVar(&dryRun, "dry-run", true, "run every step and change nothing anywhere")
 	c.Flags().StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
 	return c
@@ -81,12 +85,25 @@ func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summ
 		return err
 	}
 	s, err := do(r)
-	err = errors.Join(err, done())
-	if s == nil {
+	if err = errors.Join(err, done()); s == nil {
 		return err
 	}
+	return o.report(c, s, err)
+}
+
+// summary is what a run did: of one crate or of a train.
+type summary interface {
+	Text(dir string) string
+	JSON() ([]byte, error)
+	Markdown() string
+	Failed() bool
+}
+
+// report prints a summary and adds it to that of the job. err is what the run ended
+// with.
+func (o *options) report(c *cobra.Command, s summary, err error) error {
 	if err := errors.Join(err, jobSummary(s)); err != nil {
-		if o.json && s.Error != "" { // a program reads what has happened
+		if o.json && s.Failed() { // a program reads what has happened
 			err = errors.Join(err, o.print(c, s))
 		}
 		return err
@@ -95,7 +112,7 @@ func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summ
 }
 
 // jobSummary adds the summary to that of a GitHub Actions job.
-func jobSummary(s *release.Summary) error {
+func jobSummary(s summary) error {
 	name := os.Getenv("GITHUB_STEP_SUMMARY")
 	if name == "" {
 		return nil
@@ -108,17 +125,26 @@ func jobSummary(s *release.Summary) error {
 	return errors.Join(err, f.Close())
 }
 
-// print prints the summary for people or programs.
-func (o *options) print(c *cobra.Command, s *release.Summary) (err error) {
-	if !o.json {
-		_, err = io.WriteString(c.OutOrStdout(), s.Text(o.out))
+// print prints a summary for people or programs.
+func (o *options) print(c *cobra.Command, s summary) error {
+	return o.either(c, func() (string, error) { return s.Text(o.out), nil }, s.JSON)
+}
+
+// either prints text for people or JSON for programs.
+func (o *options) either(c *cobra.Command, text func() (string, error), asJSON func() ([]byte, error)) error {
+	if o.json {
+		raw, err := asJSON()
+		if err != nil {
+			return err
+		}
+		_, err = c.OutOrStdout().Write(raw)
 		return err
 	}
-	raw, err := s.JSON()
+	words, err := text()
 	if err != nil {
 		return err
 	}
-	_, err = c.OutOrStdout().Write(raw)
+	_, err = io.WriteString(c.OutOrStdout(), words)
 	return err
 }
 
@@ -134,20 +160,7 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if o.json {
-				raw, err := p.JSON()
-				if err != nil {
-					return err
-				}
-				_, err = c.OutOrStdout().Write(raw)
-				return err
-			}
-			text, err := p.Text()
-			if err != nil {
-				return err
-			}
-			_, err = io.WriteString(c.OutOrStdout(), text)
-			return err
+			return o.either(c, p.Text, p.JSON)
 		},
 	}
 	o.planFlags(c)

@@ -40,7 +40,7 @@ func engineAnswers(ctx context.Context) error {
 }
 
 // openDagger opens a session with the engine.
-func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
 	if err := useInstalledCommand(); err != nil {
 		return nil, nil, err
 	}
@@ -49,6 +49,7 @@ func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (
 		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
 	}
 	images := map[string]engine.Image{}
+	p := plans[0] // one workspace has one toolchain
 	if dir, ok := layoutPath(o.toolchain); ok {
 		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir)
 	} else if p.Toolchain == toolchain.Reference() {
@@ -58,8 +59,11 @@ func (o *options) openDagger(ctx context.Context, p *plan.Plan, log *progress) (
 		return nil, nil, errors.Join(err, client.Close())
 	}
 	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
-	r := engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
-	return r, client.Close, nil
+	var list []step.Runner
+	for _, p := range plans {
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log}))
+	}
+	return list, client.Close, nil
 }
 
 // useInstalledCommand has the client library start the dagger command that is

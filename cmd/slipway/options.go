@@ -29,14 +29,20 @@ type options struct {
 	signing   signing
 }
 
-// planFlags are those that a plan follows from.
-func (o *options) planFlags(c *cobra.Command) {
+// workspaceFlags are those that say what is built in what.
+func (o *options) workspaceFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.source, "source", ".", "root of the Rust `directory`")
-	f.StringVar(&o.crate, "crate", "", "crate to release: a member of the workspace")
-	f.StringVar(&o.version, "version", "", "version to release: the one in the crate's manifest")
 	f.StringVar(&o.toolchain, "toolchain", "", "`image` to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own")
 	f.BoolVar(&o.json, "json", false, "print JSON for a program instead of text for a person")
+}
+
+// planFlags are those that a plan follows from.
+func (o *options) planFlags(c *cobra.Command) {
+	o.workspaceFlags(c)
+	f := c.Flags()
+	f.StringVar(&o.crate, "crate", "", "crate to release: a member of the workspace")
+	f.StringVar(&o.version, "version", "", "version to release: the one in the crate's manifest")
 	for _, name := range []string{"crate", "version"} {
 		if err := c.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag was defined above
@@ -81,21 +87,27 @@ func (o *options) cacheDir() (string, error) {
 	return filepath.Join(base, "slipway"), nil
 }
 
-// plan reads the workspace and plans.
-func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+// request reads the workspace and what the flags ask for.
+func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
 	w, err := cargo.Read(os.DirFS(o.source))
 	if err != nil {
-		return nil, nil, err
+		return nil, plan.Request{}, err
 	}
 	source, err := gitState(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
-		return nil, nil, err
+		return nil, plan.Request{}, err
 	}
 	named, err := o.toolchainName()
+	return w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(), Source: source}, err
+}
+
+// plan reads the workspace and plans.
+func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+	w, request, err := o.request(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := plan.New(w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(), Source: source})
+	p, err := plan.New(w, request)
 	return w, p, err
 }
 
@@ -105,13 +117,24 @@ func (o *options) open(ctx context.Context) (r *release.Release, done func() err
 	if err != nil {
 		return nil, nil, err
 	}
+	list, done, err := o.openAll(ctx, w, []*plan.Plan{p})
+	if err != nil {
+		return nil, nil, err
+	}
+	return list[0], done, nil
+}
+
+// openAll opens a runner for each plan of one workspace. The caller closes them all.
+func (o *options) openAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release, done func() error, err error) {
 	log := newProgress(os.Stderr)
-	runner, closeRunner, err := o.openRunner(ctx, p, log)
+	runners, closeRunners, err := o.openRunners(ctx, plans, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, log.close())
 	}
-	r = &release.Release{Workspace: w, Plan: p, Runner: runner, Out: o.out}
-	return r, func() error { return errors.Join(closeRunner(), log.close()) }, nil
+	for i, p := range plans {
+		list = append(list, &release.Release{Workspace: w, Plan: p, Runner: runners[i], Out: o.out, Tell: func(what string) { log.note("%s", what) }})
+	}
+	return list, func() error { return errors.Join(closeRunners(), log.close()) }, nil
 }
 
 var _ step.Log = (*progress)(nil)

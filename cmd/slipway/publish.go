@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,32 +19,52 @@ import (
 // remotes are the flags that say where a release is published, and as whom.
 type remotes struct {
 	repository, api, actor string
-	initial                bool
+	initial                []string // the crates that the registry does not have yet
 }
 
 func (r *remotes) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&r.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` to release in")
 	f.StringVar(&r.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
-	f.StringVar(&r.actor, "actor", os.Getenv("GITHUB_ACTOR"), "`login` of who releases, who is to be an owner of the crate")
-	f.BoolVar(&r.initial, "initial-release", false, "the registry does not have the crate yet: do not ask for its owners")
+	f.StringVar(&r.actor, "actor", os.Getenv("GITHUB_ACTOR"), "`login` of who releases, who is to be an owner of what is published")
+}
+
+// open returns a crate's remotes.
+func (r *remotes) open() (func(*plan.Plan) release.Remotes, error) {
+	client, err := github.New(github.Options{Repository: r.repository, Token: os.Getenv("GITHUB_TOKEN"), API: r.api})
+	if err != nil {
+		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
+	}
+	return func(p *plan.Plan) release.Remotes {
+		return release.Remotes{
+			GitHub: client, RegistryToken: registryToken(p), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Again: commandLine(),
+		}
+	}, nil
+}
+
+// releaseSigner is the signer of a release, nil where there is none: a library has
+// nothing to sign, and the release knows.
+func (o *options) releaseSigner() (*sign.Signer, error) {
+	signer, err := o.signing.signer()
+	if errors.Is(err, sign.ErrNoToken) {
+		return nil, nil
+	}
+	return signer, err
 }
 
 // publish releases a crate.
 func (o *options) publish(c *cobra.Command, to *remotes) error {
-	signer, err := o.signing.signer()                   // before anything is built
-	if err != nil && !errors.Is(err, sign.ErrNoToken) { // a library has nothing to sign: the release knows
+	signer, err := o.releaseSigner() // before anything is built
+	if err != nil {
 		return err
 	}
-	client, err := github.New(github.Options{Repository: to.repository, Token: os.Getenv("GITHUB_TOKEN"), API: to.api})
+	remotes, err := to.open()
 	if err != nil {
-		return errors.Join(err, errors.New("name the repository (--repository owner/name)"))
+		return err
 	}
 	return o.run(c, func(r *release.Release) (*release.Summary, error) {
 		r.Signer = signer
-		return r.Publish(c.Context(), release.Remotes{
-			GitHub: client, RegistryToken: registryToken(r.Plan), Actor: to.actor, InitialRelease: to.initial, Again: commandLine(),
-		})
+		return r.Publish(c.Context(), remotes(r.Plan))
 	})
 }
 

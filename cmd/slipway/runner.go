@@ -17,39 +17,52 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// openRunner opens the runner that the flags ask for, or in auto the one that
-// this machine can run, and says which.
-func (o *options) openRunner(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+// openRunners opens the runner that the flags ask for, or in auto the one that this
+// machine can run, and says which: once for each plan, as steps of several plans
+// share names.
+func (o *options) openRunners(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
 	switch o.runner {
 	case "local":
-		return o.openLocal(ctx, p, log)
+		return o.openLocal(ctx, plans, log)
 	case "dagger":
-		return o.openDagger(ctx, p, log)
+		return o.openDagger(ctx, plans, log)
 	case "auto":
 		if err := engineAnswers(ctx); err != nil {
 			log.note("no Dagger engine answers (%v): steps run in local sandboxes", err)
-			return o.openLocal(ctx, p, log)
+			return o.openLocal(ctx, plans, log)
 		}
 		log.note("a Dagger engine answers: steps run there")
-		return o.openDagger(ctx, p, log)
+		return o.openDagger(ctx, plans, log)
 	}
 	return nil, nil, fmt.Errorf("checking runner %q: expected auto, local or dagger", o.runner)
 }
 
-func (o *options) openLocal(ctx context.Context, p *plan.Plan, log *progress) (step.Runner, func() error, error) {
+func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
 	cache, err := o.cacheDir()
 	if err != nil {
 		return nil, nil, err
 	}
-	images, err := o.layouts(ctx, p, log)
+	images, err := o.layouts(ctx, plans[0], log) // one workspace has one toolchain
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
-	if err != nil {
-		return nil, nil, err
+	var list []step.Runner
+	var ends []func() error
+	done := func() error {
+		var errs []error
+		for _, end := range ends {
+			errs = append(errs, end())
+		}
+		return errors.Join(errs...)
 	}
-	return r, r.Close, nil
+	for _, p := range plans {
+		r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
+		if err != nil {
+			return nil, nil, errors.Join(err, done())
+		}
+		list, ends = append(list, r), append(ends, r.Close)
+	}
+	return list, done, nil
 }
 
 // layouts maps the plan's toolchain to the OCI layout that stands for it.

@@ -1,0 +1,78 @@
+package module
+
+import (
+	"context"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+)
+
+// Train are the arguments of a train.
+type Train struct {
+	// Plan prints the plan and runs nothing, DryRun changes nothing anywhere.
+	Plan, DryRun bool
+	JSON         bool
+	Signing      Signing
+	To           Publishing
+}
+
+// Train plans, rehearses or releases the crates of the inputs, and says what was done.
+func (s *Session) Train(ctx context.Context, o Train) (string, error) {
+	signer, signErr := s.sign(o.Signing) // first: the plans say how they sign
+	s.in.RegistryToken = o.To.RegistryToken
+	w, p, err := s.trainPlan(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := p.CheckInitial(o.To.InitialRelease); err != nil {
+		return "", err
+	}
+	if o.Plan {
+		return either(o.JSON, p.Text, p.JSON)
+	}
+	train := &release.Train{Plan: p}
+	var remotes func(*plan.Plan) release.Remotes
+	if !o.DryRun {
+		if signer, err = signerOf(p.Crates, signer, signErr); err != nil {
+			return "", err
+		}
+		if remotes, err = o.To.open("release-train"); err != nil {
+			return "", err
+		}
+	}
+	if train.Releases, err = s.prepareAll(ctx, w, p.Crates); err != nil {
+		return "", err
+	}
+	var summary *release.TrainSummary
+	if o.DryRun {
+		summary, err = train.DryRun(ctx)
+	} else {
+		for _, r := range train.Releases {
+			r.Signer = signer
+		}
+		summary, err = train.Publish(ctx, remotes)
+	}
+	if err != nil {
+		return "", err
+	}
+	return either(o.JSON, func() (string, error) { return summary.Text(""), nil }, summary.JSON)
+}
+
+func (s *Session) trainPlan(ctx context.Context) (*cargo.Workspace, *plan.Train, error) {
+	w, request, err := s.request(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.NewTrain(w, s.in.Crates, request)
+	return w, p, err
+}
+
+// either is text for people or JSON for programs.
+func either(json bool, text func() (string, error), asJSON func() ([]byte, error)) (string, error) {
+	if !json {
+		return text()
+	}
+	raw, err := asJSON()
+	return string(raw), err
+}
