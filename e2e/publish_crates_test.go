@@ -99,13 +99,12 @@ func (p *shop) wantCrate(t testing.TB, name, version string) {
 func TestPublishCrates(t *testing.T) {
 	w, _ := local(t)
 	p := newShop(t, stack(t))
-	changes := func() int { return p.Changes() + registry.Changes(p.registry.Proxy.Requests()) }
 
 	t.Run("what comes first is named", func(t *testing.T) {
-		before := changes()
+		before := p.changes()
 		got := w.release(t, p.crate(t, "shim-core", "0.2.0", "--initial-release")).wantCode(t, 1)
 		got.wantError(t, `release crate "shimkit" first`, "nothing was changed anywhere")
-		if strings.Contains(got.stderr, "build ") || changes() != before {
+		if strings.Contains(got.stderr, "build ") || p.changes() != before {
 			t.Errorf("something was built, or changed:\n%s", got.stderr)
 		}
 	})
@@ -118,11 +117,11 @@ func TestPublishCrates(t *testing.T) {
 		w.release(t, r).wantCode(t, 1).wantError(t, "$CARGO_REGISTRY_TOKEN")
 	})
 	t.Run("a dry run changes nothing", func(t *testing.T) {
-		before := changes()
+		before := p.changes()
 		r := p.crate(t, "shimkit", "0.3.1")
 		r.flags = nil
 		w.release(t, r).wantCode(t, 0)
-		if n := changes() - before; n != 0 {
+		if n := p.changes() - before; n != 0 {
 			t.Errorf("a dry run sent %d requests that change something", n)
 		}
 	})
@@ -136,9 +135,9 @@ func TestPublishCrates(t *testing.T) {
 		}
 		wantNoToken(t, p, got)
 		p.wantCrate(t, c.name, c.version)
-		before := changes()
+		before := p.changes()
 		again := w.release(t, p.crate(t, c.name, c.version)).wantCode(t, 0)
-		if n := changes() - before; n != 0 || !strings.Contains(again.stdout, "found done  publish "+c.name) {
+		if n := p.changes() - before; n != 0 || !strings.Contains(again.stdout, "found done  publish "+c.name) {
 			t.Errorf("a second run changed %d things and says\n%s", n, again.stdout)
 		}
 		wantNoToken(t, p, again)

@@ -52,7 +52,7 @@ func TestPublishTokens(t *testing.T) {
 // they are there: each is in needle.txt on two lines.
 func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
 	t.Helper()
-	server := newRegistry(t)
+	server := newRegistry(t, "")
 	source := workspace(t, tokensCrate)
 	manifest := strings.Replace(read(t, source, "Cargo.toml"), "publish = false\n", "description = \"Looks for tokens\"\nlicense = \"MIT\"\n", 1)
 	write(t, manifest, source, "Cargo.toml")

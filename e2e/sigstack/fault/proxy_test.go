@@ -110,23 +110,6 @@ func TestProxyTimesAndOrder(t *testing.T) {
 	}
 }
 
-// TestProxySkip: a fault can wait for the third request.
-func TestProxySkip(t *testing.T) {
-	p, _ := start(t)
-	inject(t, p, Fault{Kind: Refuse, Status: 502, Skip: 2, Times: 1})
-	var got []int
-	for range 4 {
-		status, _, _, err := get(t, p, "/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, status)
-	}
-	if want := []int{200, 200, 502, 200}; !slices.Equal(got, want) {
-		t.Errorf("got %v, expected %v", got, want)
-	}
-}
-
 // TestProxyStages: who watches sees each request come, be handled and be answered,
 // and holds it where he likes.
 func TestProxyStages(t *testing.T) {
@@ -284,5 +267,24 @@ func TestProxyRefusesFaults(t *testing.T) {
 		if err := p.Inject(f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("injecting %+v: got %v, expected %q", f, err, want)
 		}
+	}
+}
+
+// TestProxySkip holds that a fault lets its first requests pass, and meets another
+// fault or none.
+func TestProxySkip(t *testing.T) {
+	p, asked := start(t)
+	inject(t, p, Fault{Kind: Refuse, Status: 409, Path: "/a", Skip: 2, Times: 1})
+	inject(t, p, Fault{Kind: Refuse, Status: 502, Path: "/a", Times: 1})
+	var got []int
+	for _, path := range []string{"/a", "/b", "/a", "/a", "/a"} {
+		status, _, _, err := get(t, p, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, status)
+	}
+	if want := []int{502, 200, 200, 409, 200}; !slices.Equal(got, want) || asked.Load() != 3 {
+		t.Errorf("answers %v, %d of the server, want %v", got, asked.Load(), want)
 	}
 }
