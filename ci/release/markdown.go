@@ -19,6 +19,8 @@ func (s *Summary) markdown(level string) string {
 		title = s.Tag + ": not finished"
 	case s.Published:
 		title = "Released " + s.Tag
+	case len(s.Outcomes) > 0: // of a train that ended before
+		title = s.Tag + ": " + notBegun
 	case !s.DryRun:
 		title = s.Tag + ": built, tested and signed"
 	}

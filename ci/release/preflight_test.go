@@ -69,6 +69,8 @@ func TestReadUpload(t *testing.T) {
 		{"too many, and no word of when", "(status 429 Too Many Requests): slow down", true, 0},
 		{"not allowed, and when to come again", "got 403\nheaders:\n\tRetry-After: 5\nbody:\n", false, 0},
 		{"a day", "(status 429 Too Many Requests): Please try again after " + day, false, 24 * time.Hour},
+		{"a crate that came just before does not show", "error: failed to prepare local package for uploading\n\nCaused by:\n  no matching package named `shimkit` found", true, lag},
+		{"a version that came just before does not show", "Caused by:\n  failed to select a version for the requirement `shimkit = \"^0.3.1\"`", true, lag},
 		{"not allowed", "api errors (status 403 Forbidden): this crate exists but you don't seem to be an owner", false, 0},
 		{"no description", "api errors (status 400 Bad Request): missing or empty metadata fields: description", false, 0},
 	}

@@ -1,0 +1,192 @@
+package release
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/Masterminds/semver/v3"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/publish"
+)
+
+// newTrain makes a train of two releases of the same crate, each with its own runner.
+func newTrain(t *testing.T) (*Train, []*runner) {
+	t.Helper()
+	train := &Train{Plan: &plan.Train{Schema: plan.TrainSchema}}
+	var runners []*runner
+	for _, dir := range []string{"one", "two"} {
+		r, fake := newRelease(t)
+		r.Out = filepath.Join(t.TempDir(), dir)
+		train.Plan.Crates = append(train.Plan.Crates, r.Plan)
+		train.Releases = append(train.Releases, r)
+		runners = append(runners, fake)
+	}
+	return train, runners
+}
+
+func TestTrainDryRun(t *testing.T) {
+	train, _ := newTrain(t)
+	var told []string
+	for _, r := range train.Releases {
+		r.Tell = func(what string) { told = append(told, what) }
+	}
+	s, err := train.DryRun(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := train.Plan.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.DryRun || s.Published || s.Plan != digest || len(s.Crates) != 2 || s.Crates[1].Tests[0].Passed != 3 {
+		t.Errorf("summary %+v", s)
+	}
+	if first, second := left(t, train.Releases[0].Out), left(t, train.Releases[1].Out); len(first) == 0 || !slices.Equal(first, second) {
+		t.Errorf("wrote %q and %q", first, second)
+	}
+	if want := []string{"app/v1.2.3, 1 of 2: dry run", "app/v1.2.3, 2 of 2: dry run"}; !slices.Equal(told, want) {
+		t.Errorf("told %q", told)
+	}
+}
+
+func TestTrainDryRunFails(t *testing.T) {
+	train, runners := newTrain(t)
+	runners[1].fail[plan.StepTest(plan.X8664)] = errors.New("tests failed")
+	s, err := train.DryRun(t.Context())
+	says(t, err, `releasing "app/v1.2.3"`, "tests failed")
+	if s != nil {
+		t.Errorf("summary %+v", s)
+	}
+}
+
+// TestTrainNeedsSource holds that what is no commit of the release branch is refused
+// before a server is asked: there is none here.
+func TestTrainNeedsSource(t *testing.T) {
+	train, runners := newTrain(t)
+	_, err := train.Publish(t.Context(), func(*plan.Plan) Remotes { return Remotes{} })
+	says(t, err, "it is no git repository with a commit")
+	for _, p := range train.Plan.Crates {
+		p.Source = plan.Source{Commit: strings.Repeat("ab", 20), ReleaseBranch: "main", OnReleaseBranch: true}
+		p.Signing = ""
+	}
+	_, err = train.Publish(t.Context(), func(*plan.Plan) Remotes { return Remotes{} })
+	says(t, err, "--repository owner/name", "nothing was changed anywhere")
+	if len(runners[0].ran)+len(runners[1].ran) > 0 {
+		t.Errorf("ran %q, %q", runners[0].ran, runners[1].ran)
+	}
+}
+
+// trainSummary is of a train whose second crate is half way.
+func trainSummary() *TrainSummary {
+	crate := func(name string, outcomes ...publish.Outcome) *Summary {
+		return &Summary{
+			Crate: name, Version: "1.2.3", Tag: name + "/v1.2.3", Plan: "sha256:" + name, Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
+			Tests:    []Tests{{Target: plan.X8664, How: "natively", Passed: 5, Binaries: 3}},
+			Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
+			Outcomes: outcomes,
+		}
+	}
+	draft := func(name, state string) publish.Outcome {
+		return publish.Outcome{Kind: "draft", About: "make a draft of " + name, State: state, Seconds: 0.5}
+	}
+	upload := func(name, state string) publish.Outcome {
+		return publish.Outcome{Kind: "registry", About: "publish " + name, State: state, Seconds: 1.5}
+	}
+	s := &TrainSummary{Title: "3 crates", Plan: "sha256:11", Seconds: 12.5, Crates: []*Summary{
+		crate("kit", draft("kit", publish.WasDone), upload("kit", publish.WasDone)),
+		crate("core", draft("core", publish.WasDone), upload("core", publish.Failed)),
+		crate("last", draft("last", publish.NotBegun), upload("last", publish.NotBegun)),
+	}}
+	s.Crates[0].Published, s.Crates[0].URL = true, "https://example.org/kit/v1.2.3"
+	s.Crates[1].Error = "performing \"publish core\": 502"
+	s.Error = "releasing \"core/v1.2.3\": performing \"publish core\": 502"
+	return s
+}
+
+func TestTrainSummary(t *testing.T) {
+	s := trainSummary()
+	golden(t, "train-failed.md", s.Markdown())
+	raw, err := s.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back TrainSummary
+	if err := json.Unmarshal(raw, &back); err != nil || !back.Failed() || len(back.Crates) != 3 || back.Crates[1].Error == "" || back.Published {
+		t.Errorf("the JSON reads as %+v, %v", back, err)
+	}
+	s.Error, s.Published = "", true
+	for _, c := range s.Crates {
+		c.Published, c.Error, c.URL = true, "", "https://example.org/"+c.Tag
+		for i := range c.Outcomes {
+			c.Outcomes[i].State = publish.FoundDone
+		}
+	}
+	golden(t, "train-released.txt", s.Text("dist"))
+	golden(t, "train-released.md", s.Markdown())
+	s.Published, s.DryRun = false, true
+	for _, c := range s.Crates {
+		c.Published, c.DryRun, c.URL, c.Outcomes = false, true, "", nil
+		c.Artifacts = []File{{Name: plan.SumsName, Size: 97, SHA256: "33"}}
+	}
+	golden(t, "train-dry-run.txt", s.Text("dist"))
+}
+
+// TestStatus holds what a person is told of a run that ended early.
+func TestStatus(t *testing.T) {
+	const again = "slipway release-train …"
+	var all []standing
+	for i, c := range trainSummary().Crates {
+		state := []string{released, halfWay, notBegun}[i]
+		all = append(all, standing{crate: c.Crate, tag: c.Tag, state: state, signed: i == 1, outcomes: c.Outcomes})
+	}
+	golden(t, "status-train.txt", status(all, true, again))
+	golden(t, "status-crate.txt", status(all[1:2], true, again))
+	all[1].outcomes[1].State = publish.WasDone
+	golden(t, "status-published.txt", status(all, true, again))
+	for i := range all {
+		all[i].outcomes = nil
+	}
+	golden(t, "status-steps.txt", status(all, false, again))
+}
+
+// TestFailedSteps holds that a single release of which nothing was performed says no
+// more than why.
+func TestFailedSteps(t *testing.T) {
+	p := &publishing{Release: &Release{Plan: &plan.Plan{Crate: "kit", Tag: "kit/v1.2.3"}}, hub: &publish.GitHub{}}
+	why := errors.New("tests failed")
+	if err := p.failed(why, []*publishing{p}); err != why {
+		t.Errorf("the error is %v", err)
+	}
+	says(t, p.failed(why, []*publishing{p, p}), `releasing "kit/v1.2.3": tests failed`, "not begun   kit/v1.2.3", "This run published nothing")
+}
+
+func TestComesBefore(t *testing.T) {
+	before := func(name, version, registry string, publishable bool) *plan.Plan {
+		return &plan.Plan{Crate: name, Version: version, Publish: plan.Publish{Publishable: publishable, Registry: registry}}
+	}
+	wanted, err := semver.NewConstraint("^1.2.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		before *plan.Plan
+		want   bool
+	}{
+		{"in the train", before("kit", "1.2.3", "ours", true), true},
+		{"a version that is not accepted", before("kit", "2.0.0", "ours", true), false},
+		{"a crate that is not published", before("kit", "1.2.3", "ours", false), false},
+		{"another registry", before("kit", "1.2.3", "", true), false},
+		{"another crate", before("other", "1.2.3", "ours", true), false},
+	} {
+		p := &publishing{Release: &Release{Plan: before("core", "1.0.0", "ours", true)}, before: []*plan.Plan{tt.before}}
+		if got := p.comesBefore("kit", wanted); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
