@@ -587,6 +587,90 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).ReleaseOrder(&parent, ctx, crate)
+		case "ReleaseTrain":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var crates []string
+			if inputArgs["crates"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["crates"]), &crates)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg crates", err))
+				}
+			}
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+				}
+			}
+			var plan bool
+			if inputArgs["plan"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["plan"]), &plan)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg plan", err))
+				}
+			}
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
+				}
+			}
+			var repository string
+			if inputArgs["repository"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
+				}
+			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var registryToken *dagger.Secret
+			if inputArgs["registryToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryToken"]), &registryToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
+				}
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			var actor string
+			if inputArgs["actor"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
+				}
+			}
+			var initialRelease []string
+			if inputArgs["initialRelease"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
+				}
+			}
+			return (*Slipway).ReleaseTrain(&parent, ctx, crates, dryRun, plan, asJson, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,7 +43,16 @@ func (p *publishing) perform(ctx context.Context) error {
 		i = end
 	}
 	s.Published, s.URL = true, p.hub.Found().URL
+	p.remarkImmutable()
 	return nil
+}
+
+// remarkImmutable says that the release is immutable where that was not known before:
+// GitHub says it of a release to everyone, and of the repository to few.
+func (p *publishing) remarkImmutable() {
+	if p.hub.Found().Immutable && !slices.Contains(p.summary.Remarks, immutable) {
+		p.summary.Remarks = append(p.summary.Remarks, immutable)
+	}
 }
 
 // newEffects are those of the plan that are performed here: what is signed was signed

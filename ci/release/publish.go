@@ -163,6 +163,7 @@ func (p *publishing) finished(ctx context.Context) error {
 		p.summary.Outcomes = append(p.summary.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})
 	}
 	p.summary.Published, p.summary.URL, p.summary.Seconds = true, p.hub.Found().URL, time.Since(p.begin).Seconds()
+	p.remarkImmutable()
 	return p.hub.OnlyThese(ctx, p.assets(nil))
 }
 
