@@ -1,12 +1,8 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
-	"slices"
 	"testing"
 
-	"dagger/slipway/ci/github"
 	"dagger/slipway/e2e/githubd"
 )
 
@@ -62,20 +58,5 @@ func TestPublishWithoutDigests(t *testing.T) {
 // swap puts another file of the same size in the place of an asset of the draft.
 func (h *hub) swap(t testing.TB, name string) {
 	t.Helper()
-	c := h.client(t)
-	drafts, err := c.Releases(t.Context(), demoTag)
-	check(t, err)
-	if len(drafts) != 1 || !drafts[0].Draft {
-		t.Fatalf("the releases are %v, expected one draft", drafts)
-	}
-	list, err := c.Assets(t.Context(), drafts[0].ID)
-	check(t, err)
-	i := slices.IndexFunc(list, func(a github.Asset) bool { return a.Name == name })
-	if i < 0 {
-		t.Fatalf("the draft has no asset %q", name)
-	}
-	check(t, c.DeleteAsset(t.Context(), list[i]))
-	file := filepath.Join(t.TempDir(), name)
-	check(t, os.WriteFile(file, make([]byte, list[i].Size), 0o644))
-	check(t, c.Upload(t.Context(), drafts[0].ID, name, file))
+	h.replace(t, name, make([]byte, len(h.draftAsset(t, name))))
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"dagger/slipway/ci/github"
 	"dagger/slipway/e2e/githubd"
 	"dagger/slipway/e2e/sigstack"
 )
@@ -46,14 +45,6 @@ func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
 		check(t, h.Close())
 	})
 	return h
-}
-
-// client is what slipway itself asks GitHub with.
-func (h *hub) client(t testing.TB) *github.Client {
-	t.Helper()
-	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: h.URL})
-	check(t, err)
-	return c
 }
 
 // clone is a fresh clone of what GitHub has.

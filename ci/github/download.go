@@ -25,11 +25,19 @@ func (c *Client) DownloadRelease(ctx context.Context, tag, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.DownloadAssets(ctx, assets, dir); err != nil {
+		return fmt.Errorf("downloading the release %q: %w", tag, err)
+	}
+	return nil
+}
+
+// DownloadAssets writes assets to a directory, which exists and has none of them.
+func (c *Client) DownloadAssets(ctx context.Context, assets []Asset, dir string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(transfers)
 	for _, a := range assets {
 		if a.Name == "" || strings.HasPrefix(a.Name, ".") || strings.ContainsAny(a.Name, "/\\\x00") {
-			return fmt.Errorf("downloading the release %q: asset %s: expected a plain file name", tag, quote.Line(a.Name))
+			return fmt.Errorf("asset %s: expected a plain file name", quote.Line(a.Name))
 		}
 		group.Go(func() error { return c.Download(ctx, a, filepath.Join(dir, a.Name)) })
 	}

@@ -1,10 +1,12 @@
 package release
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,7 +35,12 @@ func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to s
 	if err != nil {
 		return err
 	}
-	bundle, err := signer.Statement(ctx, statement)
+	about, err := provenance.ParseDigest(files[0].SHA256)
+	if err != nil {
+		return err
+	}
+	same := func(earlier []byte) bool { return sameBuild(earlier, s) }
+	bundle, err := r.signStatement(ctx, signer, filepath.Base(to), statement, about, same)
 	if err != nil {
 		return fmt.Errorf("signing the provenance: %w\n%s", err, unsigned)
 	}
@@ -41,6 +48,18 @@ func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to s
 		_, err := w.Write(bundle)
 		return err
 	})
+}
+
+// sameBuild reports whether an earlier run's statement says what s says, but for which
+// run it was and when.
+func sameBuild(earlier []byte, s provenance.Statement) bool {
+	other, err := provenance.Parse(earlier)
+	if err != nil {
+		return false
+	}
+	s.Predicate.RunDetails.Metadata = other.Predicate.RunDetails.Metadata
+	again, err := s.JSON()
+	return err == nil && bytes.Equal(again, earlier)
 }
 
 // subjects are the digests of the files that users download, but for statements

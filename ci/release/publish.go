@@ -127,8 +127,14 @@ func (p *publishing) assemble(ctx context.Context) error {
 	if p.published() {
 		return p.finished(ctx)
 	}
+	if err := p.readEarlier(ctx); err != nil {
+		return err
+	}
 	if err := p.writeArtifacts(ctx, s); err != nil {
 		return err
+	}
+	if n := p.taken.Load(); n > 0 {
+		s.Remarks = append(s.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", n))
 	}
 	if p.registry != nil {
 		if _, err := p.crate().Effect("").Look(ctx); err != nil {

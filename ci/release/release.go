@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,7 @@ import (
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/verify"
 )
 
 // Release is one run of a plan.
@@ -37,10 +39,13 @@ type Release struct {
 	// Tell tells a person how far the release is; nil tells nobody.
 	Tell func(string)
 
-	begin  time.Time
-	who    sign.Identity
-	rust   sbom.Rust
-	crates map[string]sbom.Graph // in the binaries of each target
+	begin    time.Time
+	who      sign.Identity
+	rust     sbom.Rust
+	crates   map[string]sbom.Graph // in the binaries of each target
+	earlier  earlier
+	expected verify.Expectation // of what an earlier run has signed
+	taken    atomic.Int32       // how many of its signatures were taken
 }
 
 // DryRun runs every step of the plan and writes every artifact, and performs

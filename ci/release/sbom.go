@@ -44,7 +44,8 @@ func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to 
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", a.Name, err)
 	}
-	bundle, err := signer.Statement(ctx, statement)
+	same := func(earlier []byte) bool { return bytes.Equal(earlier, statement) }
+	bundle, err := r.signStatement(ctx, signer, a.Name, statement, sum, same)
 	if err != nil {
 		return fmt.Errorf("signing %q: %w", a.Name, err)
 	}

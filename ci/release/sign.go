@@ -29,6 +29,12 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 	if err := r.identify(ctx, signer); err != nil {
 		return fmt.Errorf("%w\n%s", err, unsigned)
 	}
+	if r.earlier != nil {
+		var err error
+		if r.expected, err = r.expectation(signer); err != nil {
+			return fmt.Errorf("verifying what an earlier run has signed: %w\n%s", err, unsigned)
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(signing)
 	for _, a := range r.Plan.Artifacts {
@@ -42,7 +48,7 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 				case plan.Attestation:
 					return r.writeAttestation(ctx, signer, to, a, file)
 				}
-				sig, err := signer.File(ctx, file)
+				sig, err := r.signFile(ctx, signer, plan.SubjectName(a.Target, name), file)
 				if err != nil {
 					return fmt.Errorf("signing binary %q for %s: %w", name, a.Target, err)
 				}

@@ -28,6 +28,11 @@ func (s *Signer) Identity(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	return identityOf(der)
+}
+
+// identityOf reads a certificate.
+func identityOf(der []byte) (Identity, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return Identity{}, fmt.Errorf("reading the certificate to sign with: %w", err)

@@ -58,11 +58,18 @@ func (s *Signer) digest(ctx context.Context, sum [sha256.Size]byte) (Signature, 
 	if err != nil {
 		return Signature{}, err
 	}
+	return forms(b)
+}
+
+// forms are the forms of the signature in a bundle; of a statement's, the bundle alone
+// is used.
+func forms(b *protobundle.Bundle) (Signature, error) {
 	out := Signature{Sig: []byte(base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()))}
 	if der := b.GetVerificationMaterial().GetCertificate().GetRawBytes(); der != nil {
 		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 		out.Cert = []byte(base64.StdEncoding.EncodeToString(text))
 	}
+	var err error
 	out.Bundle, err = encode(b)
 	return out, err
 }

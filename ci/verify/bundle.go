@@ -62,6 +62,26 @@ func parse(raw []byte) (*signed, error) {
 	return s, nil
 }
 
+// Signature returns an error unless a bundle is a signature of the file with that
+// digest by whom it is expected of.
+func Signature(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expectation) error {
+	s, err := parse(bundle)
+	if err != nil {
+		return err
+	}
+	return s.verify(ctx, sum, e)
+}
+
+// Statement returns the statement that a bundle holds. It is an error unless that is
+// about a file with that digest, and signed by whom it is expected of.
+func Statement(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expectation) ([]byte, error) {
+	s, err := parse(bundle)
+	if err != nil {
+		return nil, err
+	}
+	return s.payload, s.verifyStatement(ctx, sum, e)
+}
+
 // verify returns why the bundle is no signature of the file with that digest by
 // whom it is expected of. The plain comparisons come first, for their words;
 // the last one repeats them all with what stands behind them.

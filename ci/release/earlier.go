@@ -1,0 +1,160 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+)
+
+// earlier are Sigstore bundles that an earlier run of this release may have made, by
+// what they sign: binaries by their name in provenance, statements by the artifact that
+// they are. Nothing is believed of them: one is taken in the place of a new signature
+// when it verifies, for the identity that signs now, and is of what was built now. What
+// is packed from them is verified like any other release.
+type earlier map[string][][]byte
+
+// maxBundle is the size over which an earlier bundle is not read.
+const maxBundle = 64 << 20
+
+// signFile signs a binary, unless an earlier run has.
+func (r *Release) signFile(ctx context.Context, signer *sign.Signer, subject, file string) (sign.Signature, error) {
+	sum, err := dist.Digest(file)
+	if err != nil {
+		return sign.Signature{}, err
+	}
+	for _, bundle := range r.earlier[subject] {
+		sig, err := signer.Again(bundle, r.who)
+		if err == nil && verify.Signature(ctx, sig.Bundle, sum, r.expected) == nil {
+			r.taken.Add(1)
+			return sig, nil
+		}
+	}
+	return signer.File(ctx, file)
+}
+
+// signStatement signs a statement that is about a file with that digest, unless an
+// earlier run has signed the same.
+func (r *Release) signStatement(ctx context.Context, signer *sign.Signer, name string, statement []byte, about [sha256.Size]byte, same func(earlier []byte) bool) ([]byte, error) {
+	for _, bundle := range r.earlier[name] {
+		sig, err := signer.Again(bundle, r.who)
+		if err != nil {
+			continue
+		}
+		if said, err := verify.Statement(ctx, sig.Bundle, about, r.expected); err == nil && same(said) {
+			r.taken.Add(1)
+			return sig.Bundle, nil
+		}
+	}
+	return signer.Statement(ctx, statement)
+}
+
+// readEarlier reads what an earlier run of this release has left in the draft and in
+// the output directory. What cannot be read is signed again.
+func (p *publishing) readEarlier(ctx context.Context) error {
+	if p.Plan.Signing == "" {
+		return nil
+	}
+	found := earlier{}
+	if draft := p.hub.Found(); draft.ID != 0 {
+		dir, err := os.MkdirTemp("", "slipway-earlier-")
+		if err != nil {
+			return fmt.Errorf("reading the draft: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		if err := p.downloadSigned(ctx, draft, dir); err != nil {
+			p.remarks = append(p.remarks, fmt.Sprintf("what the draft has is not read, and signed again: %v", err))
+		}
+		p.collect(dir, found)
+	}
+	p.collect(p.Out, found)
+	if len(found) > 0 {
+		p.earlier = found
+	}
+	return nil
+}
+
+// downloadSigned downloads the files of a draft that have signatures in them.
+func (p *publishing) downloadSigned(ctx context.Context, draft github.Release, dir string) error {
+	list, err := p.to.GitHub.Assets(ctx, draft.ID)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(a github.Asset) bool {
+		return !a.Uploaded() || !slices.ContainsFunc(p.Plan.Artifacts, func(planned plan.Artifact) bool {
+			return planned.Name == a.Name && holdsSignatures(planned)
+		})
+	})
+	return p.to.GitHub.DownloadAssets(ctx, list, dir)
+}
+
+func holdsSignatures(a plan.Artifact) bool {
+	return a.Kind == plan.Tarball || a.Kind == plan.Attestation || a.Kind == plan.Provenance
+}
+
+// collect adds the bundles in the artifacts of a directory. It passes over what is not
+// there, or cannot be read.
+func (r *Release) collect(dir string, into earlier) {
+	for _, a := range r.Plan.Artifacts {
+		file := filepath.Join(dir, a.Name)
+		switch {
+		case !holdsSignatures(a):
+		case a.Kind == plan.Tarball:
+			_ = collectTarball(file, a, into)
+		default:
+			into.add(a.Name, file)
+		}
+	}
+}
+
+// collectTarball adds the bundles in a tarball.
+func collectTarball(name string, a plan.Artifact, into earlier) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	dir, err := os.MkdirTemp("", "slipway-earlier-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if _, err := archive.Read(f, dir, archive.ReleaseLimits()); err != nil {
+		return err
+	}
+	for _, binary := range a.Binaries {
+		into.add(plan.SubjectName(a.Target, binary), filepath.Join(dir, binary+plan.BundleFile))
+	}
+	return nil
+}
+
+// add adds the content of a file, if there is one that may be a bundle.
+func (e earlier) add(subject, file string) {
+	if raw, err := readSmall(file); err == nil {
+		e[subject] = append(e[subject], raw)
+	}
+}
+
+func readSmall(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxBundle+1))
+	if err == nil && len(raw) > maxBundle {
+		err = errors.New("it is too large for a bundle")
+	}
+	return raw, err
+}

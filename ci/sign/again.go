@@ -1,0 +1,37 @@
+package sign
+
+import (
+	"errors"
+	"fmt"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// Again returns what a bundle holds, in the forms in which s makes signatures, when s
+// might have made it in an earlier run: for the very identity that signs now, of which
+// only the run may be another, and with a timestamp where s asks for one. It is an
+// error otherwise. Whether the signature holds, and what of, it does not say.
+func (s *Signer) Again(bundle []byte, who Identity) (Signature, error) {
+	b := &protobundle.Bundle{}
+	if err := protojson.Unmarshal(bundle, b); err != nil {
+		return Signature{}, fmt.Errorf("reading an earlier bundle: %w", err)
+	}
+	material := b.GetVerificationMaterial()
+	var earlier Identity
+	if der := material.GetCertificate().GetRawBytes(); der != nil {
+		var err error
+		if earlier, err = identityOf(der); err != nil {
+			return Signature{}, fmt.Errorf("reading an earlier bundle: %w", err)
+		}
+	}
+	earlier.Run = who.Run
+	if earlier != who {
+		return Signature{}, fmt.Errorf("reading an earlier bundle: it is of %+v, expected %+v", earlier, who)
+	}
+	stamped := len(material.GetTimestampVerificationData().GetRfc3161Timestamps()) > 0
+	if s.services == nil || stamped != (s.services.timestamp != "") {
+		return Signature{}, errors.New("reading an earlier bundle: it was recorded otherwise than this signer records")
+	}
+	return forms(b)
+}
