@@ -24,10 +24,10 @@ const (
 	level = 9
 )
 
-// newGzip returns a writer of one gzip member (RFC 1952) with no name, no time and
+// NewGzip returns a writer of one gzip member (RFC 1952) with no name, no time and
 // an unknown operating system, on all processors. How many there are changes
-// nothing in the bytes.
-func newGzip(w io.Writer) (*pgzip.Writer, error) {
+// nothing in the bytes. After an error, Reset(io.Discard) ends its goroutines.
+func NewGzip(w io.Writer) (*pgzip.Writer, error) {
 	zw, err := pgzip.NewWriterLevel(w, level)
 	if err != nil {
 		return nil, err

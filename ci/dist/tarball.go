@@ -31,25 +31,33 @@ type Entry struct {
 // file), or a size is not the true one, or is 0: a release ships no empty file.
 // After an error w holds the beginning of a tarball, to be thrown away.
 func WriteTarball(w io.Writer, entries []Entry) error {
-	sorted, err := sortEntries(entries)
-	if err != nil {
-		return err
-	}
-	zw, err := newGzip(w)
+	zw, err := NewGzip(w)
 	if err != nil {
 		return fmt.Errorf("writing tarball: %w", err)
 	}
 	defer zw.Reset(io.Discard) // ends pgzip's goroutines after an error
-	tw := tar.NewWriter(zw)
+	if err := WriteTar(zw, entries); err != nil {
+		return err
+	}
+	if err := zw.Close(); err != nil {
+		return fmt.Errorf("writing tarball: %w", err)
+	}
+	return nil
+}
+
+// WriteTar writes the tar archive of WriteTarball, not compressed.
+func WriteTar(w io.Writer, entries []Entry) error {
+	sorted, err := sortEntries(entries)
+	if err != nil {
+		return err
+	}
+	tw := tar.NewWriter(w)
 	for _, e := range sorted {
 		if err := e.write(tw); err != nil {
 			return fmt.Errorf("writing %q into the tarball: %w", e.Name, err)
 		}
 	}
 	if err := tw.Close(); err != nil {
-		return fmt.Errorf("writing tarball: %w", err)
-	}
-	if err := zw.Close(); err != nil {
 		return fmt.Errorf("writing tarball: %w", err)
 	}
 	return nil

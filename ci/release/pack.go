@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -144,31 +143,4 @@ func describe(name string, a plan.Artifact) (File, [sha256.Size]byte, error) {
 	}
 	copy(sum[:], h.Sum(nil))
 	return File{Name: a.Name, Target: a.Target, Size: size, SHA256: hex.EncodeToString(sum[:])}, sum, nil
-}
-
-// machines are the ELF machines of the targets.
-var machines = map[string]elf.Machine{plan.X8664: elf.EM_X86_64, plan.AArch64: elf.EM_AARCH64}
-
-// checkStatic returns an error unless the binary runs on any Linux of its
-// target: an ELF executable of that machine that asks for no loader and no
-// shared library.
-func checkStatic(name, target string) error {
-	f, err := elf.Open(name)
-	if err != nil {
-		return fmt.Errorf("checking binary %q for %s: %w", filepath.Base(name), target, err)
-	}
-	defer f.Close()
-	if want := machines[target]; f.Machine != want {
-		return fmt.Errorf("checking binary %q: it is for %s, expected %s", filepath.Base(name), f.Machine, want)
-	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return fmt.Errorf("checking binary %q for %s: it is linked dynamically (it names a loader): a release for musl is static; look for -Ctarget-feature=-crt-static", filepath.Base(name), target)
-		}
-	}
-	libs, err := f.ImportedLibraries()
-	if err == nil && len(libs) > 0 {
-		return fmt.Errorf("checking binary %q for %s: it needs shared libraries %v: a release for musl is static", filepath.Base(name), target, libs)
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/sign"
@@ -248,5 +249,5 @@ func (r *Release) exportBinary(ctx context.Context, target, name, to string) err
 	if err := r.Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(name), to); err != nil {
 		return err
 	}
-	return checkStatic(to, target)
+	return dist.CheckStatic(to, target)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -191,36 +190,4 @@ func TestBuildAndTest(t *testing.T) {
 	if got := left(t, rel.Out); got != nil {
 		t.Errorf("Test wrote %q", got)
 	}
-}
-
-func TestCheckStatic(t *testing.T) {
-	binaries, err := static()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	put := func(name string, raw []byte) string {
-		to := filepath.Join(dir, name)
-		if err := os.WriteFile(to, raw, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		return to
-	}
-	for target, raw := range binaries {
-		if err := checkStatic(put("good", raw), target); err != nil {
-			t.Error(err)
-		}
-	}
-	says(t, checkStatic(put("wrong", binaries[plan.AArch64]), plan.X8664), `checking binary "wrong": it is for EM_AARCH64, expected EM_X86_64`)
-	says(t, checkStatic(put("short", binaries[plan.X8664][:40]), plan.X8664), `checking binary "short"`)
-	says(t, checkStatic(filepath.Join(dir, "gone"), plan.X8664), `checking binary "gone"`)
-
-	pie := filepath.Join(dir, "pie")
-	source := put("main.go", []byte("package main\n\nfunc main() {}\n"))
-	cmd := exec.Command("go", "build", "-buildmode=pie", "-o", pie, source)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	says(t, checkStatic(pie, plan.X8664), `checking binary "pie" for x86_64-unknown-linux-musl: it is linked dynamically (it names a loader)`, "-Ctarget-feature=-crt-static")
 }
