@@ -1,128 +1,70 @@
-// Package oci makes OCI images, in this process and without an engine: equal
-// inputs give equal digests.
 package oci
 
 import (
-	"archive/tar"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/google/go-containerregistry/pkg/v1/types"
-	"github.com/klauspost/pgzip"
 )
 
-// epoch is the time of every file and image: that of no one's clock.
-var epoch = time.Unix(0, 0).UTC()
+const (
+	// refName names an image in a layout (image-spec, annotations.md); its value is
+	// the tag, which is also what skopeo looks for.
+	refName = "org.opencontainers.image.ref.name"
+	// containerdName is the name that `ctr image import` gives an image.
+	containerdName = "io.containerd.image.name"
+)
 
-// WriteRootLayout writes an OCI layout with one image for linux/amd64 to dir,
-// which must not exist: one layer with the files below root, sorted, owner 0,
-// no times; env as its environment. Equal trees give equal digests.
-func WriteRootLayout(dir, root string, env []string, comment string) (digest string, err error) {
-	layerFile := dir + ".layer"
-	defer func() { _ = os.Remove(layerFile) }()
-	if err := writeLayer(layerFile, root); err != nil {
-		return "", fmt.Errorf("writing layer of %q: %w", root, err)
-	}
-	layer, err := tarball.LayerFromFile(layerFile, tarball.WithMediaType(types.OCILayer))
+// WriteImageLayout writes an OCI layout (image-spec, image-layout.md) with one
+// v1.Image or v1.ImageIndex to dir, which must not exist, and returns its digest.
+// reference is where it belongs, registry, repository and tag, none left out. Only
+// the layout names it, in the descriptor of index.json, beside an image's platform.
+// After an error there is no dir.
+func WriteImageLayout(dir string, it mutate.Appendable, reference string) (digest v1.Hash, err error) {
+	tag, err := name.NewTag(reference, name.StrictValidation)
 	if err != nil {
-		return "", fmt.Errorf("writing layer of %q: %w", root, err)
+		return digest, fmt.Errorf("writing OCI layout %q: the reference %.200q is not whole: %w; expected one like ghcr.io/owner/image:1.2.3", dir, reference, err)
 	}
-	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
-	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{
-		OS: "linux", Architecture: "amd64", Created: v1.Time{Time: epoch},
-		RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{Env: env, Cmd: []string{"/bin/bash"}},
-	})
-	if err != nil {
-		return "", err
-	}
-	img, err = mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{Created: v1.Time{Time: epoch}, CreatedBy: comment}})
-	if err != nil {
-		return "", err
-	}
-	path, err := layout.Write(dir, empty.Index)
-	if err != nil {
-		return "", fmt.Errorf("writing OCI layout %q: %w", dir, err)
-	}
-	platform := &v1.Platform{OS: "linux", Architecture: "amd64"}
-	if err := path.AppendImage(img, layout.WithPlatform(*platform)); err != nil {
-		return "", fmt.Errorf("writing OCI layout %q: %w", dir, err)
-	}
-	hash, err := img.Digest()
-	return hash.String(), err
-}
-
-// writeLayer writes the files below root as a gzip'd tar archive.
-func writeLayer(name, root string) (err error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return digest, fmt.Errorf("writing OCI layout: %w; expected a directory that does not exist", err)
 	}
 	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
+		if err != nil {
+			_ = os.RemoveAll(dir)
+			err = fmt.Errorf("writing OCI layout %q: %w", dir, err)
 		}
 	}()
-	z, err := pgzip.NewWriterLevel(f, pgzip.BestSpeed)
-	if err != nil {
-		return err
+	if err := appendTo(dir, it, map[string]string{refName: tag.TagStr(), containerdName: reference}); err != nil {
+		return digest, err
 	}
-	t := tar.NewWriter(z)
-	err = filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
-		if err != nil || file == root {
-			return err
-		}
-		rel, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		return addFile(t, file, filepath.ToSlash(rel), e)
-	})
-	if err != nil {
-		return err
-	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	return z.Close()
+	return it.Digest()
 }
 
-func addFile(t *tar.Writer, file, name string, e fs.DirEntry) error {
-	info, err := e.Info()
+func appendTo(dir string, it mutate.Appendable, annotations map[string]string) error {
+	path, err := layout.Write(dir, empty.Index)
 	if err != nil {
 		return err
 	}
-	link := ""
-	if e.Type()&fs.ModeSymlink != 0 {
-		if link, err = os.Readlink(file); err != nil {
-			return err
+	var d v1.Descriptor
+	switch it := it.(type) {
+	case v1.Image:
+		if d, err = describe(it); err == nil {
+			err = path.WriteImage(it)
 		}
+	case v1.ImageIndex:
+		if d, err = describeIndex(it); err == nil {
+			err = path.WriteIndex(it)
+		}
+	default:
+		err = fmt.Errorf("it is a %T; expected an image or an index", it)
 	}
-	h, err := tar.FileInfoHeader(info, link)
 	if err != nil {
 		return err
 	}
-	h.Name, h.ModTime = name, epoch
-	h.AccessTime, h.ChangeTime = time.Time{}, time.Time{}
-	h.Uid, h.Gid, h.Uname, h.Gname = 0, 0, "", ""
-	h.Mode &= 0o777
-	if err := t.WriteHeader(h); err != nil || !e.Type().IsRegular() {
-		return err
-	}
-	in, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	_, err = io.Copy(t, in)
-	return err
+	d.Annotations = annotations
+	return path.AppendDescriptor(d)
 }
