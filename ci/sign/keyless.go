@@ -74,7 +74,7 @@ func New(o Options) (*Signer, error) {
 		return nil, err
 	}
 	f := &fulcio{address: cmp.Or(o.Fulcio, PublicFulcio), token: o.Token, root: o.Root, keys: s.keys}
-	s.certificate = f.certificate
+	s.certificate, s.above = f.certificate, f.above
 	return s, nil
 }
 
@@ -90,13 +90,22 @@ func (v *services) add(ctx context.Context, opts *sign.BundleOptions) error {
 		return err
 	}
 	opts.TransparencyLogs = []sign.Transparency{sign.NewRekor(&sign.RekorOptions{BaseURL: v.rekor, Client: log, Timeout: -1})}
-	if v.timestamp != "" {
-		if u, err := url.Parse(v.timestamp); err != nil || u.Host == "" {
-			return fmt.Errorf("checking the address of the timestamp authority %q: expected one like https://tsa.example.org/api/v1/timestamp", v.timestamp)
-		}
-		opts.TimestampAuthorities = []*sign.TimestampAuthority{sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: v.timestamp, Transport: v.client.Transport})}
+	authority, err := v.authority()
+	if authority != nil {
+		opts.TimestampAuthorities = []*sign.TimestampAuthority{authority}
 	}
-	return nil
+	return err
+}
+
+// authority is the timestamp authority, nil for none.
+func (v *services) authority() (*sign.TimestampAuthority, error) {
+	if v.timestamp == "" {
+		return nil, nil
+	}
+	if u, err := url.Parse(v.timestamp); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("checking the address of the timestamp authority %q: expected one like https://tsa.example.org/api/v1/timestamp", v.timestamp)
+	}
+	return sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: v.timestamp, Transport: v.client.Transport}), nil
 }
 
 // fulcio gets the certificate of one key, and another when that has run out: a
@@ -107,9 +116,18 @@ type fulcio struct {
 	root    root.TrustedMaterial
 	keys    *keypair
 
-	mu   sync.Mutex
-	held []byte
-	ends time.Time
+	mu    sync.Mutex
+	held  []byte
+	ends  time.Time
+	chain []*x509.Certificate // what held was issued by
+}
+
+// above returns the certificates that lead from the last one that was issued to a
+// root, the root last.
+func (f *fulcio) above() []*x509.Certificate {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.chain
 }
 
 // margin is how long a certificate must still live when something is signed.
@@ -174,6 +192,7 @@ func (f *fulcio) check(leaf *x509.Certificate) error {
 	if !f.keys.public.Equal(leaf.PublicKey) {
 		return errors.New("it is for another key")
 	}
+	f.chain = chains[0][1:]
 	return nil
 }
 

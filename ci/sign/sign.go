@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -28,7 +29,8 @@ type Signer struct {
 	keys *keypair
 	// certificate returns the certificate of the key, DER; nil for a bare key.
 	certificate func(context.Context) ([]byte, error)
-	services    *services // nil: nothing reaches a log
+	above       func() []*x509.Certificate // what issued it; not called for a bare key
+	services    *services                  // nil: nothing reaches a log
 	root        root.TrustedMaterial
 }
 
