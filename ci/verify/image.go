@@ -2,53 +2,136 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/sigstore/cosign/v2/pkg/cosign"
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
 )
 
 // ImageWorkflow is the workflow, with its branch, that signs the images of a
 // repository.
 const ImageWorkflow = ".github/workflows/sign.yml@refs/heads/main"
 
+// spdx is the predicate type of an SPDX document.
+var spdx = plan.Artifact{Kind: plan.Attestation, Format: plan.SPDX}.PredicateType()
+
 // Image verifies that an image of a registry, which the reference names, is signed
-// as expected. A tag is resolved once, and its digest is what is verified and told.
-// Credentials are those of the docker config.
-func Image(ctx context.Context, reference string, e Expectation) *Report {
+// as expected, and so is what its SBOM and its provenance say, where it has them. A
+// tag is resolved once, and its digest is what is verified and told. Without options
+// the credentials are those of the docker config.
+func Image(ctx context.Context, reference string, e Expectation, opts ...remote.Option) *Report {
 	r := &Report{}
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		r.unknown(reference, fmt.Errorf("reading the image reference: %w", err))
 		return r
 	}
-	opts := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	if len(opts) == 0 {
+		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	}
+	opts = append(opts, remote.WithContext(ctx))
 	head, err := remote.Head(ref, opts...)
 	if err != nil {
 		r.unknown(reference, fmt.Errorf("looking for the image: %w", err))
 		return r
 	}
-	check, err := e.imageOptions()
-	if err != nil {
-		r.unknown(reference, err)
-		return r
-	}
-	check.RegistryClientOpts = []ociremote.Option{ociremote.WithRemoteOptions(opts...)}
 	at := ref.Context().Digest(head.Digest.String())
-	signatures, _, err := cosign.VerifyImageSignatures(ctx, at, check)
-	if err != nil {
-		r.bad(at.String(), fmt.Errorf("no signature of it is as expected: %w", err))
-		return r
-	}
-	r.good(at.String(), "signed by %s, %d signatures", e.who(), len(signatures))
+	r.signatures(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
+	r.attestations(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
 	return r
 }
 
-// imageOptions are cosign's, for its verification of images.
-func (e Expectation) imageOptions() (*cosign.CheckOpts, error) {
-	opts := &cosign.CheckOpts{TrustedMaterial: e.Root, ClaimVerifier: cosign.SimpleClaimVerifier}
-	return opts, e.signer(opts)
+// signatures verifies that an image is signed as expected. What others have signed
+// beside that is no harm.
+func (r *Report) signatures(ctx context.Context, at name.Digest, digest v1.Hash, e Expectation, opts ociremote.Option) {
+	found, err := ociremote.SignedUnknown(at, opts).Signatures()
+	if err != nil {
+		r.unknown(at.String(), fmt.Errorf("looking for signatures: %w", err))
+		return
+	}
+	good, others, err := e.Signatures(ctx, found, digest)
+	switch {
+	case err != nil:
+		r.unknown(at.String(), err)
+	case good > 0:
+		r.good(at.String(), "signed by %s, %d signatures", e.who(), good)
+	case len(others) == 0:
+		r.bad(at.String(), errors.New("no signatures found"))
+	default:
+		r.bad(at.String(), fmt.Errorf("no signature of it is as expected: %w", errors.Join(others...)))
+	}
+}
+
+// attestations verifies what is stated about an image.
+func (r *Report) attestations(ctx context.Context, at name.Digest, digest v1.Hash, e Expectation, opts ociremote.Option) {
+	found, err := ociremote.SignedUnknown(at, opts).Attestations()
+	if err != nil {
+		r.unknown(at.String(), fmt.Errorf("looking for attestations: %w", err))
+		return
+	}
+	all, err := e.Attestations(ctx, found, digest)
+	if err != nil {
+		r.unknown(at.String(), err)
+		return
+	}
+	r.kind(at, all, "SBOM (SPDX)", spdx, func(Attestation) (string, error) { return "signed by " + e.who(), nil })
+	r.kind(at, all, "provenance (SLSA)", provenance.PredicateType, func(a Attestation) (string, error) {
+		return imageProvenance(a.Statement, digest, e)
+	})
+}
+
+// kind tells of the attestations of one type: that there are none is no fault, and
+// that all are somebody else's is one. read says what an expected one comes to.
+func (r *Report) kind(at name.Digest, all []Attestation, what, predicateType string, read func(Attestation) (string, error)) {
+	var good int
+	var others []error
+	for _, a := range all {
+		switch {
+		case a.PredicateType != predicateType:
+		case a.Refused != nil:
+			others = append(others, a.Refused)
+		default:
+			good++
+			if says, err := read(a); err != nil {
+				r.bad(at.String(), fmt.Errorf("its %s: %w", what, err))
+			} else {
+				r.good(at.String(), "%s: %s", what, says)
+			}
+		}
+	}
+	switch {
+	case good > 0:
+	case len(others) > 0:
+		r.bad(at.String(), fmt.Errorf("it has a %s, and none as expected: %w", what, errors.Join(others...)))
+	default:
+		r.good(at.String(), "no %s is attached", what)
+	}
+}
+
+// imageProvenance compares the provenance of an image with what a stranger knows:
+// its digest, the repository, the version where one is expected, and who signed.
+func imageProvenance(statement []byte, digest v1.Hash, e Expectation) (string, error) {
+	s, err := provenance.Parse(statement)
+	if err != nil {
+		return "", err
+	}
+	subjects := map[string][sha256.Size]byte{}
+	for _, subject := range s.Subject {
+		if sum, err := hex.DecodeString(digest.Hex); err == nil && subject.Digest["sha256"] == digest.Hex {
+			subjects[subject.Name] = [sha256.Size]byte(sum)
+		}
+	}
+	if err := checkProvenance(s, s.Predicate.BuildDefinition.ExternalParameters.Crate, subjects, e); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("made by %s from %s", s.Predicate.RunDetails.Builder.ID, source(s)), nil
 }

@@ -1,0 +1,134 @@
+package verify
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+	"github.com/sigstore/cosign/v2/pkg/cosign"
+	"github.com/sigstore/cosign/v2/pkg/oci"
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
+)
+
+// Signatures judges what was read from where cosign keeps the signatures of an
+// image of that digest: how many are as expected, and why each other one is not.
+// The error is one of reading them.
+func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image v1.Hash) (good int, others []error, err error) {
+	opts, err := e.imageOptions(cosign.SimpleClaimVerifier)
+	if err != nil {
+		return 0, nil, err
+	}
+	list, err := found.Get()
+	if err != nil {
+		return 0, nil, fmt.Errorf("reading the signatures: %w", err)
+	}
+	for _, s := range list {
+		if _, err := s.Payload(); err != nil {
+			return 0, nil, fmt.Errorf("reading a signature: %w", err)
+		}
+		if err := judge(ctx, s, image, opts, cosign.VerifyImageSignature); err != nil {
+			others = append(others, err)
+		} else {
+			good++
+		}
+	}
+	return good, others, nil
+}
+
+// Attestation is a statement about an image.
+type Attestation struct {
+	// PredicateType is what the statement says that it holds.
+	PredicateType string
+	Statement     []byte
+	// Refused says why it is not as expected: another's, or about another image. nil:
+	// it is.
+	Refused error
+}
+
+// Attestations judges what was read from where cosign keeps the attestations of an
+// image of that digest. The error is one of reading them.
+func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, image v1.Hash) ([]Attestation, error) {
+	opts, err := e.imageOptions(cosign.IntotoSubjectClaimVerifier)
+	if err != nil {
+		return nil, err
+	}
+	list, err := found.Get()
+	if err != nil {
+		return nil, fmt.Errorf("reading the attestations: %w", err)
+	}
+	var all []Attestation
+	for _, s := range list {
+		envelope, err := s.Payload()
+		if err != nil {
+			return nil, fmt.Errorf("reading an attestation: %w", err)
+		}
+		a, err := open(envelope)
+		if err == nil {
+			err = judge(ctx, s, image, opts, cosign.VerifyBlobAttestation)
+		}
+		a.Refused = err
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// open reads the statement in an envelope and says nothing of its worth.
+func open(envelope []byte) (Attestation, error) {
+	var e dsse.Envelope
+	if err := json.Unmarshal(envelope, &e); err != nil {
+		return Attestation{}, fmt.Errorf("reading the envelope: %w", err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(e.Payload)
+	if err != nil {
+		return Attestation{}, fmt.Errorf("reading the envelope: %w", err)
+	}
+	var s statement
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return Attestation{}, fmt.Errorf("reading the statement: %w", err)
+	}
+	return Attestation{PredicateType: s.PredicateType, Statement: raw}, nil
+}
+
+// States returns an error unless a statement that is not signed yet holds that
+// predicate and is about an image of that digest.
+func States(raw []byte, predicateType string, image v1.Hash) error {
+	var s statement
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("reading the statement: %w", err)
+	}
+	if s.PredicateType != predicateType {
+		return fmt.Errorf("the statement holds a %q, expected a %q", s.PredicateType, predicateType)
+	}
+	for _, subject := range s.Subject {
+		if subject.Digest[image.Algorithm] == image.Hex {
+			return nil
+		}
+	}
+	return fmt.Errorf("the statement is not about the image %s", image)
+}
+
+// judge asks cosign for its judgement of one signature.
+func judge(ctx context.Context, s oci.Signature, image v1.Hash, opts *cosign.CheckOpts,
+	verify func(context.Context, oci.Signature, v1.Hash, *cosign.CheckOpts) (bool, error),
+) error {
+	whole, err := static.Copy(s)
+	if err != nil {
+		return fmt.Errorf("reading its annotations: %w", err)
+	}
+	logged, err := verify(ctx, whole, image, opts)
+	if err == nil && !logged {
+		err = errors.New("no log has it")
+	}
+	return err
+}
+
+// imageOptions are cosign's, for its verification of what is attached to images.
+// No log is asked: what signs an image carries its entry.
+func (e Expectation) imageOptions(claim func(oci.Signature, v1.Hash, map[string]any) error) (*cosign.CheckOpts, error) {
+	opts := &cosign.CheckOpts{TrustedMaterial: e.Root, ClaimVerifier: claim, Offline: true}
+	return opts, e.signer(opts)
+}
