@@ -17,6 +17,8 @@ type Fault struct {
 	Path   string `json:"path,omitempty"`
 	// Skip is how many requests that it is for it lets pass first.
 	Skip int `json:"skip,omitempty"`
+	// Larger leaves out requests whose body has no more bytes than that; 0 none.
+	Larger int64 `json:"larger,omitempty"`
 	// Times is how many requests it meets; 0 means every one until Clear.
 	Times int  `json:"times,omitempty"`
 	Kind  Kind `json:"kind"`
@@ -59,7 +61,7 @@ func Status(status, n int) Fault {
 
 // meets reports whether r is a request that f is for.
 func (f Fault) meets(r *http.Request) bool {
-	return (f.Method == "" || f.Method == r.Method) && strings.HasPrefix(r.URL.Path, f.Path)
+	return (f.Method == "" || f.Method == r.Method) && strings.HasPrefix(r.URL.Path, f.Path) && (f.Larger == 0 || r.ContentLength > f.Larger)
 }
 
 // Request is a request that a Proxy got.

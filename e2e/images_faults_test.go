@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"dagger/slipway/ci/publish"
+	"dagger/slipway/e2e/imagereg"
+	"dagger/slipway/e2e/sigstack/fault"
+)
+
+const (
+	uploads   = "/v2/" + imageSource + "/blobs/uploads/"
+	manifests = "/v2/" + imageSource + "/manifests/"
+)
+
+// unknownUpload is the answer of a registry that has lost the session of an upload.
+func unknownUpload(method string) fault.Fault {
+	return fault.Fault{
+		Kind: fault.Refuse, Method: method, Path: uploads, Times: 1, Status: 404,
+		Header: map[string]string{"Content-Type": "application/json"},
+		Body:   `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}`,
+	}
+}
+
+// TestImagesFaults has a registry fail in every way that may pass, on each registry.
+func TestImagesFaults(t *testing.T) {
+	later := fault.Status(429, 1)
+	later.Method, later.Path, later.Header = "PUT", manifests, map[string]string{"Retry-After": "2"}
+	refuse := func(method, path string, status int) fault.Fault {
+		return fault.Fault{Kind: fault.Refuse, Method: method, Path: path, Status: status, Times: 1}
+	}
+	drop := func(kind fault.Kind, method, path string) fault.Fault {
+		return fault.Fault{Kind: kind, Method: method, Path: path, Times: 1}
+	}
+	tests := []struct {
+		name  string
+		fault fault.Fault
+		sent  int // blobs begun: there are three
+		least time.Duration
+	}{
+		{"a blob is there, and the answer of its PUT lost", drop(fault.Lose, "PUT", uploads), 3, 0},
+		{"the session is lost at a PATCH", unknownUpload("PATCH"), 4, 0},
+		{"the session is lost at a PUT", unknownUpload("PUT"), 4, 0},
+		{"a PATCH is dropped", drop(fault.Drop, "PATCH", uploads), 4, 0},
+		{"the answer of a PATCH is lost", drop(fault.Lose, "PATCH", uploads), 4, 0},
+		{"a POST is answered 502", refuse("POST", uploads, 502), 4, 0},
+		{"a PATCH is answered 500", refuse("PATCH", uploads, 500), 4, 0},
+		{"a PUT is answered 504", refuse("PUT", uploads, 504), 4, 0},
+		{"a HEAD is answered 503", refuse("HEAD", "", 503), 3, 0},
+		{"the first answer of all is cut off", drop(fault.Truncate, "GET", "/v2/"), 3, 0},
+		{"the manifest is answered 429 with 2 s to wait", later, 3, 2 * time.Second},
+		{"the manifest is answered 500", refuse("PUT", manifests, 500), 3, 0},
+		{"the manifest is there, and the answer lost", drop(fault.Lose, "PUT", manifests), 3, 0},
+	}
+	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				s := imageStack(t)
+				reg.Proxy.Clear()
+				reg.Proxy.Reset()
+				img := randomImage(t, 1<<16, 2)
+				r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
+				check(t, reg.Proxy.Inject(tt.fault))
+				begin := time.Now()
+				wantStates(t, r.effects()[:1], publish.WasDone)
+				if took := time.Since(begin); took < tt.least {
+					t.Errorf("it took %s, and the registry asked to wait %s", took, tt.least)
+				}
+				if got := counts(reg.Proxy, http.MethodPost); got != tt.sent {
+					t.Errorf("%d blobs were begun, expected %d: %v", got, tt.sent, reg.Proxy.Requests())
+				}
+				reg.Proxy.Clear()
+				wantWhole(t, straight(t, reg).Digest(r.image.Digest().DigestStr()), img)
+			})
+		}
+	})
+}
+
+// TestImagesAttachFaults has the registry and the log fail while an image is signed:
+// each signature is recorded once, and attached once.
+func TestImagesAttachFaults(t *testing.T) {
+	for name, f := range map[string]fault.Fault{
+		"the signatures are written, and the answer lost": {Kind: fault.Lose, Method: "PUT", Path: manifests + "sha256-", Times: 1},
+		"writing the signatures is answered 503":          {Kind: fault.Refuse, Method: "PUT", Path: manifests + "sha256-", Times: 1, Status: 503},
+		"the session of the payload is lost":              unknownUpload("PUT"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
+			r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
+			wantStates(t, r.effects()[:1], publish.WasDone)
+			check(t, reg.Proxy.Inject(f))
+			s.Rekor.Reset()
+			wantStates(t, r.effects()[1:], times(5, publish.WasDone)...)
+			if n := s.Rekor.Count("/api/v1/log/entries"); n != 3 {
+				t.Errorf("the log was asked %d times, expected once for each of a signature and two attestations", n)
+			}
+			wantJudged(t, s, straight(t, reg).Tag("1.2.3").String())
+		})
+	}
+	t.Run("the log is down", func(t *testing.T) {
+		reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
+		img := randomImage(t, 1024, 1)
+		check(t, s.Rekor.Inject(fault.Status(502, 0)))
+		states, err := performAll(t, newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img).effects())
+		if err == nil || len(states) != 2 || at(t, straight(t, reg), "1.2.3") != "" {
+			t.Errorf("the states are %q, the error %v; expected an image without a tag", states, err)
+		}
+		s.Rekor.Clear()
+		again := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
+		wantStates(t, again.effects(), append([]string{publish.FoundDone}, times(5, publish.WasDone)...)...)
+	})
+}
+
+// TestImagesRefused: what does not pass is asked once.
+func TestImagesRefused(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404} {
+		reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
+		r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
+		check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "POST", Path: uploads, Status: status}))
+		_, err := performAll(t, r.effects())
+		if n := counts(reg.Proxy, http.MethodPost); err == nil || n != 2 { // two blobs
+			t.Errorf("of %d: %d attempts for two blobs, error %v", status, n, err)
+		}
+	}
+	t.Run("a day to wait", func(t *testing.T) {
+		reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
+		r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
+		check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "PUT", Path: manifests, Status: 429, Header: map[string]string{"Retry-After": "86400"}}))
+		if _, err := performAll(t, r.effects()); err == nil || !strings.Contains(err.Error(), "run again") {
+			t.Errorf("the error is %v, expected one that says to come back", err)
+		}
+	})
+}
+
+// TestImagesChunks has something refuse large pieces, until they are small enough.
+func TestImagesChunks(t *testing.T) {
+	tests := []struct {
+		name    string
+		status  int
+		larger  int64
+		patches int    // pieces that are taken, of 5 MiB and some bytes
+	}{
+		{"413 over 4 MiB", 413, 4 << 20, 2},
+		{"416 over 1 MiB", 416, 1 << 20, 6},
+	}
+	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				s := imageStack(t)
+				reg.Proxy.Clear()
+				reg.Proxy.Reset()
+				img := randomImage(t, 5<<20, 1)
+				r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
+				check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "PATCH", Path: uploads, Status: tt.status, Larger: tt.larger}))
+				wantStates(t, r.effects()[:1], publish.WasDone)
+				taken := 0
+				for _, q := range reg.Proxy.Requests() {
+					if q.Method == http.MethodPatch && q.Fault == "" {
+						taken++
+					}
+				}
+				if taken != tt.patches+1 { // and the config
+					t.Errorf("%d pieces were taken, expected %d", taken, tt.patches+1)
+				}
+				wantWhole(t, straight(t, reg).Digest(r.image.Digest().DigestStr()), img)
+			})
+		}
+		t.Run("nothing is small enough", func(t *testing.T) {
+			s := imageStack(t)
+			reg.Proxy.Clear()
+			r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 5<<20, 1))
+			check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "PATCH", Path: uploads, Status: 413, Larger: 1024}))
+			if _, err := performAll(t, r.effects()); err == nil || !strings.Contains(err.Error(), "smaller pieces than 1048576 bytes are not tried") {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	})
+}
+
+// TestImagesLatestLeft: a run that ended between the two tags is finished by the next.
+func TestImagesLatestLeft(t *testing.T) {
+	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
+		s := imageStack(t)
+		img := randomImage(t, 1024, 1)
+		check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "PUT", Path: manifests + "latest", Status: 403}))
+		states, err := performAll(t, newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img).effects())
+		if err == nil || len(states) != 6 || at(t, straight(t, reg), "latest") != "" {
+			t.Errorf("the states are %q, the error %v; expected a version without latest", states, err)
+		}
+		reg.Proxy.Clear()
+		reg.Proxy.Reset()
+		wantStates(t, newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img).effects(), append(times(5, publish.FoundDone), publish.WasDone)...)
+		if n := writes(reg.Proxy); n != 1 {
+			t.Errorf("the second run sent %d requests that change something, expected the one that moves latest", n)
+		}
+		wantJudged(t, s, straight(t, reg).Tag("latest").String())
+	})
+}
+
+// TestImagesTagMoved has somebody put another image under the version's tag between
+// the push and the signature: it is not signed, and not replaced.
+func TestImagesTagMoved(t *testing.T) {
+	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
+		s := imageStack(t)
+		r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
+		wantStates(t, r.effects()[:1], publish.WasDone)
+		theirs := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
+		e := theirs.effects()
+		wantStates(t, []publish.Effect{e[0], e[4]}, times(2, publish.WasDone)...)
+		_, err := performAll(t, r.effects()[1:])
+		var conflict *publish.Conflict
+		if !errors.As(err, &conflict) {
+			t.Errorf("the error is %v, expected a conflict", err)
+		}
+		judgeImage(t, s, 2, r.image.Digest().String(), "verify").wantCode(t, 0)
+		if judgeImage(t, s, 2, theirs.image.Tag().String(), "verify").code == 0 {
+			t.Error("the other image is signed")
+		}
+	})
+}
