@@ -87,6 +87,7 @@ func randomImage(t testing.TB, size int64, layers int64) v1.Image {
 
 // imageRelease is the release of one image.
 type imageRelease struct {
+	entity ocirepo.Entity
 	image  *publish.Image
 	signer *sign.Signer
 	who    verify.Expectation
@@ -120,7 +121,7 @@ func newImageRelease(t testing.TB, s *sigstack.Stack, repo name.Repository, v st
 	who, err := verify.Expect("containerd/runwasi", imageIdentity, verify.Issuer, nil)
 	check(t, err)
 	who.Root = trust
-	return imageRelease{image, signer, who}
+	return imageRelease{e, image, signer, who}
 }
 
 // effects are those of the release, in their order.
