@@ -41,6 +41,9 @@ type WorkspaceSettings struct {
 	// Owners is an owner that every published crate must have, as the registry names
 	// it: a team, "github:org:team".
 	Owners string `toml:"owners" json:"owners,omitempty"`
+	// Images are the OCI images to release, by name, as they are declared: see
+	// [Workspace.Images].
+	Images map[string]map[string]any `toml:"images" json:"-"`
 }
 
 // Settings are slipway's own for one crate, from [package.metadata.slipway].

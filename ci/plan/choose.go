@@ -76,6 +76,8 @@ func (p *Plan) addRemarks(w *cargo.Workspace) {
 		p.Remarks = append(p.Remarks, "the working tree has uncommitted changes: a dry run builds them, a release refuses them")
 	}
 	if !p.Publish.Publishable {
-		p.Remarks = append(p.Remarks, "the crate is not published to a registry: "+p.Publish.Reason)
+		p.Remarks = append(p.Remarks, unpublishedRemark+p.Publish.Reason)
 	}
 }
+
+const unpublishedRemark = "the crate is not published to a registry: "

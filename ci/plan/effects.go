@@ -140,6 +140,10 @@ func SBOMs(binary, target string) ([]Artifact, error) {
 // Effect is a change to something that others see. A dry run performs none.
 type Effect struct {
 	Kind string `json:"kind"`
+	// Image is the image that it is about, "" for those of a crate.
+	Image string `json:"image,omitempty"`
+	// Target is the manifest of the image that it is about, "" for what a tag names.
+	Target string `json:"target,omitempty"`
 	// About says for people what the effect does.
 	About string `json:"about"`
 }

@@ -100,7 +100,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 			p.Steps = append(p.Steps, s)
 		}
 		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
-		if b.host {
+		if b.host && t != cargo.WasmTarget { // that one's chain is another
 			previous = t
 		}
 	}

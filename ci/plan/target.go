@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
 )
 
@@ -27,6 +28,9 @@ type chain struct {
 // directory that no step of another target sees.
 func (b *builder) forTarget(target, previous string) []step.Step {
 	c := &chain{builder: b, target: target, previous: previous}
+	if target == cargo.WasmTarget { // nothing here runs it, so that there are no tests
+		return []step.Step{c.build()}
+	}
 	if b.fetched {
 		c.before("dependencies", "the dependencies", "skeleton", fingerprints(b.members))
 	}
@@ -85,13 +89,21 @@ func (c *chain) build() step.Step {
 	s := c.compile(StepBuild(c.target), c.target, "source", c.first(StepBuild("")), c.buildArgs(c.target))
 	s.About = "build the crate in the release profile"
 	for _, bin := range c.crate.Bins {
-		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name)}
+		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name+executable(c.target))}
 		if len(bin.RequiredFeatures) > 0 {
 			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: name them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
 		}
 		s.Outputs = append(s.Outputs, out)
 	}
 	return s
+}
+
+// executable is what the compiler adds to a binary's name.
+func executable(target string) string {
+	if target == cargo.WasmTarget {
+		return ".wasm"
+	}
+	return ""
 }
 
 // seed begins a target directory with what a step left there.

@@ -30,6 +30,7 @@ func (p *Plan) Text() (string, error) {
 	if err := t.Flush(); err != nil {
 		return "", err
 	}
+	b.WriteString("\nSteps\n")
 	p.stepLines(&b)
 	b.WriteString("\nArtifacts\n")
 	for _, a := range p.Artifacts {
@@ -46,7 +47,6 @@ func (p *Plan) Text() (string, error) {
 }
 
 func (p *Plan) stepLines(b *strings.Builder) {
-	b.WriteString("\nSteps\n")
 	for i, s := range p.Steps {
 		network := "no network"
 		if s.Network {

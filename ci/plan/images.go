@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/version"
+)
+
+// ImagesSchema names the form of the JSON of a plan of images.
+const ImagesSchema = "slipway.images/v1"
+
+// Images is everything that a release of images does, in order. Registry and
+// repository are no part of it, as for a crate: the same source gives the same plan
+// in every fork.
+type Images struct {
+	Schema     string        `json:"schema"`
+	Version    string        `json:"version"`
+	Prerelease bool          `json:"prerelease"`
+	Source     Source        `json:"source,omitzero"`
+	Toolchain  string        `json:"toolchain"`
+	Images     []cargo.Image `json:"images"`
+	// Builds are what is built for the images, a crate each.
+	Builds          []*Plan  `json:"builds"`
+	Signing         string   `json:"signing"`
+	SigningServices []string `json:"signingServices,omitempty"`
+	Effects         []Effect `json:"effects"`
+	Remarks         []string `json:"remarks,omitempty"`
+}
+
+// NewImages plans a release of the named images, all that the workspace has for none,
+// in a version of their own. Of the request all but what is about a crate counts.
+// Errors are as those of [New].
+func NewImages(w *cargo.Workspace, released string, names []string, req Request) (*Images, error) {
+	v, err := version.Parse(released)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.Source.check(v.String()); err != nil {
+		return nil, err
+	}
+	p := &Images{
+		Schema: ImagesSchema, Version: v.String(), Prerelease: v.IsPrerelease(), Source: req.Source,
+		Signing: cmp.Or(req.Signing, SignedKeyless), SigningServices: req.SigningServices,
+	}
+	p.Source.Branches = nil
+	if p.Images, err = chooseImages(w, names); err != nil {
+		return nil, err
+	}
+	if p.Toolchain, err = chooseToolchain(w, req.Toolchain); err != nil {
+		return nil, err
+	}
+	if err := p.addBuilds(w, req); err != nil {
+		return nil, err
+	}
+	p.addEffects()
+	return p, nil
+}
+
+func chooseImages(w *cargo.Workspace, names []string) ([]cargo.Image, error) {
+	all, err := w.Images()
+	if err != nil || len(names) == 0 {
+		return all, err
+	}
+	var have []string
+	for _, img := range all {
+		have = append(have, img.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(have, name) {
+			return nil, fmt.Errorf("finding image %q: the workspace has %q", name, have)
+		}
+	}
+	return slices.DeleteFunc(all, func(img cargo.Image) bool { return !slices.Contains(names, img.Name) }), nil
+}
+
+// addBuilds plans what is built: each crate once for all of its images' targets.
+func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
+	targets := map[string][]string{}
+	var crates []string
+	for _, img := range p.Images {
+		if img.Crate == "" {
+			continue
+		}
+		if targets[img.Crate] == nil {
+			crates = append(crates, img.Crate)
+		}
+		for _, t := range img.Targets {
+			if !slices.Contains(targets[img.Crate], t) {
+				targets[img.Crate] = append(targets[img.Crate], t)
+			}
+		}
+	}
+	for _, name := range crates {
+		b, err := newBuild(w, name, targets[name], p.Toolchain, req.Source)
+		if err != nil {
+			return err
+		}
+		for _, r := range b.Remarks {
+			if !slices.Contains(p.Remarks, r) {
+				p.Remarks = append(p.Remarks, r)
+			}
+		}
+		b.Remarks = nil
+		p.Builds = append(p.Builds, b)
+	}
+	return nil
+}
+
+// newBuild plans the building of one crate, and no more: no changelog, no files
+// of a release, no effects.
+func newBuild(w *cargo.Workspace, name string, targets []string, toolchain string, source Source) (*Plan, error) {
+	c, err := w.Crate(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Check(c); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Schema: Schema, Crate: c.Name, Version: c.Version, Directory: c.Dir, Source: source, Toolchain: toolchain,
+		Channel: w.Toolchain.Channel, Targets: targets, toolchain: w.Toolchain,
+	}
+	p.Source.Branches = nil
+	p.Publish.Reason = "only its images are released"
+	if err := p.addSteps(w, c, nil); err != nil {
+		return nil, err
+	}
+	p.addRemarks(w)
+	p.Remarks = slices.DeleteFunc(p.Remarks, func(r string) bool { return r == unpublishedRemark+p.Publish.Reason })
+	for _, t := range targets {
+		if t == cargo.WasmTarget {
+			p.Remarks = append(p.Remarks, fmt.Sprintf("crate %q was not tested: nothing here runs wasm", c.Name))
+		}
+	}
+	return p, nil
+}
+
+// addEffects lists the effects in their order. An image is pushed by its digest,
+// which no one looks for, and signed and described; then the version's tag makes it
+// known, so that no one finds an image under a tag that is not signed yet; and only
+// when all versions are there `latest` moves.
+func (p *Images) addEffects() {
+	add := func(kind, name, target, about string) {
+		p.Effects = append(p.Effects, Effect{Kind: kind, Image: name, Target: target, About: about})
+	}
+	for _, img := range p.Images {
+		add(EffectPush, img.Name, "", "push image "+img.Name+" by its digest")
+		add(EffectSign, img.Name, "", "sign image "+img.Name+" "+p.Signing+", and record it in the transparency log")
+		for _, t := range img.Targets {
+			what := "image " + img.Name
+			if len(img.Targets) > 1 {
+				what += " for " + t
+				add(EffectSign, img.Name, t, "sign "+what+" likewise")
+			}
+			add(EffectSBOM, img.Name, t, "attach the signed SBOM of "+what)
+		}
+		add(EffectProvenance, img.Name, "", "attach the signed provenance of image "+img.Name)
+	}
+	for _, img := range p.Images {
+		add(EffectTag, img.Name, "", "tag image "+img.Name+" as "+p.Version)
+	}
+	if p.Prerelease {
+		return
+	}
+	for _, img := range p.Images {
+		add(EffectLatest, img.Name, "", "tag image "+img.Name+" as latest, unless a higher version is there")
+	}
+}
+
+// The kinds of effect on a registry of images.
+const (
+	EffectPush       = "push"
+	EffectSign       = "sign"
+	EffectSBOM       = "sbom"
+	EffectProvenance = "provenance"
+	EffectTag        = "tag"
+	EffectLatest     = "latest"
+)
+
+// JSON renders the plan, sorted and indented.
+func (p *Images) JSON() ([]byte, error) {
+	raw, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing plan: %w", err)
+	}
+	return append(raw, '\n'), nil
+}
+
+// Digest is "sha256:" and the digest of the plan's JSON.
+func (p *Images) Digest() (string, error) {
+	raw, err := p.JSON()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(raw)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
