@@ -79,7 +79,7 @@ func Compare(s Statement, want Expectation) error {
 
 func (e *Expectation) check() error {
 	p := e.Parameters
-	if len(e.Subjects) == 0 || e.BuilderID == "" || p.Crate == "" || p.Version == "" || p.Repository == "" {
+	if len(e.Subjects) == 0 || e.BuilderID == "" || p.Crate == "" && p.Image == "" || p.Version == "" || p.Repository == "" {
 		return errors.New("checking provenance: too little is expected of it: give the files, the builder, the crate, the version and the repository")
 	}
 	if err := gitref.CheckCommit(e.Commit); err != nil {
@@ -104,6 +104,8 @@ func (c *checker) parameters(got, want Parameters) {
 		{"targets", list(got.Targets), list(want.Targets)},
 		{"toolchain", got.Toolchain, want.Toolchain},
 		{"toolchainBase", got.ToolchainBase, want.ToolchainBase},
+		{"image", got.Image, want.Image},
+		{"file", got.File, want.File},
 		{"repository", got.Repository, want.Repository},
 		{"ref", got.Ref, want.Ref},
 	} {

@@ -65,7 +65,7 @@ type Run struct {
 // token.
 func New(in Input) (Statement, error) {
 	if err := in.check(); err != nil {
-		return Statement{}, fmt.Errorf("making the provenance of crate %s: %w", quote.Line(in.Parameters.Crate), err)
+		return Statement{}, fmt.Errorf("making the provenance of %s: %w", in.Parameters.about(), err)
 	}
 	s := Statement{Type: StatementType, PredicateType: PredicateType}
 	for _, name := range slices.Sorted(maps.Keys(in.Subjects)) {
@@ -85,13 +85,23 @@ func New(in Input) (Statement, error) {
 	return s, nil
 }
 
+// about says for people what is released.
+func (p Parameters) about() string {
+	if p.Image != "" {
+		return "image " + quote.Line(p.Image)
+	}
+	return "crate " + quote.Line(p.Crate)
+}
+
 func (in *Input) check() error {
 	p := in.Parameters
 	switch {
 	case len(in.Subjects) == 0:
 		return errors.New("there are no subjects; expected the released files")
-	case p.Crate == "" || p.Version == "" || len(p.Targets) == 0:
+	case p.Crate == "" && p.File == "" || p.Version == "" || len(p.Targets) == 0:
 		return fmt.Errorf("crate %s, version %s, %d targets: expected all three", quote.Line(p.Crate), quote.Line(p.Version), len(p.Targets))
+	case p.File != "" && (p.Image == "" || p.Crate != ""):
+		return fmt.Errorf("file %s, image %s, crate %s: expected a file in an image, and no crate", quote.Line(p.File), quote.Line(p.Image), quote.Line(p.Crate))
 	case in.Lock == [sha256.Size]byte{} || in.Plan == [sha256.Size]byte{}:
 		return errors.New("the digest of Cargo.lock or of the plan is empty; expected both")
 	case (p.Repository == "") != (p.Ref == ""):
@@ -105,7 +115,7 @@ func (in *Input) check() error {
 	if !absolute(in.Builder.ID) {
 		return fmt.Errorf("the builder %s is no absolute URI; expected one that says who builds", quote.Line(in.Builder.ID))
 	}
-	if _, err := in.Toolchain.sha256(); err != nil {
+	if _, err := in.Toolchain.sha256(); err != nil && p.File == "" {
 		return err
 	}
 	if in.Run.Finished.Before(in.Run.Started) && !in.Run.Finished.IsZero() {
@@ -145,6 +155,9 @@ func (in *Input) dependencies() []Resource {
 			Name: nameSource, URI: sourceURI(in.Parameters),
 			Digest: map[string]string{"gitCommit": in.Commit},
 		})
+	}
+	if in.Parameters.File != "" { // nothing was built
+		return list
 	}
 	image, err := in.Toolchain.sha256()
 	if err != nil {

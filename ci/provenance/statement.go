@@ -59,7 +59,8 @@ type BuildDefinition struct {
 // Parameters is everything that a caller chose. Nothing else that a caller says
 // reaches the build.
 type Parameters struct {
-	Crate   string   `json:"crate"`
+	// Crate is what was built; it is "" of an image that holds a File of the source.
+	Crate   string   `json:"crate,omitempty"`
 	Version string   `json:"version"`
 	Targets []string `json:"targets"` // target triples, sorted
 	// Toolchain is the image that was asked for; "" left the choice to the
@@ -68,6 +69,10 @@ type Parameters struct {
 	// ToolchainBase is the Debian image that slipway's own toolchain was asked to
 	// be made with; "" left the choice to slipway.
 	ToolchainBase string `json:"toolchainBase,omitempty"`
+	// Image is the name of the OCI image that was made, "" where files were released;
+	// File is what it holds where that was not built.
+	Image string `json:"image,omitempty"`
+	File  string `json:"file,omitempty"`
 	// Repository is an absolute URL, Ref a full git ref ("refs/heads/main") of it.
 	Repository string `json:"repository,omitempty"`
 	Ref        string `json:"ref,omitempty"`

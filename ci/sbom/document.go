@@ -92,6 +92,19 @@ func New(in Input) (*Document, error) {
 	return d, nil
 }
 
+// NewFile makes the document of a file of the source, of which nothing more is
+// known than what it is.
+func NewFile(name, version, target string, sum [sha256.Size]byte, source Source) *Document {
+	c := component{
+		name: name, version: version, sha256: hex.EncodeToString(sum[:]), download: gitLocation(source.Repository, source.Commit),
+		comment: "Taken as it is from the repository that was released; what it was made from is not known here.",
+	}
+	c.purl = purl.New("generic", name, version, map[string]string{"checksum": "sha256:" + c.sha256, "vcs_url": c.download})
+	d := &Document{binary: name, target: target, components: []component{c}}
+	d.number()
+	return d
+}
+
 func (in *Input) check() error {
 	switch {
 	case in.Binary == "":
