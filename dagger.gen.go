@@ -66,12 +66,14 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Services        []*dagger.Service
+		Signing         *Signing
 	}
 	concrete.Source = r.Source
 	concrete.ToolchainRef = r.ToolchainRef
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
 	concrete.Services = r.Services
+	concrete.Signing = r.Signing
 	return json.Marshal(&concrete)
 }
 
@@ -82,6 +84,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Services        []*dagger.Service
+		Signing         *Signing
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -92,6 +95,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
 	r.Services = concrete.Services
+	r.Signing = concrete.Signing
 	return nil
 }
 
@@ -100,12 +104,10 @@ func (r Crate) MarshalJSON() ([]byte, error) {
 		Slipway *Slipway
 		Name    string
 		Version string
-		Signing *Signing
 	}
 	concrete.Slipway = r.Slipway
 	concrete.Name = r.Name
 	concrete.Version = r.Version
-	concrete.Signing = r.Signing
 	return json.Marshal(&concrete)
 }
 
@@ -114,7 +116,6 @@ func (r *Crate) UnmarshalJSON(bs []byte) error {
 		Slipway *Slipway
 		Name    string
 		Version string
-		Signing *Signing
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -123,7 +124,6 @@ func (r *Crate) UnmarshalJSON(bs []byte) error {
 	r.Slipway = concrete.Slipway
 	r.Name = concrete.Name
 	r.Version = concrete.Version
-	r.Signing = concrete.Signing
 	return nil
 }
 
@@ -351,76 +351,6 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
 			return (*Crate).Test(&parent, ctx)
-		case "WithSigning":
-			var parent Crate
-			err = json.Unmarshal(parentJSON, &parent)
-			if err != nil {
-				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
-			}
-			var oidcRequestUrl *dagger.Secret
-			if inputArgs["oidcRequestURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
-				}
-			}
-			var oidcRequestToken *dagger.Secret
-			if inputArgs["oidcRequestToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
-				}
-			}
-			var identityToken *dagger.Secret
-			if inputArgs["identityToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["identityToken"]), &identityToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg identityToken", err))
-				}
-			}
-			var key *dagger.Secret
-			if inputArgs["key"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["key"]), &key)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg key", err))
-				}
-			}
-			var keyPassword *dagger.Secret
-			if inputArgs["keyPassword"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["keyPassword"]), &keyPassword)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg keyPassword", err))
-				}
-			}
-			var fulcioUrl string
-			if inputArgs["fulcioURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["fulcioURL"]), &fulcioUrl)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg fulcioURL", err))
-				}
-			}
-			var rekorUrl string
-			if inputArgs["rekorURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["rekorURL"]), &rekorUrl)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rekorURL", err))
-				}
-			}
-			var timestampUrl string
-			if inputArgs["timestampURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["timestampURL"]), &timestampUrl)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timestampURL", err))
-				}
-			}
-			var trustedRoot *dagger.File
-			if inputArgs["trustedRoot"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["trustedRoot"]), &trustedRoot)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg trustedRoot", err))
-				}
-			}
-			return (*Crate).WithSigning(&parent, oidcRequestUrl, oidcRequestToken, identityToken, key, keyPassword, fulcioUrl, rekorUrl, timestampUrl, trustedRoot), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}
@@ -447,6 +377,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).Crate(&parent, name, version), nil
+		case "Images":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var version string
+			if inputArgs["version"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["version"]), &version)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg version", err))
+				}
+			}
+			var image []string
+			if inputArgs["image"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["image"]), &image)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
+				}
+			}
+			return (*Slipway).Images(&parent, ctx, version, image)
 		case "Plan":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -573,6 +524,90 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease)
+		case "ReleaseDemoApp":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var version string
+			if inputArgs["version"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["version"]), &version)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg version", err))
+				}
+			}
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+				}
+			}
+			var plan bool
+			if inputArgs["plan"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["plan"]), &plan)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg plan", err))
+				}
+			}
+			var image []string
+			if inputArgs["image"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["image"]), &image)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
+				}
+			}
+			var registry string
+			if inputArgs["registry"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registry"]), &registry)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registry", err))
+				}
+			}
+			var repository string
+			if inputArgs["repository"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
+				}
+			}
+			var registryUsername string
+			if inputArgs["registryUsername"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryUsername"]), &registryUsername)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryUsername", err))
+				}
+			}
+			var registryPassword *dagger.Secret
+			if inputArgs["registryPassword"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryPassword"]), &registryPassword)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryPassword", err))
+				}
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
+				}
+			}
+			return (*Slipway).ReleaseDemoApp(&parent, ctx, version, dryRun, plan, image, registry, repository, registryUsername, registryPassword, oidcRequestUrl, oidcRequestToken, asJson)
 		case "ReleaseOrder":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -656,6 +691,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
 				}
 			}
+			var githubApi string
+			if inputArgs["githubAPI"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
+				}
+			}
 			var actor string
 			if inputArgs["actor"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
@@ -670,7 +712,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
 				}
 			}
-			return (*Slipway).ReleaseTrain(&parent, ctx, crates, dryRun, plan, asJson, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease)
+			return (*Slipway).ReleaseTrain(&parent, ctx, crates, dryRun, plan, asJson, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, githubApi, actor, initialRelease)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -776,6 +818,76 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).WithService(&parent, host, service), nil
+		case "WithSigning":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			var identityToken *dagger.Secret
+			if inputArgs["identityToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["identityToken"]), &identityToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg identityToken", err))
+				}
+			}
+			var key *dagger.Secret
+			if inputArgs["key"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["key"]), &key)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg key", err))
+				}
+			}
+			var keyPassword *dagger.Secret
+			if inputArgs["keyPassword"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["keyPassword"]), &keyPassword)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg keyPassword", err))
+				}
+			}
+			var fulcioUrl string
+			if inputArgs["fulcioURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["fulcioURL"]), &fulcioUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg fulcioURL", err))
+				}
+			}
+			var rekorUrl string
+			if inputArgs["rekorURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["rekorURL"]), &rekorUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rekorURL", err))
+				}
+			}
+			var timestampUrl string
+			if inputArgs["timestampURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["timestampURL"]), &timestampUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timestampURL", err))
+				}
+			}
+			var trustedRoot *dagger.File
+			if inputArgs["trustedRoot"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["trustedRoot"]), &trustedRoot)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg trustedRoot", err))
+				}
+			}
+			return (*Slipway).WithSigning(&parent, oidcRequestUrl, oidcRequestToken, identityToken, key, keyPassword, fulcioUrl, rekorUrl, timestampUrl, trustedRoot), nil
 		case "":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

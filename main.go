@@ -32,6 +32,8 @@ type Slipway struct {
 	Base *dagger.Container
 	// +private
 	Services []*dagger.Service
+	// +private
+	Signing *Signing
 }
 
 // New takes the workspace and what to build it in.
@@ -54,7 +56,7 @@ func New(
 	// +optional
 	base *dagger.Container,
 ) *Slipway {
-	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base}
+	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Signing: &Signing{}}
 }
 
 // Let a release reach a server that your machine reaches and the engine does not, by its host name.
@@ -71,11 +73,62 @@ func (m *Slipway) WithService(
 	return m
 }
 
+// Say with what a release signs.
+//
+// In GitHub Actions the job's own identity signs: pass
+// `--oidc-request-url=env:ACTIONS_ID_TOKEN_REQUEST_URL` and
+// `--oidc-request-token=env:ACTIONS_ID_TOKEN_REQUEST_TOKEN`. Elsewhere give a
+// token or a key. Signatures are recorded in a public log, unless you name another.
+func (m *Slipway) WithSigning(
+	// Where GitHub Actions gives this job its identity tokens
+	//
+	// +optional
+	oidcRequestURL *dagger.Secret,
+	// What this job asks there with
+	//
+	// +optional
+	oidcRequestToken *dagger.Secret,
+	// OpenID Connect token that says who signs
+	//
+	// +optional
+	identityToken *dagger.Secret,
+	// Private key to sign with instead of an identity, as cosign makes it
+	//
+	// +optional
+	key *dagger.Secret,
+	// Password of the key
+	//
+	// +optional
+	keyPassword *dagger.Secret,
+	// Address of a Fulcio of your own (default: the public one)
+	//
+	// +optional
+	fulcioURL string,
+	// Address of a Rekor of your own (default: the public one)
+	//
+	// +optional
+	rekorURL string,
+	// Address of an RFC 3161 timestamp authority (default: none)
+	//
+	// +optional
+	timestampURL string,
+	// Trusted root of a sigstore of your own (default: that of the public one)
+	//
+	// +optional
+	trustedRoot *dagger.File,
+) *Slipway {
+	m.Signing = &Signing{
+		RequestURL: oidcRequestURL, RequestToken: oidcRequestToken, Token: identityToken, Key: key, KeyPassword: keyPassword,
+		Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, TrustedRoot: trustedRoot,
+	}
+	return m
+}
+
 // Release a crate: build, test, package, and unless this is a dry run sign, publish, tag and announce it.
 //
 // What is done is found done: a release that ended anywhere is finished by running
-// it again. Where signing needs more than GitHub Actions' own identity, use
-// `crate … with-signing … release`.
+// it again. Where signing needs more than GitHub Actions' own identity, say so before:
+// `with-signing … release-crate …`.
 //
 // +cache="never"
 func (m *Slipway) ReleaseCrate(
@@ -117,9 +170,15 @@ func (m *Slipway) ReleaseCrate(
 	// +optional
 	initialRelease bool,
 ) (string, error) {
-	c := m.Crate(crate, version)
-	c.Signing.RequestURL, c.Signing.RequestToken = oidcRequestURL, oidcRequestToken
-	return c.Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease)
+	m.actions(oidcRequestURL, oidcRequestToken)
+	return m.Crate(crate, version).Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease)
+}
+
+// actions adds the identity of a job of GitHub Actions to what is signed with.
+func (m *Slipway) actions(url, token *dagger.Secret) {
+	if url != nil && token != nil {
+		m.Signing.RequestURL, m.Signing.RequestToken = url, token
+	}
 }
 
 // Release several crates, what one needs before it: all are built and tested before the first is published.
@@ -167,6 +226,10 @@ func (m *Slipway) ReleaseTrain(
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
+	// Base address of a GitHub Enterprise server's API
+	//
+	// +optional
+	githubAPI string,
 	// Login of who releases, who is to be an owner of the crates
 	//
 	// +optional
@@ -176,12 +239,13 @@ func (m *Slipway) ReleaseTrain(
 	// +optional
 	initialRelease []string,
 ) (string, error) {
-	t := module.Train{Plan: plan, DryRun: dryRun, JSON: asJSON, To: module.Publishing{Repository: repository, Actor: actor, InitialRelease: initialRelease}}
-	err := reveal(ctx, map[*string]*dagger.Secret{
-		&t.To.GitHubToken: githubToken, &t.To.RegistryToken: registryToken,
-		&t.Signing.RequestURL: oidcRequestURL, &t.Signing.RequestToken: oidcRequestToken,
-	})
-	if err != nil {
+	t := module.Train{Plan: plan, DryRun: dryRun, JSON: asJSON, To: module.Publishing{Repository: repository, GitHubAPI: githubAPI, Actor: actor, InitialRelease: initialRelease}}
+	if err := reveal(ctx, map[*string]*dagger.Secret{&t.To.GitHubToken: githubToken, &t.To.RegistryToken: registryToken}); err != nil {
+		return "", err
+	}
+	m.actions(oidcRequestURL, oidcRequestToken)
+	var err error
+	if t.Signing, err = m.Signing.read(ctx); err != nil {
 		return "", err
 	}
 	s, err := m.open(ctx, "", "", crates...)
@@ -244,6 +308,94 @@ func (m *Slipway) ReleaseOrder(
 		return "", err
 	}
 	return s.Order(ctx)
+}
+
+// Release the workspace's OCI images: build, and unless this is a dry run push, sign, describe and tag them.
+//
+// What is done is found done: a release that ended anywhere is finished by running
+// it again. Where signing needs more than GitHub Actions' own identity, say so before:
+// `with-signing … release-demo-app …`.
+//
+// +cache="never"
+func (m *Slipway) ReleaseDemoApp(
+	ctx context.Context,
+	// Version of the images
+	version string,
+	// Run every step and change nothing anywhere
+	//
+	// +default=true
+	dryRun bool,
+	// Print everything that a release would do, and its digest; run nothing
+	//
+	// +optional
+	plan bool,
+	// Names of the images to release (default: all)
+	//
+	// +optional
+	image []string,
+	// Host of the registry
+	//
+	// +default="ghcr.io"
+	registry string,
+	// What the images go below, as owner/name
+	//
+	// +optional
+	repository string,
+	// User of the registry
+	//
+	// +optional
+	registryUsername string,
+	// Password or token of that user
+	//
+	// +optional
+	registryPassword *dagger.Secret,
+	// Where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)
+	//
+	// +optional
+	oidcRequestURL *dagger.Secret,
+	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	//
+	// +optional
+	oidcRequestToken *dagger.Secret,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+) (string, error) {
+	m.actions(oidcRequestURL, oidcRequestToken)
+	s, err := m.open(ctx, "", version)
+	if err != nil {
+		return "", err
+	}
+	o := module.Images{Names: image, Plan: plan, DryRun: dryRun, JSON: asJSON, Registry: registry, Repository: repository, Username: registryUsername}
+	if o.Signing, err = m.Signing.read(ctx); err != nil {
+		return "", err
+	}
+	if err := reveal(ctx, map[*string]*dagger.Secret{&o.Password: registryPassword}); err != nil {
+		return "", err
+	}
+	return s.Images(ctx, o)
+}
+
+// Build the workspace's OCI images: a directory with an OCI layout for each, and its SBOM beside it.
+func (m *Slipway) Images(
+	ctx context.Context,
+	// Version of the images
+	version string,
+	// Names of the images to build (default: all)
+	//
+	// +optional
+	image []string,
+) (*dagger.Directory, error) {
+	s, err := m.open(ctx, "", version)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.ImagesFiles(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
 // Make slipway's own toolchain image, from signed Debian packages alone.
@@ -339,7 +491,7 @@ func (m *Slipway) Crate(
 	// Version to release: the one in the crate's manifest
 	version string,
 ) *Crate {
-	return &Crate{Slipway: m, Name: name, Version: version, Signing: &Signing{}}
+	return &Crate{Slipway: m, Name: name, Version: version}
 }
 
 // Crate is one crate of the workspace in the version to release.
@@ -350,8 +502,6 @@ type Crate struct {
 	Name string
 	// Version to release
 	Version string
-	// +private
-	Signing *Signing
 }
 
 // Signing says with what a release is signed.
@@ -413,64 +563,13 @@ func (c *Crate) Dist(ctx context.Context) (*dagger.Directory, error) {
 	})
 }
 
-// Say with what `sign` and `release` sign.
-//
-// In GitHub Actions the job's own identity signs: pass
-// `--oidc-request-url=env:ACTIONS_ID_TOKEN_REQUEST_URL` and
-// `--oidc-request-token=env:ACTIONS_ID_TOKEN_REQUEST_TOKEN`. Elsewhere give a
-// token or a key. Signatures are recorded in a public log, unless you name another.
-func (c *Crate) WithSigning(
-	// Where GitHub Actions gives this job its identity tokens
-	//
-	// +optional
-	oidcRequestURL *dagger.Secret,
-	// What this job asks there with
-	//
-	// +optional
-	oidcRequestToken *dagger.Secret,
-	// OpenID Connect token that says who signs
-	//
-	// +optional
-	identityToken *dagger.Secret,
-	// Private key to sign with instead of an identity, as cosign makes it
-	//
-	// +optional
-	key *dagger.Secret,
-	// Password of the key
-	//
-	// +optional
-	keyPassword *dagger.Secret,
-	// Address of a Fulcio of your own (default: the public one)
-	//
-	// +optional
-	fulcioURL string,
-	// Address of a Rekor of your own (default: the public one)
-	//
-	// +optional
-	rekorURL string,
-	// Address of an RFC 3161 timestamp authority (default: none)
-	//
-	// +optional
-	timestampURL string,
-	// Trusted root of a sigstore of your own (default: that of the public one)
-	//
-	// +optional
-	trustedRoot *dagger.File,
-) *Crate {
-	c.Signing = &Signing{
-		RequestURL: oidcRequestURL, RequestToken: oidcRequestToken, Token: identityToken, Key: key, KeyPassword: keyPassword,
-		Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, TrustedRoot: trustedRoot,
-	}
-	return c
-}
-
 // Build, test, package and sign the crate, and publish nothing: the directory that a release uploads.
 //
 // `with-signing` says with what is signed.
 //
 // +cache="never"
 func (c *Crate) Sign(ctx context.Context) (*dagger.Directory, error) {
-	o, err := c.Signing.read(ctx)
+	o, err := c.Slipway.Signing.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -532,7 +631,7 @@ func (c *Crate) Release(
 		}
 		return summary.Text(""), nil
 	}
-	o, err := c.Signing.read(ctx)
+	o, err := c.Slipway.Signing.read(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -142,7 +142,7 @@ func TestImagesChunks(t *testing.T) {
 		name    string
 		status  int
 		larger  int64
-		patches int    // pieces that are taken, of 5 MiB and some bytes
+		patches int // pieces that are taken, of 5 MiB and some bytes
 	}{
 		{"413 over 4 MiB", 413, 4 << 20, 2},
 		{"416 over 1 MiB", 416, 1 << 20, 6},

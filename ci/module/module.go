@@ -69,6 +69,9 @@ func Open(ctx context.Context, in Inputs) (*Session, error) {
 // files is where workspace leaves the workspace's files.
 func (s *Session) files() string { return filepath.Join(s.work, "source") }
 
+// out is where a release leaves its files.
+func (s *Session) out() string { return filepath.Join(s.work, "out") }
+
 // workspace reads the workspace.
 func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	files := s.files()
@@ -143,12 +146,15 @@ func (s *Session) prepare(ctx context.Context, w *cargo.Workspace, p *plan.Plan)
 	if err != nil {
 		return nil, err
 	}
-	list[0].Out = filepath.Join(s.work, "out")
+	list[0].Out = s.out()
 	return list[0], nil
 }
 
 // prepareAll prepares a release of each plan of one workspace, which has one toolchain.
 func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) ([]*release.Release, error) {
+	if len(plans) == 0 {
+		return nil, nil
+	}
 	named := plans[0].Toolchain
 	images := map[string]engine.Image{}
 	var base string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
 
@@ -38,27 +39,32 @@ func (s *Summary) markdown(level string) string {
 	for _, f := range s.Artifacts {
 		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", cell(f.Name), Size(f.Size), f.SHA256)
 	}
-	s.markEffects(&b)
-	if s.Error != "" {
-		fmt.Fprintf(&b, "\n```text\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace(s.Error), "```", "'''"))
-	}
-	for _, r := range s.Remarks {
-		fmt.Fprintf(&b, "\n> %s\n", cell(r))
-	}
+	markEffects(&b, s.Effects, s.Outcomes)
+	markEnd(&b, s.Error, s.Remarks)
 	return b.String()
 }
 
+// markEnd says why a release has not come to its end, and what there is to know.
+func markEnd(b *strings.Builder, failed string, remarks []string) {
+	if failed != "" {
+		fmt.Fprintf(b, "\n```text\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace(failed), "```", "'''"))
+	}
+	for _, r := range remarks {
+		fmt.Fprintf(b, "\n> %s\n", cell(r))
+	}
+}
+
 // markEffects lists what was done, or what a release would do.
-func (s *Summary) markEffects(b *strings.Builder) {
-	if len(s.Outcomes) == 0 {
+func markEffects(b *strings.Builder, effects []plan.Effect, outcomes []publish.Outcome) {
+	if len(outcomes) == 0 {
 		b.WriteString("\nA release would now:\n\n")
-		for i, e := range s.Effects {
+		for i, e := range effects {
 			fmt.Fprintf(b, "%d. %s\n", i+1, cell(e.About))
 		}
 		return
 	}
 	b.WriteString("\n| | effect | seconds |\n| --- | --- | ---: |\n")
-	for _, o := range s.Outcomes {
+	for _, o := range outcomes {
 		state := o.State
 		if state == publish.Failed {
 			state = "**" + state + "**"

@@ -20,7 +20,7 @@ import (
 // writeProvenance writes the signed statement of who built the files, and the
 // binaries in them, from what.
 func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to string, files []File, place func(target, name string) string) error {
-	in, err := r.provenance(ctx)
+	in, err := r.provenance(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,9 @@ func (r *Release) subjects(files []File, place func(target, name string) string)
 	return subjects, nil
 }
 
-// provenance is all of the statement but its subjects.
-func (r *Release) provenance(ctx context.Context) (provenance.Input, error) {
+// provenance is all of the statement but its subjects. built says that something
+// ran in the toolchain.
+func (r *Release) provenance(ctx context.Context, built bool) (provenance.Input, error) {
 	p := r.Plan
 	in := provenance.Input{
 		Parameters: provenance.Parameters{
@@ -113,6 +114,9 @@ func (r *Release) provenance(ctx context.Context) (provenance.Input, error) {
 		return in, err
 	}
 	in.Plan = sha256.Sum256(raw)
+	if !built {
+		return in, nil
+	}
 	in.Toolchain, err = r.toolchain(ctx)
 	if p.Toolchain != toolchain.Reference() {
 		in.Parameters.Toolchain = p.Toolchain

@@ -91,7 +91,7 @@ func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summ
 	return o.report(c, s, err)
 }
 
-// summary is what a run did: of one crate or of a train.
+// summary is what a run did: of a crate, of a train or of images.
 type summary interface {
 	Text(dir string) string
 	JSON() ([]byte, error)

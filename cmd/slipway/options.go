@@ -126,6 +126,9 @@ func (o *options) open(ctx context.Context) (r *release.Release, done func() err
 
 // openAll opens a runner for each plan of one workspace. The caller closes them all.
 func (o *options) openAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release, done func() error, err error) {
+	if len(plans) == 0 {
+		return nil, func() error { return nil }, nil
+	}
 	log := newProgress(os.Stderr)
 	runners, closeRunners, err := o.openRunners(ctx, plans, log)
 	if err != nil {

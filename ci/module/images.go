@@ -1,0 +1,96 @@
+package module
+
+import (
+	"context"
+
+	"dagger.io/dagger"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sign"
+)
+
+// Images are the arguments of a release of images.
+type Images struct {
+	// Names are those of the images, none for all.
+	Names []string
+	// Plan prints the plan and runs nothing, DryRun changes nothing anywhere.
+	Plan, DryRun bool
+	JSON         bool
+	Signing      Signing
+	// Registry and Repository are where the images go; Username and Password are the
+	// registry's credentials.
+	Registry, Repository, Username, Password string
+}
+
+// Images plans, rehearses or releases the workspace's images in the version of the
+// inputs, and says what was done.
+func (s *Session) Images(ctx context.Context, o Images) (string, error) {
+	signer, signErr := s.sign(o.Signing) // first: the plan says how it signs
+	w, p, err := s.imagesPlan(ctx, o.Names)
+	if err != nil {
+		return "", err
+	}
+	if o.Plan {
+		return either(o.JSON, p.Text, p.JSON)
+	}
+	if !o.DryRun { // who cannot sign hears of it before anything is built
+		if signErr != nil {
+			return "", signErr
+		}
+		if signer == nil {
+			return "", sign.ErrNoToken
+		}
+	}
+	r, err := s.prepareImages(ctx, w, p)
+	if err != nil {
+		return "", err
+	}
+	r.To = release.ImageRemotes{
+		Registry: o.Registry, Repository: o.Repository, Username: o.Username, Password: o.Password,
+		Again: "dagger call release-demo-app … --dry-run=false, with the same arguments",
+	}
+	do := r.DryRun
+	if !o.DryRun {
+		r.Signer, do = signer, r.Publish
+	}
+	summary, err := do(ctx)
+	if err != nil {
+		return "", err
+	}
+	return either(o.JSON, func() (string, error) { return summary.Text(""), nil }, summary.JSON)
+}
+
+// ImagesFiles does a dry run and returns the ID of the directory that it leaves.
+func (s *Session) ImagesFiles(ctx context.Context, names []string) (string, error) {
+	w, p, err := s.imagesPlan(ctx, names)
+	if err != nil {
+		return "", err
+	}
+	r, err := s.prepareImages(ctx, w, p)
+	if err != nil {
+		return "", err
+	}
+	if _, err := r.DryRun(ctx); err != nil {
+		return "", err
+	}
+	id, err := s.client.Host().Directory(r.Out, dagger.HostDirectoryOpts{NoCache: true}).ID(ctx)
+	return string(id), err
+}
+
+func (s *Session) imagesPlan(ctx context.Context, names []string) (*cargo.Workspace, *plan.Images, error) {
+	w, request, err := s.request(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.NewImages(w, s.in.Version, names, request)
+	return w, p, err
+}
+
+// prepareImages prepares a release of images on the engine.
+func (s *Session) prepareImages(ctx context.Context, w *cargo.Workspace, p *plan.Images) (r *release.Images, err error) {
+	r = &release.Images{Workspace: w, Plan: p, Files: s.files(), Out: s.out()}
+	r.Builds, err = s.prepareAll(ctx, w, p.Builds)
+	return r, err
+}

@@ -1,0 +1,210 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/oci"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/repository"
+	"dagger/slipway/ci/sbom"
+)
+
+// madeImage is an image that was built.
+type madeImage struct {
+	cargo.Image
+	digest v1.Hash
+	entity repository.Entity // read from its layout
+	parts  []part            // by target, in their order
+}
+
+// part is what an image holds for one target.
+type part struct {
+	target string
+	digest v1.Hash           // of the manifest
+	entity repository.Entity // read from the layout
+	sbom   []byte            // SPDX
+}
+
+func (m *madeImage) part(target string) part {
+	return m.parts[slices.IndexFunc(m.parts, func(p part) bool { return p.target == target })]
+}
+
+const spdxType = "https://spdx.dev/Document"
+
+// statement is the in-toto statement that holds the SBOM.
+func (p part) statement(image string) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"_type":         "https://in-toto.io/Statement/v1",
+		"subject":       []any{map[string]any{"name": image, "digest": map[string]string{"sha256": p.digest.Hex}}},
+		"predicateType": spdxType,
+		"predicate":     json.RawMessage(p.sbom),
+	})
+}
+
+// documents are the names of the SBOMs.
+func (m *madeImage) documents() []string {
+	var names []string
+	for _, p := range m.parts {
+		names = append(names, m.document(p.target))
+	}
+	return names
+}
+
+func (m *madeImage) document(target string) string {
+	if len(m.parts) == 1 {
+		return m.Name + ".spdx.json"
+	}
+	return m.Name + "-" + target + ".spdx.json"
+}
+
+// open reads the image back from its layout: the files that it was made from go.
+func (m *madeImage) open(dir string) error {
+	root, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return fmt.Errorf("reading image %q back: %w", m.Name, err)
+	}
+	if len(m.parts) == 1 {
+		m.entity, err = root.Image(m.digest)
+		m.parts[0].entity = m.entity
+	} else {
+		err = m.openIndex(root)
+	}
+	if err != nil {
+		return fmt.Errorf("reading image %q back: %w", m.Name, err)
+	}
+	return nil
+}
+
+func (m *madeImage) openIndex(root v1.ImageIndex) error {
+	index, err := root.ImageIndex(m.digest)
+	if err != nil {
+		return err
+	}
+	m.entity = index
+	for i := range m.parts {
+		if m.parts[i].entity, err = index.Image(m.parts[i].digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeImage writes one image and its SBOMs below dir.
+func (r *Images) makeImage(ctx context.Context, img cargo.Image, dir string) (*madeImage, error) {
+	m := &madeImage{Image: img}
+	notes := r.annotations(img)
+	var images []v1.Image
+	for _, t := range img.Targets {
+		file, err := r.content(ctx, img, t, filepath.Join(dir, ".content", img.Name, t))
+		if err != nil {
+			return nil, err
+		}
+		made, err := form(img, t, file, notes)
+		if err != nil {
+			return nil, err
+		}
+		p := part{target: t}
+		if p.digest, err = made.Digest(); err != nil {
+			return nil, err
+		}
+		if p.sbom, err = r.sbom(img, t, file); err != nil {
+			return nil, err
+		}
+		m.parts = append(m.parts, p)
+		images = append(images, made)
+	}
+	for _, p := range m.parts {
+		if err := os.WriteFile(filepath.Join(dir, m.document(p.target)), p.sbom, 0o644); err != nil {
+			return nil, fmt.Errorf("writing the SBOM: %w", err)
+		}
+	}
+	var entity mutate.Appendable = images[0]
+	var err error
+	if len(images) > 1 {
+		if entity, err = oci.Index(images, notes); err != nil {
+			return nil, err
+		}
+	}
+	m.digest, err = oci.WriteImageLayout(filepath.Join(dir, img.Name), entity, r.To.local(img.Name)+":"+r.Plan.Version)
+	return m, err
+}
+
+// form makes the image of one target in the form of its kind.
+func form(img cargo.Image, target, file string, notes map[string]string) (v1.Image, error) {
+	switch {
+	case target != cargo.WasmTarget:
+		return oci.BinaryImage(file, img.Filename(), architectures[target], notes)
+	case img.Kind == cargo.ImageModule:
+		return oci.WasmModule(file, img.Entrypoint, notes)
+	case img.Kind == cargo.ImageArtifact:
+		return oci.WasmArtifact(file, notes)
+	}
+	return oci.WasmImage(file, img.Filename(), img.Entrypoint, notes)
+}
+
+// architectures are what OCI calls those of the targets.
+var architectures = map[string]string{plan.X8664: "amd64", plan.AArch64: "arm64"}
+
+// annotations are those of the image's manifests (OCI image specification 1.1,
+// "Pre-Defined Annotation Keys"). They hang on the plan alone.
+func (r *Images) annotations(img cargo.Image) map[string]string {
+	notes := map[string]string{"org.opencontainers.image.title": img.Name, "org.opencontainers.image.version": r.Plan.Version}
+	if r.Plan.Source.Commit != "" && !r.Plan.Source.Dirty {
+		notes["org.opencontainers.image.revision"] = r.Plan.Source.Commit
+	}
+	return notes
+}
+
+// content is the file that an image holds for a target: what was built, or what the
+// repository has, copied below dir.
+func (r *Images) content(ctx context.Context, img cargo.Image, target, dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	to := filepath.Join(dir, img.Filename())
+	if img.File != "" {
+		raw, err := os.ReadFile(filepath.Join(r.Files, filepath.FromSlash(img.File)))
+		return to, errors.Join(err, os.WriteFile(to, raw, 0o644))
+	}
+	return to, r.build(img.Crate).Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(img.Binary), to)
+}
+
+// sbom says what is in an image's file.
+func (r *Images) sbom(img cargo.Image, target, file string) ([]byte, error) {
+	sum, err := dist.Digest(file)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.describe(img, target, sum)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = d.WriteSPDX(&out)
+	return out.Bytes(), err
+}
+
+func (r *Images) describe(img cargo.Image, target string, sum [sha256.Size]byte) (*sbom.Document, error) {
+	if img.File != "" {
+		return sbom.NewFile(img.Filename(), r.Plan.Version, target, sum, sbom.Source{}), nil
+	}
+	b := r.build(img.Crate)
+	return sbom.New(sbom.Input{
+		Binary: img.Filename(), SHA256: sum, Target: target, Graph: b.crates[target], Lock: r.Workspace.Lock,
+		Source: b.source(b.crates[target]), Rust: b.rust,
+	})
+}

@@ -1,0 +1,220 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/repository"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+	"dagger/slipway/ci/version"
+)
+
+// ImageRemotes are where images are released.
+type ImageRemotes struct {
+	// Registry is a host, with its port where it has one. Repository is what comes
+	// before an image's name, like owner/name; it is lowered, as registries ask.
+	Registry, Repository string
+	// Username and Password are the registry's credentials; without a password those of
+	// the docker config are taken.
+	Username, Password string
+	// Again is the command that continues a release that ended early.
+	Again string
+}
+
+// repository is where an image goes.
+func (to ImageRemotes) repository(image string) (name.Repository, error) {
+	if to.Registry == "" || to.Repository == "" {
+		return name.Repository{}, fmt.Errorf("checking where images go: registry %q and repository %q: name both (--registry host, --repository owner/name)", to.Registry, to.Repository)
+	}
+	repo, err := name.NewRepository(to.Registry+"/"+strings.ToLower(to.Repository)+"/"+image, name.StrictValidation)
+	if err != nil {
+		return repo, fmt.Errorf("checking where image %q goes: %w", image, err)
+	}
+	return repo, nil
+}
+
+// local is what an image is called in its layout, which may go nowhere.
+func (to ImageRemotes) local(image string) string {
+	if repo, err := to.repository(image); err == nil {
+		return repo.String()
+	}
+	return "localhost/" + image
+}
+
+// keychain has the credentials, nil for those of the docker config.
+func (to ImageRemotes) keychain(registry name.Registry) authn.Keychain {
+	if to.Password == "" {
+		return nil
+	}
+	return repository.Credentials(registry, to.Username, to.Password)
+}
+
+// imagePublishing is what a release of images that is no dry run works with.
+type imagePublishing struct {
+	*Images
+	version version.Version
+	expect  verify.Expectation
+	made    map[string]*madeImage
+}
+
+// Publish releases the images. Everything that has been done is found done, so that
+// a release that ended anywhere is finished by running it again:
+//
+//	build                 as a dry run does
+//	look                  at every version's tag: one that names something else ends it here
+//	push, sign, describe  by digest, which no one looks for
+//	tag the version       from now on users find it, and it is signed
+//	latest                when every version is there, and only upwards
+func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
+	if err := r.Plan.Source.CheckRelease(); err != nil {
+		return nil, err
+	}
+	if r.Signer == nil {
+		return nil, sign.ErrNoToken
+	}
+	for _, img := range r.Plan.Images { // before anything is built
+		if _, err := r.To.repository(img.Name); err != nil {
+			return nil, err
+		}
+	}
+	s, made, err := r.make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &imagePublishing{Images: r, made: map[string]*madeImage{}}
+	if p.version, err = version.Parse(r.Plan.Version); err != nil {
+		return nil, err
+	}
+	for i, m := range made {
+		p.made[m.Name] = m
+		repo, err := r.To.repository(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		s.Images[i].Reference = repo.Tag(r.Plan.Version).String()
+	}
+	if err := p.look(ctx); err != nil {
+		return nil, fmt.Errorf("%w\nnothing was changed anywhere", err)
+	}
+	if err := p.identify(ctx); err != nil {
+		return nil, fmt.Errorf("%w\nnothing was changed anywhere", err)
+	}
+	s.Signer, s.Issuer = r.who.Subject, r.who.Issuer
+	err = p.perform(ctx, s)
+	s.Seconds = time.Since(r.begin).Seconds()
+	if s.Published = err == nil; err != nil {
+		s.Error = err.Error()
+	}
+	return s, err
+}
+
+// look finds what a person has to decide before anything is changed: all of it.
+func (p *imagePublishing) look(ctx context.Context) error {
+	var conflicts []error
+	for _, e := range p.Plan.Effects {
+		if e.Kind != plan.EffectTag {
+			continue
+		}
+		effect, err := p.effect(e)
+		if err != nil {
+			return err
+		}
+		if _, err := effect.Look(ctx); err != nil {
+			conflicts = append(conflicts, err)
+		}
+	}
+	if len(conflicts) > 0 {
+		return fmt.Errorf("checking what the release will find:\n%w", errors.Join(conflicts...))
+	}
+	return nil
+}
+
+// identify asks who signs, and refuses a run's identity for another commit.
+func (p *imagePublishing) identify(ctx context.Context) (err error) {
+	of := &Release{Plan: &plan.Plan{Source: p.Plan.Source, Signing: p.Plan.Signing, Version: p.Plan.Version}, Signer: p.Signer}
+	if err := of.identify(ctx, p.Signer); err != nil {
+		return err
+	}
+	p.who = of.who
+	p.expect, err = of.expectation(p.Signer)
+	return err
+}
+
+// perform performs the effects in the plan's order.
+func (p *imagePublishing) perform(ctx context.Context, s *ImagesSummary) error {
+	s.Outcomes = make([]publish.Outcome, len(p.Plan.Effects))
+	for i, e := range p.Plan.Effects {
+		s.Outcomes[i] = publish.Outcome{Kind: e.Kind, About: e.About, State: publish.NotBegun}
+	}
+	for i, e := range p.Plan.Effects {
+		effect, err := p.effect(e)
+		if err == nil {
+			s.Outcomes[i], err = effect.Perform(ctx, repository.Transient)
+		}
+		if err != nil {
+			s.Outcomes[i].State = publish.Failed
+			return fmt.Errorf("%w\n%s", err, p.status(s))
+		}
+	}
+	return nil
+}
+
+// effect is one effect of the plan, ready to be performed.
+func (p *imagePublishing) effect(e plan.Effect) (publish.Effect, error) {
+	m := p.made[e.Image]
+	repo, err := p.To.repository(m.Name)
+	if err != nil {
+		return publish.Effect{}, err
+	}
+	entity := m.entity
+	if e.Target != "" {
+		entity = m.part(e.Target).entity
+	}
+	of, err := publish.NewImage(repository.New(repo, p.To.keychain(repo.Registry)), p.version, entity)
+	if err != nil {
+		return publish.Effect{}, err
+	}
+	switch e.Kind {
+	case plan.EffectPush:
+		return of.PushEffect(e.About), nil
+	case plan.EffectSign:
+		return of.SignEffect(e.About, p.Signer, p.expect), nil
+	case plan.EffectSBOM:
+		statement := func(context.Context) ([]byte, error) { return m.part(e.Target).statement(m.Name) }
+		return of.AttestEffect(e.About, spdxType, statement, p.Signer, p.expect), nil
+	case plan.EffectProvenance:
+		statement := func(ctx context.Context) ([]byte, error) { return p.provenance(ctx, m) }
+		return of.AttestEffect(e.About, provenance.PredicateType, statement, p.Signer, p.expect), nil
+	case plan.EffectTag:
+		return of.TagEffect(e.About), nil
+	case plan.EffectLatest:
+		return of.LatestEffect(e.About), nil
+	}
+	return publish.Effect{}, fmt.Errorf("performing effect %q: it is none of an image", e.Kind)
+}
+
+// status tells a person what has and what has not happened remotely.
+func (p *imagePublishing) status(s *ImagesSummary) string {
+	var b strings.Builder
+	b.WriteString("\nWhat has happened:\n")
+	tagged := false
+	for _, o := range s.Outcomes {
+		fmt.Fprintf(&b, "  %-10s  %s\n", o.State, o.About)
+		tagged = tagged || o.Kind == plan.EffectTag && (o.State == publish.WasDone || o.State == publish.FoundDone)
+	}
+	if !tagged {
+		b.WriteString("No tag that users look for has changed.\n")
+	}
+	fmt.Fprintf(&b, "To continue, run the same command again:\n  %s\n", p.To.Again)
+	return b.String()
+}

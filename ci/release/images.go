@@ -1,0 +1,109 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
+)
+
+// Images is one run of a plan of images.
+type Images struct {
+	Workspace *cargo.Workspace
+	Plan      *plan.Images
+	// Builds run what the plan builds, in its order, each with a runner of its own.
+	Builds []*Release
+	// Files is the root of the workspace on this machine.
+	Files string
+	// To is where the images go. A dry run takes their names in the layouts from it.
+	To ImageRemotes
+	// Signer signs the images. nil means a dry run, which signs none.
+	Signer *sign.Signer
+	// Out is the directory that the images are written to, an OCI layout each, with
+	// their SBOMs. It is made; what it holds of the same names is replaced.
+	Out string
+
+	begin time.Time
+	who   sign.Identity
+}
+
+// DryRun builds every image, writes it as an OCI layout with its SBOM, and asks and
+// changes nothing outside.
+func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
+	r.Signer = nil
+	s, _, err := r.make(ctx)
+	return s, err
+}
+
+// make builds the images and writes them.
+func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error) {
+	r.begin = time.Now()
+	s, err := r.newSummary()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, b := range r.Builds {
+		of := &Summary{}
+		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
+			return nil, nil, err
+		}
+		s.Rust = b.rust.Release
+		for _, t := range of.Tests {
+			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})
+		}
+	}
+	made, err := r.write(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range made {
+		s.Images = append(s.Images, m.summary())
+	}
+	s.Seconds = time.Since(r.begin).Seconds()
+	return s, made, nil
+}
+
+// write makes the images in a directory beside the old ones, and puts each in its
+// place when all are there.
+func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
+	if err := os.MkdirAll(r.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("making output directory: %w", err)
+	}
+	work, err := os.MkdirTemp(r.Out, ".making-")
+	if err != nil {
+		return nil, fmt.Errorf("making output directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	var made []*madeImage
+	for _, img := range r.Plan.Images {
+		m, err := r.makeImage(ctx, img, work)
+		if err != nil {
+			return nil, fmt.Errorf("making image %q: %w", img.Name, err)
+		}
+		made = append(made, m)
+	}
+	for _, m := range made {
+		for _, name := range append([]string{m.Name}, m.documents()...) {
+			to := filepath.Join(r.Out, name)
+			if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(work, name), to)); err != nil {
+				return nil, fmt.Errorf("writing image %q: %w", m.Name, err)
+			}
+		}
+		if err := m.open(filepath.Join(r.Out, m.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// build is what built a crate.
+func (r *Images) build(crate string) *Release {
+	return r.Builds[slices.IndexFunc(r.Builds, func(b *Release) bool { return b.Plan.Crate == crate })]
+}

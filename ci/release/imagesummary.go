@@ -1,0 +1,178 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/publish"
+)
+
+// ImagesSummary is what a run of images did, for people and, as JSON, for machines.
+type ImagesSummary struct {
+	DryRun    bool          `json:"dryRun"`
+	Version   string        `json:"version"`
+	Plan      string        `json:"plan"` // the plan's digest
+	Runner    string        `json:"runner,omitempty"`
+	Toolchain string        `json:"toolchain"`
+	Rust      string        `json:"rust,omitempty"`
+	Images    []ImageResult `json:"images"`
+	Tests     []CrateTests  `json:"tests,omitempty"`
+	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
+	// Published says that the effects were performed, and Outcomes what became of each.
+	Published bool              `json:"published,omitempty"`
+	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
+	Signer    string            `json:"signer,omitempty"` // the certificate's identity
+	Issuer    string            `json:"issuer,omitempty"`
+	Remarks   []string          `json:"remarks,omitempty"`
+	Seconds   float64           `json:"seconds"`
+	// Error is why the release did not come to its end.
+	Error string `json:"error,omitempty"`
+}
+
+// ImageResult is one image.
+type ImageResult struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Digest string `json:"digest"` // of what a tag names
+	// Reference is where it was released, with its version.
+	Reference string `json:"reference,omitempty"`
+}
+
+// CrateTests is what was tested of a crate that an image is made from.
+type CrateTests struct {
+	Crate string `json:"crate"`
+	Tests
+}
+
+func (r *Images) newSummary() (*ImagesSummary, error) {
+	digest, err := r.Plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	s := &ImagesSummary{
+		DryRun: r.Signer == nil, Version: r.Plan.Version, Plan: digest, Toolchain: r.Plan.Toolchain,
+		Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+	}
+	if len(r.Builds) > 0 {
+		s.Runner = r.Builds[0].Runner.Name()
+	}
+	return s, nil
+}
+
+func (m *madeImage) summary() ImageResult {
+	return ImageResult{Name: m.Name, Kind: m.Kind, Digest: m.digest.String()}
+}
+
+// Failed reports whether the release did not come to its end.
+func (s *ImagesSummary) Failed() bool { return s.Error != "" }
+
+// JSON renders the summary for machines.
+func (s *ImagesSummary) JSON() ([]byte, error) { return renderSummary(s) }
+
+// title says in a line what became of the release.
+func (s *ImagesSummary) title() string {
+	switch {
+	case s.Error != "":
+		return "Images in version " + s.Version + ": not finished"
+	case s.Published:
+		return "Released images in version " + s.Version
+	}
+	return "Dry run of images in version " + s.Version
+}
+
+// Text renders the summary for people. dir is where the images are, "" when the
+// reader has still to export them.
+func (s *ImagesSummary) Text(dir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s", s.title())
+	if s.DryRun {
+		b.WriteString(": every step ran, nothing was changed anywhere.")
+	}
+	fmt.Fprintf(&b, "\n\n  plan       %s\n", s.Plan)
+	if s.Runner != "" {
+		fmt.Fprintf(&b, "  runner     %s\n  toolchain  %s (Rust %s)\n", s.Runner, s.Toolchain, s.Rust)
+	}
+	if len(s.Tests) > 0 {
+		b.WriteString("\nTested\n")
+	}
+	for _, t := range s.Tests {
+		fmt.Fprintf(&b, "  %s, %s\n", t.Crate, t.Tests)
+	}
+	b.WriteString("\nMade\n")
+	for _, img := range s.Images {
+		fmt.Fprintf(&b, "  %-24s %-9s %s\n", img.Name, img.Kind, img.Digest)
+	}
+	s.writeEffects(&b)
+	if len(s.Remarks) > 0 {
+		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(s.Remarks, "\n  "))
+	}
+	s.writeUse(&b, dir)
+	return b.String()
+}
+
+func (s *ImagesSummary) writeEffects(b *strings.Builder) {
+	if len(s.Outcomes) == 0 {
+		b.WriteString("\nA release would now\n")
+		for i, e := range s.Effects {
+			fmt.Fprintf(b, "  %d. %s\n", i+1, e.About)
+		}
+		return
+	}
+	b.WriteString("\nPublished\n")
+	for _, o := range s.Outcomes {
+		fmt.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
+	}
+}
+
+// writeUse says how to verify what was released, or where what was made lies.
+func (s *ImagesSummary) writeUse(b *strings.Builder, dir string) {
+	if !s.Published {
+		if dir != "" {
+			fmt.Fprintf(b, "\nEach is an OCI layout below %s, with its SBOM beside it.\n", dir)
+		}
+		return
+	}
+	b.WriteString("\nTo verify them\n")
+	for _, img := range s.Images {
+		fmt.Fprintf(b, "  %s\n", s.verifyLine(img))
+	}
+}
+
+// verifyLine is the command that verifies an image.
+func (s *ImagesSummary) verifyLine(img ImageResult) string {
+	if s.Signer == "" {
+		return "cosign verify --key cosign.pub " + img.Reference
+	}
+	return fmt.Sprintf("cosign verify %s --certificate-identity %s --certificate-oidc-issuer %s", img.Reference, s.Signer, s.Issuer)
+}
+
+// Markdown renders the summary for the job summary of continuous integration.
+func (s *ImagesSummary) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s\n\n| | |\n| --- | --- |\n| plan | `%s` |\n", s.title(), s.Plan)
+	if s.Runner != "" {
+		fmt.Fprintf(&b, "| runner | %s |\n| toolchain | `%s` (Rust %s) |\n", s.Runner, s.Toolchain, s.Rust)
+	}
+	for _, t := range s.Tests {
+		fmt.Fprintf(&b, "| tested | %s, %s |\n", t.Crate, cell(t.Tests.String()))
+	}
+	b.WriteString("\n| image | kind | digest |\n| --- | --- | --- |\n")
+	for _, img := range s.Images {
+		name := img.Name
+		if img.Reference != "" {
+			name = "`" + img.Reference + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", name, img.Kind, img.Digest)
+	}
+	markEffects(&b, s.Effects, s.Outcomes)
+	if s.Published {
+		b.WriteString("\n```console\n")
+		for _, img := range s.Images {
+			fmt.Fprintf(&b, "$ %s\n", s.verifyLine(img))
+		}
+		b.WriteString("```\n")
+	}
+	markEnd(&b, s.Error, s.Remarks)
+	return b.String()
+}
