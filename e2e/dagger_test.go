@@ -46,6 +46,16 @@ func TestDaggerBlueprint(t *testing.T) {
 			t.Errorf("the plan does not name commit %s:\n%s", commit, there)
 		}
 	})
+	t.Run("train", func(t *testing.T) {
+		there := bare("release-train", "--plan").stdout
+		here := command{args: []string{slipway, "release-train", "--source", source, "--plan"}}.run(t).wantCode(t, 0).stdout
+		if there != here || !strings.Contains(here, "Plan to release 3 crates") {
+			t.Errorf("the plans differ: module\n%s\ncommand\n%s", there, here)
+		}
+		if text := bare("release-train", "--crates=shim-core,shimkit", "--dry-run").stdout; !strings.Contains(text, "Dry run of 2 crates") || strings.Index(text, "1. shimkit/v0.3.1") > strings.Index(text, "2. shim-core/v0.2.0") {
+			t.Errorf("the dry run of a train says\n%s", text)
+		}
+	})
 	wantLocalTarballs(t, out)
 	t.Run("the real thing is refused", func(t *testing.T) {
 		c := command{args: []string{"dagger", "--progress=plain", "call", "release-crate", "--crate=shim-demo", "--version=0.1.0", "--dry-run=false"}, dir: source}
