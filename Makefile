@@ -44,7 +44,7 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
-e2e: e2e-dagger e2e-local e2e-signing e2e-publish ## every end-to-end test
+e2e: e2e-dagger e2e-local e2e-signing e2e-publish e2e-images ## every end-to-end test
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
@@ -61,6 +61,10 @@ e2e-signing: test-tools ## end-to-end tests of signing: a sigstore on loopback, 
 .PHONY: e2e-publish
 e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, a real registry
 	cd e2e && go run ./count -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
+
+.PHONY: e2e-images
+e2e-images: test-tools ## end-to-end tests of images: skopeo, crane, runwasi's own tool and a wasm runtime as judges
+	cd e2e && go run ./count -run '^TestImages' -timeout 60m .
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs

@@ -21,6 +21,7 @@ require (
 	github.com/sigstore/timestamp-authority/v2 v2.1.3
 	github.com/sirupsen/logrus v1.10.2
 	github.com/spf13/viper v1.21.0
+	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.50.0
 	google.golang.org/grpc v1.83.2
@@ -275,3 +276,5 @@ require (
 )
 
 replace dagger/slipway => ../
+
+tool github.com/google/go-containerregistry/cmd/crane

@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"dagger/slipway/ci/oci"
+)
+
+// hello is the committed module of the example: it prints helloSays.
+const (
+	hello     = "examples/workspace/crates/demo-app/hello.wasm"
+	helloSays = "hello wasi\n"
+)
+
+// form is one of each kind of image, as a layout and in this process. Its names
+// are those of runwasi's demo images.
+type form struct {
+	kind, dir, reference string
+	it                   mutate.Appendable
+	digest               v1.Hash
+}
+
+// forms makes one of each kind.
+func forms(t testing.TB) []form {
+	t.Helper()
+	file := filepath.Join(root, hello)
+	image, err := oci.WasmImage(file, "wasi-demo-app.wasm", "/wasi-demo-app.wasm", nil)
+	check(t, err)
+	module, err := oci.WasmModule(file, "wasi-demo-oci.wasm", nil)
+	check(t, err)
+	artifact, err := oci.WasmArtifact(file, nil)
+	check(t, err)
+	var binaries []v1.Image
+	for _, arch := range []string{"amd64", "arm64"} {
+		img, err := oci.BinaryImage(program(t, arch), "demo", arch, nil)
+		check(t, err)
+		binaries = append(binaries, img)
+	}
+	index, err := oci.Index(binaries, nil)
+	check(t, err)
+	all := []form{
+		{kind: "image", reference: "wasi-demo-app", it: image},
+		{kind: "module", reference: "wasi-demo-oci", it: module},
+		{kind: "artifact", reference: "wasi-demo-oci-artifact", it: artifact},
+		{kind: "binary", reference: "demo-amd64", it: binaries[0]},
+		{kind: "index", reference: "demo", it: index},
+	}
+	dir := t.TempDir()
+	for i := range all {
+		f := &all[i]
+		f.dir = filepath.Join(dir, f.kind)
+		f.reference = "ghcr.io/containerd/runwasi/" + f.reference + ":latest"
+		f.digest, err = oci.WriteImageLayout(f.dir, f.it, f.reference)
+		check(t, err)
+	}
+	return all
+}
+
+// program builds a static program that prints what the module does.
+func program(t testing.TB, arch string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, "package main\n\nfunc main() { print(\"hello wasi\\n\") }\n", dir, "main.go")
+	build := command{args: []string{"go", "build", "-trimpath", "-o", "demo", "main.go"}, dir: dir, env: []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}}
+	build.run(t).wantCode(t, 0)
+	return filepath.Join(dir, "demo")
+}
+
+// manifest is the blob that a layout's index.json names.
+func (f form) manifest(t testing.TB) string {
+	t.Helper()
+	return read(t, f.dir, "blobs", f.digest.Algorithm, f.digest.Hex)
+}
+
+// TestImagesSkopeo has skopeo (containers/image) read and copy every kind.
+func TestImagesSkopeo(t *testing.T) {
+	if _, err := exec.LookPath("skopeo"); err != nil {
+		t.Skipf("SKIPPED: skopeo was not asked about images: %v: install skopeo", err)
+	}
+	skopeo := func(args ...string) result { return command{args: append([]string{"skopeo"}, args...)}.run(t) }
+	for _, f := range forms(t) {
+		at := "oci:" + f.dir + ":latest" // found by the tag, which the descriptor says
+		if got := skopeo("inspect", "--raw", at).wantCode(t, 0); got.stdout != f.manifest(t) {
+			t.Errorf("%s: inspect --raw says\n%s\nwant\n%s", f.kind, got.stdout, f.manifest(t))
+		}
+		inspected := skopeo("inspect", at)
+		if f.kind == "artifact" && inspected.code != 0 {
+			// 1.9.3 knows no artifacts; newer releases may.
+			inspected.wantCode(t, 1).wantStderr(t, "unsupported image-specific operation on artifact with type", "application/vnd.wasm.config.v0+json")
+		} else if inspected.wantCode(t, 0); f.kind != "artifact" && !strings.Contains(inspected.stdout, `"Created": "1970-01-01T00:00:00Z"`) {
+			t.Errorf("%s: inspect says\n%s", f.kind, inspected.stdout)
+		}
+		to := filepath.Join(t.TempDir(), "copy")
+		skopeo("copy", "--all", "--preserve-digests", at, "oci:"+to+":latest").wantCode(t, 0)
+		sameBlobs(t, f.kind, f.dir, to)
+	}
+}
+
+// sameBlobs compares two layouts' blobs.
+func sameBlobs(t testing.TB, kind, a, b string) {
+	t.Helper()
+	want, got := digests(t, filepath.Join(a, "blobs", "sha256")), digests(t, filepath.Join(b, "blobs", "sha256"))
+	if len(want) == 0 || len(got) != len(want) {
+		t.Errorf("%s: the copy has %d blobs, want %d", kind, len(got), len(want))
+	}
+	for name, sum := range want {
+		if got[name] != sum || sum != name {
+			t.Errorf("%s: blob %s is %s, in the copy %s", kind, name, sum, got[name])
+		}
+	}
+}
+
+// crane builds crane's command, of the version in go.mod, once.
+var crane = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "crane")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/google/go-containerregistry/cmd/crane").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("building crane: %w: %s", err, out)
+	}
+	return path, err
+})
+
+// TestImagesCrane has crane validate and copy every kind in a registry.
+func TestImagesCrane(t *testing.T) {
+	path, err := crane()
+	check(t, err)
+	server := httptest.NewServer(registry.New(registry.WithReferrersSupport(true)))
+	t.Cleanup(server.Close)
+	ask := func(args ...string) result { return command{args: append([]string{path}, args...)}.run(t) }
+	for _, f := range forms(t) {
+		at := strings.TrimPrefix(server.URL, "http://") + "/containerd/runwasi/" + f.kind
+		push(t, f, at+":latest")
+		validated := ask("validate", "--remote", at+":latest")
+		if f.kind == "image" {
+			// crane takes every layer of a media type that it knows for gzip'd, also
+			// "application/vnd.oci.image.layer.v1.tar", as that of runwasi's is.
+			validated.wantCode(t, 1).wantStderr(t, "validating layers: gzip: invalid header")
+		} else if validated.wantCode(t, 0); !strings.Contains(validated.stdout, "PASS: ") {
+			t.Errorf("%s: validate says %s", f.kind, validated.stdout)
+		}
+		if got := ask("manifest", at+":latest").wantCode(t, 0); strings.TrimSuffix(got.stdout, "\n") != f.manifest(t) {
+			t.Errorf("%s: manifest says\n%s\nwant\n%s", f.kind, got.stdout, f.manifest(t))
+		}
+		ask("copy", at+":latest", at+"/copy:1").wantCode(t, 0)
+		if got := ask("digest", at+"/copy:1").wantCode(t, 0); strings.TrimSpace(got.stdout) != f.digest.String() {
+			t.Errorf("%s: the copy is %s, want %s", f.kind, got.stdout, f.digest)
+		}
+	}
+}
+
+// push pushes what a layout holds, as it was read back from there.
+func push(t testing.TB, f form, to string) {
+	t.Helper()
+	ref, err := name.ParseReference(to)
+	check(t, err)
+	index, err := layout.ImageIndexFromPath(f.dir)
+	check(t, err)
+	if f.kind == "index" {
+		inner, err := index.ImageIndex(f.digest)
+		check(t, err)
+		check(t, remote.WriteIndex(ref, inner))
+		return
+	}
+	img, err := index.Image(f.digest)
+	check(t, err)
+	check(t, remote.Write(ref, img))
+}
+
+// TestImagesBinary runs the program that an image for this machine holds.
+func TestImagesBinary(t *testing.T) {
+	for _, f := range forms(t) {
+		if f.kind != "index" {
+			continue
+		}
+		index := f.it.(v1.ImageIndex)
+		manifest, err := index.IndexManifest()
+		check(t, err)
+		for _, d := range manifest.Manifests {
+			if d.Platform.Architecture != runtime.GOARCH || d.Platform.OS != runtime.GOOS {
+				continue
+			}
+			img, err := index.Image(d.Digest)
+			check(t, err)
+			if got := runUnpacked(t, img); got.stderr != helloSays { // where Go's print goes
+				t.Errorf("the program of %s prints %q", d.Platform, got.stderr)
+			}
+			return
+		}
+	}
+	t.Skipf("SKIPPED: no image's program was run: none is for %s/%s", runtime.GOOS, runtime.GOARCH)
+}
+
+// runUnpacked unpacks an image with tar(1) and runs its entrypoint.
+func runUnpacked(t testing.TB, img v1.Image) result {
+	t.Helper()
+	layers, err := img.Layers()
+	check(t, err)
+	r, err := layers[0].Compressed()
+	check(t, err)
+	dir := t.TempDir()
+	unpack := exec.Command("tar", "-xz", "-C", dir)
+	unpack.Stdin = r
+	out, err := unpack.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	config, err := img.ConfigFile()
+	check(t, err)
+	return command{args: []string{filepath.Join(dir, config.Config.Entrypoint[0])}}.run(t).wantCode(t, 0)
+}

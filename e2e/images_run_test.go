@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// TestImagesRun runs the module of every wasm image, as it is read from its layout,
+// in a WebAssembly runtime, and the file that it was made from.
+func TestImagesRun(t *testing.T) {
+	if got := runWasm(t, []byte(read(t, root, hello))); got != helloSays {
+		t.Fatalf("the file prints %q, want %q", got, helloSays)
+	}
+	ran := 0
+	for _, f := range forms(t) {
+		if f.kind == "binary" || f.kind == "index" {
+			continue
+		}
+		if got := runWasm(t, f.wasm(t)); got != helloSays {
+			t.Errorf("%s: its module prints %q, the file %q", f.kind, got, helloSays)
+		}
+		ran++
+	}
+	if ran != 3 {
+		t.Errorf("ran %d modules, want 3", ran)
+	}
+}
+
+// wasm is the module that an image holds: its layer, or in its layer the file that
+// the entrypoint names.
+func (f form) wasm(t testing.TB) []byte {
+	t.Helper()
+	index, err := layout.ImageIndexFromPath(f.dir)
+	check(t, err)
+	img, err := index.Image(f.digest)
+	check(t, err)
+	layers, err := img.Layers()
+	check(t, err)
+	r, err := layers[0].Uncompressed()
+	check(t, err)
+	raw, err := io.ReadAll(r)
+	check(t, err)
+	if f.kind != "image" {
+		return raw
+	}
+	config, err := img.ConfigFile()
+	check(t, err)
+	archive := tar.NewReader(bytes.NewReader(raw))
+	h, err := archive.Next()
+	check(t, err)
+	if want := config.Config.Entrypoint[0]; filepath.Join("/", h.Name) != want {
+		t.Fatalf("the layer holds %q, the entrypoint is %q", h.Name, want)
+	}
+	raw, err = io.ReadAll(archive)
+	check(t, err)
+	return raw
+}
+
+// runWasm runs a WASI command to its end and returns what it prints.
+func runWasm(t testing.TB, module []byte) string {
+	t.Helper()
+	ctx := t.Context()
+	r := wazero.NewRuntime(ctx)
+	defer r.Close(ctx)
+	wasi_snapshot_preview1.MustInstantiate(ctx, r)
+	var out bytes.Buffer
+	_, err := r.InstantiateWithConfig(ctx, module, wazero.NewModuleConfig().WithStdout(&out))
+	check(t, err)
+	return out.String()
+}
