@@ -28,7 +28,7 @@ type difference struct {
 }
 
 var differences = []difference{
-	{"image module", "config.created", "runwasi's has none; with none, tools show the year 1"},
+	{"image module", "config.created", "runwasi's has none, which Go's libraries read as the year 1"},
 	{"artifact", "config.created", "runwasi's is the time of the build, so no two are equal"},
 	{"artifact", "config.author", "null, which says nothing"},
 	{"artifact", "config.component", "null, which says nothing"},
