@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/e2e/githubd"
 	"dagger/slipway/e2e/registry"
 )
 
@@ -30,6 +31,24 @@ func TestPublishTwoAtOnce(t *testing.T) {
 	if os.Getenv("CI") == "" {
 		t.Logf("two runs at once ended with %v", codes)
 	}
+}
+
+// TestPublishMixed has another run replace a file of the draft behind the back of the
+// one that is about to publish it.
+func TestPublishMixed(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	h.OnRequest(func(e githubd.Event) {
+		if e.Operation == createTag && e.Stage == githubd.Received {
+			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.json", []byte("{}\n"))
+		}
+	})
+	got := w.release(t, h.published(t, s)).wantCode(t, 1)
+	h.OnRequest(nil)
+	got.wantError(t, `asset "shim-demo-v1-x86_64-linux-musl.cdx.json"`, "another run of this release may be at work", "Nothing that users can see has changed")
+	w.release(t, h.published(t, s)).wantCode(t, 0)
+	h.wantReleased(t, s)
 }
 
 // TestPublishCratesAtOnce runs the releases of three crates of a workspace at the same

@@ -155,3 +155,21 @@ func TestOnlyThese(t *testing.T) {
 	conflict(t, onlyThese(have("a", "b", "c"), []string{"b", "a"}), `asset "c", which is not of this release`)
 	conflict(t, onlyThese(have("a"), []string{"b", "a"}), `no asset "b"`)
 }
+
+func TestDecideMaker(t *testing.T) {
+	tests := []struct {
+		name  string
+		maker maker
+		want  string
+	}{
+		{"it was there before", maker{before: 7}, ""},
+		{"this run made it", maker{made: 7, asked: true}, ""},
+		{"this run may have made it", maker{asked: true}, ""},
+		{"another run made it", maker{}, "another run has made the draft"},
+		{"another run made one first", maker{made: 9, asked: true}, "another run has made the draft"},
+		{"another one than before", maker{before: 9}, "another run has made the draft"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { conflict(t, tt.maker.decide(7), tt.want) })
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +21,7 @@ type GitHub struct {
 
 	mu    sync.Mutex
 	found github.Release
+	maker
 }
 
 // Marker is the line of a release's notes by which slipway knows its own: which
@@ -53,86 +55,11 @@ func (g *GitHub) find(r github.Release) {
 	g.found = r
 }
 
-// decideRelease decides on the releases that GitHub has of the tag. It returns the
-// one to work on, and drafts of ours that came twice: a request may have been
-// carried out though its answer was lost.
-func decideRelease(all []github.Release, marker string) (r github.Release, twice []github.Release, v Verdict, err error) {
-	for _, found := range all {
-		ours := strings.Contains(found.Body, marker)
-		switch {
-		case !found.Draft && !ours:
-			return found, nil, Done, &Conflict{
-				fmt.Sprintf("release %q is published already, at %s, and not by this release", found.Tag, found.URL),
-				"a published release is never changed: release another version",
-			}
-		case !ours && strings.Contains(found.Body, markerStart):
-			return found, nil, Done, &Conflict{
-				fmt.Sprintf("there is a draft of release %q of another commit, at %s", found.Tag, found.URL),
-				"finish it from that commit, or delete the draft",
-			}
-		case !ours: // a person's own draft is left alone
-		case !found.Draft || r.ID == 0:
-			if r.ID != 0 {
-				twice = append(twice, r)
-			}
-			r = found
-		case r.Draft && found.ID < r.ID:
-			twice = append(twice, r)
-			r = found
-		default:
-			twice = append(twice, found)
-		}
-	}
-	if r.ID == 0 || len(twice) > 0 {
-		return r, twice, Do, nil
-	}
-	return r, nil, Done, nil
-}
-
-// DraftEffect makes the draft, which no one sees who may not write.
-func (g *GitHub) DraftEffect(about string) Effect {
-	return Effect{
-		Kind: "draft", About: about,
-		Look: func(ctx context.Context) (Verdict, error) {
-			_, v, err := g.look(ctx)
-			return v, err
-		},
-		Act: func(ctx context.Context) error {
-			twice, _, err := g.look(ctx)
-			if err != nil {
-				return err
-			}
-			for _, r := range twice {
-				if err := g.Client.DeleteDraft(ctx, r); err != nil {
-					return err
-				}
-			}
-			if g.Found().ID != 0 {
-				return nil
-			}
-			_, err = g.Client.CreateDraft(ctx, g.marked())
-			return err
-		},
-		Where: func() string { return g.Found().URL },
-	}
-}
-
-func (g *GitHub) look(ctx context.Context) ([]github.Release, Verdict, error) {
-	all, err := g.Client.Releases(ctx, g.Draft.Tag)
-	if err != nil {
-		return nil, Do, err
-	}
-	r, twice, v, err := decideRelease(all, g.marker())
-	if err == nil {
-		g.find(r)
-	}
-	return twice, v, err
-}
-
 // Check looks for the release and the tag and returns a conflict where one is not
 // as this release would leave it.
 func (g *GitHub) Check(ctx context.Context) error {
 	_, _, err := g.look(ctx)
+	g.before = g.Found().ID
 	at, tagErr := g.Client.Tag(ctx, g.Draft.Tag)
 	if tagErr == nil {
 		_, tagErr = decideTag(g.Draft.Tag, at, g.Draft.Commit)
@@ -146,11 +73,38 @@ func (g *GitHub) OnlyThese(ctx context.Context, files []File) error {
 	if err != nil {
 		return err
 	}
-	var names []string
+	return onlyThese(list, names(files))
+}
+
+func names(files []File) []string {
+	var list []string
 	for _, f := range files {
-		names = append(names, f.Name)
+		list = append(list, f.Name)
 	}
-	return onlyThese(list, names)
+	return list
+}
+
+// exactly returns a conflict unless the release has exactly these files: another run may
+// have replaced some since they were uploaded.
+func (g *GitHub) exactly(ctx context.Context, files []File) error {
+	list, err := g.Client.Assets(ctx, g.Found().ID)
+	if err == nil {
+		err = onlyThese(list, names(files))
+	}
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		digest, err := g.digest(ctx, &a)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(files, func(f File) bool { return f.Name == a.Name })
+		if i < 0 || files[i].SHA256 != digest {
+			return &Conflict{fmt.Sprintf("the draft's asset %q has sha256 %q, and is not the file that was uploaded", a.Name, digest), "another run of this release may be at work: run again when that has ended"}
+		}
+	}
+	return nil
 }
 
 // decideTag decides on where a tag is.
@@ -180,8 +134,8 @@ func (g *GitHub) TagEffect(about string) Effect {
 }
 
 // AnnounceEffect publishes the draft: the last effect, which announces the others.
-// assets are the names of its files, and none other may be there.
-func (g *GitHub) AnnounceEffect(about string, assets []string) Effect {
+// These files, and none other, must be in it.
+func (g *GitHub) AnnounceEffect(about string, files []File) Effect {
 	return Effect{
 		Kind: "release", About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
@@ -199,11 +153,7 @@ func (g *GitHub) AnnounceEffect(about string, assets []string) Effect {
 			if at != g.Draft.Commit {
 				return Do, &Conflict{fmt.Sprintf("tag %q was made at commit %s and is at %q now", g.Draft.Tag, g.Draft.Commit, at), "somebody moved it: put it back, and run again"}
 			}
-			files, err := g.Client.Assets(ctx, r.ID)
-			if err != nil {
-				return Do, err
-			}
-			return Do, onlyThese(files, assets)
+			return Do, g.exactly(ctx, files)
 		},
 		Act: func(ctx context.Context) error {
 			_, err := g.Client.Publish(ctx, g.Found().ID, g.marked(), g.Latest)

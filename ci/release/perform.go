@@ -75,11 +75,7 @@ func (p *publishing) newEffects(files []File) []publish.Effect {
 		case "tag":
 			list = append(list, p.hub.TagEffect(e.About))
 		case "release":
-			var names []string
-			for _, a := range assets {
-				names = append(names, a.Name)
-			}
-			list = append(list, p.hub.AnnounceEffect(e.About, names))
+			list = append(list, p.hub.AnnounceEffect(e.About, assets))
 		}
 	}
 	for i := range list {
