@@ -270,42 +270,44 @@ func TestImagesCommandRefused(t *testing.T) {
 // fresh clone. The tag latest is at a lower version before, and never below that.
 func TestImagesKill(t *testing.T) {
 	w, _ := local(t)
-	names := []string{"--image", "demo-oci", "--image", "shim-demo"}
 	g := newGallery(t, imagereg.Distribution)
-	g.release(t, w, "0.0.9", names...).run(t).wantCode(t, 0)
-	g.Proxy.Reset()
-	g.release(t, w, "0.1.0", names...).run(t).wantCode(t, 0)
-	requests := len(g.Proxy.Requests())
-	var points atomic.Int32
+	g.release(t, w, "0.0.9", "--image", "demo-oci", "--image", "shim-demo").run(t).wantCode(t, 0)
+	var points, want atomic.Int32
 	t.Run("and again", func(t *testing.T) {
-		for _, stage := range []fault.Stage{fault.Received, fault.Handled, fault.Answered} {
-			for n := range requests {
-				t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
-					t.Parallel()
-					if g.killed(t, w, stage, n+1, names) {
-						points.Add(1)
-					}
-				})
+		for image, stages := range map[string][]fault.Stage{
+			"demo-oci":  {fault.Received, fault.Handled, fault.Answered},
+			"shim-demo": {fault.Handled}, // the one that loses what was done
+		} {
+			g.Proxy.Reset()
+			g.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
+			requests := len(g.Proxy.Requests())
+			for _, stage := range stages {
+				for n := range requests {
+					want.Add(1)
+					t.Run(fmt.Sprintf("%s, request %d %s", image, n+1, stage), func(t *testing.T) {
+						t.Parallel()
+						if g.killed(t, w, image, stage, n+1) {
+							points.Add(1)
+						}
+					})
+				}
 			}
 		}
 	})
 	t.Run("points", func(t *testing.T) {
-		t.Logf("MEASURED: killed at %d points: %d requests, before, during and after each", points.Load(), requests)
-		if int(points.Load()) < 3*requests-3 {
-			t.Errorf("%d of %d kill points were reached", points.Load(), 3*requests)
+		t.Logf("MEASURED: killed at %d points of the releases of an image and of an index", points.Load())
+		if points.Load() < want.Load()-2 { // the last answer may come when the command has ended
+			t.Errorf("%d of %d kill points were reached", points.Load(), want.Load())
 		}
 	})
 }
 
 // killed kills a release of 0.1.0 to a registry of its own that has 0.0.9, at a stage
 // of the nth request, and finishes it. It reports whether that came before the end.
-func (g *gallery) killed(t *testing.T, w *runner, stage fault.Stage, n int, names []string) bool {
+func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stage, n int) bool {
 	own := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: g.stack, source: g.source}
-	old := map[string]string{}
-	for _, image := range []string{"demo-oci", "shim-demo"} {
-		old[image] = own.take(t, g, image)
-	}
-	reached := killWhen(t, own.release(t, w, "0.1.0", names...), func(now func()) {
+	repo, lower := own.repository(t, image), own.take(t, g, image)
+	reached := killWhen(t, own.release(t, w, "0.1.0", "--image", image), func(now func()) {
 		var seen atomic.Int32
 		own.Proxy.OnRequest(func(e fault.Event) {
 			if e.Stage == stage && int(seen.Add(1)) == n {
@@ -314,21 +316,15 @@ func (g *gallery) killed(t *testing.T, w *runner, stage fault.Stage, n int, name
 		})
 	})
 	own.Proxy.OnRequest(nil)
-	for image, lower := range old {
-		repo := own.repository(t, image)
-		if latest := at(t, repo, "latest"); latest != lower && latest != at(t, repo, "0.1.0") {
-			t.Errorf("latest of %s is at %s, expected %s or 0.1.0", image, latest, lower)
-		}
+	if latest := at(t, repo, "latest"); latest != lower && latest != at(t, repo, "0.1.0") {
+		t.Errorf("latest is at %s, expected %s or 0.1.0", latest, lower)
 	}
-	own.release(t, w, "0.1.0", names...).run(t).wantCode(t, 0)
-	for image := range old {
-		repo := own.repository(t, image)
-		if at(t, repo, "latest") != at(t, repo, "0.1.0") || at(t, repo, "0.1.0") != at(t, g.repository(t, image), "0.1.0") {
-			t.Errorf("%s is not released", image)
-		}
-		if got := verifyImage(t, g.stack, repo.Tag("0.1.0").String()).wantCode(t, 0); !strings.Contains(got.stdout, imageIdentity+", 1 signatures") {
-			t.Errorf("slipway verify of %s says\n%s", image, got.stdout)
-		}
+	own.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
+	if at(t, repo, "latest") != at(t, repo, "0.1.0") || at(t, repo, "0.1.0") != at(t, g.repository(t, image), "0.1.0") {
+		t.Error("it is not released")
+	}
+	if got := verifyImage(t, g.stack, repo.Tag("0.1.0").String()).wantCode(t, 0); !strings.Contains(got.stdout, imageIdentity+", 1 signatures") {
+		t.Errorf("slipway verify says\n%s", got.stdout)
 	}
 	return reached
 }

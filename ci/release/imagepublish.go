@@ -65,6 +65,7 @@ type imagePublishing struct {
 	version version.Version
 	expect  verify.Expectation
 	made    map[string]*madeImage
+	remotes map[string]*repository.Repository // by image: each signs in once
 }
 
 // Publish releases the images. Everything that has been done is found done, so that
@@ -91,7 +92,7 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &imagePublishing{Images: r, made: map[string]*madeImage{}}
+	p := &imagePublishing{Images: r, made: map[string]*madeImage{}, remotes: map[string]*repository.Repository{}}
 	if p.version, err = version.Parse(r.Plan.Version); err != nil {
 		return nil, err
 	}
@@ -101,6 +102,7 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.remotes[m.Name] = repository.New(repo, r.To.keychain(repo.Registry))
 		s.Images[i].Reference = repo.Tag(r.Plan.Version).String()
 	}
 	if err := p.look(ctx); err != nil {
@@ -172,15 +174,11 @@ func (p *imagePublishing) perform(ctx context.Context, s *ImagesSummary) error {
 // effect is one effect of the plan, ready to be performed.
 func (p *imagePublishing) effect(e plan.Effect) (publish.Effect, error) {
 	m := p.made[e.Image]
-	repo, err := p.To.repository(m.Name)
-	if err != nil {
-		return publish.Effect{}, err
-	}
 	entity := m.entity
 	if e.Target != "" {
 		entity = m.part(e.Target).entity
 	}
-	of, err := publish.NewImage(repository.New(repo, p.To.keychain(repo.Registry)), p.version, entity)
+	of, err := publish.NewImage(p.remotes[e.Image], p.version, entity)
 	if err != nil {
 		return publish.Effect{}, err
 	}
