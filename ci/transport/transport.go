@@ -66,6 +66,8 @@ func careful(ctx context.Context, resp *http.Response, err error) (bool, error) 
 		var dial *net.OpError
 		var read *url.Error
 		switch {
+		case errors.Is(err, http.ErrSchemeMismatch):
+			return false, err // it speaks no TLS, and will not
 		case errors.As(err, &dial) && dial.Op == "dial":
 			return true, nil // nothing was sent
 		case errors.As(err, &read) && (read.Op == "Get" || read.Op == "Head"):

@@ -125,3 +125,16 @@ func TestNobodyListens(t *testing.T) {
 		t.Error("a refused connection was not tried again")
 	}
 }
+
+// TestNoTLS: a server that speaks no TLS is asked once, for go-containerregistry asks
+// so which of the two it speaks.
+func TestNoTLS(t *testing.T) {
+	s, _ := server(t)
+	begin := time.Now()
+	if _, err := ask(t, NewCareful(time.Second, time.Minute), "GET", strings.Replace(s.URL, "http:", "https:", 1)); !errors.Is(err, http.ErrSchemeMismatch) {
+		t.Errorf("the error is %v", err)
+	}
+	if took := time.Since(begin); took > firstWait/2 {
+		t.Errorf("it took %s", took)
+	}
+}
