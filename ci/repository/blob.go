@@ -101,7 +101,7 @@ func (b *blob) chunk() int64 {
 // possible. least is what the registry takes at least, 0 for unknown.
 func (b *blob) shrink(least int64) bool {
 	now := b.chunk()
-	next := max(min(now/2, firstChunk), leastChunk, least)
+	next := max(min((now+1)/2, firstChunk), leastChunk, least)
 	if next >= now {
 		return false
 	}

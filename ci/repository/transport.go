@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -14,7 +15,7 @@ import (
 // it moves.
 const (
 	limit       = 2 * time.Minute  // of a small request, and of the answer to a blob
-	stalled     = time.Minute      // without a byte of a blob that the other side takes
+	stalled     = 2 * time.Minute  // without a byte of a blob that the other side takes
 	longestWait = 10 * time.Minute // that a registry may ask for
 )
 
@@ -60,8 +61,7 @@ func newLarge(stalled, answer time.Duration) http.RoundTripper {
 			return moving{c, stalled}, nil
 		},
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: answer,
-		MaxIdleConnsPerHost: jobs, IdleConnTimeout: 30 * time.Second,
-		ForceAttemptHTTP2: true, WriteBufferSize: 256 << 10,
+		MaxIdleConnsPerHost: jobs, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 	}
 }
 
@@ -76,6 +76,30 @@ func (c moving) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+// part is how much of a file is sent before the clock starts anew.
+const part = 4 << 20
+
+// ReadFrom leaves it to the kernel to send a file, a part at a time.
+func (c moving) ReadFrom(r io.Reader) (int64, error) {
+	to, fast := c.Conn.(io.ReaderFrom)
+	from, bounded := r.(*io.LimitedReader)
+	if !fast || !bounded {
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	var sent int64
+	for from.N > 0 {
+		if err := c.SetWriteDeadline(time.Now().Add(c.stalled)); err != nil {
+			return sent, err
+		}
+		n, err := to.ReadFrom(&io.LimitedReader{R: from.R, N: min(from.N, part)})
+		sent, from.N = sent+n, from.N-n
+		if err != nil || n == 0 {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 // Later is the error of a request that the registry did not handle: it asks to
