@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"dagger/slipway/e2e/imagereg"
+)
+
+const craneCommand = "github.com/google/go-containerregistry/cmd/crane@v0.22.1"
+
+// TestImagesThroughput pushes 16 blobs of 64 MiB from a layout, in turn with crane and
+// with skopeo.
+func TestImagesThroughput(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "layout")
+	largeLayout(t, dir, 16, 64<<20)
+	pusher := filepath.Join(t.TempDir(), "push")
+	command{args: []string{"go", "build", "-o", pusher, "./imagereg/push"}}.run(t).wantCode(t, 0)
+	// A process of its own too: under load, each has its share of the machine.
+	ours := func(ref string) time.Duration {
+		return command{args: []string{pusher, dir, ref}}.run(t).wantCode(t, 0).took
+	}
+	for tool, argv := range pushers(t, dir) {
+		var ratios []float64
+		for pair := range 3 {
+			theirs := func(ref string) time.Duration { return command{args: argv(ref)}.run(t).wantCode(t, 0).took }
+			order := []func(string) time.Duration{ours, theirs}
+			var took [2]time.Duration
+			for i := range order {
+				which := (i + pair) % 2
+				took[which] = onFresh(t, order[which])
+			}
+			ratios = append(ratios, took[1].Seconds()/took[0].Seconds())
+			t.Logf("slipway %.2f s, %s %.2f s", took[0].Seconds(), tool, took[1].Seconds())
+		}
+		slices.Sort(ratios)
+		t.Logf("MEASURED: throughput of pushing 16 blobs of 64 MiB over that of %s: %.2f (median of %d paired runs; at least 0.95)", tool, ratios[1], len(ratios))
+		if ratios[1] < 0.95 {
+			t.Errorf("pushing has %.2f of the throughput of %s: %.2f", ratios[1], tool, ratios)
+		}
+	}
+}
+
+// onFresh pushes to a registry that has nothing.
+func onFresh(t *testing.T, push func(string) time.Duration) time.Duration {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "registry")
+	reg, err := imagereg.Start(imagereg.Distribution, dir)
+	check(t, err)
+	defer func() { _ = reg.Close(); _ = os.RemoveAll(dir) }()
+	return push(reg.Host + "/" + imageSource + ":1.0.0")
+}
+
+// pushers are the command lines of those to compare with.
+func pushers(t *testing.T, dir string) map[string]func(string) []string {
+	t.Helper()
+	bin := t.TempDir()
+	build := exec.Command("go", "install", craneCommand)
+	build.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-trimpath", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building crane: %v\n%s", err, out)
+	}
+	list := map[string]func(string) []string{
+		"crane push": func(ref string) []string { return []string{filepath.Join(bin, "crane"), "push", dir, ref} },
+	}
+	if skopeo, err := exec.LookPath("skopeo"); err == nil {
+		list["skopeo copy"] = func(ref string) []string {
+			return []string{skopeo, "copy", "--insecure-policy", "--dest-tls-verify=false", "oci:" + dir, "docker://" + ref}
+		}
+	} else {
+		fmt.Println("SKIPPED: pushing compared with skopeo: there is none (apt install skopeo)")
+	}
+	return list
+}
+
+// largeLayout writes an OCI layout with one image, whose layers gain nothing from
+// being compressed.
+func largeLayout(t *testing.T, dir string, blobs, size int) {
+	t.Helper()
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	var adds []mutate.Addendum
+	for range blobs {
+		var b bytes.Buffer
+		z, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
+		check(t, err)
+		_, err = io.CopyN(z, rand.Reader, int64(size))
+		check(t, err)
+		check(t, z.Close())
+		adds = append(adds, mutate.Addendum{Layer: static.NewLayer(b.Bytes(), types.OCILayer)})
+	}
+	img, err := mutate.Append(img, adds...)
+	check(t, err)
+	path, err := layout.Write(dir, empty.Index)
+	check(t, err)
+	check(t, path.AppendImage(img))
+}
