@@ -63,7 +63,7 @@ e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, 
 	cd e2e && go run ./count -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
 
 .PHONY: e2e-images
-e2e-images: test-tools ## end-to-end tests of images: skopeo, crane, runwasi's own tool and a wasm runtime as judges
+e2e-images: test-tools ## end-to-end tests of images: two registries, cosign, skopeo, crane, runwasi's own tool and a wasm runtime as judges
 	cd e2e && go run ./count -run '^TestImages' -timeout 60m .
 
 .PHONY: bench
