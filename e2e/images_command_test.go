@@ -283,6 +283,9 @@ func TestImagesKill(t *testing.T) {
 			requests := len(g.Proxy.Requests())
 			for _, stage := range stages {
 				for n := range requests {
+					if testing.Short() && n%8 != 0 {
+						continue
+					}
 					want.Add(1)
 					t.Run(fmt.Sprintf("%s, request %d %s", image, n+1, stage), func(t *testing.T) {
 						t.Parallel()
@@ -296,7 +299,7 @@ func TestImagesKill(t *testing.T) {
 	})
 	t.Run("points", func(t *testing.T) {
 		t.Logf("MEASURED: killed at %d points of the releases of an image and of an index", points.Load())
-		if points.Load() < want.Load()-2 { // the last answer may come when the command has ended
+		if points.Load() < want.Load()-2 && !testing.Short() { // the last answer may come when the command has ended
 			t.Errorf("%d of %d kill points were reached", points.Load(), want.Load())
 		}
 	})
