@@ -336,7 +336,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
 				}
 			}
-			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease)
+			var dist *dagger.Directory
+			if inputArgs["dist"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+				}
+			}
+			var certificateIdentity string
+			if inputArgs["certificateIdentity"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateIdentity", err))
+				}
+			}
+			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease, dist, certificateIdentity)
 		case "Sign":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
@@ -523,7 +537,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
 				}
 			}
-			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease)
+			var dist *dagger.Directory
+			if inputArgs["dist"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+				}
+			}
+			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease, dist)
 		case "ReleaseDemoApp":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

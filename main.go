@@ -169,9 +169,13 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	initialRelease bool,
+	// Directory that `crate … sign` has made, to publish as it is: build and sign nothing
+	//
+	// +optional
+	dist *dagger.Directory,
 ) (string, error) {
 	m.actions(oidcRequestURL, oidcRequestToken)
-	return m.Crate(crate, version).Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease)
+	return m.Crate(crate, version).Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease, dist, "")
 }
 
 // actions adds the identity of a job of GitHub Actions to what is signed with.
@@ -619,12 +623,20 @@ func (c *Crate) Release(
 	//
 	// +optional
 	initialRelease bool,
+	// Directory that `sign` has made, to publish as it is: build and sign nothing
+	//
+	// +optional
+	dist *dagger.Directory,
+	// Exact identity that must have signed it (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
+	//
+	// +optional
+	certificateIdentity string,
 ) (string, error) {
 	s, err := c.Slipway.open(ctx, c.Name, c.Version)
 	if err != nil {
 		return "", err
 	}
-	if dryRun {
+	if dryRun && dist == nil {
 		summary, err := s.DryRun(ctx)
 		if err != nil {
 			return "", err
@@ -641,6 +653,14 @@ func (c *Crate) Release(
 	}
 	if err := reveal(ctx, map[*string]*dagger.Secret{&to.GitHubToken: githubToken, &to.RegistryToken: registryToken}); err != nil {
 		return "", err
+	}
+	to.Identity, to.DryRun = certificateIdentity, dryRun
+	if dist != nil {
+		id, err := dist.ID(ctx)
+		if err != nil {
+			return "", err
+		}
+		to.Dist = string(id)
 	}
 	summary, err := s.Publish(ctx, o, to)
 	if err != nil {

@@ -3,12 +3,16 @@ package module
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+
+	"dagger.io/dagger"
 
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
 )
 
 // Publishing are the arguments that say where a release is published, and as whom.
@@ -17,6 +21,29 @@ type Publishing struct {
 	RegistryToken                      string
 	Actor                              string
 	InitialRelease                     []string // the crates that the registry does not have yet
+	// Dist is the ID of a directory with artifacts to publish as they are, "" for none;
+	// Identity is who must have signed them, "" for the repository's release workflow.
+	Dist, Identity string
+	// DryRun verifies the artifacts of Dist and publishes nothing.
+	DryRun bool
+}
+
+// given are the artifacts to publish as they are, nil for none.
+func (s *Session) given(ctx context.Context, to Publishing, trust string) (*release.Given, error) {
+	if to.Dist == "" {
+		return nil, nil
+	}
+	e, err := verify.Expect(to.Repository, to.Identity, verify.Issuer, nil)
+	if err == nil && trust != "" {
+		e.Root, err = trusted(trust)
+	}
+	if err == nil {
+		_, err = s.client.LoadDirectoryFromID(dagger.DirectoryID(to.Dist)).Export(ctx, s.out())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checking the artifacts to publish: %w", err)
+	}
+	return &release.Given{Dir: s.out(), Expect: e}, nil
 }
 
 // open returns a crate's remotes. command is how a person continues what was begun.
@@ -58,8 +85,14 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*relea
 	if err != nil {
 		return nil, err
 	}
-	if signer, err = signerOf([]*plan.Plan{p}, signer, signErr); err != nil {
+	given, err := s.given(ctx, to, o.TrustedRoot)
+	if err != nil {
 		return nil, err
+	}
+	if given == nil {
+		if signer, err = signerOf([]*plan.Plan{p}, signer, signErr); err != nil {
+			return nil, err
+		}
 	}
 	remotes, err := to.open("release-crate")
 	if err != nil {
@@ -69,6 +102,9 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*relea
 	if err != nil {
 		return nil, err
 	}
-	r.Signer = signer
+	r.Signer, r.Given = signer, given
+	if to.DryRun {
+		return r.CheckGiven(ctx)
+	}
 	return r.Publish(ctx, remotes(p))
 }

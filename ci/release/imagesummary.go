@@ -91,7 +91,7 @@ func (s *ImagesSummary) Text(dir string) string {
 	}
 	fmt.Fprintf(&b, "\n\n  plan       %s\n", s.Plan)
 	if s.Runner != "" {
-		fmt.Fprintf(&b, "  runner     %s\n  toolchain  %s (Rust %s)\n", s.Runner, s.Toolchain, s.Rust)
+		fmt.Fprintf(&b, "  runner     %s\n  toolchain  %s%s\n", s.Runner, s.Toolchain, inRust(s.Rust))
 	}
 	if len(s.Tests) > 0 {
 		b.WriteString("\nTested\n")
@@ -152,7 +152,7 @@ func (s *ImagesSummary) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n| | |\n| --- | --- |\n| plan | `%s` |\n", s.title(), s.Plan)
 	if s.Runner != "" {
-		fmt.Fprintf(&b, "| runner | %s |\n| toolchain | `%s` (Rust %s) |\n", s.Runner, s.Toolchain, s.Rust)
+		fmt.Fprintf(&b, "| runner | %s |\n| toolchain | `%s`%s |\n", s.Runner, s.Toolchain, inRust(s.Rust))
 	}
 	for _, t := range s.Tests {
 		fmt.Fprintf(&b, "| tested | %s, %s |\n", t.Crate, cell(t.Tests.String()))

@@ -29,7 +29,7 @@ func (s *Summary) markdown(level string) string {
 	if s.URL != "" {
 		fmt.Fprintf(&b, "<%s>\n\n", s.URL)
 	}
-	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| plan | `%s` |\n| runner | %s |\n| toolchain | `%s` (Rust %s) |\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
+	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| plan | `%s` |\n| runner | %s |\n| toolchain | `%s`%s |\n", s.Plan, s.Runner, s.Toolchain, inRust(s.Rust))
 	for _, t := range s.Tests {
 		fmt.Fprintf(&b, "| tested | %s |\n", cell(t.String()))
 	}

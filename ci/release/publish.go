@@ -109,12 +109,12 @@ func (p *publishing) published() bool {
 // compile runs the steps. Of a release that an earlier run has published, nothing is
 // built or signed again but the crate, whose bytes tell whether it is the same.
 func (p *publishing) compile(ctx context.Context) (err error) {
-	if !p.published() {
+	if !p.published() && p.Given == nil {
 		p.summary, err = p.runSteps(ctx)
 		return err
 	}
 	p.begin = time.Now()
-	if p.summary, err = p.newSummary(); err != nil || p.registry == nil {
+	if p.summary, err = p.newSummary(); err != nil || p.registry == nil || p.Given != nil {
 		return err
 	}
 	return p.steps(ctx, p.summary, p.named(plan.StepPackage))
@@ -127,14 +127,8 @@ func (p *publishing) assemble(ctx context.Context) error {
 	if p.published() {
 		return p.finished(ctx)
 	}
-	if err := p.readEarlier(ctx); err != nil {
+	if err := p.takeOrMake(ctx); err != nil {
 		return err
-	}
-	if err := p.writeArtifacts(ctx, s); err != nil {
-		return err
-	}
-	if n := p.taken.Load(); n > 0 {
-		s.Remarks = append(s.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", n))
 	}
 	if p.registry != nil {
 		if _, err := p.crate().Effect("").Look(ctx); err != nil {
@@ -149,9 +143,26 @@ func (p *publishing) assemble(ctx context.Context) error {
 	return nil
 }
 
+// takeOrMake settles the artifacts: those that were given, or new ones.
+func (p *publishing) takeOrMake(ctx context.Context) error {
+	if p.Given != nil {
+		return p.takeGiven(ctx, p.summary)
+	}
+	if err := p.readEarlier(ctx); err != nil {
+		return err
+	}
+	if err := p.writeArtifacts(ctx, p.summary); err != nil {
+		return err
+	}
+	if n := p.taken.Load(); n > 0 {
+		p.summary.Remarks = append(p.summary.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", n))
+	}
+	return nil
+}
+
 // finished looks at a release that has been published by an earlier run.
 func (p *publishing) finished(ctx context.Context) error {
-	if p.registry != nil {
+	if p.registry != nil && p.Given == nil {
 		if err := p.exportCrate(ctx); err != nil {
 			return err
 		}

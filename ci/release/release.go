@@ -33,6 +33,9 @@ type Release struct {
 	// it holds of the same names is replaced, each file at once.
 	Out string
 
+	// Given are artifacts to publish instead of making some; nil for none.
+	Given *Given
+
 	// ToolchainBase names the Debian image that slipway's own toolchain was asked to
 	// be made with, "" for slipway's choice.
 	ToolchainBase string
@@ -69,7 +72,11 @@ func (r *Release) Dist(ctx context.Context) (*Summary, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
-	return r.make(ctx)
+	s, err := r.make(ctx)
+	if s != nil {
+		s.DryRun = false // also of a library, of which nothing is signed
+	}
+	return s, err
 }
 
 // checkRelease returns an error when this is nothing that may be released, or
@@ -78,7 +85,7 @@ func (r *Release) checkRelease() error {
 	if err := r.Plan.Source.CheckRelease(); err != nil {
 		return err
 	}
-	if r.Signer == nil && r.Plan.Signing != "" {
+	if r.Signer == nil && r.Plan.Signing != "" && r.Given == nil {
 		return sign.ErrNoToken
 	}
 	return nil

@@ -44,6 +44,14 @@ func (r *Release) newSummary() (*Summary, error) {
 	}, nil
 }
 
+// inRust says which Rust a toolchain has, where that was asked.
+func inRust(release string) string {
+	if release == "" {
+		return ""
+	}
+	return " (Rust " + release + ")"
+}
+
 // Failed reports whether the release did not come to its end, so that the summary
 // tells what has happened.
 func (s *Summary) Failed() bool { return s.Error != "" }
@@ -71,7 +79,7 @@ func (s *Summary) Text(dir string) string {
 	default:
 		fmt.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
 	}
-	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, s.Runner, s.Toolchain, s.Rust)
+	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, s.Runner, s.Toolchain, inRust(s.Rust))
 	s.writeBody(&b, dir)
 	return b.String()
 }

@@ -45,7 +45,7 @@ func (s *TrainSummary) Text(dir string) string {
 		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Title)
 	}
 	first := s.Crates[0]
-	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s (Rust %s)\n", s.Plan, first.Runner, first.Toolchain, first.Rust)
+	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, first.Runner, first.Toolchain, inRust(first.Rust))
 	for i, c := range s.Crates {
 		fmt.Fprintf(&b, "\n%d. %s  (plan %s)\n", i+1, c.Tag, c.Plan)
 		if c.URL != "" {

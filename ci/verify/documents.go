@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -85,7 +86,7 @@ func (r *Report) provenance(ctx context.Context, tarball, crate, target string, 
 // signed, who may speak for no other builder than itself.
 func checkProvenance(s provenance.Statement, crate string, subjects map[string][sha256.Size]byte, e Expectation) error {
 	said := s.Predicate.BuildDefinition.ExternalParameters
-	want := provenance.Expectation{Subjects: subjects, BuilderID: builder(e), Parameters: said, Commit: commit(s)}
+	want := provenance.Expectation{Subjects: subjects, BuilderID: builder(e), Parameters: said, Commit: cmp.Or(e.Commit, commit(s)), Plan: e.Plan}
 	want.Parameters.Crate = crate
 	if e.Version != "" {
 		want.Parameters.Version = e.Version

@@ -49,6 +49,10 @@ type Expectation struct {
 	Repository string
 	// Version is the one that must have been released; "" leaves that open.
 	Version string
+	// Commit and Plan, the digest of the plan, are what the provenance must name; empty
+	// ones leave that open.
+	Commit string
+	Plan   [sha256.Size]byte
 	// DryRun expects the signatures of a dry run: for the run that made them.
 	DryRun bool
 }

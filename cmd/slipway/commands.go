@@ -11,42 +11,6 @@ import (
 	"dagger/slipway/ci/release"
 )
 
-func releaseCommand() *cobra.Command {
-	o := &options{}
-	to := &remotes{}
-	dryRun, initial := true, false
-	c := &cobra.Command{
-		Use:   "release-crate --crate NAME --version VERSION",
-		Short: "Build, test and package a crate; publish it unless this is a dry run",
-		Long: `Build a crate of the workspace for both musl targets, run its tests, and write
-the tarballs that users download, with their checksums, to --out. A dry run,
-which is the default, does all of that and changes nothing anywhere. With
---dry-run=false the crate is released: signed, uploaded to a draft on GitHub,
-published to its registry, tagged and announced. What is done is found done, so
-that a release that ended anywhere is finished by running it again. Tokens come
-from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.`,
-		Example: "  slipway release-crate --source examples/workspace --crate shim-demo --version 0.1.0 --dry-run",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if initial {
-				to.initial = []string{o.crate}
-			}
-			if !dryRun {
-				return o.publish(c, to)
-			}
-			return o.run(c, func(r *release.Release) (*release.Summary, error) { return r.DryRun(c.Context()) })
-		},
-	}
-	o.planFlags(c)
-	o.runFlags(c)
-	o.signing.flags(c)
-	to.flags(c)
-	c.Flags().BoolVar(&initial, "initial-release", false, "the registry does not have the crate yet: do not ask for its owners")
-	c.Flags().BoolVar(&dryRun, "dry-run", true, "run every step and change nothing anywhere")
-	c.Flags().StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
-	return c
-}
-
 func testCommand() *cobra.Command {
 	o := &options{}
 	c := &cobra.Command{

@@ -52,22 +52,6 @@ func (o *options) releaseSigner() (*sign.Signer, error) {
 	return signer, err
 }
 
-// publish releases a crate.
-func (o *options) publish(c *cobra.Command, to *remotes) error {
-	signer, err := o.releaseSigner() // before anything is built
-	if err != nil {
-		return err
-	}
-	remotes, err := to.open()
-	if err != nil {
-		return err
-	}
-	return o.run(c, func(r *release.Release) (*release.Summary, error) {
-		r.Signer = signer
-		return r.Publish(c.Context(), remotes(r.Plan))
-	})
-}
-
 // secrets are the values that the plan's steps may ask for.
 func secrets(p *plan.Plan) step.Secrets {
 	return step.Secrets{plan.SecretRegistryToken: registryToken(p)}

@@ -82,7 +82,7 @@ names another. Nothing is published. In GitHub Actions the job's own identity
 signs (permissions: id-token: write); elsewhere give --identity-token or --key.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			signer, err := o.signing.signer() // before anything is built
+			signer, err := o.releaseSigner() // before anything is built
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,109 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+)
+
+// Given are artifacts that an earlier run of the same plan has made and signed, and
+// that are published as they are: nothing is built or signed.
+type Given struct {
+	// Dir is the directory with the artifacts, and with nothing else.
+	Dir string
+	// Expect is who must have signed them; without a root of trust that of the public
+	// instance is fetched.
+	Expect verify.Expectation
+}
+
+// CheckGiven verifies the given artifacts against the plan, and asks and changes
+// nothing outside.
+func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
+	r.begin = time.Now()
+	s, err := r.newSummary()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.takeGiven(ctx, s); err != nil {
+		return nil, err
+	}
+	s.DryRun, s.Seconds = true, time.Since(r.begin).Seconds()
+	return s, nil
+}
+
+// takeGiven verifies the given artifacts as a stranger would, and that they are those
+// of this very plan and commit.
+func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
+	if err := r.onlyPlanned(); err != nil {
+		return fmt.Errorf("checking the artifacts in %q: %w", r.Given.Dir, err)
+	}
+	s.Signed = ""
+	if r.Plan.Signing != "" {
+		if err := r.verifyGiven(ctx); err != nil {
+			return err
+		}
+		s.Signed = "by " + r.Given.Expect.Identity + ", in an earlier run: nothing was built or signed in this one"
+	}
+	for _, a := range r.Plan.Artifacts {
+		f, _, err := describe(filepath.Join(r.Given.Dir, a.Name), a)
+		if err != nil {
+			return err
+		}
+		s.Artifacts = append(s.Artifacts, f)
+	}
+	return nil
+}
+
+func (r *Release) verifyGiven(ctx context.Context) error {
+	digest, err := r.Plan.Digest()
+	if err != nil {
+		return err
+	}
+	e := r.Given.Expect
+	e.Version, e.Commit = r.Plan.Version, r.Plan.Source.Commit
+	if e.Root == nil {
+		if e.Root, err = root.FetchTrustedRoot(); err != nil {
+			return fmt.Errorf("verifying the artifacts in %q: fetching the trusted root: %w", r.Given.Dir, err)
+		}
+	}
+	if e.Plan, err = provenance.ParseDigest(digest); err != nil {
+		return err
+	}
+	report := verify.Release(ctx, r.Given.Dir, e)
+	if report.Verdict != verify.Good {
+		return fmt.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, report.Text())
+	}
+	r.who = sign.Identity{Subject: e.Identity, Issuer: e.Issuer}
+	return nil
+}
+
+// onlyPlanned returns an error unless the directory has exactly the plan's artifacts.
+func (r *Release) onlyPlanned() error {
+	entries, err := os.ReadDir(r.Given.Dir)
+	if err != nil {
+		return err
+	}
+	var missing []error
+	for _, e := range entries {
+		if !slices.ContainsFunc(r.Plan.Artifacts, func(a plan.Artifact) bool { return a.Name == e.Name() }) {
+			missing = append(missing, fmt.Errorf("%q is not of this release: take it out", e.Name()))
+		}
+	}
+	for _, a := range r.Plan.Artifacts {
+		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == a.Name && e.Type().IsRegular() }) {
+			missing = append(missing, fmt.Errorf("%q is not there: `slipway dist` makes it", a.Name))
+		}
+	}
+	return errors.Join(missing...)
+}
