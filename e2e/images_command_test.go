@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,7 +16,6 @@ import (
 
 	"dagger/slipway/e2e/imagereg"
 	"dagger/slipway/e2e/sigstack"
-	"dagger/slipway/e2e/sigstack/fault"
 )
 
 // exampleImages are those of examples/workspace.
@@ -263,91 +261,4 @@ func TestImagesCommandRefused(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestImagesKill kills a release before each request to the registry is handled, when
-// it is handled and not answered, and after its answer, and then runs it again from a
-// fresh clone. The tag latest is at a lower version before, and never below that.
-func TestImagesKill(t *testing.T) {
-	w, _ := local(t)
-	g := newGallery(t, imagereg.Distribution)
-	g.release(t, w, "0.0.9", "--image", "demo-oci", "--image", "shim-demo").run(t).wantCode(t, 0)
-	var points, want atomic.Int32
-	t.Run("and again", func(t *testing.T) {
-		for image, stages := range map[string][]fault.Stage{
-			"demo-oci":  {fault.Received, fault.Handled, fault.Answered},
-			"shim-demo": {fault.Handled}, // the one that loses what was done
-		} {
-			g.Proxy.Reset()
-			g.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
-			requests := len(g.Proxy.Requests())
-			for _, stage := range stages {
-				for n := range requests {
-					if testing.Short() && n%8 != 0 {
-						continue
-					}
-					want.Add(1)
-					t.Run(fmt.Sprintf("%s, request %d %s", image, n+1, stage), func(t *testing.T) {
-						t.Parallel()
-						if g.killed(t, w, image, stage, n+1) {
-							points.Add(1)
-						}
-					})
-				}
-			}
-		}
-	})
-	t.Run("points", func(t *testing.T) {
-		t.Logf("MEASURED: killed at %d points of the releases of an image and of an index", points.Load())
-		if points.Load() < want.Load()-2 && !testing.Short() { // the last answer may come when the command has ended
-			t.Errorf("%d of %d kill points were reached", points.Load(), want.Load())
-		}
-	})
-}
-
-// killed kills a release of 0.1.0 to a registry of its own that has 0.0.9, at a stage
-// of the nth request, and finishes it. It reports whether that came before the end.
-func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stage, n int) bool {
-	own := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: g.stack, source: g.source}
-	repo, lower := own.repository(t, image), own.take(t, g, image)
-	reached := killWhen(t, own.release(t, w, "0.1.0", "--image", image), func(now func()) {
-		var seen atomic.Int32
-		own.Proxy.OnRequest(func(e fault.Event) {
-			if e.Stage == stage && int(seen.Add(1)) == n {
-				now()
-			}
-		})
-	})
-	own.Proxy.OnRequest(nil)
-	if latest := at(t, repo, "latest"); latest != lower && latest != at(t, repo, "0.1.0") {
-		t.Errorf("latest is at %s, expected %s or 0.1.0", latest, lower)
-	}
-	own.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
-	if at(t, repo, "latest") != at(t, repo, "0.1.0") || at(t, repo, "0.1.0") != at(t, g.repository(t, image), "0.1.0") {
-		t.Error("it is not released")
-	}
-	if got := verifyImage(t, g.stack, repo.Tag("0.1.0").String()).wantCode(t, 0); !strings.Contains(got.stdout, imageIdentity+", 1 signatures") {
-		t.Errorf("slipway verify says\n%s", got.stdout)
-	}
-	return reached
-}
-
-// take copies version 0.0.9 of an image, also as the latest, and returns its digest.
-func (g *gallery) take(t testing.TB, from *gallery, image string) string {
-	t.Helper()
-	head, err := remote.Get(from.repository(t, image).Tag("0.0.9"))
-	check(t, err)
-	for _, tag := range []string{"0.0.9", "latest"} {
-		ref := g.repository(t, image).Tag(tag)
-		if head.MediaType.IsIndex() {
-			index, err := head.ImageIndex()
-			check(t, err)
-			check(t, remote.WriteIndex(ref, index))
-		} else {
-			img, err := head.Image()
-			check(t, err)
-			check(t, remote.Write(ref, img))
-		}
-	}
-	return head.Digest.String()
 }

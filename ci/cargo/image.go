@@ -2,13 +2,11 @@ package cargo
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // Image is an OCI image that the workspace declares in
@@ -87,154 +85,6 @@ func (w *Workspace) demoImages() map[string]map[string]any {
 	return images
 }
 
-// declaration reads one table; the first error stays.
-type declaration struct {
-	w     *Workspace
-	name  string
-	table map[string]any
-	err   error
-}
-
-// fail notes what is wrong with a key of the table, "" for all of it.
-func (d *declaration) fail(key, format string, args ...any) {
-	if d.err != nil {
-		return
-	}
-	where := "Cargo.toml"
-	if line := d.w.imageLine(d.name, key); line > 0 {
-		where = fmt.Sprintf("Cargo.toml:%d", line)
-	}
-	d.err = fmt.Errorf("reading image %q (%s): %s", d.name, where, fmt.Sprintf(format, args...))
-}
-
-func (d *declaration) text(key string) string {
-	v, there := d.table[key]
-	s, ok := v.(string)
-	if there && (!ok || s == "") {
-		d.fail(key, "`%s` is %#v, expected a string that is not empty", key, v)
-	}
-	return s
-}
-
-func (d *declaration) list(key string) []string {
-	v, there := d.table[key]
-	if !there {
-		return nil
-	}
-	var list []string
-	values, ok := v.([]any)
-	for _, e := range values {
-		s, isText := e.(string)
-		list, ok = append(list, s), ok && isText
-	}
-	if !ok || len(list) == 0 {
-		d.fail(key, "`%s` is %#v, expected a list of strings", key, v)
-	}
-	return list
-}
-
-func (w *Workspace) readImage(name string, table map[string]any) (Image, error) {
-	d := &declaration{w: w, name: name, table: table}
-	img := Image{
-		Name: name, Kind: d.text("kind"), Crate: d.text("crate"), Binary: d.text("binary"), File: d.text("file"),
-		Targets: d.list("targets"), Entrypoint: d.text("entrypoint"),
-	}
-	if len(name) > 128 || !imageName.MatchString(name) {
-		d.fail("", "an image's name is lower-case letters and digits, with single . _ or - between them, like my-image")
-	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		if known := []string{"kind", "crate", "binary", "file", "targets", "entrypoint"}; !slices.Contains(known, key) {
-			d.fail(key, "`%s` is no key of an image: it has %s", key, strings.Join(known, ", "))
-		}
-	}
-	if kinds := []string{ImageLayer, ImageModule, ImageArtifact}; !slices.Contains(kinds, img.Kind) {
-		d.fail("kind", "`kind` is %q, expected one of %q", img.Kind, kinds)
-	}
-	d.chooseTargets(&img)
-	d.chooseContent(&img)
-	d.chooseEntrypoint(&img)
-	return img, d.err
-}
-
-// chooseTargets settles what an image is for: wasm, or musl targets.
-func (d *declaration) chooseTargets(img *Image) {
-	if len(img.Targets) == 0 {
-		img.Targets = []string{WasmTarget}
-	}
-	if slices.Equal(img.Targets, []string{WasmTarget}) {
-		return
-	}
-	for i, t := range img.Targets {
-		if !slices.Contains(muslTargets, t) || slices.Contains(img.Targets[:i], t) {
-			d.fail("targets", "`targets` has %q, expected %q alone, or each of %q once at most", t, WasmTarget, muslTargets)
-		}
-	}
-	if img.Kind != ImageLayer || img.File != "" {
-		d.fail("targets", "binaries for %q are built from a crate and come as kind %q", img.Targets, ImageLayer)
-	}
-}
-
-// chooseContent settles what the image holds: a crate's binary, or a file.
-func (d *declaration) chooseContent(img *Image) {
-	switch {
-	case img.Crate != "" && img.File != "":
-		d.fail("file", "it has a `crate` and a `file`, expected one of them")
-	case img.File != "":
-		if !fs.ValidPath(img.File) || path.Ext(img.File) != ".wasm" {
-			d.fail("file", "`file` is %q, expected the path of a .wasm file below the workspace's root", img.File)
-		} else if info, err := fs.Stat(d.w.fsys, img.File); err != nil || !info.Mode().IsRegular() {
-			d.fail("file", "there is no file %q", img.File)
-		}
-		if img.Binary != "" {
-			d.fail("binary", "a `binary` is a crate's, and it has a `file`")
-		}
-	case img.Crate == "":
-		d.fail("", "it has neither a `crate` nor a `file`, expected one of them")
-	default:
-		d.chooseBinary(img)
-	}
-}
-
-func (d *declaration) chooseBinary(img *Image) {
-	c, err := d.w.Crate(img.Crate)
-	if err != nil {
-		d.fail("crate", "%v", err)
-		return
-	}
-	var names []string
-	for _, b := range c.Bins {
-		names = append(names, b.Name)
-	}
-	switch {
-	case len(names) == 0:
-		d.fail("crate", "crate %q has no binary", img.Crate)
-	case img.Binary == "" && len(names) > 1:
-		d.fail("crate", "crate %q has the binaries %q: say which, with `binary`", img.Crate, names)
-	case img.Binary == "":
-		img.Binary = names[0]
-	case !slices.Contains(names, img.Binary):
-		d.fail("binary", "crate %q has no binary %q: it has %q", img.Crate, img.Binary, names)
-	}
-}
-
-// chooseEntrypoint settles what a runtime starts. runwasi's are /NAME.wasm of an
-// ordinary image and IMAGE.wasm of one whose layer is the module.
-func (d *declaration) chooseEntrypoint(img *Image) {
-	switch {
-	case img.Kind == ImageArtifact && img.Entrypoint != "":
-		d.fail("entrypoint", "an artifact has no entrypoint")
-	case !img.IsWasm() && img.Entrypoint != "":
-		d.fail("entrypoint", "the entrypoint of such an image is its binary")
-	case strings.ContainsFunc(img.Entrypoint, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		d.fail("entrypoint", "`entrypoint` is %q, expected one line", img.Entrypoint)
-	case img.Entrypoint != "" || img.Kind == ImageArtifact:
-	case img.Kind == ImageModule:
-		img.Entrypoint = img.Name + ".wasm"
-	default:
-		img.Entrypoint = "/" + img.Filename()
-	}
-}
-
 // Filename is what the image's content is called as a file.
 func (i Image) Filename() string {
 	switch {
@@ -248,26 +98,3 @@ func (i Image) Filename() string {
 
 // IsWasm reports whether the image is for a wasm runtime.
 func (i Image) IsWasm() bool { return i.Targets[0] == WasmTarget }
-
-// imageLine is the line of the root manifest that has a key of an image, that of
-// the image's table where the key is not there, or 0.
-func (w *Workspace) imageLine(name, key string) int {
-	raw, err := fs.ReadFile(w.fsys, "Cargo.toml")
-	if err != nil {
-		return 0
-	}
-	header := regexp.MustCompile(`^\s*\[\s*workspace\.metadata\.slipway\.images\.["']?` + regexp.QuoteMeta(name) + `["']?\s*\]|^\s*["']?` + regexp.QuoteMeta(name) + `["']?\s*=\s*\{`)
-	field := regexp.MustCompile(`^\s*["']?` + regexp.QuoteMeta(key) + `["']?\s*=`)
-	found := 0
-	for i, line := range strings.Split(string(raw), "\n") {
-		switch {
-		case header.MatchString(line):
-			found = i + 1
-		case found > 0 && strings.HasPrefix(strings.TrimSpace(line), "["):
-			return found
-		case found > 0 && key != "" && field.MatchString(line):
-			return i + 1
-		}
-	}
-	return found
-}
