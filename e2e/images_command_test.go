@@ -135,13 +135,18 @@ func newGallery(t testing.TB, kind string) *gallery {
 	return g
 }
 
+func (g *gallery) clone(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "clone")
+	git(t, t.TempDir(), "clone", "--quiet", g.source, dir)
+	return dir
+}
+
 // release is the command that releases images of a fresh clone for real.
 func (g *gallery) release(t testing.TB, w *runner, version string, flags ...string) command {
 	t.Helper()
-	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, t.TempDir(), "clone", "--quiet", g.source, clone)
 	flags = slices.Concat(stackFlags(g.stack), []string{"--dry-run=false", "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"), "--repository", "Containerd/RunWasi"}, flags)
-	c := w.imagesCommand(clone, version, filepath.Join(t.TempDir(), "out"), flags...)
+	c := w.imagesCommand(g.clone(t), version, filepath.Join(t.TempDir(), "out"), flags...)
 	c.env = append(c.env, g.stack.ActionsEnv()...)
 	return c
 }
