@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -118,5 +119,27 @@ func TestLocalChannel(t *testing.T) {
 	got.wantError(t, `"1.50.0"`, "Rust 1.96.0", "--toolchain", "rust-toolchain.toml")
 	if strings.Contains(got.stderr, "build ") {
 		t.Errorf("it built before it looked at the channel:\n%s", last(got.stderr))
+	}
+}
+
+// TestLocalFeatures releases fetcher from a workspace of which another member asks for
+// more features of a dependency, so that the workspace's lock file has more than
+// fetcher's would: the same bytes as without that member.
+func TestLocalFeatures(t *testing.T) {
+	w, _ := local(t)
+	cratesIO(t, w)
+	released := func(source string) map[string]string {
+		r := release{source: source, crate: "fetcher", version: "0.5.0", out: filepath.Join(t.TempDir(), "out")}
+		w.release(t, r).wantCode(t, 0)
+		return digests(t, r.out)
+	}
+	source := example(t)
+	want := released(source)
+	more := copyTo(t, source, filepath.Join(t.TempDir(), "more"))
+	write(t, read(t, "testdata", "features", "Cargo.toml"), more, "crates", "extra", "Cargo.toml")
+	write(t, "", more, "crates", "extra", "src", "lib.rs")
+	write(t, read(t, "testdata", "features", "Cargo.lock"), more, "Cargo.lock")
+	if got := released(more); len(got) == 0 || !maps.Equal(got, want) {
+		t.Errorf("other bytes: %v, expected %v", got, want)
 	}
 }

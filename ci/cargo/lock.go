@@ -74,6 +74,23 @@ func parseLock(text string) (Lock, error) {
 	return l, nil
 }
 
+// CheckLock returns an error unless every package of another lock file is one of the
+// workspace's, the same to the checksum: cargo has only taken out what is not needed.
+func (w *Workspace) CheckLock(raw []byte) error {
+	other, err := parseLock(string(raw))
+	if err != nil {
+		return fmt.Errorf("reading the lock file that cargo has made: %w", err)
+	}
+	for _, p := range other.Packages {
+		if !slices.ContainsFunc(w.Lock.Packages, func(q Package) bool {
+			return p.Name == q.Name && p.Version == q.Version && p.Source == q.Source && p.Checksum == q.Checksum
+		}) {
+			return fmt.Errorf("checking the lock file: cargo would build with %s %s, which Cargo.lock does not have: run \"cargo update --workspace\" and commit Cargo.lock", p.Name, p.Version)
+		}
+	}
+	return nil
+}
+
 // reach returns the indices of the packages that the members need, sorted.
 func (l Lock) reach(members []string) []int {
 	byName := map[string][]int{}

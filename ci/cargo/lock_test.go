@@ -182,3 +182,33 @@ func TestCheckFresh(t *testing.T) {
 		})
 	}
 }
+
+// TestCheckLock holds that cargo may take packages out of the lock file, and nothing
+// else.
+func TestCheckLock(t *testing.T) {
+	lock, err := parseLock(lockText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Workspace{Lock: lock}
+	if err := w.CheckLock([]byte(lock.prune([]string{"lib"}))); err != nil {
+		t.Errorf("fewer packages: %v", err)
+	}
+	for name, change := range map[string][2]string{
+		"another version":  {"version = \"0.2.1\"", "version = \"0.2.2\""},
+		"another checksum": {"checksum = \"aa\"", "checksum = \"ab\""},
+		"another source":   {"0123456789abcdef0123456789abcdef01234567", "1123456789abcdef0123456789abcdef01234567"},
+		"another package":  {"name = \"libc\"", "name = \"libd\""},
+	} {
+		text := strings.Replace(lockText, change[0], change[1], 1)
+		if text == lockText {
+			t.Fatalf("%s: the lock file has no %s", name, change[0])
+		}
+		if err := w.CheckLock([]byte(text)); err == nil || !strings.Contains(err.Error(), "cargo update --workspace") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if err := w.CheckLock([]byte("[[package")); err == nil {
+		t.Error("what is no lock file passes")
+	}
+}

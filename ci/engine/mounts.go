@@ -21,11 +21,17 @@ type mount struct {
 func (r *Runner) mounts(s step.Step) ([]mount, error) {
 	var list []mount
 	for _, m := range s.Mounts {
+		outer := slices.IndexFunc(list, func(o mount) bool { return !o.readOnly && step.Within(m.Path, o.path) })
+		if file, err := r.file(m); err != nil {
+			return nil, err
+		} else if file != nil {
+			list[outer].dir = list[outer].dir.WithFile(strings.TrimPrefix(m.Path, list[outer].path), file)
+			continue
+		}
 		dir, err := r.mountSource(m)
 		if err != nil {
 			return nil, err
 		}
-		outer := slices.IndexFunc(list, func(o mount) bool { return !o.readOnly && step.Within(m.Path, o.path) })
 		if m.ReadOnly || outer < 0 {
 			list = append(list, mount{m.Path, dir, m.ReadOnly})
 			continue
@@ -34,6 +40,18 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 		list[outer].dir = list[outer].dir.WithDirectory(inside, dir)
 	}
 	return list, nil
+}
+
+// file is the file that is mounted, nil for a directory.
+func (r *Runner) file(m step.Mount) (*dagger.File, error) {
+	if m.Step == "" {
+		return nil, nil
+	}
+	s, o, err := r.find(m.Step, m.Output)
+	if err != nil || o.Dir {
+		return nil, err
+	}
+	return s.container.File(o.Path), nil
 }
 
 // mountSource is the directory that a mount begins as.

@@ -143,8 +143,8 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 }
 
 // fill makes a new directory below dir that begins as a copy of from, empty for
-// "". What is there is hidden by it. [os.Root] keeps it below dir, which may
-// hold a stranger's links.
+// "", or a copy of the file that from is. What is there is hidden by it. [os.Root]
+// keeps it below dir, which may hold a stranger's links.
 func fill(from, dir, name string) (string, error) {
 	to := filepath.Join(dir, name)
 	root, err := os.OpenRoot(dir)
@@ -152,7 +152,13 @@ func fill(from, dir, name string) (string, error) {
 		return to, err
 	}
 	defer root.Close()
-	if err := errors.Join(root.RemoveAll(name), root.MkdirAll(name, 0o755)); err != nil || from == "" {
+	if err := root.RemoveAll(name); err != nil {
+		return to, err
+	}
+	if info, err := os.Lstat(from); err == nil && info.Mode().IsRegular() {
+		return to, copyFile(from, to, info)
+	}
+	if err := root.MkdirAll(name, 0o755); err != nil || from == "" {
 		return to, err
 	}
 	return to, copyTree(from, to, nil)

@@ -47,7 +47,10 @@ func TestSafeSteps(t *testing.T) {
 					t.Errorf("%s: step %q lacks %s", tt.crate, s.Name, env)
 				}
 			}
-			if !slices.Contains(s.Args, "--locked") || s.Name != StepFetch && !slices.Contains(s.Args, "--offline") {
+			if s.Name == StepFetch { // its lock file is compared with the workspace's
+				continue
+			}
+			if !slices.Contains(s.Args, "--locked") || !slices.Contains(s.Args, "--offline") {
 				t.Errorf("%s: step %q runs %q", tt.crate, s.Name, s.Args)
 			}
 		}

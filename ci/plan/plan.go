@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
@@ -148,10 +149,7 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 	}
 	p.addEffects()
 	p.addRemarks(w)
-	if err := step.Check(p.Publish.Steps, p.Trees); err != nil {
-		return err
-	}
-	return step.Check(p.Steps, p.Trees)
+	return step.Check(slices.Concat(p.Steps, p.Publish.Steps), p.Trees)
 }
 
 func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"path"
+	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
@@ -48,9 +49,14 @@ func (b *builder) publish() {
 		p.Steps = append(p.Steps, b.askIndex())
 	}
 	manifest := path.Join(srcDir, b.crate.Dir, "Cargo.toml")
+	upload := b.withToken(StepUpload, "upload the crate, compiling nothing", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked")
+	if b.fetched {
+		upload.Mounts = append(upload.Mounts, locked())
+		slices.SortFunc(upload.Mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
+	}
 	p.Steps = append(p.Steps,
 		b.withToken(StepOwners, "ask the registry for the owners of the crate", "cargo", "owner", "--list", b.crate.Name),
-		b.withToken(StepUpload, "upload the crate, compiling nothing", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked"),
+		upload,
 		b.withToken(StepInvite, "invite whoever releases as an owner of the crate", "cargo", "owner", "--add", Actor, b.crate.Name),
 	)
 }

@@ -16,6 +16,7 @@ const (
 	srcDir    = "/src"
 	targetDir = "/target"
 	cargoHome = "/cargo"
+	lockFile  = srcDir + "/Cargo.lock"
 )
 
 // Names of steps and outputs that the release reads.
@@ -38,6 +39,9 @@ func StepCrates(target string) string { return "crates " + target }
 
 // OutputBinary is the name of the output that holds a binary.
 func OutputBinary(bin string) string { return "bin/" + bin }
+
+// OutputLock is the name of the output that holds the lock file of the crate alone.
+const OutputLock = "lock"
 
 // OutputCrate is the name of the output that holds the packaged crate.
 const OutputCrate = "crate"
@@ -134,20 +138,24 @@ func (b *builder) metadata() step.Step {
 	}
 }
 
-// fetch downloads what the lock file names: the only step with a network.
+// fetch downloads what the lock file names: the only step with a network. The lock
+// file names more than the crate and what it needs would: which features the other
+// members of the workspace ask for, cargo alone can tell. So it is not --locked here:
+// cargo takes out what is too much, and whatever it would add ends the release (see
+// [cargo.Workspace.CheckLock]). Every other step is --locked to what it leaves.
 func (b *builder) fetch() step.Step {
-	args := []string{"cargo", "fetch", "--locked"}
+	args := []string{"cargo", "fetch"}
 	for _, t := range slices.Concat(b.plan.Targets, hostTargets) {
 		args = append(args, "--target", t)
 	}
 	return step.Step{
 		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
 		Args: args, Env: b.env(), Dir: srcDir, Network: true,
-		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "skeleton", ReadOnly: true}},
-		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}},
+		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "skeleton"}},
+		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: lockFile}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
-		Failure: "dependencies could not be downloaded: if cargo says that the lock file needs an update, run \"cargo update --workspace\" and commit Cargo.lock; otherwise look at the network and run again",
+		Failure: "dependencies could not be downloaded: look at the network and run again",
 	}
 }
 
@@ -167,7 +175,7 @@ func (b *builder) crates(target string) (step.Step, error) {
 func (b *builder) compile(name, target, tree string, mounts []step.Mount, args []string) step.Step {
 	mounts = append([]step.Mount{{Path: srcDir, Tree: tree}}, mounts...)
 	if b.fetched {
-		mounts = append(mounts, step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true})
+		mounts = append(mounts, step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true}, locked())
 	} else {
 		mounts = append(mounts, empty(cargoHome))
 	}
@@ -222,3 +230,6 @@ func (b *builder) pack(before []*cargo.Crate, begin step.Mount) step.Step {
 }
 
 func empty(at string) step.Mount { return step.Mount{Path: at} }
+
+// locked is the lock file that cargo has made of the workspace's for this crate.
+func locked() step.Mount { return step.Mount{Path: lockFile, Step: StepFetch, Output: OutputLock} }

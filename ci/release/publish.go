@@ -114,8 +114,11 @@ func (p *publishing) compile(ctx context.Context) (err error) {
 		return err
 	}
 	p.begin = time.Now()
-	if p.summary, err = p.newSummary(); err != nil || p.registry == nil || p.Given != nil {
+	if p.summary, err = p.newSummary(); err != nil || p.registry == nil {
 		return err
+	}
+	if p.Given != nil {
+		return p.steps(ctx, p.summary, p.named(plan.StepFetch)) // the upload takes its lock file
 	}
 	return p.steps(ctx, p.summary, p.named(plan.StepPackage))
 }

@@ -149,8 +149,7 @@ func (r *Release) Test(ctx context.Context) (*Summary, error) {
 
 // steps runs the early checks among the steps, judges them, and runs the others.
 func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) error {
-	early, rest := split(steps)
-	for _, group := range [][]step.Step{early, rest} {
+	for _, group := range stages(steps) {
 		results, err := step.RunAll(ctx, group, r.run)
 		for _, e := range group {
 			result, ran := results[e.Name]
@@ -158,7 +157,7 @@ func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) erro
 				continue
 			}
 			// What an answer says goes before what went wrong beside it.
-			if err := r.judge(s, e, result); err != nil {
+			if err := r.judge(ctx, s, e, result); err != nil {
 				return err
 			}
 		}
@@ -175,8 +174,10 @@ func (r *Release) named(names ...string) []step.Step {
 }
 
 // judge reads what a step printed: some steps ask a question whose answer decides.
-func (r *Release) judge(s *Summary, e step.Step, result step.Result) error {
+func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result step.Result) error {
 	switch e.Name {
+	case plan.StepFetch:
+		return r.checkLock(ctx)
 	case plan.StepToolchain:
 		release, err := rustRelease(result.Stdout)
 		if err != nil {
@@ -206,6 +207,24 @@ func (r *Release) judge(s *Summary, e step.Step, result step.Result) error {
 	return nil
 }
 
+// checkLock looks at the lock file that cargo has made for the crate alone.
+func (r *Release) checkLock(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "slipway-lock-")
+	if err != nil {
+		return fmt.Errorf("checking the lock file: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "Cargo.lock")
+	if err := r.Runner.Export(ctx, plan.StepFetch, plan.OutputLock, file); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("checking the lock file: %w", err)
+	}
+	return r.Workspace.CheckLock(raw)
+}
+
 // run runs one step and says what a failure means.
 func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
@@ -220,16 +239,21 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	return result, err
 }
 
-// split parts the steps that come before everything else from the others.
-func split(steps []step.Step) (early, rest []step.Step) {
+// stages parts the steps: first the checks of seconds, then the download, whose lock
+// file is looked at before anything is built with it, then all others.
+func stages(steps []step.Step) [][]step.Step {
+	parts := make([][]step.Step, 3)
 	for _, s := range steps {
-		if s.Name == plan.StepToolchain || s.Name == plan.StepMetadata {
-			early = append(early, s)
-		} else {
-			rest = append(rest, s)
+		at := 2
+		switch s.Name {
+		case plan.StepToolchain, plan.StepMetadata:
+			at = 0
+		case plan.StepFetch:
+			at = 1
 		}
+		parts[at] = append(parts[at], s)
 	}
-	return early, rest
+	return parts
 }
 
 // exportBinaries copies every binary of every target out of the runner.

@@ -4,6 +4,7 @@ package step
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -64,7 +65,8 @@ type Image struct {
 	Output string `json:"output,omitempty"`
 }
 
-// Mount is a directory in the container.
+// Mount is a directory in the container or, where it is an output that is no
+// directory, a file inside a mount before it that is not read-only.
 type Mount struct {
 	// Path is absolute.
 	Path string `json:"path"`
@@ -131,6 +133,9 @@ func Check(steps []Step, trees []Tree) error {
 			if m.Step != "" && !known[m.Step+"/"+m.Output] {
 				return fmt.Errorf("checking step %q: no earlier step leaves output %q of %q", s.Name, m.Output, m.Step)
 			}
+			if outer := s.MountOf(Output{Path: path.Dir(m.Path)}); known["file "+m.Step+"/"+m.Output] && (outer.Path == "" || outer.ReadOnly) {
+				return fmt.Errorf("checking step %q: the file %q is below none of its writable mounts", s.Name, m.Path)
+			}
 		}
 		if !slices.IsSorted(s.Env) {
 			return fmt.Errorf("checking step %q: its environment is not sorted", s.Name)
@@ -147,6 +152,7 @@ func Check(steps []Step, trees []Tree) error {
 				return fmt.Errorf("checking step %q: output %q is there twice", s.Name, o.Name)
 			}
 			known[s.Name+"/"+o.Name] = true
+			known["file "+s.Name+"/"+o.Name] = !o.Dir
 		}
 	}
 	return nil

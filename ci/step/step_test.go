@@ -9,7 +9,7 @@ import (
 
 func TestCheck(t *testing.T) {
 	trees := []Tree{{Name: "source"}}
-	fetch := Step{Name: "fetch", Mounts: []Mount{{Path: "/cargo"}, {Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "cargo", Path: "/cargo/home"}}}
+	fetch := Step{Name: "fetch", Mounts: []Mount{{Path: "/cargo"}, {Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "cargo", Path: "/cargo/home", Dir: true}, {Name: "lock", Path: "/cargo/lock"}}}
 	tests := []struct {
 		name  string
 		steps []Step
@@ -17,6 +17,9 @@ func TestCheck(t *testing.T) {
 	}{
 		{"nothing", nil, ""},
 		{"one after the other", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}}, ""},
+		{"a file in a mount", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src", Tree: "source"}, {Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, ""},
+		{"a file in no mount", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is below none of its writable mounts`},
+		{"a file in what is read-only", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}, {Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is below none of its writable mounts`},
 		{"image of a step", []Step{fetch, {Name: "build", Image: Image{Step: "fetch", Output: "cargo"}}}, ""},
 		{"name twice", []Step{fetch, fetch}, `checking steps: "fetch" is there twice`},
 		{"in the wrong order", []Step{{Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}, fetch}, `checking step "build": no earlier step leaves output "cargo" of "fetch"`},
