@@ -1,0 +1,78 @@
+package provenance
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/quote"
+)
+
+// Differences returns where a statement differs from one that was made from the same
+// source again: Got is what it says, Want what the other does. Who built, in which run
+// and when, is not compared.
+func Differences(s, again Statement) []*Mismatch {
+	var list []*Mismatch
+	c := checker{}
+	x, y := s.Predicate.BuildDefinition, again.Predicate.BuildDefinition
+	c.equal("buildType", x.BuildType, y.BuildType)
+	c.parameters(x.ExternalParameters, y.ExternalParameters)
+	c.equal("internalParameters.rust", x.InternalParameters.Rust, y.InternalParameters.Rust)
+	c.resources("subject", s.Subject, again.Subject)
+	c.resources("resolvedDependencies", x.ResolvedDependencies, y.ResolvedDependencies)
+	c.resources("byproducts", s.Predicate.RunDetails.Byproducts, again.Predicate.RunDetails.Byproducts)
+	for _, err := range c.mismatches {
+		list = append(list, err.(*Mismatch))
+	}
+	return list
+}
+
+// Toolchain is the image that a statement says that it was built in, or the recipe of
+// that, in one line; "" where it names none.
+func Toolchain(s Statement) string {
+	for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
+		if d.Name == nameToolchain || d.Name == nameRecipe {
+			return d.line()
+		}
+	}
+	return ""
+}
+
+// Commit is the commit of the source that a statement names, "" for none.
+func Commit(s Statement) string {
+	for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
+		if d.Name == nameSource {
+			return d.Digest["gitCommit"]
+		}
+	}
+	return ""
+}
+
+// resources compares lists of resources, name by name.
+func (c *checker) resources(field string, got, want []Resource) {
+	x, y := byName(got), byName(want)
+	names := slices.Collect(maps.Keys(x))
+	names = append(names, slices.Collect(maps.Keys(y))...)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		c.equal(field+" "+quote.Line(name), x[name], y[name])
+	}
+}
+
+// byName are resources by name, those of one name in one line.
+func byName(list []Resource) map[string]string {
+	lines := map[string]string{}
+	for _, r := range list {
+		lines[r.Name] = strings.TrimSpace(lines[r.Name] + " " + r.line())
+	}
+	return lines
+}
+
+// line is where a resource is and its digests.
+func (r Resource) line() string {
+	parts := []string{r.URI}
+	for _, algorithm := range slices.Sorted(maps.Keys(r.Digest)) {
+		parts = append(parts, algorithm+":"+r.Digest[algorithm])
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
