@@ -1,0 +1,144 @@
+package reproduce
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Verdict is what a comparison, and a report as a whole, comes to.
+type Verdict string
+
+// The verdicts, from the best to the worst.
+const (
+	Same Verdict = "same bytes"
+	// SameFiles is a .crate whose files are the same, but for those that follow from
+	// when it was packaged.
+	SameFiles Verdict = "same files"
+	// Verified is what no one can make again: a signature, and what holds one.
+	Verified Verdict = "signed, verified"
+	// Unknown says that something that was needed could not be had.
+	Unknown Verdict = "cannot say"
+	Differs Verdict = "differs"
+)
+
+// rank orders the verdicts.
+var rank = map[Verdict]int{Same: 0, SameFiles: 0, Verified: 0, Unknown: 1, Differs: 2}
+
+// Check is one thing that was looked at.
+type Check struct {
+	// Artifact is an asset of the release, a binary in one as provenance names it, or
+	// the file that a registry has.
+	Artifact string  `json:"artifact"`
+	Verdict  Verdict `json:"verdict"`
+	// What says more for people, "" where the verdict says all.
+	What       string      `json:"what,omitempty"`
+	Difference *Difference `json:"difference,omitempty"`
+}
+
+// Report is what the comparison of a release with its source found.
+type Report struct {
+	// Verdict is Same where everything is the same or verified.
+	Verdict Verdict `json:"verdict"`
+	Tag     string  `json:"tag"`
+	Commit  string  `json:"commit"`
+	Plan    string  `json:"plan"` // the digest of the plan that was followed
+	// Toolchain is what the release was rebuilt in, Rust the release of its compiler.
+	Toolchain string  `json:"toolchain"`
+	Rust      string  `json:"rust"`
+	Signed    bool    `json:"signed"` // the release has binaries, which are signed
+	Checks    []Check `json:"checks"`
+	// Reasons are what was not the same in making: where something differs, the
+	// probable reasons.
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// Add notes a check.
+func (r *Report) Add(c Check) {
+	r.Checks = append(r.Checks, c)
+	switch {
+	case rank[c.Verdict] > rank[r.Verdict]:
+		r.Verdict = c.Verdict
+	case r.Verdict == "":
+		r.Verdict = Same
+	}
+}
+
+// Note notes that an artifact comes to a verdict.
+func (r *Report) Note(artifact string, v Verdict, format string, args ...any) {
+	r.Add(Check{Artifact: artifact, Verdict: v, What: fmt.Sprintf(format, args...)})
+}
+
+// Compare compares a released file with the rebuilt one, and notes what it found. It
+// reports whether they are the same.
+func (r *Report) Compare(artifact, released, rebuilt string) bool {
+	d, err := Files(released, rebuilt)
+	switch {
+	case err != nil:
+		r.Note(artifact, Unknown, "%v", err)
+	case d != nil:
+		r.Add(Check{Artifact: artifact, Verdict: Differs, Difference: d})
+	default:
+		r.Note(artifact, Same, "")
+	}
+	return err == nil && d == nil
+}
+
+// Text renders the report for people.
+func (r *Report) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s, built again from commit %s\n\n  plan       %s\n  toolchain  %s (Rust %s)\n\n", r.Tag, r.Commit, r.Plan, r.Toolchain, r.Rust)
+	for _, c := range r.Checks {
+		fmt.Fprintf(&b, "  %-17s %s%s\n", c.Verdict, c.Artifact, c.more())
+	}
+	if len(r.Reasons) > 0 {
+		b.WriteString("\nNot as it was when the release was made\n")
+		for _, reason := range r.Reasons {
+			fmt.Fprintf(&b, "  %s\n", reason)
+		}
+	}
+	if r.Signed {
+		b.WriteString("\nNobody can make a signature again but who signed: signatures, certificates, bundles\nand signed statements were verified, as a stranger would, and not rebuilt.\n")
+	}
+	b.WriteString(r.conclusion())
+	return b.String()
+}
+
+// more is what follows the name of the artifact.
+func (c Check) more() string {
+	var parts []string
+	if c.Difference != nil {
+		parts = append(parts, c.Difference.String())
+	}
+	if c.What != "" {
+		parts = append(parts, c.What)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, "; ")
+}
+
+// conclusion says in a sentence what the report comes to.
+func (r *Report) conclusion() string {
+	probably := ""
+	if len(r.Reasons) > 0 {
+		probably = " The probable reason is what was not as it was: see above."
+	}
+	switch r.Verdict {
+	case Differs:
+		return "\nIt differs: what users download is not all what this source gives here." + probably + "\n"
+	case Unknown:
+		return "\nCannot say: something that is needed to tell was not to be had.\n"
+	}
+	return "\nThe same: what users download is what this source gives, bit by bit.\n"
+}
+
+// JSON renders the report for programs.
+func (r *Report) JSON() ([]byte, error) {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the report: %w", err)
+	}
+	return append(raw, '\n'), nil
+}

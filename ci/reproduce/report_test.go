@@ -1,0 +1,73 @@
+package reproduce
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s differs (run with -update if that is meant); got\n%s", file, text)
+	}
+}
+
+// newReport is a report on which nothing was noted.
+func newReport() *Report {
+	return &Report{Tag: "app/v1.2.3", Commit: "0123456789abcdef0123456789abcdef01234567", Plan: "sha256:01", Toolchain: "rust:1.96.0", Rust: "1.96.0", Signed: true}
+}
+
+func TestReport(t *testing.T) {
+	r := newReport()
+	a, b := files(t, []byte("same"), []byte("same"))
+	r.Compare("SHA256SUMS", a, b)
+	r.Note("app-1.2.3.crate", SameFiles, "but for Cargo.lock")
+	r.Note("app.provenance.sigstore.json", Verified, "")
+	if r.Verdict != Same {
+		t.Errorf("the verdict is %q", r.Verdict)
+	}
+	golden(t, "same.txt", r.Text())
+	r.Signed = false
+	if strings.Contains(r.Text(), "signature") {
+		t.Errorf("the report of a library speaks of signatures:\n%s", r.Text())
+	}
+	r.Signed = true
+	r.Compare("gone", a+"x", b)
+	if r.Verdict != Unknown {
+		t.Errorf("the verdict is %q", r.Verdict)
+	}
+	r.Checks[len(r.Checks)-1].What = "it is not there"
+	golden(t, "unknown.txt", r.Text())
+	c, d := files(t, []byte("released"), []byte("rebuilt"))
+	r.Compare("app.cdx.json", c, d)
+	r.Add(Check{Artifact: "x86_64-unknown-linux-musl/app", Verdict: Differs, Difference: &Difference{Offset: 4711, Released: 9000, Rebuilt: 9001, Sections: []string{".text", ".rodata"}}, What: "more"})
+	r.Reasons = []string{"toolchain: the provenance says one, and here it is another"}
+	r.Note("last", Same, "")
+	if r.Verdict != Differs {
+		t.Errorf("the verdict is %q", r.Verdict)
+	}
+	golden(t, "differs.txt", r.Text())
+	raw, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "differs.json", string(raw))
+}
