@@ -26,10 +26,15 @@ func (r *Release) publishStep(name string) step.Step {
 
 // openRegistry opens the registry that the plan names, or cargo's own.
 func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
-	to := p.Plan.Publish
 	if p.to.RegistryToken == "" {
 		return nil, errors.New("checking the registry's token: there is none: give it as $CARGO_REGISTRY_TOKEN (the module: --registry-token)")
 	}
+	return p.findRegistry(ctx)
+}
+
+// findRegistry does the same for who only reads, which wants no token of most.
+func (p *publishing) findRegistry(ctx context.Context) (*registry.Registry, error) {
+	to := p.Plan.Publish
 	if to.Index != "" {
 		return registry.Open(ctx, to.Index, p.to.RegistryToken)
 	}

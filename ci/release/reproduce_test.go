@@ -1,0 +1,135 @@
+package release
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/verify"
+)
+
+// TestCheckCheckout holds that a source that is not the tag's commit is told which one
+// to check out.
+func TestCheckCheckout(t *testing.T) {
+	const at, other = "0123456789abcdef0123456789abcdef01234567", "89abcdef0123456789abcdef0123456789abcdef"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/git/ref/tags/app/v1.2.3") {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte(`{"object": {"type": "commit", "sha": "` + at + `"}}`))
+	}))
+	defer server.Close()
+	hub, err := github.New(github.Options{Repository: "owner/name", API: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, version string
+		source        plan.Source
+		want          []string // nil: no error
+	}{
+		{"the commit", "1.2.3", plan.Source{Commit: at}, nil},
+		{"no repository", "1.2.3", plan.Source{}, []string{"it is no git repository", at, "git checkout app/v1.2.3"}},
+		{"another commit", "1.2.3", plan.Source{Commit: other}, []string{"it is commit " + other, `the tag "app/v1.2.3" is at commit ` + at, "git checkout app/v1.2.3"}},
+		{"changed files", "1.2.3", plan.Source{Commit: at, Dirty: true}, []string{"files differ from commit " + at, "git stash", "git checkout app/v1.2.3"}},
+		{"no such tag", "1.2.4", plan.Source{Commit: at}, []string{`checking the tag "app/v1.2.4": GitHub has no such tag`}},
+		{"no version", "v1", plan.Source{Commit: at}, []string{"v1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := CheckCheckout(t.Context(), hub, "app", tt.version, tt.source)
+			if tt.want != nil {
+				says(t, err, tt.want...)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestReproduceCompares compares the files of a dry run with themselves, and with what
+// was changed in them. What a dry run's provenance says is no one's word, and not compared.
+func TestReproduceCompares(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, dir string, r *runner)
+		want   map[string]string // what is said of an artifact; all others are the same, or verified
+	}{
+		{"nothing", func(*testing.T, string, *runner) {}, nil},
+		{
+			"a document", func(t *testing.T, dir string, _ *runner) { put(t, dir, "app-x86_64-linux-musl.cdx.json", "{}\n") },
+			map[string]string{"app-x86_64-linux-musl.cdx.json": "differs", "app-x86_64-linux-musl.cdx.sigstore.json": "differs"},
+		},
+		{
+			"no tarball", func(t *testing.T, dir string, _ *runner) { put(t, dir, "app-x86_64-linux-musl.tar.gz", "none") },
+			map[string]string{
+				"app-x86_64-linux-musl.tar.gz": "it is no tarball of a release", "SHA256SUMS": "differs", `"app-x86_64-linux-musl.tar.gz", as it is signed`: "differs",
+				"app-x86_64-linux-musl.cdx.sigstore.json": "nothing that was signed names it", "app-x86_64-linux-musl.spdx.sigstore.json": "nothing that was signed names it",
+			},
+		},
+		{"checksums", func(t *testing.T, dir string, _ *runner) { put(t, dir, "SHA256SUMS", "none\n") }, map[string]string{
+			"SHA256SUMS": "first at byte", `"SHA256SUMS", as it is signed`: "nothing that was signed names it",
+			`"app-x86_64-linux-musl.tar.gz", as it is signed`: "is no checksum line", `"app-aarch64-linux-musl.tar.gz", as it is signed`: "is no checksum line",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rel, r := newRelease(t)
+			work := t.TempDir()
+			rel.Out = filepath.Join(work, "released")
+			if _, err := rel.DryRun(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tt.change(t, rel.Out, r)
+			r.ran = nil
+			p, err := rel.reproducing(Published{Expect: verify.Expectation{DryRun: true}}, work)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := p.compareAll(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantChecks(t, report, tt.want)
+			for _, name := range r.ran {
+				if strings.HasPrefix(name, "test ") {
+					t.Errorf("step %q ran", name)
+				}
+			}
+		})
+	}
+}
+
+func put(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantChecks holds that a report says those things, and finds all else the same.
+func wantChecks(t *testing.T, r *reproduce.Report, want map[string]string) {
+	t.Helper()
+	said := map[string]string{}
+	for _, c := range r.Checks {
+		if said[c.Artifact] = string(c.Verdict); c.Difference != nil {
+			said[c.Artifact] += ": " + c.Difference.String()
+		}
+		said[c.Artifact] += " " + c.What
+		if c.Verdict != reproduce.Same && c.Verdict != reproduce.Verified && want[c.Artifact] == "" && !strings.HasSuffix(c.Artifact, ", what it says") {
+			t.Errorf("%s: %s", c.Artifact, said[c.Artifact])
+		}
+	}
+	for artifact, text := range want {
+		if !strings.Contains(said[artifact], text) {
+			t.Errorf("of %s it says %q, expected %q", artifact, said[artifact], text)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/registry"
+	"dagger/slipway/ci/reproduce"
+)
+
+// compareCrate compares the .crate file of the registry with the one that was packaged
+// again. The lock file in it, and what it says of the repository, follow from when it
+// was packaged: where nothing else differs, the files are the same.
+func (r *reproducing) compareCrate(ctx context.Context, a plan.Artifact) {
+	file := r.rebuilt(a.Name)
+	if err := r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, file); err != nil {
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+		return
+	}
+	r.subject(a.Name, file)
+	theirs, remark, err := r.inRegistry(ctx)
+	if err != nil {
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+		return
+	}
+	if theirs == nil {
+		r.report.Note(a.Name, reproduce.Differs, "%s", remark)
+		return
+	}
+	published := filepath.Join(r.work, a.Name)
+	if err := os.WriteFile(published, theirs, 0o644); err != nil {
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+		return
+	}
+	d, err := reproduce.Files(published, file)
+	switch {
+	case err != nil:
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+	case d == nil:
+		r.report.Note(a.Name, reproduce.Same, "%s", remark)
+	default:
+		r.compareInside(a, d, theirs, remark)
+	}
+}
+
+// compareInside says which files of a .crate of other bytes differ.
+func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, theirs []byte, remark string) {
+	ours, err := os.ReadFile(r.rebuilt(a.Name))
+	if err != nil {
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+		return
+	}
+	differ, err := registry.Differences(ours, theirs)
+	switch {
+	case err != nil:
+		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: err.Error()})
+	case len(differ) > 0:
+		what := "files in it differ: " + strings.Join(differ[:min(len(differ), 5)], ", ")
+		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: what})
+	default:
+		r.subjects[a.Name] = sha256.Sum256(theirs)
+		r.report.Note(a.Name, reproduce.SameFiles, "%s, but for Cargo.lock or .cargo_vcs_info.json, which follow from when it was packaged", remark)
+	}
+}
+
+// inRegistry downloads the .crate file of the registry, nil where it has none, and says
+// what of it is to be said.
+func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
+	p := &publishing{Release: r.Release, to: Remotes{RegistryToken: r.from.RegistryToken}}
+	from, err := p.findRegistry(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	versions, err := from.Versions(ctx, r.Plan.Crate)
+	if err != nil {
+		return nil, "", err
+	}
+	i := slices.IndexFunc(versions, func(v registry.Version) bool {
+		number, _, _ := strings.Cut(v.Version, "+") // registries take 1.0.0+a and 1.0.0 for one version
+		return number == r.Plan.Version
+	})
+	if i < 0 {
+		return nil, "the registry does not have it", nil
+	}
+	raw, err := from.Download(ctx, versions[i])
+	if err != nil {
+		return nil, "", err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != versions[i].Checksum {
+		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.Plan.Crate, r.Plan.Version, sum, versions[i].Checksum)
+	}
+	remark := "that of the registry"
+	if versions[i].Yanked {
+		remark += ", where it was yanked"
+	}
+	return raw, remark, nil
+}

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/verify"
+)
+
+// compareProvenance compares what the provenance says with what is true of the release
+// that was built again, but for who built it, in which run and when. What was another in
+// making goes to the reasons.
+func (r *reproducing) compareProvenance(ctx context.Context, a plan.Artifact) {
+	about := a.Name + ", what it says"
+	theirs, err := r.statement(ctx, a)
+	if err != nil {
+		r.report.Note(about, reproduce.Differs, "%v", err)
+		return
+	}
+	ours, err := r.ownStatement(ctx, theirs)
+	if err != nil {
+		r.report.Note(about, reproduce.Unknown, "%v", err)
+		return
+	}
+	if c := provenance.Commit(theirs); c != r.Plan.Source.Commit {
+		r.report.Note("source", reproduce.Differs, "the provenance says that the release was built from commit %s, and the tag %q is at commit %s: was the tag moved?", shown(c), r.Plan.Tag, r.Plan.Source.Commit)
+	}
+	r.reasons(theirs, ours)
+	if list := provenance.Differences(theirs, ours); len(list) > 0 {
+		r.report.Note(about, reproduce.Differs, "%s", mismatches(list))
+		return
+	}
+	r.report.Note(about, reproduce.Same, "files, source, parameters, toolchain and plan; who ran it and when is verified alone")
+}
+
+// mismatches are differences in one line. Files have lines of their own.
+func mismatches(list []*provenance.Mismatch) string {
+	var parts, files []string
+	for _, m := range list {
+		if name, ok := strings.CutPrefix(m.Field, "subject "); ok {
+			files = append(files, name)
+		} else {
+			parts = append(parts, fmt.Sprintf("%s is %s, and here it is %s", m.Field, shown(m.Got), shown(m.Want)))
+		}
+	}
+	if len(files) > 0 {
+		parts = append(parts, "it names other digests of "+strings.Join(files, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// statement reads the provenance of the release. It is an error unless it is signed by
+// whom it is expected of; whether it is about the files that are there, others say.
+func (r *reproducing) statement(ctx context.Context, a plan.Artifact) (provenance.Statement, error) {
+	raw, err := readSmall(r.released(a.Name))
+	if err != nil {
+		return provenance.Statement{}, err
+	}
+	payload, err := verify.Statement(ctx, raw, [32]byte{}, r.from.Expect)
+	if payload == nil {
+		return provenance.Statement{}, err
+	}
+	s, err := provenance.Parse(payload)
+	if err != nil {
+		return s, err
+	}
+	if len(s.Subject) == 0 {
+		return s, errors.New("reading the provenance: it is about no file")
+	}
+	sum, err := provenance.ParseDigest(s.Subject[0].Digest["sha256"])
+	if err == nil {
+		_, err = verify.Statement(ctx, raw, sum, r.from.Expect)
+	}
+	return s, err
+}
+
+// ownStatement is the statement about what was made again. Where the source comes from
+// only the other one says; that of a workflow is verified.
+func (r *reproducing) ownStatement(ctx context.Context, theirs provenance.Statement) (provenance.Statement, error) {
+	in, err := r.provenance(ctx, true)
+	if err != nil {
+		return provenance.Statement{}, err
+	}
+	said := theirs.Predicate.BuildDefinition.ExternalParameters
+	in.Parameters.Repository, in.Parameters.Ref = said.Repository, said.Ref
+	in.Subjects = r.subjects
+	return provenance.New(in)
+}
+
+// plainWords is what is shown of a statement as it is: references and digests.
+var plainWords = regexp.MustCompile(`^[\w:/@.%?&=+ -]{1,400}$`)
+
+// shown is a value of a statement, for a person.
+func shown(value string) string {
+	switch {
+	case value == "":
+		return "not there"
+	case plainWords.MatchString(value):
+		return value
+	}
+	return quote.Line(value)
+}
+
+// reasons notes what the release was made with and is not here.
+func (r *reproducing) reasons(theirs, ours provenance.Statement) {
+	rust := func(s provenance.Statement) string { return s.Predicate.BuildDefinition.InternalParameters.Rust }
+	builder := func(s provenance.Statement) string { return s.Predicate.RunDetails.Builder.Version["slipway"] }
+	for _, one := range []struct{ what, then, now, next string }{
+		{"toolchain", provenance.Toolchain(theirs), provenance.Toolchain(ours), "name that one (--toolchain)"},
+		{"compiler", rust(theirs), rust(ours), "name a toolchain that has it (--toolchain)"},
+		{"slipway", builder(theirs), builder(ours), "use that version"},
+	} {
+		if one.then != one.now {
+			r.report.Reasons = append(r.report.Reasons, fmt.Sprintf("%s: the provenance says %s, and here it is %s: %s", one.what, shown(one.then), shown(one.now), one.next))
+		}
+	}
+}

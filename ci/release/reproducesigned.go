@@ -1,0 +1,85 @@
+package release
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/verify"
+)
+
+// plainName is the name of the document that a signed one holds.
+func plainName(attestation string) string {
+	return strings.TrimSuffix(attestation, plan.BundleFile) + ".json"
+}
+
+// verified notes what the verification of the release says of a signed artifact: by
+// its name, or by that of what it is about.
+func (r *reproducing) verified(artifact string, subjects ...string) {
+	subjects = append(subjects, artifact)
+	var found []verify.Check
+	for _, c := range r.signed.Checks {
+		if slices.Contains(subjects, c.Subject) {
+			found = append(found, c)
+		}
+	}
+	for _, s := range subjects {
+		r.shown[s] = true
+	}
+	r.fold(artifact, found)
+}
+
+// fold makes one line of what was verified. What is not as it was signed counts as a
+// difference: no source gives it.
+func (r *reproducing) fold(artifact string, checks []verify.Check) {
+	v := reproduce.Verified
+	var bad []string
+	for _, c := range checks {
+		switch {
+		case c.Verdict == verify.Good:
+			continue
+		case c.Verdict == verify.Bad:
+			v = reproduce.Differs
+		case v == reproduce.Verified:
+			v = reproduce.Unknown
+		}
+		bad = append(bad, fmt.Sprintf("%s: %s", c.Subject, c.What))
+	}
+	if len(checks) == 0 {
+		v, bad = reproduce.Unknown, []string{"nothing of the release is what it signs, so that it was not verified"}
+	}
+	slices.Sort(bad)
+	r.report.Note(artifact, v, "%s", strings.Join(slices.Compact(bad), "; "))
+}
+
+// others notes what the release has and the source does not give, and whatever else
+// the verification did not find good.
+func (r *reproducing) others() error {
+	entries, err := os.ReadDir(r.released(""))
+	if err != nil {
+		return fmt.Errorf("reading what was downloaded: %w", err)
+	}
+	planned := map[string]bool{}
+	for _, a := range r.Plan.Artifacts {
+		planned[a.Name] = true
+	}
+	for _, f := range entries {
+		if !planned[f.Name()] {
+			r.shown[f.Name()] = true
+			r.report.Note(quote.Line(f.Name()), reproduce.Differs, "the release has it, and its source does not give it")
+		}
+	}
+	for _, c := range r.signed.Checks {
+		if c.Verdict != verify.Good && !r.shown[c.Subject] {
+			r.fold(quote.Line(c.Subject)+", as it is signed", []verify.Check{c})
+		}
+	}
+	if len(r.report.Checks) == 0 {
+		r.report.Note(r.Plan.Tag, reproduce.Same, "the release has no files, and its source gives none")
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/verify"
+)
+
+// compareTarball compares every binary in a tarball, and the tarball as a whole with
+// one of the binaries that were built again and the released signatures: order, modes,
+// owners, times and the bytes of gzip are then those of slipway. The signatures are
+// verified.
+func (r *reproducing) compareTarball(ctx context.Context, a plan.Artifact) {
+	dir, err := r.unpack(a)
+	if err != nil {
+		r.report.Note(a.Name, reproduce.Differs, "it is no tarball of a release: %v", err)
+		return
+	}
+	same := true
+	for _, name := range a.Binaries {
+		subject := plan.SubjectName(a.Target, name)
+		r.subject(subject, r.built(a.Target, name))
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			r.report.Note(subject, reproduce.Differs, "the tarball does not have it")
+			same = false
+		} else {
+			same = r.report.Compare(subject, filepath.Join(dir, name), r.built(a.Target, name)) && same
+		}
+	}
+	r.compareForm(a, dir, same)
+	r.verifiedFiles(ctx, a, dir)
+}
+
+// unpack unpacks a released tarball.
+func (r *reproducing) unpack(a plan.Artifact) (string, error) {
+	dir := filepath.Join(r.work, "unpacked", a.Target)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	f, err := os.Open(r.released(a.Name))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	_, err = archive.Read(f, dir, archive.ReleaseLimits())
+	return dir, err
+}
+
+// compareForm compares a tarball with the one that the plan gives of the binaries that
+// were built again. Where those are others, it says whether the form is the same.
+func (r *reproducing) compareForm(a plan.Artifact, dir string, sameBinaries bool) {
+	again := func(name string) string {
+		if slices.Contains(a.Binaries, name) {
+			return r.built(a.Target, name)
+		}
+		return filepath.Join(dir, name)
+	}
+	if err := writeTarball(r.rebuilt(a.Name), a, again); err != nil {
+		r.report.Note(a.Name, reproduce.Differs, "it does not hold what the plan says: %v", err)
+		return
+	}
+	r.subject(a.Name, r.rebuilt(a.Name))
+	r.sums[a.Name] = r.subjects[a.Name]
+	d, err := reproduce.Files(r.released(a.Name), r.rebuilt(a.Name))
+	switch {
+	case err != nil:
+		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
+	case d == nil:
+		r.report.Note(a.Name, reproduce.Same, "packed again, with the released signatures")
+	case sameBinaries:
+		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: "what was built is the same, and it is packed otherwise: another order, mode, owner, time, file or compression"})
+	default:
+		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: r.form(a, dir)})
+	}
+}
+
+// form says whether a tarball with other binaries is packed as slipway does.
+func (r *reproducing) form(a plan.Artifact, dir string) string {
+	again := filepath.Join(r.work, "form-"+a.Name)
+	err := writeTarball(again, a, func(name string) string { return filepath.Join(dir, name) })
+	if err != nil {
+		return fmt.Sprintf("whether it is packed otherwise cannot be said: %v", err)
+	}
+	d, err := reproduce.Files(r.released(a.Name), again)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("whether it is packed otherwise cannot be said: %v", err)
+	case d != nil:
+		return "binaries in it differ, and it is packed otherwise too"
+	}
+	return "for the binaries in it differ; it is packed as slipway packs"
+}
+
+// verifiedFiles verifies what signs the binaries in a tarball.
+func (r *reproducing) verifiedFiles(ctx context.Context, a plan.Artifact, dir string) {
+	for _, name := range a.Files {
+		r.shown[name] = true
+	}
+	r.fold(a.Name+", the signatures in it", verify.Directory(ctx, dir, r.from.Expect).Checks)
+}
