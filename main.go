@@ -488,6 +488,87 @@ func (m *Slipway) Verify(
 	return module.Verify(ctx, v)
 }
 
+// Build a published release again from its tag, and say byte by byte whether what users download is what the source gives; what differs is an error.
+//
+// The source must be a checkout of the tag's commit. Signatures, which no one can make
+// again, are verified.
+//
+// +cache="never"
+func (m *Slipway) Reproduce(
+	ctx context.Context,
+	// Crate that was released: a member of the workspace
+	crate string,
+	// Version that was released
+	version string,
+	// GitHub repository whose release it is, as owner/name
+	repository string,
+	// Token of GitHub, for a release that not everyone may read
+	//
+	// +optional
+	githubToken *dagger.Secret,
+	// Token of the registry, for one that wants it to be read
+	//
+	// +optional
+	registryToken *dagger.Secret,
+	// Base address of a GitHub Enterprise server's API
+	//
+	// +optional
+	githubAPI string,
+	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
+	//
+	// +optional
+	certificateIdentity string,
+	// Exact issuer of the identity
+	//
+	// +default="https://token.actions.githubusercontent.com"
+	certificateOidcIssuer string,
+	// Public key that must have signed, instead of an identity
+	//
+	// +optional
+	key *dagger.File,
+	// Trusted root of a sigstore of your own (default: that of the public one)
+	//
+	// +optional
+	trustedRoot *dagger.File,
+	// Address of a Fulcio of your own that the release was signed with: its plan names it
+	//
+	// +optional
+	fulcioURL string,
+	// Address of a Rekor of your own, likewise
+	//
+	// +optional
+	rekorURL string,
+	// Address of an RFC 3161 timestamp authority, likewise
+	//
+	// +optional
+	timestampURL string,
+	// Print JSON for a program instead of text for a person
+	//
+	// +optional
+	asJSON bool,
+) (string, error) {
+	r := module.Reproduction{
+		Repository: repository, GitHubAPI: githubAPI, Identity: certificateIdentity, Issuer: certificateOidcIssuer,
+		Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, JSON: asJSON,
+	}
+	if err := reveal(ctx, map[*string]*dagger.Secret{&r.GitHubToken: githubToken, &r.RegistryToken: registryToken}); err != nil {
+		return "", err
+	}
+	for to, from := range map[*string]*dagger.File{&r.Key: key, &r.TrustedRoot: trustedRoot} {
+		if from != nil {
+			var err error
+			if *to, err = from.Contents(ctx); err != nil {
+				return "", err
+			}
+		}
+	}
+	s, err := m.open(ctx, crate, version)
+	if err != nil {
+		return "", err
+	}
+	return s.Reproduce(ctx, r)
+}
+
 // One crate of the workspace, to plan, build, test or package.
 func (m *Slipway) Crate(
 	// Name of the crate: a member of the workspace

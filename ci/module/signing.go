@@ -90,19 +90,7 @@ var ErrBad = errors.New("verifying: not all of it is good")
 
 // Verify verifies every tarball of a directory, or what one was unpacked to.
 func Verify(ctx context.Context, v Verification) (string, error) {
-	var key []byte
-	if v.Key != "" {
-		key = []byte(v.Key)
-	}
-	e, err := verify.Expect(v.Repository, v.Identity, v.Issuer, key)
-	if err != nil {
-		return "", err
-	}
-	if v.TrustedRoot != "" {
-		e.Root, err = trusted(v.TrustedRoot)
-	} else {
-		e.Root, err = root.FetchTrustedRoot()
-	}
+	e, err := expectation(v)
 	if err != nil {
 		return "", err
 	}
@@ -122,6 +110,24 @@ func Verify(ctx context.Context, v Verification) (string, error) {
 		return verifyDirectory(ctx, v, e)
 	}
 	return "", errors.New("checking what to verify: name a directory (--dist), a release (--tag crate/v1.2.3) or an image (--image)")
+}
+
+// expectation says who must have signed.
+func expectation(v Verification) (verify.Expectation, error) {
+	var key []byte
+	if v.Key != "" {
+		key = []byte(v.Key)
+	}
+	e, err := verify.Expect(v.Repository, v.Identity, v.Issuer, key)
+	if err != nil {
+		return e, err
+	}
+	if v.TrustedRoot != "" {
+		e.Root, err = trusted(v.TrustedRoot)
+	} else {
+		e.Root, err = root.FetchTrustedRoot()
+	}
+	return e, err
 }
 
 func verifyDirectory(ctx context.Context, v Verification, e verify.Expectation) (string, error) {

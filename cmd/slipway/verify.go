@@ -80,17 +80,23 @@ run's artifacts are: they are no release), 2 cannot say.`,
 			return nil
 		},
 	}
+	v.signerFlags(c)
+	f := c.Flags()
+	f.StringVar(&v.tag, "tag", "", "verify the GitHub release of this `tag`; $GITHUB_TOKEN is used where there is one")
+	f.StringVar(&v.image, "image", "", "verify the image of this `reference`")
+	f.BoolVar(&v.json, "json", false, "print JSON for a program instead of text for a person")
+	return c
+}
+
+// signerFlags are those that say whose release it is, and who must have signed it.
+func (v *verification) signerFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&v.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` whose release it is")
 	f.StringVar(&v.identity, "certificate-identity", "", "exact `identity` that must have signed (default: "+verify.Workflow+" of the repository)")
 	f.StringVar(&v.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of the identity")
 	f.StringVar(&v.key, "key", "", "public key `file` that must have signed, instead of an identity")
 	f.StringVar(&v.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
-	f.StringVar(&v.tag, "tag", "", "verify the GitHub release of this `tag`; $GITHUB_TOKEN is used where there is one")
-	f.StringVar(&v.image, "image", "", "verify the image of this `reference`")
 	f.StringVar(&v.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
-	f.BoolVar(&v.json, "json", false, "print JSON for a program instead of text for a person")
-	return c
 }
 
 // reports verifies everything that the arguments name.

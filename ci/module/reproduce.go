@@ -1,0 +1,79 @@
+package module
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/sign"
+)
+
+// Reproduction are the arguments of Reproduce; "" means none.
+type Reproduction struct {
+	Repository, GitHubToken, GitHubAPI string
+	RegistryToken                      string
+	Identity, Issuer                   string
+	Key, TrustedRoot                   string // contents of files
+	Fulcio, Rekor, Timestamp           string // that the release was signed with
+	JSON                               bool
+}
+
+// ErrDiffers is the error of a release that is not all what its source gives, ErrUnknown
+// of one of which that cannot be said.
+var (
+	ErrDiffers = errors.New("reproducing: not all of it is the same")
+	ErrUnknown = errors.New("reproducing: cannot say")
+)
+
+// Reproduce builds the crate's release again and compares it with what is published.
+func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error) {
+	from, err := o.published()
+	if err != nil {
+		return "", err
+	}
+	source, err := s.git(ctx, plan.ReleaseBranch)
+	if err != nil {
+		return "", err
+	}
+	if err := release.CheckCheckout(ctx, from.GitHub, s.in.Crate, s.in.Version, source); err != nil {
+		return "", err
+	}
+	s.in.RegistryToken = o.RegistryToken
+	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
+	if o.Key != "" {
+		s.in.Signing = plan.SignedByKey
+	}
+	r, err := s.Release(ctx)
+	if err != nil {
+		return "", err
+	}
+	found, err := r.Reproduce(ctx, from)
+	if err != nil {
+		return "", err
+	}
+	text, err := either(o.JSON, func() (string, error) { return found.Text(), nil }, found.JSON)
+	if err != nil {
+		return "", err
+	}
+	switch found.Verdict {
+	case reproduce.Differs:
+		return "", fmt.Errorf("%w\n%s", ErrDiffers, text)
+	case reproduce.Unknown:
+		return "", fmt.Errorf("%w\n%s", ErrUnknown, text)
+	}
+	return text, nil
+}
+
+// published says where the release is, and who must have signed it.
+func (o Reproduction) published() (release.Published, error) {
+	hub, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
+	if err != nil {
+		return release.Published{}, err
+	}
+	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, Key: o.Key, TrustedRoot: o.TrustedRoot})
+	return release.Published{GitHub: hub, RegistryToken: o.RegistryToken, Expect: e}, err
+}
