@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"debug/elf"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/github"
+)
+
+// assets downloads the release of shim-demo.
+func (h *hub) assets(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	check(t, h.client(t).DownloadRelease(t.Context(), demoTag, dir))
+	return dir
+}
+
+// offer is a GitHub with a copy of a repository, and a release of shim-demo from its main
+// branch with the files of a directory, as whoever may write can make one.
+func offer(t testing.TB, source, dir string) *hub {
+	t.Helper()
+	h := hubOf(t, source)
+	at := git(t, h.bare, "rev-parse", "main")
+	git(t, h.bare, "update-ref", "refs/tags/"+demoTag, at)
+	draft := github.Draft{Tag: demoTag, Name: demoTag, Commit: at}
+	c := h.client(t)
+	r, err := c.CreateDraft(t.Context(), draft)
+	check(t, err)
+	entries, err := os.ReadDir(dir)
+	check(t, err)
+	for _, f := range entries {
+		check(t, c.Upload(t.Context(), r.ID, f.Name(), filepath.Join(dir, f.Name())))
+	}
+	_, err = c.Publish(t.Context(), r.ID, draft, false)
+	check(t, err)
+	return h
+}
+
+const (
+	demoTarball = "shim-demo-x86_64-linux-musl.tar.gz"
+	demoBinary  = "x86_64-unknown-linux-musl/shim-demo-v1"
+)
+
+// tamper changes one byte of the binary's read-only data and packs it again as slipway
+// does. It returns where the byte is.
+func tamper(t testing.TB, dir string) (offset int64) {
+	t.Helper()
+	tarball, inside := filepath.Join(dir, demoTarball), t.TempDir()
+	f, err := os.Open(tarball)
+	check(t, err)
+	entries, err := archive.Read(f, inside, archive.ReleaseLimits())
+	check(t, err)
+	check(t, f.Close())
+	binary := filepath.Join(inside, "shim-demo-v1")
+	image, err := elf.Open(binary)
+	check(t, err)
+	offset = int64(image.Section(".rodata").Offset) + 100
+	check(t, image.Close())
+	raw := []byte(read(t, binary))
+	raw[offset] ^= 1
+	check(t, os.WriteFile(binary, raw, 0o755))
+	var list []dist.Entry
+	for _, e := range entries {
+		list = append(list, dist.Entry{Name: e.Name, Executable: e.Executable, Size: e.Size, Open: func() (io.ReadCloser, error) { return os.Open(filepath.Join(inside, e.Name)) }})
+	}
+	var packed bytes.Buffer
+	check(t, dist.WriteTarball(&packed, list))
+	check(t, os.WriteFile(tarball, packed.Bytes(), 0o644))
+	return offset
+}
+
+// squeeze packs the same tar archive with another compression.
+func squeeze(t testing.TB, tarball string) {
+	t.Helper()
+	in, err := gzip.NewReader(strings.NewReader(read(t, tarball)))
+	check(t, err)
+	var packed bytes.Buffer
+	out, err := gzip.NewWriterLevel(&packed, 1)
+	check(t, err)
+	_, err = io.Copy(out, in)
+	check(t, err)
+	check(t, out.Close())
+	check(t, os.WriteFile(tarball, packed.Bytes(), 0o644))
+}

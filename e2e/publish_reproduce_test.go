@@ -1,0 +1,170 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/e2e/githubd"
+	"dagger/slipway/e2e/sigstack"
+)
+
+// reproduce is `slipway reproduce` of shim-demo from a checkout, by somebody who may read.
+// Without a token it works too, as often as GitHub lets nobody ask in an hour.
+func (h *hub) reproduce(t testing.TB, w *runner, s *sigstack.Stack, source string, flags ...string) result {
+	t.Helper()
+	r := release{source: source, crate: "shim-demo", version: "0.1.0", env: []string{"GITHUB_TOKEN=" + h.Token("reader", githubd.Read), "GITHUB_REPOSITORY="}}
+	r.flags = append(stackFlags(s), "--repository", "containerd/runwasi", "--github-api", h.URL)
+	r.flags = append(r.flags, flags...)
+	return w.command("reproduce", r).run(t)
+}
+
+// line is the line of a report that is about an artifact.
+func line(verdict, artifact string) string { return fmt.Sprintf("  %-17s %s", verdict, artifact) }
+
+// TestPublishReproduce releases a crate with binaries and builds the release again from
+// fresh clones: of the very release, and of others that are not what their source gives.
+func TestPublishReproduce(t *testing.T) {
+	w, l := local(t)
+	s := stack(t)
+	source := example(t)
+	h := newHub(t, s, source)
+	w.release(t, h.published(t, s)).wantCode(t, 0)
+	t.Run("the same", func(t *testing.T) { h.wantSame(t, w, s) })
+	t.Run("another commit", func(t *testing.T) {
+		clone := h.clone(t)
+		git(t, clone, "commit", "--quiet", "--allow-empty", "--message", "more")
+		got := h.reproduce(t, w, s, clone).wantCode(t, 2)
+		got.wantError(t, git(t, clone, "rev-parse", "HEAD"), head, "git checkout "+demoTag)
+		if strings.Contains(got.stderr, "build ") {
+			t.Errorf("something was built:\n%s", got.stderr)
+		}
+	})
+	t.Run("files that are in no commit", func(t *testing.T) {
+		clone := h.clone(t)
+		write(t, "more\n", clone, "more.txt")
+		h.reproduce(t, w, s, clone).wantCode(t, 2).wantError(t, "files differ from commit "+head, "git checkout "+demoTag)
+	})
+	t.Run("no such release", func(t *testing.T) {
+		hubOf(t, source).reproduce(t, w, s, h.clone(t)).wantCode(t, 2).wantError(t, "GitHub has no such tag")
+	})
+	t.Run("a byte of a binary", func(t *testing.T) {
+		dir := h.assets(t)
+		at := tamper(t, dir)
+		other := offer(t, source, dir)
+		got := other.reproduce(t, w, s, other.clone(t)).wantCode(t, 1)
+		got.wantLines(t,
+			line("differs", demoBinary)+fmt.Sprintf(": first at byte %d of ", at), "in section .rodata",
+			line("differs", demoTarball+": first at byte "), "for the binaries in it differ; it is packed as slipway packs",
+			line("differs", demoTarball+", the signatures in it: shim-demo-v1: the signature is of another file"),
+			line("same bytes", "aarch64-unknown-linux-musl/shim-demo-v1"), line("same bytes", "shim-demo-aarch64-linux-musl.tar.gz"),
+			line("same bytes", "SHA256SUMS"), line("same bytes", "shim-demo.provenance.sigstore.json, what it says"),
+			"It differs: what users download is not all what this source gives here.",
+		)
+		wantNone(t, got, "Not as it was")
+	})
+	t.Run("other files", func(t *testing.T) {
+		dir := h.assets(t)
+		squeeze(t, filepath.Join(dir, demoTarball))
+		write(t, "more\n", dir, "more.txt")
+		check(t, os.Remove(filepath.Join(dir, "SHA256SUMS")))
+		other := offer(t, source, dir)
+		got := other.reproduce(t, w, s, other.clone(t)).wantCode(t, 1)
+		got.wantLines(t, line("same bytes", demoBinary), line("differs", demoTarball+": first at byte "), "what was built is the same, and it is packed otherwise",
+			line("signed, verified", demoTarball+", the signatures in it"),
+			line("differs", "SHA256SUMS: the release does not have it"), line("differs", `"more.txt": the release has it, and its source does not give it`))
+	})
+	t.Run("another signer", func(t *testing.T) {
+		got := h.reproduce(t, w, s, h.clone(t), "--certificate-identity", "https://github.com/somebody/else").wantCode(t, 1)
+		got.wantLines(t, line("same bytes", demoBinary), line("differs", demoTarball+", the signatures in it: shim-demo-v1: the certificate's identity is"))
+	})
+	t.Run("another toolchain", func(t *testing.T) {
+		got := h.reproduce(t, w, s, h.clone(t), "--toolchain", l.layout).wantCode(t, 1)
+		got.wantLines(t, line("same bytes", demoBinary), line("same bytes", demoTarball), line("differs", "shim-demo.provenance.sigstore.json, what it says: externalParameters.toolchain is not there, and here it is layout@sha256:"),
+			"Not as it was when the release was made\n  toolchain: the provenance says pkg:generic/slipway-toolchain@", "The probable reason is what was not as it was")
+	})
+	t.Run("another source", func(t *testing.T) { wantOtherSource(t, w, s, h, source) })
+}
+
+// wantSame holds that a release is said to be the same, file by file, in words and as JSON.
+func (h *hub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
+	before := h.Changes()
+	got := h.reproduce(t, w, s, h.clone(t)).wantCode(t, 0)
+	for _, arch := range []string{"x86_64", "aarch64"} {
+		got.wantLines(t,
+			line("same bytes", arch+"-unknown-linux-musl/shim-demo-v1"), line("same bytes", "shim-demo-"+arch+"-linux-musl.tar.gz"),
+			line("signed, verified", "shim-demo-"+arch+"-linux-musl.tar.gz, the signatures in it"),
+			line("same bytes", "shim-demo-v1-"+arch+"-linux-musl.cdx.json"), line("same bytes", "shim-demo-v1-"+arch+"-linux-musl.spdx.json"),
+			line("signed, verified", "shim-demo-v1-"+arch+"-linux-musl.cdx.sigstore.json"), line("signed, verified", "shim-demo-v1-"+arch+"-linux-musl.spdx.sigstore.json"))
+	}
+	got.wantLines(t, line("same bytes", "SHA256SUMS"), line("signed, verified", "shim-demo.provenance.sigstore.json"), line("same bytes", "shim-demo.provenance.sigstore.json, what it says"),
+		"built again from commit "+head, "The same: what users download is what this source gives, bit by bit.")
+	wantNone(t, got, "differs", "cannot say", "Not as it was")
+	if strings.Contains(got.stderr, "test x86_64") || h.Changes() != before {
+		t.Errorf("tests ran, or %d things changed:\n%s", h.Changes()-before, got.stderr)
+	}
+	var report struct {
+		Verdict, Tag, Commit string
+		Checks               []struct{ Artifact, Verdict string }
+	}
+	asJSON := h.reproduce(t, w, s, h.clone(t), "--json").wantCode(t, 0)
+	check(t, json.Unmarshal([]byte(asJSON.stdout), &report))
+	if report.Verdict != "same bytes" || report.Tag != demoTag || report.Commit != head || len(report.Checks) != 17 {
+		t.Errorf("the report is %+v", report)
+	}
+}
+
+// wantOtherSource holds that a tag that was moved to another source is seen: by what the
+// provenance says, and by the bytes.
+func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *hub, source string) {
+	changed := filepath.Join(t.TempDir(), "changed")
+	git(t, t.TempDir(), "clone", "--quiet", source, changed)
+	engine := read(t, changed, "crates/shim-demo/src/engine.rs")
+	write(t, strings.Replace(engine, "USAGE: u32 = 64", "USAGE: u32 = 65", 1), changed, "crates/shim-demo/src/engine.rs")
+	git(t, changed, "commit", "--quiet", "--all", "--message", "another exit code")
+	other := offer(t, changed, h.assets(t))
+	now := git(t, changed, "rev-parse", "HEAD")
+	got := other.reproduce(t, w, s, other.clone(t)).wantCode(t, 1)
+	got.wantLines(t,
+		line("differs", fmt.Sprintf("source: the provenance says that the release was built from commit %s, and the tag %q is at commit %s", head, demoTag, now)),
+		line("differs", demoBinary+": first at byte "), " rebuilt, in sections .note.gnu.build-id .text",
+		line("differs", "shim-demo.provenance.sigstore.json, what it says: "), line("signed, verified", demoTarball+", the signatures in it"))
+	wantNone(t, got, "Not as it was")
+}
+
+// wantLines fails the test unless the output has the texts.
+func (r result) wantLines(t testing.TB, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("the report does not say %q:\n%s", text, r.stdout)
+		}
+	}
+}
+
+// wantNone fails the test when the output has one of the texts.
+func wantNone(t testing.TB, r result, texts ...string) {
+	t.Helper()
+	if i := slices.IndexFunc(texts, func(text string) bool { return strings.Contains(r.stdout, text) }); i >= 0 {
+		t.Errorf("the report says %q:\n%s", texts[i], r.stdout)
+	}
+}
+
+// TestPublishReproduceCrate builds a library again that is in a registry.
+func TestPublishReproduceCrate(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	p := newShop(t, s)
+	w.release(t, p.crate(t, "shimkit", "0.3.1", "--initial-release")).wantCode(t, 0)
+	r := release{
+		source: p.clone(t), crate: "shimkit", version: "0.3.1", env: []string{"GITHUB_TOKEN=", "CARGO_REGISTRY_TOKEN=" + p.token},
+		flags: []string{"--repository", "containerd/runwasi", "--github-api", p.URL, "--trusted-root", s.TrustedRoot},
+	}
+	got := w.command("reproduce", r).run(t).wantCode(t, 0)
+	got.wantLines(t, line("same bytes", "shimkit-0.3.1.crate: that of the registry"), "The same: what users download")
+	wantNoToken(t, p, got)
+}
