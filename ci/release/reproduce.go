@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/reproduce"
+	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/verify"
 	"dagger/slipway/ci/version"
 )
@@ -132,10 +136,12 @@ func (r *reproducing) rebuild(ctx context.Context) error {
 			names = append(names, plan.StepPackage)
 		}
 	}
+	kept := &keptSteps{Runner: r.Runner}
+	r.Runner = kept
 	if err := r.steps(ctx, s, r.named(names...)); err != nil {
 		return err
 	}
-	r.report = &reproduce.Report{Tag: r.Plan.Tag, Commit: r.Plan.Source.Commit, Plan: s.Plan, Toolchain: s.Toolchain, Rust: s.Rust, Signed: r.Plan.Signing != ""}
+	r.report = &reproduce.Report{Kept: kept.among(names), Tag: r.Plan.Tag, Commit: r.Plan.Source.Commit, Plan: s.Plan, Toolchain: s.Toolchain, Rust: s.Rust, Signed: r.Plan.Signing != ""}
 	return r.exportBinaries(ctx, r.built)
 }
 
@@ -180,4 +186,29 @@ func (r *reproducing) subject(name, file string) {
 	if sum, err := dist.Digest(file); err == nil {
 		r.subjects[name] = sum
 	}
+}
+
+// keptSteps is a runner that notes which steps did not run, because it had their
+// results.
+type keptSteps struct {
+	step.Runner
+	mu    sync.Mutex
+	names []string
+}
+
+func (k *keptSteps) Run(ctx context.Context, s step.Step) (step.Result, error) {
+	result, err := k.Runner.Run(ctx, s)
+	if err == nil && result.Cached {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.names = append(k.names, s.Name)
+	}
+	return result, err
+}
+
+// among are the kept ones of those steps, in their order.
+func (k *keptSteps) among(steps []string) []string {
+	return slices.DeleteFunc(slices.Clone(steps), func(name string) bool {
+		return !slices.Contains(k.names, name) || strings.HasPrefix(name, "crates ") // which only asks
+	})
 }

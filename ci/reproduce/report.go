@@ -48,6 +48,9 @@ type Report struct {
 	Rust      string  `json:"rust"`
 	Signed    bool    `json:"signed"` // the release has binaries, which are signed
 	Checks    []Check `json:"checks"`
+	// Kept are the steps whose results an earlier run on this machine has left, of the
+	// same inputs, as far as the runner knows: they did not run again.
+	Kept []string `json:"kept,omitempty"`
 	// Reasons are what was not the same in making: where something differs, the
 	// probable reasons.
 	Reasons []string `json:"reasons,omitempty"`
@@ -90,6 +93,9 @@ func (r *Report) Text() string {
 	fmt.Fprintf(&b, "\n%s, built again from commit %s\n\n  plan       %s\n  toolchain  %s (Rust %s)\n\n", r.Tag, r.Commit, r.Plan, r.Toolchain, r.Rust)
 	for _, c := range r.Checks {
 		fmt.Fprintf(&b, "  %-17s %s%s\n", c.Verdict, c.Artifact, c.more())
+	}
+	if len(r.Kept) > 0 {
+		fmt.Fprintf(&b, "\nNot built anew, but kept from an earlier run on the same inputs: %s.\nAn empty cache (slipway: --cache) has everything built.\n", strings.Join(r.Kept, ", "))
 	}
 	if len(r.Reasons) > 0 {
 		b.WriteString("\nNot as it was when the release was made\n")

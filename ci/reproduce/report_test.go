@@ -59,6 +59,7 @@ func TestReport(t *testing.T) {
 	c, d := files(t, []byte("released"), []byte("rebuilt"))
 	r.Compare("app.cdx.json", c, d)
 	r.Add(Check{Artifact: "x86_64-unknown-linux-musl/app", Verdict: Differs, Difference: &Difference{Offset: 4711, Released: 9000, Rebuilt: 9001, Sections: []string{".text", ".rodata"}}, What: "more"})
+	r.Kept = []string{"build x86_64-unknown-linux-musl", "package"}
 	r.Reasons = []string{"toolchain: the provenance says one, and here it is another"}
 	r.Note("last", Same, "")
 	if r.Verdict != Differs {
