@@ -17,6 +17,7 @@ type ImagesSummary struct {
 	Toolchain string        `json:"toolchain"`
 	Rust      string        `json:"rust,omitempty"`
 	Images    []ImageResult `json:"images"`
+	Steps     []string      `json:"-"` // names of the plan's steps, in order
 	Tests     []CrateTests  `json:"tests,omitempty"`
 	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
 	// Published says that the effects were performed, and Outcomes what became of each.
@@ -53,6 +54,9 @@ func (r *Images) newSummary() (*ImagesSummary, error) {
 	s := &ImagesSummary{
 		DryRun: r.Signer == nil, Version: r.Plan.Version, Plan: digest, Toolchain: r.Plan.Toolchain,
 		Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+	}
+	for _, b := range r.Plan.Builds {
+		s.Steps = append(s.Steps, stepNames(b.Crate+": ", b.Steps)...)
 	}
 	if len(r.Builds) > 0 {
 		s.Runner = r.Builds[0].Runner.Name()
@@ -174,5 +178,10 @@ func (s *ImagesSummary) Markdown() string {
 		b.WriteString("```\n")
 	}
 	markEnd(&b, s.Error, s.Remarks)
+	var names []string
+	for _, img := range s.Images {
+		names = append(names, img.Name)
+	}
+	markOrder(&b, s.Steps, names, s.Effects)
 	return b.String()
 }

@@ -41,6 +41,11 @@ func (s *Summary) markdown(level string) string {
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
 	markEnd(&b, s.Error, s.Remarks)
+	var names []string
+	for _, f := range s.Artifacts {
+		names = append(names, f.Name)
+	}
+	markOrder(&b, s.Steps, names, s.Effects)
 	return b.String()
 }
 

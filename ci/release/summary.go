@@ -20,6 +20,7 @@ type Summary struct {
 	Toolchain string        `json:"toolchain"`
 	Rust      string        `json:"rust"`
 	Signed    string        `json:"signed,omitempty"` // by whom the binaries were signed
+	Steps     []string      `json:"-"`                // names of the plan's steps, in order
 	Tests     []Tests       `json:"tests"`
 	Artifacts []File        `json:"artifacts"`
 	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
@@ -41,6 +42,7 @@ func (r *Release) newSummary() (*Summary, error) {
 	return &Summary{
 		DryRun: r.Signer == nil, Crate: r.Plan.Crate, Version: r.Plan.Version, Tag: r.Plan.Tag, Plan: digest,
 		Runner: r.Runner.Name(), Signed: r.signedBy(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+		Steps: stepNames("", r.Plan.Steps),
 	}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -61,32 +60,19 @@ type summary interface {
 	JSON() ([]byte, error)
 	Markdown() string
 	Failed() bool
+	PlanDigest() string
 }
 
 // report prints a summary and adds it to that of the job. err is what the run ended
 // with.
 func (o *options) report(c *cobra.Command, s summary, err error) error {
-	if err := errors.Join(err, jobSummary(s)); err != nil {
+	if err := errors.Join(err, tellJob(s)); err != nil {
 		if o.json && s.Failed() { // a program reads what has happened
 			err = errors.Join(err, o.print(c, s))
 		}
 		return err
 	}
 	return o.print(c, s)
-}
-
-// jobSummary adds the summary to that of a GitHub Actions job.
-func jobSummary(s summary) error {
-	name := os.Getenv("GITHUB_STEP_SUMMARY")
-	if name == "" {
-		return nil
-	}
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("writing the job summary: %w", err)
-	}
-	_, err = f.WriteString(s.Markdown() + "\n")
-	return errors.Join(err, f.Close())
 }
 
 // print prints a summary for people or programs.
@@ -124,7 +110,7 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.either(c, p.Text, p.JSON)
+			return o.show(c, p)
 		},
 	}
 	o.planFlags(c)

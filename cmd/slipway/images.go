@@ -43,7 +43,7 @@ config, or $REGISTRY_USERNAME and $REGISTRY_PASSWORD.`,
 				if err != nil {
 					return err
 				}
-				return o.either(c, p.Text, p.JSON)
+				return o.options.show(c, p)
 			case o.dryRun:
 				return o.run(c, func(r *release.Images) (*release.ImagesSummary, error) { return r.DryRun(c.Context()) })
 			}

@@ -69,7 +69,7 @@ func (t *train) run(c *cobra.Command) error {
 		return err
 	}
 	if t.show {
-		return t.either(c, p.Text, p.JSON)
+		return t.options.show(c, p)
 	}
 	do := (*release.Train).DryRun
 	if !t.dryRun {

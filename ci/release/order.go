@@ -1,0 +1,77 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/step"
+)
+
+// PlanDigest is the digest of the plan that was followed.
+func (s *Summary) PlanDigest() string { return s.Plan }
+
+// PlanDigest is the digest of the plan that was followed.
+func (s *ImagesSummary) PlanDigest() string { return s.Plan }
+
+// PlanDigest is the digest of the plan that was followed.
+func (s *TrainSummary) PlanDigest() string { return s.Plan }
+
+// stepNames are the names of a plan's steps, in order.
+func stepNames(prefix string, steps []step.Step) []string {
+	var names []string
+	for _, s := range steps {
+		names = append(names, prefix+s.Name)
+	}
+	return names
+}
+
+// stage is a box of the picture: what is in it comes one after the other, or, where
+// it is no order, in one.
+type stage struct {
+	title string
+	items []string
+	order bool
+}
+
+// markOrder draws the order of a release: steps, what they leave, effects.
+func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) {
+	var abouts []string
+	for _, e := range effects {
+		abouts = append(abouts, e.About)
+	}
+	b.WriteString("\n<details><summary>The order of it</summary>\n\n```mermaid\nflowchart LR\n")
+	var before string
+	for i, s := range []stage{{"steps", steps, true}, {"artifacts", made, false}, {"effects", abouts, true}} {
+		if len(s.items) == 0 {
+			continue
+		}
+		id := fmt.Sprintf("g%d", i)
+		s.draw(b, id)
+		if before != "" {
+			fmt.Fprintf(b, "  %s --> %s\n", before, id)
+		}
+		before = id
+	}
+	b.WriteString("```\n\n</details>\n")
+}
+
+func (s stage) draw(b *strings.Builder, id string) {
+	fmt.Fprintf(b, "  subgraph %s[%s]\n    direction TB\n", id, s.title)
+	items := s.items
+	if !s.order {
+		items = []string{strings.Join(items, "\n")}
+	}
+	for i, text := range items {
+		fmt.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, label(text))
+		if i > 0 {
+			fmt.Fprintf(b, "    %sn%d --> %sn%d\n", id, i-1, id, i)
+		}
+	}
+	b.WriteString("  end\n")
+}
+
+// label makes a text one that cannot leave a box of the picture.
+func label(text string) string {
+	return strings.NewReplacer("#", "#35;", `"`, "#quot;", "`", "'", "<", "#lt;", ">", "#gt;", "\n", "<br>", "\r", " ").Replace(text)
+}
