@@ -1014,6 +1014,34 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).WithSigning(&parent, oidcRequestUrl, oidcRequestToken, identityToken, key, keyPassword, fulcioUrl, rekorUrl, timestampUrl, trustedRoot), nil
+		case "Workflows":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var slipway string
+			if inputArgs["slipway"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["slipway"]), &slipway)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg slipway", err))
+				}
+			}
+			var workspace string
+			if inputArgs["workspace"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
+				}
+			}
+			var engine bool
+			if inputArgs["engine"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["engine"]), &engine)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg engine", err))
+				}
+			}
+			return (*Slipway).Workflows(&parent, ctx, slipway, workspace, engine)
 		case "":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

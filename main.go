@@ -17,6 +17,7 @@ import (
 
 	"dagger/slipway/ci/module"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/workflows"
 	"dagger/slipway/internal/dagger"
 )
 
@@ -297,6 +298,33 @@ func (m *Slipway) PrepareRelease(
 		changed = changed.WithNewFile(name, content)
 	}
 	return changed.Changes(m.Source), nil
+}
+
+// Make the GitHub Actions workflows that release the workspace: a directory to export to the repository's root.
+func (m *Slipway) Workflows(
+	ctx context.Context,
+	// Where slipway comes from, as OWNER/NAME@COMMIT (default: as in the workflows that are there)
+	//
+	// +optional
+	slipway string,
+	// Directory of the Rust workspace below the source, where that is the root of a repository with more in it
+	//
+	// +optional
+	workspace string,
+	// Run the steps on a Dagger engine, which the jobs start
+	//
+	// +optional
+	engine bool,
+) (*dagger.Directory, error) {
+	s, err := m.open(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Workflows(ctx, workflows.Options{Slipway: slipway, Workspace: workspace, Engine: engine})
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
 // Print the order in which crates must be released: what a crate needs comes before it.

@@ -46,6 +46,9 @@ var muslTargets = []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-m
 // "Pulling manifests").
 var imageName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 
+// ErrNoImages is wrapped by the error of a workspace without images.
+var ErrNoImages = errors.New("the workspace declares none")
+
 // Images are the images that the workspace declares, sorted by name. One that
 // declares none and has runwasi's demo app has runwasi's four. An error names the
 // line of Cargo.toml that is wrong.
@@ -55,7 +58,7 @@ func (w *Workspace) Images() ([]Image, error) {
 		declared = w.demoImages()
 	}
 	if len(declared) == 0 {
-		return nil, errors.New("reading the images: the workspace declares none: add [workspace.metadata.slipway.images.NAME] with a `kind` and a `crate` to Cargo.toml")
+		return nil, fmt.Errorf("reading the images: %w: add [workspace.metadata.slipway.images.NAME] with a `kind` and a `crate` to Cargo.toml", ErrNoImages)
 	}
 	var images []Image
 	for _, name := range slices.Sorted(maps.Keys(declared)) {

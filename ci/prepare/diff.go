@@ -9,14 +9,21 @@ import (
 // context is how many unchanged lines are shown around a change.
 const context = 3
 
-// Diff returns the changes as a unified diff for people, which `git apply` takes
-// too. It shows the lines of the files as they are: a log that obeys commands
-// must be told first that none is meant.
-func (c *Changeset) Diff() string {
+// Diff returns the changes as [Diff] does.
+func (c *Changeset) Diff() string { return Diff(c.Files) }
+
+// Diff returns the changes of files as a unified diff for people, which `git apply`
+// takes too; a file without an old content is a new one. It shows the lines of the
+// files as they are: a log that obeys commands must be told first that none is meant.
+func Diff(files []File) string {
 	var b strings.Builder
-	for _, f := range c.Files {
+	for _, f := range files {
 		if f.Old != f.New {
-			fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", f.Path, f.Path)
+			old := "a/" + f.Path
+			if f.Old == "" {
+				old = "/dev/null"
+			}
+			fmt.Fprintf(&b, "--- %s\n+++ b/%s\n", old, f.Path)
 			writeHunks(&b, compare(splitAfter(f.Old), splitAfter(f.New)))
 		}
 	}

@@ -1,0 +1,37 @@
+package module
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/workflows"
+)
+
+// Workflows are the GitHub Actions workflows of the repository that the source is the
+// root of: a directory with those files alone.
+func (s *Session) Workflows(ctx context.Context, o workflows.Options) (string, error) {
+	files := s.files()
+	if _, err := s.source.Export(ctx, files); err != nil {
+		return "", err
+	}
+	root := os.DirFS(files)
+	w, err := cargo.Read(os.DirFS(filepath.Join(files, filepath.FromSlash(o.Workspace))))
+	if err != nil {
+		return "", err
+	}
+	if o.Slipway, err = workflows.Pin(root, o.Slipway); err != nil {
+		return "", err
+	}
+	made, err := workflows.New(w, o)
+	if err != nil {
+		return "", err
+	}
+	dir := s.client.Directory()
+	for name, text := range made {
+		dir = dir.WithNewFile(name, text)
+	}
+	id, err := dir.ID(ctx)
+	return string(id), err
+}

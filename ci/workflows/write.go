@@ -1,0 +1,54 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"dagger/slipway/ci/prepare"
+)
+
+// Changes are the files that differ from what the repository with that root has,
+// sorted by path.
+func Changes(root fs.FS, files map[string]string) ([]prepare.File, error) {
+	var changed []prepare.File
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		old, err := fs.ReadFile(root, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("reading the workflows: %w", err)
+		}
+		if string(old) != files[name] {
+			changed = append(changed, prepare.File{Path: name, Old: string(old), New: files[name]})
+		}
+	}
+	return changed, nil
+}
+
+// Write writes files below dir; [os.Root] keeps every name below it. Each is whole
+// or as it was, and a write that ended anywhere can be done again.
+func Write(dir string, files []prepare.File) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("writing the workflows: %w", err)
+	}
+	defer root.Close()
+	for _, f := range files {
+		name := filepath.FromSlash(f.Path)
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return fmt.Errorf("writing the workflows: %w", err)
+		}
+		work := filepath.FromSlash(path.Join(path.Dir(f.Path), "."+path.Base(f.Path)+".slipway"))
+		if err := root.WriteFile(work, []byte(f.New), 0o644); err != nil {
+			return fmt.Errorf("writing the workflows: %w", err)
+		}
+		if err := root.Rename(work, name); err != nil {
+			return fmt.Errorf("writing the workflows: %w", errors.Join(err, root.Remove(work)))
+		}
+	}
+	return nil
+}
