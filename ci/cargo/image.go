@@ -2,6 +2,7 @@ package cargo
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"

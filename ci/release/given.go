@@ -25,14 +25,19 @@ type Given struct {
 	// Expect is who must have signed them; without a root of trust that of the public
 	// instance is fetched.
 	Expect verify.Expectation
+
+	rehearsal bool // a dry run has made them, and this is one
 }
 
 // CheckGiven verifies the given artifacts against the plan, and asks and changes
-// nothing outside.
+// nothing outside. Those of a dry run pass too, as what they are.
 func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
 	r.begin = time.Now()
 	s, err := r.newSummary()
 	if err != nil {
+		return nil, err
+	}
+	if r.Given.rehearsal, err = r.isRehearsal(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.takeGiven(ctx, s); err != nil {
@@ -49,7 +54,10 @@ func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
 		return fmt.Errorf("checking the artifacts in %q: %w", r.Given.Dir, err)
 	}
 	s.Signed = ""
-	if r.Plan.Signing != "" {
+	switch {
+	case r.Given.rehearsal:
+		s.Signed = "by an earlier dry run, with a key of no worth: nothing was built in this one"
+	case r.Plan.Signing != "":
 		if err := r.verifyGiven(ctx); err != nil {
 			return err
 		}
@@ -66,19 +74,14 @@ func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
 }
 
 func (r *Release) verifyGiven(ctx context.Context) error {
-	digest, err := r.Plan.Digest()
+	e, err := r.ofPlan(r.Given.Expect)
 	if err != nil {
 		return err
 	}
-	e := r.Given.Expect
-	e.Version, e.Commit = r.Plan.Version, r.Plan.Source.Commit
 	if e.Root == nil {
 		if e.Root, err = root.FetchTrustedRoot(); err != nil {
 			return fmt.Errorf("verifying the artifacts in %q: fetching the trusted root: %w", r.Given.Dir, err)
 		}
-	}
-	if e.Plan, err = provenance.ParseDigest(digest); err != nil {
-		return err
 	}
 	report := verify.Release(ctx, r.Given.Dir, e)
 	if report.Verdict != verify.Good {
@@ -86,6 +89,34 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 	}
 	r.who = sign.Identity{Subject: e.Identity, Issuer: e.Issuer}
 	return nil
+}
+
+// ofPlan adds to an expectation what follows from the plan.
+func (r *Release) ofPlan(e verify.Expectation) (verify.Expectation, error) {
+	digest, err := r.Plan.Digest()
+	if err != nil {
+		return e, err
+	}
+	e.Version, e.Commit = r.Plan.Version, r.Plan.Source.Commit
+	e.Plan, err = provenance.ParseDigest(digest)
+	return e, err
+}
+
+// isRehearsal reports whether a dry run of this very plan has made the given artifacts.
+// Those of a dry run that are not as they should be are an error.
+func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
+	if r.Plan.Signing == "" {
+		return false, nil
+	}
+	e, err := r.ofPlan(verify.Expectation{DryRun: true, Root: &root.BaseTrustedMaterial{}})
+	if err != nil {
+		return false, err
+	}
+	report := verify.Release(ctx, r.Given.Dir, e)
+	if report.DryRun && report.Verdict != verify.Good {
+		return false, fmt.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", r.Given.Dir, report.Text())
+	}
+	return report.DryRun, nil
 }
 
 // onlyPlanned returns an error unless the directory has exactly the plan's artifacts.
