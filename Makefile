@@ -46,7 +46,7 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
-e2e: e2e-dagger e2e-local e2e-signing e2e-publish e2e-images ## every end-to-end test
+e2e: e2e-dagger e2e-local e2e-signing e2e-publish e2e-images e2e-actions ## every end-to-end test
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
@@ -67,6 +67,10 @@ e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, 
 .PHONY: e2e-images
 e2e-images: test-tools ## end-to-end tests of images: two registries, cosign, skopeo, crane, runwasi's own tool and a wasm runtime as judges
 	cd e2e && go run ./count $(SHORT) -run '^TestImages' -timeout 60m .
+
+.PHONY: e2e-actions
+e2e-actions: test-tools ## end-to-end tests of the GitHub Actions workflows: run by act, read by actionlint and zizmor
+	cd e2e && go run ./count $(SHORT) -run '^TestActions' -timeout 60m .
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs

@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// refusal matches the error that each hostile input is to end in: the command's, or
+// the system's where no command can be given such a value.
+var refusal = regexp.MustCompile(`slipway: (checking (version|crate)|finding crate)|argument list too long|invalid argument|file name too long`)
+
+// code are inputs that would run, or tell the runner something, where they became
+// code of a shell, of JavaScript or of an expression; %s is the file that is made.
+var code = []string{
+	"1.2; touch %s", "$(touch %s)", "`touch %s`", `"; touch %s; "`, `'; touch %s; '`, "1.2.3\ntouch %s", "1.2.3 && touch %s #",
+	"${{ format('{0}', github.token) }}$(touch %s)", "::add-mask::%s", "1.2.3\n::set-output name=plan::%s", "'+require('fs').writeFileSync('%s','')+'",
+}
+
+// TestActionsHostile gives the workflows what no one may: nothing runs as code, and
+// each ends in the error that says what is wrong.
+func TestActionsHostile(t *testing.T) {
+	a := newActing(t)
+	a.useBuilt(t)
+	canary := filepath.Join(t.TempDir(), "canary")
+	versions := []string{
+		"", "1x2", "1.2", "v1.2.3", "01.2.3", "1.2.3-01", "0.1.0+b", strings.Repeat("9", 30) + ".0.0", "1.2; rm -rf", "$(id)", "`id`", `"`, "'",
+		"0.1.0\n", "::add-mask::", "0.1.0\x00", strings.Repeat("1", 10<<20),
+	}
+	crates := []string{
+		"", "../..", "--", "--dry-run=false", "-x", "/etc", "con", "shim-dеmo", "\u202eomed-mihs", "shim\u200b-demo", "shim_demo", "nothing", "serde",
+		strings.Repeat("a", 10<<20),
+	}
+	for _, c := range code {
+		if strings.Contains(c, "%s") {
+			c = fmt.Sprintf(c, canary)
+		}
+		versions, crates = append(versions, c), append(crates, c)
+	}
+	if testing.Short() {
+		versions, crates = append(versions[:4:4], versions[10:20]...), crates[1:8]
+	}
+	refuse := func(workflow string, inputs map[string]string) {
+		t.Helper()
+		got := a.run(t, workflow, inputs)
+		if got.code == 0 || !refusal.MatchString(got.stdout) || strings.Contains(got.stdout, "Main Keep what was built") {
+			t.Errorf("%s with %.80q ended with status %d:\n%.2000s", workflow, inputs, got.code, last(got.stdout))
+		}
+		if _, err := os.Stat(canary); err == nil {
+			t.Errorf("%s with %.80q ran it as code", workflow, inputs)
+			_ = os.Remove(canary)
+		}
+	}
+	for _, v := range versions {
+		refuse("release.yml", map[string]string{"crate": "shim-demo", "version": v, "dry_run": "true"})
+	}
+	for _, c := range crates {
+		refuse("release.yml", map[string]string{"crate": c, "version": "0.1.0", "dry_run": "true"})
+	}
+	for _, v := range []string{"v1.2.3", "$(touch " + canary + ")", "1.2.3\ntouch " + canary} {
+		refuse("release-wasi-demo-app.yml", map[string]string{"version": v, "dry_run": "true"})
+	}
+}

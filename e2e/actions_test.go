@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// plannedDigest is the digest that the command prints of a plan.
+func plannedDigest(t *testing.T, source string, args ...string) string {
+	t.Helper()
+	r := command{args: append(append([]string{slipway}, args...), "--source", source)}.run(t).wantCode(t, 0)
+	digest := planDigest.FindString(r.stdout)
+	if digest == "" {
+		t.Fatalf("no digest in\n%s", r.stdout)
+	}
+	return digest
+}
+
+func wantSaid(t *testing.T, r result, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("the log does not say %q:\n%s", text, last(r.stdout))
+		}
+	}
+}
+
+// TestActionsRelease dispatches a dry run of release.yml in a fresh repository: to the
+// job summary, by the plan that this machine makes, with the bytes that it makes.
+func TestActionsRelease(t *testing.T) {
+	w, l := local(t)
+	a := newActing(t)
+	a.useCache(t, l)
+	digest := plannedDigest(t, a.source, "plan", "--crate", "shim-demo", "--version", "0.1.0")
+	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "true", "initial_release": "false"}).wantCode(t, 0)
+	wantSaid(t, got, "Summary - ## Dry run of shim-demo/v0.1.0", "| plan | `"+digest+"` |", "```mermaid",
+		"::set-output:: plan="+digest, "plan "+digest+", as it was built", "by an earlier dry run, with a key of no worth")
+	if n := strings.Count(got.stdout, "Job succeeded"); n != 2 || strings.Contains(got.stdout, "Release/Publish") {
+		t.Errorf("%d jobs succeeded, expected the two of a dry run:\n%s", n, last(got.stdout))
+	}
+	here := release{source: a.source, crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+	w.release(t, here).wantCode(t, 0)
+	if there := digests(t, filepath.Join(a.artifacts, "dist")); !maps.Equal(there, digests(t, here.out)) {
+		t.Errorf("the workflow made %v, this machine %v", there, digests(t, here.out))
+	}
+}
+
+// TestActionsImages dispatches a dry run of the images' workflow.
+func TestActionsImages(t *testing.T) {
+	_, l := local(t)
+	a := newActing(t)
+	a.useCache(t, l)
+	digest := plannedDigest(t, a.source, "release-demo-app", "--version", "0.1.0", "--plan")
+	got := a.run(t, "release-wasi-demo-app.yml", map[string]string{"version": "0.1.0", "dry_run": "true"}).wantCode(t, 0)
+	wantSaid(t, got, "Summary - ## ", "| plan | `"+digest+"` |", "```mermaid", "::set-output:: plan="+digest)
+	if n := strings.Count(got.stdout, "Job succeeded"); n != 1 {
+		t.Errorf("%d jobs succeeded, expected the one of a dry run:\n%s", n, last(got.stdout))
+	}
+	for _, name := range exampleImages {
+		read(t, a.artifacts, "images", name, "index.json")
+	}
+}
+
+// TestActionsBranch dispatches from a branch that releases are not made from.
+func TestActionsBranch(t *testing.T) {
+	a := newActing(t)
+	a.useBuilt(t)
+	git(t, a.source, "checkout", "--quiet", "-b", "feature")
+	git(t, a.source, "commit", "--quiet", "--allow-empty", "--message", "a feature") // act looks for a branch at the commit
+	for workflow, inputs := range map[string]map[string]string{
+		"release.yml":               {"crate": "shim-demo", "version": "0.1.0", "dry_run": "true"},
+		"release-wasi-demo-app.yml": {"version": "0.1.0", "dry_run": "true"},
+	} {
+		got := a.run(t, workflow, inputs).wantCode(t, 1)
+		wantSaid(t, got, "releases are made from branch main: choose it where the workflow is run")
+		if strings.Contains(got.stdout, "Main Build") {
+			t.Errorf("%s: it went on:\n%s", workflow, last(got.stdout))
+		}
+	}
+}
