@@ -11,11 +11,7 @@ import (
 func plannedDigest(t *testing.T, source string, args ...string) string {
 	t.Helper()
 	r := command{args: append(append([]string{slipway}, args...), "--source", source)}.run(t).wantCode(t, 0)
-	digest := planDigest.FindString(r.stdout)
-	if digest == "" {
-		t.Fatalf("no digest in\n%s", r.stdout)
-	}
-	return digest
+	return digestOf(t, r.stdout)
 }
 
 func wantSaid(t *testing.T, r result, texts ...string) {
