@@ -44,7 +44,7 @@ func TestActionsHostile(t *testing.T) {
 		versions, crates = append(versions, c), append(crates, c)
 	}
 	if testing.Short() {
-		versions, crates = append(versions[:4:4], versions[10:20]...), crates[1:8]
+		versions, crates = []string{"1.2; rm -rf", "$(id)", "0.1.0\x00", fmt.Sprintf(code[5], canary)}, crates[1:3]
 	}
 	refuse := func(workflow string, inputs map[string]string) {
 		t.Helper()
