@@ -621,6 +621,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
 				}
 			}
+			var dist *dagger.Directory
+			if inputArgs["dist"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+				}
+			}
 			var asJson bool
 			if inputArgs["asJSON"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
@@ -628,7 +635,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).ReleaseDemoApp(&parent, ctx, version, dryRun, plan, image, registry, repository, registryUsername, registryPassword, oidcRequestUrl, oidcRequestToken, asJson)
+			return (*Slipway).ReleaseDemoApp(&parent, ctx, version, dryRun, plan, image, registry, repository, registryUsername, registryPassword, oidcRequestUrl, oidcRequestToken, dist, asJson)
 		case "ReleaseOrder":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

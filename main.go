@@ -389,6 +389,10 @@ func (m *Slipway) ReleaseDemoApp(
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
+	// Directory that `images` has made, to release as it is: build nothing
+	//
+	// +optional
+	dist *dagger.Directory,
 	// Print JSON for a program instead of text for a person
 	//
 	// +optional
@@ -405,6 +409,13 @@ func (m *Slipway) ReleaseDemoApp(
 	}
 	if err := reveal(ctx, map[*string]*dagger.Secret{&o.Password: registryPassword}); err != nil {
 		return "", err
+	}
+	if dist != nil {
+		id, err := dist.ID(ctx)
+		if err != nil {
+			return "", err
+		}
+		o.Dist = string(id)
 	}
 	return s.Images(ctx, o)
 }

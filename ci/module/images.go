@@ -2,6 +2,7 @@ package module
 
 import (
 	"context"
+	"fmt"
 
 	"dagger.io/dagger"
 
@@ -19,6 +20,9 @@ type Images struct {
 	Plan, DryRun bool
 	JSON         bool
 	Signing      Signing
+	// Dist is the ID of a directory that a dry run has left, to release as it is; "" for
+	// none.
+	Dist string
 	// Registry and Repository are where the images go; Username and Password are the
 	// registry's credentials.
 	Registry, Repository, Username, Password string
@@ -43,7 +47,7 @@ func (s *Session) Images(ctx context.Context, o Images) (string, error) {
 			return "", sign.ErrNoToken
 		}
 	}
-	r, err := s.prepareImages(ctx, w, p)
+	r, err := s.imagesOf(ctx, w, p, o.Dist)
 	if err != nil {
 		return "", err
 	}
@@ -86,6 +90,17 @@ func (s *Session) imagesPlan(ctx context.Context, names []string) (*cargo.Worksp
 	}
 	p, err := plan.NewImages(w, s.in.Version, names, request)
 	return w, p, err
+}
+
+// imagesOf prepares a release of new images, or of those in a directory.
+func (s *Session) imagesOf(ctx context.Context, w *cargo.Workspace, p *plan.Images, dist string) (*release.Images, error) {
+	if dist == "" {
+		return s.prepareImages(ctx, w, p)
+	}
+	if _, err := s.client.LoadDirectoryFromID(dagger.DirectoryID(dist)).Export(ctx, s.out()); err != nil {
+		return nil, fmt.Errorf("reading the images to release: %w", err)
+	}
+	return &release.Images{Workspace: w, Plan: p, Files: s.files(), Out: s.out(), Given: s.out()}, nil
 }
 
 // prepareImages prepares a release of images on the engine.

@@ -11,9 +11,10 @@ import (
 // provenance is the statement of who made an image from what.
 func (p *imagePublishing) provenance(ctx context.Context, m *madeImage) ([]byte, error) {
 	of := &Release{Workspace: p.Workspace, Plan: &plan.Plan{Source: p.Plan.Source, Toolchain: p.Plan.Toolchain}}
-	if m.Crate != "" {
+	if m.Crate != "" && p.Given == "" {
 		of = p.build(m.Crate)
 	}
+	of.Plan.Crate = m.Crate
 	of.who, of.begin, of.Signer = p.who, p.begin, p.Signer
 	in, err := of.provenance(ctx, m.File == "")
 	if err != nil {

@@ -26,6 +26,9 @@ type Images struct {
 	To ImageRemotes
 	// Signer signs the images. nil means a dry run, which signs none.
 	Signer *sign.Signer
+	// Given is a directory that a dry run of the same plan has left, whose images are
+	// released as they are; "" builds them.
+	Given string
 	// Out is the directory that the images are written to, an OCI layout each, with
 	// their SBOMs. It is made; what it holds of the same names is replaced.
 	Out string
@@ -49,17 +52,7 @@ func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, b := range r.Builds {
-		of := &Summary{}
-		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
-			return nil, nil, err
-		}
-		s.Rust = b.rust.Release
-		for _, t := range of.Tests {
-			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})
-		}
-	}
-	made, err := r.write(ctx)
+	made, err := r.takeOrBuild(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,6 +61,25 @@ func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error)
 	}
 	s.Seconds = time.Since(r.begin).Seconds()
 	return s, made, nil
+}
+
+// takeOrBuild returns the images that were given, or new ones.
+func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImage, error) {
+	if r.Given != "" {
+		s.Remarks = append(slices.Clone(s.Remarks), "nothing was built in this run: the images are those of an earlier one")
+		return r.takeGiven()
+	}
+	for _, b := range r.Builds {
+		of := &Summary{}
+		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
+			return nil, err
+		}
+		s.Rust = b.rust.Release
+		for _, t := range of.Tests {
+			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})
+		}
+	}
+	return r.write(ctx)
 }
 
 // write makes the images in a directory beside the old ones, and puts each in its

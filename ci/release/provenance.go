@@ -136,6 +136,9 @@ func (r *Release) toolchain(ctx context.Context) (provenance.Image, error) {
 	if _, img.Digest, named = strings.Cut(img.Reference, "@"); named {
 		return img, nil
 	}
+	if r.Runner == nil {
+		return img, fmt.Errorf("naming the toolchain %q in the provenance: nothing ran in it here, so that its digest is not known: name it by its digest, like image@sha256:…", img.Reference)
+	}
 	var err error
 	img.Digest, err = r.Runner.ImageDigest(ctx, img.Reference)
 	return img, err

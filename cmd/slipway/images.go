@@ -17,6 +17,7 @@ type images struct {
 	options
 	names                []string
 	registry, repository string
+	dist                 string // what a dry run has left, to release as it is
 	dryRun, show         bool
 }
 
@@ -69,6 +70,7 @@ func (o *images) flags(c *cobra.Command) {
 	f.StringVar(&o.registry, "registry", "ghcr.io", "`host` of the registry, with its port where it has one")
 	f.StringVar(&o.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "`owner/name` that the images go below")
 	f.StringVar(&o.out, "out", "dist", "`directory` for the images")
+	f.StringVar(&o.dist, "dist", "", "release the images of this `directory`, which a dry run has left, and build nothing")
 }
 
 func (o *images) plan(ctx context.Context) (*cargo.Workspace, *plan.Images, error) {
@@ -86,12 +88,16 @@ func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.Images
 	if err != nil {
 		return err
 	}
-	builds, done, err := o.openAll(c.Context(), w, p.Builds)
+	built := p.Builds
+	if o.dist != "" {
+		built = nil
+	}
+	builds, done, err := o.openAll(c.Context(), w, built)
 	if err != nil {
 		return err
 	}
 	s, err := do(&release.Images{
-		Workspace: w, Plan: p, Builds: builds, Files: o.source, Out: o.out,
+		Workspace: w, Plan: p, Builds: builds, Files: o.source, Out: o.out, Given: o.dist,
 		To: release.ImageRemotes{
 			Registry: o.registry, Repository: o.repository, Again: commandLine(),
 			Username: os.Getenv("REGISTRY_USERNAME"), Password: os.Getenv("REGISTRY_PASSWORD"),
