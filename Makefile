@@ -58,7 +58,7 @@ e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
 
 .PHONY: e2e-signing
 e2e-signing: test-tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
-	cd e2e && go run ./count $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./sigstack/... ./documents
+	cd e2e && go run ./count $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./gotool ./sigstack/... ./documents
 
 .PHONY: e2e-publish
 e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, a real registry
