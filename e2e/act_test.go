@@ -23,6 +23,7 @@ type acting struct {
 	slipway   string // what stands for the repository of slipway
 	artifacts string // where the stand-ins keep what is uploaded
 	env       []string
+	secrets   []string // NAME=value
 }
 
 // newActing makes the repository, with the workflows as the command writes them. What
@@ -74,13 +75,16 @@ func (a *acting) run(t *testing.T, workflow string, inputs map[string]string) re
 		"--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--env", "STAND_IN_ARTIFACTS=" + a.artifacts,
 		"--local-repository", slipwayPin + "=" + a.slipway,
 	}
-	for _, name := range []string{"release.yml", "action-build.yml", "release-wasi-demo-app.yml"} {
+	for _, name := range []string{"release.yml", "action-build.yml", "release-wasi-demo-app.yml", "sign.yml"} {
 		for _, m := range usesAction.FindAllStringSubmatch(read(t, a.source, ".github", "workflows", name), -1) {
 			args = append(args, "--local-repository", m[1]+"="+filepath.Join(root, "e2e", "testdata", m[2]+"-stand-in"))
 		}
 	}
 	for _, e := range a.env {
 		args = append(args, "--env", e)
+	}
+	for _, s := range a.secrets {
+		args = append(args, "--secret", s)
 	}
 	// act asks a person which images it is to use, where it has no configuration.
 	config := t.TempDir()

@@ -114,6 +114,7 @@ func planCommand() *cobra.Command {
 		},
 	}
 	o.planFlags(c)
+	o.signing.flags(c) // the plan says how it signs, and with whom
 	return c
 }
 

@@ -1,0 +1,80 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dagger/slipway/e2e/imagereg"
+	"dagger/slipway/e2e/sigstack"
+)
+
+// usePrivate puts the command under test in the place of the action that compiles it,
+// pointed at servers on loopback: flags are further arguments by command.
+func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
+	t.Helper()
+	a.useBuilt(t)
+	bin := t.TempDir()
+	var cases strings.Builder
+	for verb, more := range flags {
+		fmt.Fprintf(&cases, "%s) set -- \"$@\" '%s' ;;\n", verb, strings.Join(more, "' '"))
+	}
+	script := "#!/bin/bash\nverb=$1\nshift\ncase $verb in\n" + cases.String() + "esac\nexec '" + slipway + "' \"$verb\" \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(bin, "slipway"), []byte(script), 0o755))
+	action := filepath.Join(a.slipway, ".github", "actions", "slipway", "action.yml")
+	write(t, strings.Replace(read(t, action), filepath.Dir(slipway), bin, 1), action)
+}
+
+// TestActionsPublish dispatches a real release of a crate: built and signed by the
+// identity of action-build.yml in one job, published by another, which can sign
+// nothing, and built again by a third.
+func TestActionsPublish(t *testing.T) {
+	_, l := local(t)
+	s := stack(t)
+	a := newActing(t)
+	a.useCache(t, l)
+	git(t, a.source, "remote", "set-url", "origin", "https://github.com/containerd/runwasi.git")
+	head = git(t, a.source, "rev-parse", "HEAD")
+	handOut(s, nil)
+	h := hubOf(t, a.source)
+	signing := stackFlags(s)
+	hub := append([]string{"--github-api", h.URL}, signing...)
+	a.usePrivate(t, map[string][]string{"plan": signing, "dist": signing, "release-crate": hub, "reproduce": hub})
+	a.env = append(a.env, s.ActionsEnv()...)
+	a.secrets = []string{"GITHUB_TOKEN=" + h.token}
+	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "false", "initial_release": "false"}).wantCode(t, 0)
+	wantSaid(t, got, "## Released "+demoTag, "as it was built")
+	if n := strings.Count(got.stdout, "Job succeeded"); n != 3 {
+		t.Errorf("%d jobs succeeded, expected the three of a release:\n%s", n, last(got.stdout))
+	}
+	h.wantReleased(t, s)
+	dir := unpack(t, filepath.Join(a.artifacts, "dist", "shim-demo-x86_64-linux-musl.tar.gz"))
+	cosign2(t, s, dir, "shim-demo-v1").wantCode(t, 0) // the release document's command
+	if strings.Contains(got.stdout, h.token) {
+		t.Error("the token was printed")
+	}
+}
+
+// TestActionsPublishImages dispatches a real release of the images: built in one job,
+// pushed and signed by the identity of sign.yml in another, which builds nothing.
+func TestActionsPublishImages(t *testing.T) {
+	_, l := local(t)
+	s := stack(t)
+	a := newActing(t)
+	a.useCache(t, l)
+	git(t, a.source, "remote", "set-url", "origin", "https://github.com/containerd/runwasi.git")
+	head = git(t, a.source, "rev-parse", "HEAD")
+	handOut(s, sigstack.Claims{"job_workflow_ref": imageWorkflow})
+	g := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: s, source: a.source}
+	a.usePrivate(t, map[string][]string{"release-demo-app": append(stackFlags(s), "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"))})
+	a.env = append(a.env, s.ActionsEnv()...)
+	got := a.run(t, "release-wasi-demo-app.yml", map[string]string{"version": "0.1.0", "dry_run": "false"}).wantCode(t, 0)
+	if n := strings.Count(got.stdout, "Job succeeded"); n != 2 {
+		t.Errorf("%d jobs succeeded, expected the two of a release:\n%s", n, last(got.stdout))
+	}
+	for _, image := range exampleImages {
+		g.wantImage(t, got, image)
+	}
+}
