@@ -18,7 +18,9 @@ func TestImagesGiven(t *testing.T) {
 	names := []string{"--image", "demo-oci", "--image", "shim-demo"}
 	dist := filepath.Join(t.TempDir(), "dist")
 	w.imagesCommand(g.clone(t), "0.1.0", dist, names...).run(t).wantCode(t, 0)
-	given := func(dir string) command { return g.release(t, w, "0.1.0", append(slices.Clone(names), "--dist", dir)...) }
+	given := func(dir string) command {
+		return g.release(t, w, "0.1.0", append(slices.Clone(names), "--dist", dir)...)
+	}
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, dir string, c *command)
 		want   string
