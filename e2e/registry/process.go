@@ -94,12 +94,13 @@ func (s *Server) stop() error {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended
 	select {
 	case <-s.ended:
+		if s.exit != nil {
+			return s.died()
+		}
 	case <-time.After(10 * time.Second):
+		// kellnr may spin on its way out, its prefetching waiting for a closed channel.
 		_ = s.cmd.Process.Kill()
 		<-s.ended
-	}
-	if s.exit != nil {
-		return s.died()
 	}
 	return nil
 }
