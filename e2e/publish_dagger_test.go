@@ -53,8 +53,8 @@ func TestPublishDaggerModule(t *testing.T) {
 		env := []string{"REQUEST_URL=" + n.as(t, "tokens.test", s.TokenRequestURL()), "REQUEST_TOKEN=" + s.TokenRequestToken(), "GITHUB_TOKEN=" + h.token}
 		api := n.as(t, "github.test", h.URL)
 		release := func() result {
-			args := slices.Concat(n.args, []string{"crate", "--name", "shim-demo", "--version", "0.1.0"}, signing, []string{
-				"release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api, "--github-token", "env:GITHUB_TOKEN",
+			args := slices.Concat(n.args, signing, []string{
+				"crate", "--name", "shim-demo", "--version", "0.1.0", "release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api, "--github-token", "env:GITHUB_TOKEN",
 			})
 			c := call(t, h.clone(t), args...)
 			c.env = env
