@@ -2,9 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -184,20 +181,7 @@ const (
 )
 
 // JSON renders the plan, sorted and indented.
-func (p *Images) JSON() ([]byte, error) {
-	raw, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("writing plan: %w", err)
-	}
-	return append(raw, '\n'), nil
-}
+func (p *Images) JSON() ([]byte, error) { return render(p) }
 
 // Digest is "sha256:" and the digest of the plan's JSON.
-func (p *Images) Digest() (string, error) {
-	raw, err := p.JSON()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(raw)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
+func (p *Images) Digest() (string, error) { return digestOf(p) }
