@@ -167,6 +167,10 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		}
 		for _, e := range s.Env {
 			key, value, _ := strings.Cut(e, "=")
+			if value == "" {
+				ctr = ctr.WithoutEnvVariable(key)
+				continue
+			}
 			ctr = ctr.WithEnvVariable(key, value)
 		}
 		return ctr.WithExec(framed(s, s.Args), opts), nil

@@ -33,7 +33,8 @@ func (b *builder) common(target string) []string {
 }
 
 // env is the environment of every step with cargo, with more added, sorted.
-// It overrides what a cargo configuration could say of wrappers.
+// Wrappers of the compiler that an image names are taken away, not set to nothing:
+// cargo would not keep what it has asked the compiler then, and ask at every start.
 func (b *builder) env(more ...string) []string {
 	env := append([]string{
 		"CARGO_HOME=" + cargoHome,

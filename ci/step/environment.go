@@ -6,12 +6,18 @@ import (
 )
 
 // Environment is the whole environment of a command: the image's with the
-// step's over it, each key once, sorted.
+// step's over it, each key once, sorted. A key to which the step gives no value is
+// not in it.
 func Environment(image, own []string) []string {
 	env := map[string]string{}
 	for _, e := range slices.Concat(image, own) {
 		key, value, _ := strings.Cut(e, "=")
 		env[key] = value
+	}
+	for _, e := range own {
+		if key, value, _ := strings.Cut(e, "="); value == "" {
+			delete(env, key)
+		}
 	}
 	list := make([]string, 0, len(env))
 	for key, value := range env {

@@ -22,7 +22,7 @@ type Step struct {
 	// Args is the command and its arguments; no shell reads them.
 	Args []string `json:"args"`
 	// Env holds KEY=VALUE pairs, sorted by key. With the image's own they are
-	// all that the command sees.
+	// all that the command sees; "KEY=" takes the image's away.
 	Env []string `json:"env,omitempty"`
 	// Dir is the working directory.
 	Dir string `json:"dir"`

@@ -93,7 +93,7 @@ func TestWithin(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	got := Environment([]string{"PATH=/bin", "HOME=/root", "EMPTY=", "X=a=b"}, []string{"HOME=/tmp", "A=1"})
+	got := Environment([]string{"PATH=/bin", "HOME=/root", "EMPTY=", "X=a=b", "WRAPPER=/w"}, []string{"HOME=/tmp", "A=1", "OTHER=", "WRAPPER="})
 	if want := []string{"A=1", "EMPTY=", "HOME=/tmp", "PATH=/bin", "X=a=b"}; !slices.Equal(got, want) {
 		t.Errorf("Environment = %q, want %q", got, want)
 	}
