@@ -52,6 +52,11 @@ func NewImage(ctx context.Context, ctr *dagger.Container) (Image, error) {
 	return img, nil
 }
 
+// container is an empty one of the platform that steps run on, whatever the engine's is.
+func container(client *dagger.Client) *dagger.Container {
+	return client.Container(dagger.ContainerOpts{Platform: step.Platform})
+}
+
 // image is the root filesystem of a step.
 func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 	if ref.Step != "" {
@@ -59,14 +64,14 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 		if err != nil {
 			return Image{}, err
 		}
-		return Image{container: r.opts.Client.Container().WithRootfs(dir)}, nil
+		return Image{container: container(r.opts.Client).WithRootfs(dir)}, nil
 	}
 	r.images.Lock()
 	defer r.images.Unlock()
 	if img, ok := r.opts.Images[ref.Ref]; ok {
 		return img, nil
 	}
-	img, err := NewImage(ctx, r.opts.Client.Container().From(ref.Ref))
+	img, err := NewImage(ctx, container(r.opts.Client).From(ref.Ref))
 	if err != nil {
 		return Image{}, fmt.Errorf("opening image %q: %w", ref.Ref, err)
 	}

@@ -22,7 +22,7 @@ func ImportLayout(ctx context.Context, client *dagger.Client, dir string) (Image
 	if err := errors.Join(layout.WriteTar(f, os.DirFS(dir)), f.Close()); err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}
-	img, err := NewImage(ctx, client.Container().Import(client.Host().File(f.Name())))
+	img, err := NewImage(ctx, container(client).Import(client.Host().File(f.Name())))
 	if err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}

@@ -19,7 +19,7 @@ const Base = "debian:bookworm-slim"
 // is a Debian with apt; nil means [Base].
 func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Container) (Image, *dagger.Container, error) {
 	if base == nil {
-		base = client.Container().From(Base)
+		base = container(client).From(Base)
 	}
 	r := New(Options{Client: client, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}})
 	for _, s := range toolchain.Steps(step.Image{Ref: Base}) {
@@ -31,7 +31,7 @@ func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Containe
 	if err != nil {
 		return Image{}, nil, err
 	}
-	ctr := client.Container().WithRootfs(root).WithDefaultArgs([]string{"/bin/bash"})
+	ctr := container(client).WithRootfs(root).WithDefaultArgs([]string{"/bin/bash"})
 	for _, e := range toolchain.Env() {
 		key, value, _ := strings.Cut(e, "=")
 		ctr = ctr.WithEnvVariable(key, value)

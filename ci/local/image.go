@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -20,6 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"dagger/slipway/ci/step"
 )
 
 // image is an unpacked root filesystem.
@@ -33,7 +34,16 @@ type image struct {
 }
 
 // platform is what images are taken for.
-var platform = v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
+var platform = v1.Platform{OS: "linux", Architecture: strings.TrimPrefix(step.Platform, "linux/")}
+
+// checkMachine returns an error when programs of that platform do not run on a machine
+// of an architecture.
+func checkMachine(arch string) error {
+	if arch != platform.Architecture {
+		return fmt.Errorf("opening the local runner: this machine is linux/%s, and steps run on %s everywhere, so that the same bytes come out: use --runner dagger with an engine, which emulates it", arch, step.Platform)
+	}
+	return nil
+}
 
 // openImage finds an image by reference: the path of an OCI layout on disk, or
 // a reference to a registry. The digest is that of what the reference names: of

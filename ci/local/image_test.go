@@ -164,3 +164,12 @@ func TestName(t *testing.T) {
 		t.Errorf("Name = %q", r.Name())
 	}
 }
+
+func TestCheckMachine(t *testing.T) {
+	if err := checkMachine("amd64"); err != nil {
+		t.Error(err)
+	}
+	if err := checkMachine("arm64"); err == nil || !strings.Contains(err.Error(), "this machine is linux/arm64") || !strings.Contains(err.Error(), "--runner dagger") {
+		t.Errorf("a machine of another architecture: %v", err)
+	}
+}

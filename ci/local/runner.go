@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -55,8 +56,12 @@ type staged struct{ dir, digest string }
 // serves the first step of making a toolchain image on a Debian machine.
 const HostImage = "host"
 
-// New opens a runner. It returns an error when the machine has no bwrap(1).
+// New opens a runner. It returns an error when the machine has no bwrap(1), or is of
+// another architecture than [step.Platform].
 func New(opts Options) (*Runner, error) {
+	if err := checkMachine(runtime.GOARCH); err != nil {
+		return nil, err
+	}
 	if _, err := exec.LookPath("bwrap"); err != nil {
 		return nil, fmt.Errorf("opening the local runner: %w: install bubblewrap, or use --runner dagger", err)
 	}

@@ -55,6 +55,11 @@ type Secret struct {
 	Name string `json:"name"` // what the runner knows it by
 }
 
+// Platform is what every step runs on, as "os/architecture" (OCI image index, platform):
+// the same image, so the same bytes, on every machine. One of another architecture
+// emulates it.
+const Platform = "linux/amd64"
+
 // Image names a root filesystem. Exactly one field is set.
 type Image struct {
 	// Ref is an image reference, resolved by the runner: a registry's, or a
