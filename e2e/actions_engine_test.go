@@ -26,16 +26,31 @@ const (
 func TestActionsEngine(t *testing.T) {
 	_, l := local(t)
 	e := startEngine(t)
+	w := runner{name: "dagger", flags: []string{"--runner", "dagger"}, env: e.env}
+	r := demo(t)
+	r.flags = []string{"--toolchain", l.layout, "--json"}
+	first := w.release(t, r).wantCode(t, 0)
 	t.Run("command", func(t *testing.T) {
-		r := demo(t)
-		r.flags = []string{"--toolchain", l.layout, "--json"}
-		w := runner{name: "dagger", flags: []string{"--runner", "dagger"}, env: e.env}
-		s := parse(t, w.release(t, r).wantCode(t, 0).stdout)
+		s := parse(t, first.stdout)
 		s.wantDemo(t, r.out)
 		if s.Runner != "dagger" {
 			t.Errorf("the runner was %q", s.Runner)
 		}
 		wantLocalSums(t, r.out, "shim-demo.provenance.sigstore.json") // it names the toolchain as it was asked for
+	})
+	t.Run("another runner that has nothing", func(t *testing.T) {
+		r := r
+		r.source, r.out = copyTo(t, r.source, filepath.Join(t.TempDir(), "elsewhere")), filepath.Join(t.TempDir(), "out")
+		r.env = []string{"HOME=" + t.TempDir(), "XDG_CACHE_HOME=" + t.TempDir()}
+		second := w.release(t, r).wantCode(t, 0)
+		s := parse(t, second.stdout)
+		for _, tested := range s.Tests {
+			if !tested.Cached {
+				t.Errorf("%s was tested again, though the engine had done it", tested.Target)
+			}
+		}
+		t.Logf("MEASURED: a second runner on an engine that stays took %.2f of the first's time", second.took.Seconds()/first.took.Seconds())
+		wantLocalSums(t, r.out, "shim-demo.provenance.sigstore.json")
 	})
 	t.Run("module", func(t *testing.T) {
 		e.connect(t)

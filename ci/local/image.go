@@ -1,26 +1,15 @@
 package local
 
 import (
-	"archive/tar"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
-	"dagger/slipway/ci/step"
 )
 
 // image is an unpacked root filesystem.
@@ -31,65 +20,6 @@ type image struct {
 
 	root   string
 	pinned string // digest, "sha256:…", of what the reference named
-}
-
-// platform is what images are taken for.
-var platform = v1.Platform{OS: "linux", Architecture: strings.TrimPrefix(step.Platform, "linux/")}
-
-// checkMachine returns an error when programs of that platform do not run on a machine
-// of an architecture.
-func checkMachine(arch string) error {
-	if arch != platform.Architecture {
-		return fmt.Errorf("opening the local runner: this machine is linux/%s, and steps run on %s everywhere, so that the same bytes come out: use --runner dagger with an engine, which emulates it", arch, step.Platform)
-	}
-	return nil
-}
-
-// openImage finds an image by reference: the path of an OCI layout on disk, or
-// a reference to a registry. The digest is that of what the reference names: of
-// the index where it is one.
-func openImage(ctx context.Context, ref string) (v1.Image, v1.Hash, error) {
-	if _, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil {
-		return openLayout(ref)
-	}
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
-	}
-	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
-	}
-	img, err := named.Image()
-	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
-	}
-	return img, named.Digest, nil
-}
-
-func openLayout(dir string) (v1.Image, v1.Hash, error) {
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
-	}
-	var found []v1.Descriptor
-	for _, m := range manifest.Manifests {
-		if m.Platform == nil || m.Platform.Satisfies(platform) {
-			found = append(found, m)
-		}
-	}
-	if len(found) != 1 {
-		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it has %d images for %s, expected one", dir, len(found), platform)
-	}
-	if found[0].MediaType.IsIndex() {
-		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it holds an index of images, expected an image", dir)
-	}
-	img, err := index.Image(found[0].Digest)
-	return img, found[0].Digest, err
 }
 
 // unpackImage returns the unpacked image, from the store when it is there.
@@ -222,79 +152,4 @@ func verifyLayers(img v1.Image) error {
 		}
 	}
 	return nil
-}
-
-// untar writes an archive below dir. [os.Root] keeps every name and link
-// inside; devices and set-id bits are left out, for nothing in a sandbox has
-// the right to use them.
-func untar(r io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	archive := tar.NewReader(r)
-	for {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
-		if name == "" {
-			continue
-		}
-		if err := untarEntry(root, archive, name, h); err != nil {
-			return fmt.Errorf("entry %q: %w", h.Name, err)
-		}
-	}
-}
-
-func untarEntry(root *os.Root, content io.Reader, name string, h *tar.Header) error {
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return err
-	}
-	mode := fs.FileMode(h.Mode).Perm()
-	switch h.Typeflag {
-	case tar.TypeDir:
-		if err := root.MkdirAll(name, 0o755); err != nil {
-			return err
-		}
-		return root.Chmod(name, mode|0o700)
-	case tar.TypeReg:
-		f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode|0o200)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(f, content)
-		return errors.Join(err, f.Chmod(mode|0o400), f.Close(), root.Chtimes(name, h.ModTime, h.ModTime))
-	case tar.TypeSymlink:
-		return root.Symlink(h.Linkname, name)
-	case tar.TypeLink:
-		return root.Link(strings.TrimPrefix(path.Clean("/"+h.Linkname), "/"), name)
-	}
-	return nil
-}
-
-// topEntries lists what is at the top of a root filesystem, links as "name -> to".
-func topEntries(root string) ([]string, error) {
-	list, err := os.ReadDir(root)
-	if err != nil {
-		return nil, fmt.Errorf("reading root filesystem: %w", err)
-	}
-	var entries []string
-	for _, e := range list {
-		if e.Type()&fs.ModeSymlink == 0 {
-			entries = append(entries, e.Name())
-			continue
-		}
-		to, err := os.Readlink(filepath.Join(root, e.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("reading root filesystem: %w", err)
-		}
-		entries = append(entries, e.Name()+" -> "+to)
-	}
-	return entries, nil
 }

@@ -1,0 +1,76 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"dagger/slipway/ci/step"
+)
+
+// platform is what images are taken for.
+var platform = v1.Platform{OS: "linux", Architecture: strings.TrimPrefix(step.Platform, "linux/")}
+
+// checkMachine returns an error when programs of that platform do not run on a machine
+// of an architecture.
+func checkMachine(arch string) error {
+	if arch != platform.Architecture {
+		return fmt.Errorf("opening the local runner: this machine is linux/%s, and steps run on %s everywhere, so that the same bytes come out: use --runner dagger with an engine, which emulates it", arch, step.Platform)
+	}
+	return nil
+}
+
+// openImage finds an image by reference: the path of an OCI layout on disk, or
+// a reference to a registry. The digest is that of what the reference names: of
+// the index where it is one.
+func openImage(ctx context.Context, ref string) (v1.Image, v1.Hash, error) {
+	if _, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil {
+		return openLayout(ref)
+	}
+	parsed, err := name.ParseReference(ref)
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
+	}
+	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
+	}
+	img, err := named.Image()
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
+	}
+	return img, named.Digest, nil
+}
+
+func openLayout(dir string) (v1.Image, v1.Hash, error) {
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+	}
+	var found []v1.Descriptor
+	for _, m := range manifest.Manifests {
+		if m.Platform == nil || m.Platform.Satisfies(platform) {
+			found = append(found, m)
+		}
+	}
+	if len(found) != 1 {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it has %d images for %s, expected one", dir, len(found), platform)
+	}
+	if found[0].MediaType.IsIndex() {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it holds an index of images, expected an image", dir)
+	}
+	img, err := index.Image(found[0].Digest)
+	return img, found[0].Digest, err
+}

@@ -1,0 +1,88 @@
+package local
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// untar writes an archive below dir. [os.Root] keeps every name and link
+// inside; devices and set-id bits are left out, for nothing in a sandbox has
+// the right to use them.
+func untar(r io.Reader, dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	archive := tar.NewReader(r)
+	for {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+		if name == "" {
+			continue
+		}
+		if err := untarEntry(root, archive, name, h); err != nil {
+			return fmt.Errorf("entry %q: %w", h.Name, err)
+		}
+	}
+}
+
+func untarEntry(root *os.Root, content io.Reader, name string, h *tar.Header) error {
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	mode := fs.FileMode(h.Mode).Perm()
+	switch h.Typeflag {
+	case tar.TypeDir:
+		if err := root.MkdirAll(name, 0o755); err != nil {
+			return err
+		}
+		return root.Chmod(name, mode|0o700)
+	case tar.TypeReg:
+		f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode|0o200)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, content)
+		return errors.Join(err, f.Chmod(mode|0o400), f.Close(), root.Chtimes(name, h.ModTime, h.ModTime))
+	case tar.TypeSymlink:
+		return root.Symlink(h.Linkname, name)
+	case tar.TypeLink:
+		return root.Link(strings.TrimPrefix(path.Clean("/"+h.Linkname), "/"), name)
+	}
+	return nil
+}
+
+// topEntries lists what is at the top of a root filesystem, links as "name -> to".
+func topEntries(root string) ([]string, error) {
+	list, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("reading root filesystem: %w", err)
+	}
+	var entries []string
+	for _, e := range list {
+		if e.Type()&fs.ModeSymlink == 0 {
+			entries = append(entries, e.Name())
+			continue
+		}
+		to, err := os.Readlink(filepath.Join(root, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("reading root filesystem: %w", err)
+		}
+		entries = append(entries, e.Name()+" -> "+to)
+	}
+	return entries, nil
+}
