@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,5 +75,17 @@ func TestActionsBranch(t *testing.T) {
 		if strings.Contains(got.stdout, "Main Build") {
 			t.Errorf("%s: it went on:\n%s", workflow, last(got.stdout))
 		}
+	}
+}
+
+// TestActionsExport has the module write the workflows: they are those that the
+// command writes and that act runs in the other tests, to the byte.
+func TestActionsExport(t *testing.T) {
+	dagger(t)
+	a := newActing(t)
+	check(t, os.RemoveAll(filepath.Join(a.source, ".github")))
+	call(t, a.source, "workflows", "--slipway", slipwayPin, "export", "--path", a.source).run(t).wantCode(t, 0)
+	if changed := git(t, a.source, "status", "--porcelain"); changed != "" {
+		t.Errorf("the module writes others than the command:\n%s\n%s", changed, git(t, a.source, "diff"))
 	}
 }

@@ -138,9 +138,13 @@ func TestDaggerDryRun(t *testing.T) {
 func TestDaggerCommand(t *testing.T) {
 	w := dagger(t)
 	r := demo(t)
-	r.flags = []string{"--json"}
+	tmp := t.TempDir()
+	r.flags, r.env = []string{"--json"}, []string{"TMPDIR=" + tmp}
 	s := parse(t, w.release(t, r).wantCode(t, 0).stdout)
 	s.wantDemo(t, r.out)
+	if left, err := filepath.Glob(filepath.Join(tmp, "slipway-*")); err != nil || len(left) > 0 {
+		t.Errorf("the command has left %q, %v", left, err)
+	}
 	if s.Runner != "dagger" {
 		t.Errorf("the runner was %q", s.Runner)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"dagger.io/dagger"
 
@@ -12,10 +13,10 @@ import (
 )
 
 // ImportLayout hands an OCI layout on this machine to the engine, which reads
-// images as one file. The file stays until the machine's temporary directory is
-// emptied: the engine reads it when the image is first used.
-func ImportLayout(ctx context.Context, client *dagger.Client, dir string) (Image, error) {
-	f, err := os.CreateTemp("", "slipway-layout-*.tar")
+// images as one file. work is as in [Options].
+func ImportLayout(ctx context.Context, client *dagger.Client, dir, work string) (Image, error) {
+	// An engine knows a file that it has by its name and content.
+	f, err := os.Create(filepath.Join(work, "layout.tar"))
 	if err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}

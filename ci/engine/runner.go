@@ -25,6 +25,9 @@ type Options struct {
 	Source *dagger.Directory
 	// Trees are those that steps mount by name.
 	Trees []step.Tree
+	// Work is the directory for files on their way to the engine, which must stay as
+	// long as the session: it reads them when something first needs them.
+	Work string
 	// Images maps references of steps to the image that stands for each. Others
 	// are pulled from a registry.
 	Images map[string]Image

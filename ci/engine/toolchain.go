@@ -16,12 +16,12 @@ const Base = "debian:bookworm-slim"
 
 // Toolchain is slipway's own toolchain image, which the engine makes from
 // Debian's packages when something first needs it and keeps in its cache. base
-// is a Debian with apt; nil means [Base].
-func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Container) (Image, *dagger.Container, error) {
+// is a Debian with apt; nil means [Base]. work is as in [Options].
+func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Container, work string) (Image, *dagger.Container, error) {
 	if base == nil {
 		base = container(client).From(Base)
 	}
-	r := New(Options{Client: client, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}})
+	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}})
 	for _, s := range toolchain.Steps(step.Image{Ref: Base}) {
 		if err := r.Define(ctx, s); err != nil {
 			return Image{}, nil, err

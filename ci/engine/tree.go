@@ -47,7 +47,7 @@ func (r *Runner) makeTree(t step.Tree) (*dagger.Directory, error) {
 	if t.Source {
 		dir = r.opts.Source.Filter(dagger.DirectoryFilterOpts{Exclude: Ignored})
 	}
-	work, err := os.MkdirTemp("", "slipway-tree-")
+	work, err := os.MkdirTemp(r.opts.Work, "tree-")
 	if err != nil {
 		return nil, err
 	}

@@ -38,11 +38,35 @@ func Name(fsys fs.FS) (string, error) {
 	return "layout@" + i.Manifests[0].Digest, nil
 }
 
-// WriteTar writes a layout as one tar archive.
+// WriteTar writes a layout as one tar archive: of the same files the same bytes,
+// whoever owns them and whenever they were written.
 func WriteTar(w io.Writer, fsys fs.FS) error {
 	t := tar.NewWriter(w)
-	if err := t.AddFS(fsys); err != nil {
+	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		return addFile(t, fsys, name)
+	})
+	if err != nil {
 		return fmt.Errorf("reading OCI layout: %w", err)
 	}
 	return t.Close()
+}
+
+func addFile(t *tar.Writer, fsys fs.FS, name string) error {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size(), Format: tar.FormatPAX}); err != nil {
+		return err
+	}
+	_, err = io.Copy(t, f)
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func files(json string) fstest.MapFS {
@@ -38,9 +39,16 @@ func TestName(t *testing.T) {
 }
 
 func TestWriteTar(t *testing.T) {
-	var b bytes.Buffer
+	var b, again bytes.Buffer
 	if err := WriteTar(&b, files(`{}`)); err != nil {
 		t.Fatal(err)
+	}
+	other := files(`{}`) // as another machine has it
+	for _, f := range other {
+		f.Mode, f.ModTime = 0o600, time.Unix(1234567890, 0)
+	}
+	if err := WriteTar(&again, other); err != nil || !bytes.Equal(b.Bytes(), again.Bytes()) {
+		t.Errorf("the same layout makes another archive, %v", err)
 	}
 	got := map[string]string{}
 	for r := tar.NewReader(&b); ; {

@@ -161,9 +161,9 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	var err error
 	switch {
 	case s.in.Layout != "":
-		images[named], err = engine.ImportLayout(ctx, s.client, s.layoutDir())
+		images[named], err = engine.ImportLayout(ctx, s.client, s.layoutDir(), s.work)
 	case named == toolchain.Reference():
-		images[named], _, err = engine.Toolchain(ctx, s.client, s.base())
+		images[named], _, err = engine.Toolchain(ctx, s.client, s.base(), s.work)
 		base = s.baseName(ctx)
 	}
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	for _, p := range plans {
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
-			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
 			Tell:   func(what string) { fmt.Fprintln(os.Stderr, what) }, // the engine shows it
 		})
 	}
@@ -201,7 +201,7 @@ func (s *Session) base() *dagger.Container {
 
 // Toolchain is the ID of slipway's own toolchain image.
 func (s *Session) Toolchain(ctx context.Context) (string, error) {
-	_, ctr, err := engine.Toolchain(ctx, s.client, s.base())
+	_, ctr, err := engine.Toolchain(ctx, s.client, s.base(), s.work)
 	if err != nil {
 		return "", err
 	}

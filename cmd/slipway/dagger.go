@@ -48,22 +48,27 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, log *progr
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
 	}
+	work, err := os.MkdirTemp("", "slipway-")
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening a session with the Dagger engine: %w", err), client.Close())
+	}
+	done := func() error { return errors.Join(client.Close(), os.RemoveAll(work)) }
 	images := map[string]engine.Image{}
 	p := plans[0] // one workspace has one toolchain
 	if dir, ok := layoutPath(o.toolchain); ok {
-		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir)
+		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir, work)
 	} else if p.Toolchain == toolchain.Reference() {
-		images[p.Toolchain], _, err = engine.Toolchain(ctx, client, nil)
+		images[p.Toolchain], _, err = engine.Toolchain(ctx, client, nil, work)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, client.Close())
+		return nil, nil, errors.Join(err, done())
 	}
 	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
 	var list []step.Runner
 	for _, p := range plans {
-		list = append(list, engine.New(engine.Options{Client: client, Source: source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log}))
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log}))
 	}
-	return list, client.Close, nil
+	return list, done, nil
 }
 
 // useInstalledCommand has the client library start the dagger command that is
