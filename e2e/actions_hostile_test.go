@@ -14,7 +14,7 @@ var refusal = regexp.MustCompile(`slipway: ((reading|checking) version|checking 
 
 // impossible matches the end of a step with an input that no process can be started
 // with: one that has a NUL, or is longer than the system takes.
-var impossible = regexp.MustCompile(`Failure - Main Build.* \[[0-9.]+(µs|ms)\]`)
+var impossible = regexp.MustCompile(`Failure - Main Build.*\n.* (fork/exec /\S*/bash: argument list too long|exec: environment variable contains NUL)`)
 
 // code are inputs that would run, or tell the runner something, where they became
 // code of a shell, of JavaScript or of an expression; %s is the file that is made.
@@ -42,9 +42,6 @@ func TestActionsHostile(t *testing.T) {
 			c = fmt.Sprintf(c, canary)
 		}
 		versions, crates = append(versions, c), append(crates, c)
-	}
-	if testing.Short() {
-		versions, crates = []string{"1.2; rm -rf", "$(id)", "0.1.0\x00", fmt.Sprintf(code[5], canary)}, crates[1:3]
 	}
 	refuse := func(workflow string, inputs map[string]string) {
 		t.Helper()
