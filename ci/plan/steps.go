@@ -96,15 +96,14 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	}
 	previous := ""
 	for _, t := range p.Targets {
-		steps := b.forTarget(t, previous)
 		if len(c.Bins) > 0 {
-			s, err := b.crates(t, steps[0].Name)
+			s, err := b.crates(t)
 			if err != nil {
 				return err
 			}
-			steps = slices.Insert(steps, 1, s)
+			p.Steps = append(p.Steps, s)
 		}
-		p.Steps = append(p.Steps, steps...)
+		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
 		if b.host && t != cargo.WasmTarget { // that one's chain is another
 			previous = t
 		}
@@ -161,13 +160,14 @@ func (b *builder) fetch() step.Step {
 }
 
 // crates asks cargo for the crates in the binaries, where and how they are built. It
-// reads what the step before has kept of the compiler's answers.
-func (b *builder) crates(target, before string) (step.Step, error) {
+// asks where no build script has run: one could keep a false answer of the compiler
+// in a target directory, and a crate out of the SBOM.
+func (b *builder) crates(target string) (step.Step, error) {
 	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.Features)
 	if err != nil {
 		return step.Step{}, err
 	}
-	s := b.compile(StepCrates(target), target, "source", []step.Mount{{Path: targetDir, Step: before, Output: "target", ReadOnly: true}}, args)
+	s := b.compile(StepCrates(target), target, "source", []step.Mount{empty(targetDir)}, args)
 	s.About, s.Quiet, s.Outputs = "ask cargo which crates the binaries hold", true, nil
 	s.Failure = fmt.Sprintf("cargo cannot say which crates the binaries of %q for %s hold: its message is above", b.crate.Name, target)
 	return s, nil
