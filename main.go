@@ -410,12 +410,8 @@ func (m *Slipway) ReleaseDemoApp(
 	if err := reveal(ctx, map[*string]*dagger.Secret{&o.Password: registryPassword}); err != nil {
 		return "", err
 	}
-	if dist != nil {
-		id, err := dist.ID(ctx)
-		if err != nil {
-			return "", err
-		}
-		o.Dist = string(id)
+	if o.Dist, err = idOf(ctx, dist); err != nil {
+		return "", err
 	}
 	return s.Images(ctx, o)
 }
@@ -505,17 +501,11 @@ func (m *Slipway) Verify(
 	}
 	v := module.Verification{Tag: tag, Image: image, Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
 	var err error
-	if dist != nil {
-		id, err := dist.ID(ctx)
-		if err != nil {
-			return "", err
-		}
-		v.Dist = string(id)
+	if v.Dist, err = idOf(ctx, dist); err != nil {
+		return "", err
 	}
-	if githubToken != nil {
-		if v.GitHubToken, err = githubToken.Plaintext(ctx); err != nil {
-			return "", err
-		}
+	if err := reveal(ctx, map[*string]*dagger.Secret{&v.GitHubToken: githubToken}); err != nil {
+		return "", err
 	}
 	for to, from := range map[*string]*dagger.File{&v.Key: key, &v.TrustedRoot: trustedRoot} {
 		if from != nil {
@@ -775,12 +765,8 @@ func (c *Crate) Release(
 		return "", err
 	}
 	to.Identity, to.DryRun = certificateIdentity, dryRun
-	if dist != nil {
-		id, err := dist.ID(ctx)
-		if err != nil {
-			return "", err
-		}
-		to.Dist = string(id)
+	if to.Dist, err = idOf(ctx, dist); err != nil {
+		return "", err
 	}
 	summary, err := s.Publish(ctx, o, to)
 	if err != nil {
@@ -860,17 +846,12 @@ func (m *Slipway) open(ctx context.Context, crate, version string, train ...stri
 		return nil, err
 	}
 	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version, Crates: train}
-	id, err := m.Source.ID(ctx)
-	if err != nil {
+	var err error
+	if in.Source, err = idOf(ctx, m.Source); err != nil {
 		return nil, err
 	}
-	in.Source = string(id)
-	if m.ToolchainLayout != nil {
-		id, err := m.ToolchainLayout.ID(ctx)
-		if err != nil {
-			return nil, err
-		}
-		in.Layout = string(id)
+	if in.Layout, err = idOf(ctx, m.ToolchainLayout); err != nil {
+		return nil, err
 	}
 	if m.Base != nil {
 		id, err := m.Base.ID(ctx)
@@ -880,4 +861,13 @@ func (m *Slipway) open(ctx context.Context, crate, version string, train ...stri
 		in.Base = string(id)
 	}
 	return module.Open(ctx, in)
+}
+
+// idOf is how the session knows a directory, "" for none.
+func idOf(ctx context.Context, dir *dagger.Directory) (string, error) {
+	if dir == nil {
+		return "", nil
+	}
+	id, err := dir.ID(ctx)
+	return string(id), err
 }

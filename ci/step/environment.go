@@ -10,12 +10,13 @@ import (
 // not in it.
 func Environment(image, own []string) []string {
 	env := map[string]string{}
-	for _, e := range slices.Concat(image, own) {
+	for _, e := range image {
 		key, value, _ := strings.Cut(e, "=")
 		env[key] = value
 	}
 	for _, e := range own {
-		if key, value, _ := strings.Cut(e, "="); value == "" {
+		key, value, _ := strings.Cut(e, "=")
+		if env[key] = value; value == "" {
 			delete(env, key)
 		}
 	}
