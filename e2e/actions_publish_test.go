@@ -27,16 +27,24 @@ func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
 	write(t, strings.Replace(read(t, action), filepath.Dir(slipway), bin, 1), action)
 }
 
-// TestActionsPublish dispatches a real release of a crate: built and signed by the
-// identity of action-build.yml in one job, published by another, which can sign
-// nothing, and built again by a third.
-func TestActionsPublish(t *testing.T) {
+// actingRunwasi is the repository as if it were runwasi's, and its commit what the
+// tests look for.
+func actingRunwasi(t *testing.T) *acting {
+	t.Helper()
 	_, l := local(t)
-	s := stack(t)
 	a := newActing(t)
 	a.useCache(t, l)
 	git(t, a.source, "remote", "set-url", "origin", "https://github.com/containerd/runwasi.git")
 	head = git(t, a.source, "rev-parse", "HEAD")
+	return a
+}
+
+// TestActionsPublish dispatches a real release of a crate: built and signed by the
+// identity of action-build.yml in one job, published by another, which can sign
+// nothing, and built again by a third.
+func TestActionsPublish(t *testing.T) {
+	s := stack(t)
+	a := actingRunwasi(t)
 	handOut(s, nil)
 	h := hubOf(t, a.source)
 	signing := stackFlags(s)
@@ -60,12 +68,8 @@ func TestActionsPublish(t *testing.T) {
 // TestActionsPublishImages dispatches a real release of the images: built in one job,
 // pushed and signed by the identity of sign.yml in another, which builds nothing.
 func TestActionsPublishImages(t *testing.T) {
-	_, l := local(t)
 	s := stack(t)
-	a := newActing(t)
-	a.useCache(t, l)
-	git(t, a.source, "remote", "set-url", "origin", "https://github.com/containerd/runwasi.git")
-	head = git(t, a.source, "rev-parse", "HEAD")
+	a := actingRunwasi(t)
 	handOut(s, sigstack.Claims{"job_workflow_ref": imageWorkflow})
 	g := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: s, source: a.source}
 	a.usePrivate(t, map[string][]string{"release-demo-app": append(stackFlags(s), "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"))})

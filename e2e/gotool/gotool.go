@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"dagger/slipway/e2e/flock"
 )
 
 // Command returns the path of the command that pkg of that release compiles to. The
@@ -30,7 +30,7 @@ func Command(pkg, release string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("building %s %s: %w", name, release, err)
 	}
-	unlock, err := lock(filepath.Join(dir, "lock"))
+	unlock, err := flock.Take(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", fmt.Errorf("building %s %s: %w", name, release, err)
 	}
@@ -61,17 +61,4 @@ func install(path, pkg string) error {
 		return fmt.Errorf("building %s: %w", pkg, err)
 	}
 	return nil
-}
-
-// lock takes the lock file name for this process and returns what gives it back.
-func lock(name string) (func(), error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("locking %q: %w", name, err)
-	}
-	return func() { _ = f.Close() }, nil
 }

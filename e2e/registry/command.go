@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"dagger/slipway/e2e/flock"
 )
 
 // server and release are the crate that is built and its version: the newest whose
@@ -58,7 +58,7 @@ func Command() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("building %s %s: %w", server, release, err)
 	}
-	unlock, err := lock(filepath.Join(dir, "lock"))
+	unlock, err := flock.Take(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", fmt.Errorf("building %s %s: %w", server, release, err)
 	}
@@ -112,19 +112,6 @@ func install(dir, version string) error {
 		return fmt.Errorf("building %s %s: %w", server, version, err)
 	}
 	return nil
-}
-
-// lock takes the lock file name for this process and returns what gives it back.
-func lock(name string) (func(), error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("locking %q: %w", name, err)
-	}
-	return func() { _ = f.Close() }, nil
 }
 
 // last returns the last n lines of what a command has said.

@@ -17,7 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"dagger/slipway/e2e/flock"
 )
 
 // The npm package that carries GitHub's description, pinned by the digest that
@@ -42,7 +42,7 @@ func read() ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("reading GitHub's description: %w", err)
 	}
-	unlock, err := lock(filepath.Join(dir, "lock"))
+	unlock, err := flock.Take(filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, fmt.Errorf("reading GitHub's description: %w", err)
 	}
@@ -128,17 +128,4 @@ func keep(path string, content []byte) error {
 func sum(content []byte) string {
 	digest := sha256.Sum256(content)
 	return hex.EncodeToString(digest[:])
-}
-
-// lock takes the lock file name for this process and returns what gives it back.
-func lock(name string) (func(), error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("locking %q: %w", name, err)
-	}
-	return func() { _ = f.Close() }, nil
 }
