@@ -46,11 +46,15 @@ lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
-e2e: e2e-dagger e2e-local e2e-signing e2e-publish e2e-images e2e-actions ## every end-to-end test
+e2e: e2e-dagger e2e-local e2e-hostile e2e-signing e2e-publish e2e-images e2e-actions ## every end-to-end test
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
 	cd e2e && go run ./count $(SHORT) -run '^TestLocal' -timeout 60m .
+
+.PHONY: e2e-hostile
+e2e-hostile: test-tools ## attacks on slipway itself: sandbox, artifacts, tokens, verifier, inputs
+	cd e2e && go run ./count $(SHORT) -run '^TestHostile' -timeout 60m . ./hostile/...
 
 .PHONY: e2e-dagger
 e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
