@@ -65,6 +65,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
+		Limits          string
 		Services        []*dagger.Service
 		Signing         *Signing
 	}
@@ -72,6 +73,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	concrete.ToolchainRef = r.ToolchainRef
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
+	concrete.Limits = r.Limits
 	concrete.Services = r.Services
 	concrete.Signing = r.Signing
 	return json.Marshal(&concrete)
@@ -83,6 +85,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
+		Limits          string
 		Services        []*dagger.Service
 		Signing         *Signing
 	}
@@ -94,6 +97,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.ToolchainRef = concrete.ToolchainRef
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
+	r.Limits = concrete.Limits
 	r.Services = concrete.Services
 	r.Signing = concrete.Signing
 	return nil
@@ -1083,7 +1087,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg base", err))
 				}
 			}
-			return New(source, toolchain, toolchainLayout, base), nil
+			var limits string
+			if inputArgs["limits"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["limits"]), &limits)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg limits", err))
+				}
+			}
+			return New(source, toolchain, toolchainLayout, base, limits), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

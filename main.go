@@ -32,6 +32,8 @@ type Slipway struct {
 	// +private
 	Base *dagger.Container
 	// +private
+	Limits string
+	// +private
 	Services []*dagger.Service
 	// +private
 	Signing *Signing
@@ -56,8 +58,12 @@ func New(
 	//
 	// +optional
 	base *dagger.Container,
+	// What a step may use, where the default is not enough, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
+	//
+	// +optional
+	limits string,
 ) *Slipway {
-	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Signing: &Signing{}}
+	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Limits: limits, Signing: &Signing{}}
 }
 
 // Let a release reach a server that your machine reaches and the engine does not, by its host name.
@@ -845,7 +851,7 @@ func (m *Slipway) open(ctx context.Context, crate, version string, train ...stri
 	if err := m.reach(ctx); err != nil {
 		return nil, err
 	}
-	in := module.Inputs{Toolchain: m.ToolchainRef, Crate: crate, Version: version, Crates: train}
+	in := module.Inputs{Toolchain: m.ToolchainRef, Limits: m.Limits, Crate: crate, Version: version, Crates: train}
 	var err error
 	if in.Source, err = idOf(ctx, m.Source); err != nil {
 		return nil, err

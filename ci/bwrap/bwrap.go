@@ -1,12 +1,42 @@
-// Package bwrap makes the command line of bubblewrap, the sandbox of every step
-// without the network on either runner.
+// Package bwrap makes the command line of the sandbox in which every step runs, on
+// either runner: bubblewrap (bwrap(1)) with a system call filter, behind programs of
+// util-linux that bound what it may use.
 package bwrap
 
 import (
+	_ "embed"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+)
+
+// Filter is the system call filter: an array of struct sock_filter (seccomp(2)) for
+// x86_64, which e2e/seccomp makes from the default profile of container engines.
+//
+//go:embed seccomp.bpf
+var Filter []byte
+
+// The file descriptors that a sandbox is started with: the first ones beside the
+// standard ones.
+const (
+	// FilterFD is where bwrap reads [Filter]. It is not needed in a weaker sandbox.
+	FilterFD = 3
+	// ArgsFD is where bwrap reads further --setenv arguments, each argument followed by
+	// NUL: secrets, which a command line would show to everyone.
+	ArgsFD = 4
+)
+
+const (
+	// HostID is the user and group on the machine that a sandbox runs as where slipway
+	// runs as root: one that no distribution assigns (systemd's table of UIDs) and
+	// that is mapped in containers with 65,536 ids. The kernel takes a process with the
+	// machine's own user 0 for root in places that ask for no capability, /proc/sys
+	// among them, whatever its user namespace says.
+	HostID = 65533
+	// boxID is the user and group that the command itself sees, the same on every
+	// machine and for every user.
+	boxID = "1000"
 )
 
 // Sandbox is what a command line is made from.
@@ -21,20 +51,33 @@ type Sandbox struct {
 	Binds []Bind
 	// Env is the whole environment, KEY=VALUE.
 	Env []string
-	// MoreEnv says that further --setenv arguments come over the file descriptor
-	// [ArgsFD], each argument followed by NUL: secrets, which a command line would
-	// show to everyone.
+	// MoreEnv says that further --setenv arguments come over [ArgsFD].
 	MoreEnv bool
 	// Network shares the machine's network; otherwise there is a loopback
 	// device alone, and up.
 	Network bool
+	// LeaveRoot says that the command line is run by the machine's root, which it must
+	// stop being first. Where the caller does that by itself it is false.
+	LeaveRoot bool
+	// Hidden are files below /proc that the machine has and the command must not read.
+	Hidden []string
+	// Limits bound what the command may use.
+	Limits Limits
+	// Weaker leaves out what some kernels and versions of bubblewrap do not have: the
+	// filter, and that no further user namespaces can be made.
+	Weaker bool
 	// Dir is the working directory and Args the command.
 	Dir  string
 	Args []string
 }
 
-// ArgsFD is the file descriptor of MoreEnv: the first beside the standard ones.
-const ArgsFD = 3
+// Limits bound a sandbox by what the kernel counts: see getrlimit(2). Zero means no
+// bound.
+type Limits struct {
+	Processes int64 // threads and processes of the sandbox's user (RLIMIT_NPROC)
+	File      int64 // bytes of a file that it writes (RLIMIT_FSIZE)
+	Memory    int64 // bytes that its files in memory may take
+}
 
 // Bind makes a path of the machine appear in the sandbox.
 type Bind struct {
@@ -46,17 +89,31 @@ type Bind struct {
 var private = []string{"dev", "proc", "run", "sys", "tmp"}
 
 // Command returns the command and its arguments. Everything is unshared: users,
-// processes, IPC, host name, control groups and, unless asked for, the network;
-// there are no capabilities, and no environment but the given. What the command
-// leaves running ends with it, and all ends with the caller.
+// processes, IPC, host name, control groups and, unless asked for, the network. There
+// are no capabilities and no way to gain one: no_new_privs is set, no further user
+// namespace can be made, and the filter refuses the calls that would make one. There is
+// no environment but the given. What the command leaves running ends with it, and all
+// ends with the caller.
 func (s Sandbox) Command() []string {
-	args := []string{"bwrap", "--unshare-all"}
+	args := append(s.bounded(), s.unprivileged()...)
+	args = append(args, "bwrap", "--unshare-all", "--unshare-user", "--uid", boxID, "--gid", boxID)
 	if s.Network {
 		args = append(args, "--share-net")
 	}
+	if !s.Weaker {
+		args = append(args, "--disable-userns", "--seccomp", strconv.Itoa(FilterFD))
+	}
 	args = append(args, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "slipway")
 	args = append(args, s.root()...)
-	args = append(args, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/sys", "--perms", "1777", "--tmpfs", "/tmp")
+	args = append(args, "--proc", "/proc")
+	for _, name := range s.Hidden {
+		args = append(args, "--ro-bind", "/dev/null", path.Join("/proc", name))
+	}
+	args = append(args, "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
+	args = append(args, s.memory("1777", "/dev/shm")...)
+	args = append(args, s.memory("755", "/run")...)
+	args = append(args, s.memory("755", "/sys")...)
+	args = append(args, s.memory("1777", "/tmp")...)
 	for _, b := range s.Binds {
 		how := "--bind"
 		if b.ReadOnly {
@@ -65,7 +122,7 @@ func (s Sandbox) Command() []string {
 		args = append(args, how, b.From, b.To)
 	}
 	// A container's /sys tells of the network that was taken away.
-	args = append(args, "--remount-ro", "/sys", "--remount-ro", "/")
+	args = append(args, "--remount-ro", "/sys", "--remount-ro", "/dev", "--remount-ro", "/")
 	for _, e := range s.Env {
 		key, value, _ := strings.Cut(e, "=")
 		args = append(args, "--setenv", key, value)
@@ -75,6 +132,45 @@ func (s Sandbox) Command() []string {
 	}
 	args = append(args, "--chdir", s.Dir, "--")
 	return append(args, s.Args...)
+}
+
+// bounded sets the limits that the kernel keeps for whatever follows. No core is
+// dumped: what handles one runs outside of every sandbox.
+func (s Sandbox) bounded() []string {
+	args := []string{"prlimit", "--core=0:0"}
+	for _, l := range []struct {
+		flag  string
+		value int64
+	}{{"--nproc", s.Limits.Processes}, {"--fsize", s.Limits.File}} {
+		if l.value > 0 {
+			args = append(args, l.flag+"="+strconv.FormatInt(l.value, 10)+":"+strconv.FormatInt(l.value, 10))
+		}
+	}
+	return append(args, "--")
+}
+
+// unprivileged makes whatever follows an ordinary user of the machine, and root of a user
+// namespace in which that user is the only one. The namespace is made while the right to
+// is there: some kernels let no ordinary user make a useful one (AppArmor's
+// restriction on unprivileged user namespaces).
+func (s Sandbox) unprivileged() []string {
+	if !s.LeaveRoot {
+		return nil
+	}
+	id := strconv.Itoa(HostID)
+	return []string{
+		"setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "--",
+		"unshare", "--user", "--map-user=0", "--map-group=0", "--",
+	}
+}
+
+// memory mounts an empty file system whose files are in memory.
+func (s Sandbox) memory(mode, at string) []string {
+	var size []string
+	if s.Limits.Memory > 0 {
+		size = []string{"--size", strconv.FormatInt(s.Limits.Memory, 10)}
+	}
+	return append(size, "--perms", mode, "--tmpfs", at)
 }
 
 // root makes the root an empty tmpfs with the entries of Root bound into it, so

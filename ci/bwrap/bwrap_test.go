@@ -8,8 +8,12 @@ import (
 
 // Parts that every command line has.
 const (
-	unshared = "--die-with-parent --new-session --clearenv --cap-drop ALL --hostname slipway"
-	own      = "--proc /proc --dev /dev --tmpfs /run --tmpfs /sys --perms 1777 --tmpfs /tmp"
+	begun    = "prlimit --core=0:0 -- bwrap --unshare-all --unshare-user --uid 1000 --gid 1000 "
+	strong   = "--disable-userns --seccomp 3 "
+	unshared = strong + "--die-with-parent --new-session --clearenv --cap-drop ALL --hostname slipway"
+	proc     = "--proc /proc --ro-bind /proc/sys /proc/sys --dev /dev "
+	own      = proc + "--perms 1777 --tmpfs /dev/shm --perms 755 --tmpfs /run --perms 755 --tmpfs /sys --perms 1777 --tmpfs /tmp"
+	readOnly = " --remount-ro /sys --remount-ro /dev --remount-ro / "
 )
 
 func TestCommand(t *testing.T) {
@@ -21,39 +25,68 @@ func TestCommand(t *testing.T) {
 		{
 			"an image, no network",
 			Sandbox{Root: "/store/rootfs", Top: []string{"bin -> usr/bin", "dev", "etc", "proc", "run", "sys", "tmp", "usr"}, Dir: "/", Args: []string{"rustc", "--version"}},
-			"bwrap --unshare-all " + unshared + " --tmpfs / --symlink usr/bin /bin --ro-bind /store/rootfs/etc /etc --ro-bind /store/rootfs/usr /usr " + own + " --remount-ro /sys --remount-ro / --chdir / -- rustc --version",
+			begun + unshared + " --tmpfs / --symlink usr/bin /bin --ro-bind /store/rootfs/etc /etc --ro-bind /store/rootfs/usr /usr " + own + readOnly + "--chdir / -- rustc --version",
 		},
 		{
 			"network",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Network: true, Dir: "/", Args: []string{"true"}},
-			"bwrap --unshare-all --share-net " + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + " --remount-ro /sys --remount-ro / --chdir / -- true",
+			begun + "--share-net " + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--chdir / -- true",
 		},
 		{
 			"binds in order, behind the sandbox's own mounts",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Binds: []Bind{{From: "/w/0", To: "/src"}, {From: "/s/out", To: "/cargo", ReadOnly: true}, {From: "/w/1", To: "/src/in"}}, Dir: "/src", Args: []string{"true"}},
-			"bwrap --unshare-all " + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + " --bind /w/0 /src --ro-bind /s/out /cargo --bind /w/1 /src/in --remount-ro /sys --remount-ro / --chdir /src -- true",
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + " --bind /w/0 /src --ro-bind /s/out /cargo --bind /w/1 /src/in" + readOnly + "--chdir /src -- true",
 		},
 		{
 			"environment as given",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Env: []string{"EMPTY=", "FLAGS=a=b", "PATH=/usr/bin"}, Dir: "/", Args: []string{"env"}},
-			"bwrap --unshare-all " + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + " --remount-ro /sys --remount-ro / --setenv EMPTY <> --setenv FLAGS a=b --setenv PATH /usr/bin --chdir / -- env",
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--setenv EMPTY <> --setenv FLAGS a=b --setenv PATH /usr/bin --chdir / -- env",
 		},
 		{
 			"already in a container of the image",
 			Sandbox{Root: "/", Binds: []Bind{{From: "/src", To: "/src"}}, Dir: "/src", Args: []string{"cargo", "build"}},
-			"bwrap --unshare-all " + unshared + " --ro-bind / / " + own + " --bind /src /src --remount-ro /sys --remount-ro / --chdir /src -- cargo build",
+			begun + unshared + " --ro-bind / / " + own + " --bind /src /src" + readOnly + "--chdir /src -- cargo build",
 		},
 		{
 			"this machine's root by its entries",
 			Sandbox{Root: "/", Top: []string{"etc", "home", "lib -> usr/lib", "tmp", "usr"}, Dir: "/", Args: []string{"true"}},
-			"bwrap --unshare-all " + unshared + " --tmpfs / --ro-bind /etc /etc --ro-bind /home /home --symlink usr/lib /lib --ro-bind /usr /usr " + own + " --remount-ro /sys --remount-ro / --chdir / -- true",
+			begun + unshared + " --tmpfs / --ro-bind /etc /etc --ro-bind /home /home --symlink usr/lib /lib --ro-bind /usr /usr " + own + readOnly + "--chdir / -- true",
 		},
 		{
 			"a command like an option",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Dir: "/", Args: []string{"--share-net", "--bind", "/", "/"}},
-			"bwrap --unshare-all " + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + " --remount-ro /sys --remount-ro / --chdir / -- --share-net --bind / /",
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--chdir / -- --share-net --bind / /",
 		},
 	}
+	small := Limits{Processes: 64, File: 1 << 20, Memory: 4096}
+	tests = append(tests, []struct {
+		name string
+		box  Sandbox
+		want string
+	}{
+		{
+			"limits, in numbers of the kernel's",
+			Sandbox{Root: "/r", Top: []string{"usr"}, Limits: small, Dir: "/", Args: []string{"true"}},
+			"prlimit --core=0:0 --nproc=64:64 --fsize=1048576:1048576 -- " + strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --tmpfs / --ro-bind /r/usr /usr " +
+				strings.ReplaceAll(own, "--perms", "--size 4096 --perms") + readOnly + "--chdir / -- true",
+		},
+		{
+			"by the machine's root, which it stops being first",
+			Sandbox{Root: "/", LeaveRoot: true, Dir: "/", Args: []string{"true"}},
+			"prlimit --core=0:0 -- setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps=+sys_admin --ambient-caps=+sys_admin -- unshare --user --map-user=0 --map-group=0 -- " +
+				strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --ro-bind / / " + own + readOnly + "--chdir / -- true",
+		},
+		{
+			"what this machine's kernel tells of keys",
+			Sandbox{Root: "/r", Top: []string{"usr"}, Hidden: []string{"keys"}, Dir: "/", Args: []string{"true"}},
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + strings.Replace(own, "--proc /proc ", "--proc /proc --ro-bind /dev/null /proc/keys ", 1) + readOnly + "--chdir / -- true",
+		},
+		{
+			"weaker",
+			Sandbox{Root: "/r", Top: []string{"usr"}, Weaker: true, Dir: "/", Args: []string{"true"}},
+			begun + strings.TrimPrefix(unshared, strong) + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--chdir / -- true",
+		},
+	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			want := strings.Split(tt.want, " ")

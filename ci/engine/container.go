@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,7 +15,10 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// container is the container in which the step's command has run, lazily.
+// container is the container in which the step's command has run, lazily. withExec has
+// no public switch for the network, and a container's root is the machine's, so the
+// command runs in a sandbox inside the container. Making one takes capabilities, of
+// which the sandbox leaves none to the command.
 func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.ContainerWithExecOpts) (*dagger.Container, error) {
 	img, err := r.image(ctx, s.Image)
 	if err != nil {
@@ -25,62 +30,40 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		return nil, err
 	}
 	for _, m := range mounts {
-		ctr = ctr.WithMountedDirectory(m.path, m.dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.readOnly})
+		ctr = ctr.WithMountedDirectory(m.path, m.dir, dagger.ContainerWithMountedDirectoryOpts{ReadOnly: m.readOnly, Owner: m.owner()})
 	}
-	ctr = ctr.WithWorkdir(s.Dir)
+	filter, err := r.filter()
+	if err != nil {
+		return nil, fmt.Errorf("running step %q: %w", s.Name, err)
+	}
+	ctr = ctr.WithMountedFile(filterFile, filter).WithWorkdir("/")
 	secrets, err := r.opts.Secrets.Of(s)
 	if err != nil {
 		return nil, err
 	}
+	for _, e := range secrets {
+		key, value, _ := strings.Cut(e, "=")
+		ctr = ctr.WithSecretVariable(secretPrefix+key, r.opts.Client.SetSecret("slipway-"+key, value))
+	}
 	if s.Fresh { // the engine keeps results by what they were made from
 		ctr = ctr.WithEnvVariable("SLIPWAY_RUN", rand.Text())
 	}
-	if s.Network {
-		for _, e := range secrets {
-			key, value, _ := strings.Cut(e, "=")
-			ctr = ctr.WithSecretVariable(key, r.opts.Client.SetSecret("slipway-"+key, value))
-		}
-		for _, e := range s.Env {
-			key, value, _ := strings.Cut(e, "=")
-			if value == "" {
-				ctr = ctr.WithoutEnvVariable(key)
-				continue
-			}
-			ctr = ctr.WithEnvVariable(key, value)
-		}
-		return ctr.WithExec(framed(s, s.Args), opts), nil
+	box := bwrap.Sandbox{
+		Root: "/", LeaveRoot: true, Env: step.Environment(img.env, s.Env), MoreEnv: s.Network, Network: s.Network,
+		Limits: bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}, Dir: s.Dir, Args: s.Args,
 	}
-	if len(secrets) > 0 {
-		return nil, fmt.Errorf("running step %q: a step with a secret needs the network, or nothing could be done with it", s.Name)
-	}
-	// withExec has no public switch for the network, so the command runs in a
-	// sandbox inside the container; making one takes capabilities, of which the
-	// sandbox leaves none to the command.
-	box := bwrap.Sandbox{Root: "/", Env: step.Environment(img.env, s.Env), Dir: s.Dir, Args: s.Args}
 	for _, m := range mounts {
 		box.Binds = append(box.Binds, bwrap.Bind{From: m.path, To: m.path, ReadOnly: m.readOnly})
 	}
 	opts.InsecureRootCapabilities = true
-	return ctr.WithExec(framed(s, box.Command()), opts), nil
+	return ctr.WithExec(framed(s, r.limits, mounts, box.Command()), opts), nil
 }
 
-const (
-	// stampFile holds the time at which a command began.
-	stampFile = "/slipway-began"
-	// missingStatus and missingMark tell of an output that is not there.
-	missingStatus = 113
-	missingMark   = "slipway: missing output "
-)
-
-// framed is a command line that notes the time, runs the command and looks for
-// its outputs: by the time a kept result can be told from one made now, and
-// looking in the container saves a query for each output.
-func framed(s step.Step, args []string) []string {
-	script := "date +%s >" + stampFile + ` && "$@" || exit $?`
-	for _, o := range s.Outputs {
-		script += fmt.Sprintf("\n[ -e '%s' ] || { echo '%s%s' >&2; exit %d; }", o.Path, missingMark, o.Path, missingStatus)
-	}
-	return append([]string{"sh", "-c", script, "sh"}, args...)
+// filter is the sandbox's system call filter as a file of the engine's.
+func (r *Runner) filter() (*dagger.File, error) {
+	name := filepath.Join(r.opts.Work, "seccomp.bpf")
+	r.once.Do(func() { r.filterErr = os.WriteFile(name, bwrap.Filter, 0o644) })
+	return r.opts.Client.Host().File(name), r.filterErr
 }
 
 func ranBefore(ctx context.Context, ctr *dagger.Container, begin time.Time) (bool, error) {

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/bwrap"
 	"dagger/slipway/ci/step"
 )
 
@@ -14,6 +16,17 @@ type mount struct {
 	path     string
 	dir      *dagger.Directory
 	readOnly bool
+	// left says that a step has left the directory as it is.
+	left bool
+}
+
+// owner is whom a mount and all in it is given to, "" for no one else than whose it is:
+// what a command writes to must be its user's, as what a step has left is already.
+func (m mount) owner() string {
+	if m.readOnly || m.left {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d", bwrap.HostID, bwrap.HostID)
 }
 
 // mounts are a step's mounts, each writable one inside another laid into it: an
@@ -25,7 +38,7 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 		if file, err := r.file(m); err != nil {
 			return nil, err
 		} else if file != nil {
-			list[outer].dir = list[outer].dir.WithFile(strings.TrimPrefix(m.Path, list[outer].path), file)
+			list[outer].dir, list[outer].left = list[outer].dir.WithFile(strings.TrimPrefix(m.Path, list[outer].path), file), false
 			continue
 		}
 		dir, err := r.mountSource(m)
@@ -33,11 +46,11 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 			return nil, err
 		}
 		if m.ReadOnly || outer < 0 {
-			list = append(list, mount{m.Path, dir, m.ReadOnly})
+			list = append(list, mount{m.Path, dir, m.ReadOnly, m.Step != ""})
 			continue
 		}
 		inside := strings.TrimPrefix(m.Path, list[outer].path)
-		list[outer].dir = list[outer].dir.WithDirectory(inside, dir)
+		list[outer].dir, list[outer].left = list[outer].dir.WithDirectory(inside, dir), false
 	}
 	return list, nil
 }

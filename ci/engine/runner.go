@@ -33,6 +33,8 @@ type Options struct {
 	Images map[string]Image
 	// Secrets are the values of the steps' secrets.
 	Secrets step.Secrets
+	// Limits bound each step.
+	Limits step.Limits
 	// Log receives the beginning and end of steps; what they print, the engine
 	// shows itself. nil discards it.
 	Log step.Log
@@ -40,9 +42,13 @@ type Options struct {
 
 // Runner is a [step.Runner] on a Dagger engine.
 type Runner struct {
-	opts Options
+	opts   Options
+	limits step.Limits
 
 	images sync.Mutex // guards opts.Images, while one is opened
+
+	once      sync.Once // writes the sandbox's filter
+	filterErr error
 
 	mu    sync.Mutex
 	trees map[string]*dagger.Directory
@@ -61,7 +67,10 @@ func New(opts Options) *Runner {
 	if opts.Images == nil {
 		opts.Images = map[string]Image{}
 	}
-	return &Runner{opts: opts, trees: map[string]*dagger.Directory{}, done: map[string]finished{}}
+	if opts.Limits == (step.Limits{}) {
+		opts.Limits = step.DefaultLimits()
+	}
+	return &Runner{opts: opts, limits: opts.Limits, trees: map[string]*dagger.Directory{}, done: map[string]finished{}}
 }
 
 // Name is "dagger".
@@ -84,6 +93,8 @@ func (r *Runner) Run(ctx context.Context, s step.Step) (step.Result, error) {
 
 func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	begin := time.Now()
+	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
+	defer stop()
 	// The status is looked at here, so that a failed step's output can be told.
 	ctr, err := r.container(ctx, s, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
 	if err != nil {
@@ -97,7 +108,13 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	group.Go(func() (err error) { result.Stdout, err = ctr.Stdout(each); return })
 	group.Go(func() (err error) { result.Cached, err = ranBefore(each, ctr, begin); return })
 	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, err)
+	}
+	if int64(len(result.Stdout)) >= r.limits.Log {
+		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, r.loud())
 	}
 	if code != 0 {
 		return result, r.failure(ctx, s, ctr, code, result.Stdout)
@@ -119,7 +136,15 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 	if err != nil {
 		return fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	if missing, ok := strings.CutPrefix(stderr[strings.LastIndex(strings.TrimRight(stderr, "\n"), "\n")+1:], missingMark); ok && code == missingStatus {
+	if int64(len(stderr)) >= r.limits.Log {
+		return fmt.Errorf("running step %q: %w", s.Name, r.loud())
+	}
+	last := stderr[strings.LastIndex(strings.TrimRight(stderr, "\n"), "\n")+1:]
+	if passed, ok := strings.CutPrefix(last, limitMark); ok && code == limitStatus {
+		name, used, _ := strings.Cut(strings.TrimSpace(passed), " ")
+		return fmt.Errorf("running step %q: %w", s.Name, &step.LimitError{Limit: name, Used: used})
+	}
+	if missing, ok := strings.CutPrefix(last, missingMark); ok && code == missingStatus {
 		i := slices.IndexFunc(s.Outputs, func(o step.Output) bool { return o.Path == strings.TrimSpace(missing) })
 		if i >= 0 {
 			return step.MissingError(s, s.Outputs[i])
@@ -127,6 +152,11 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 	}
 	hide := r.opts.Secrets.Hide
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
+}
+
+// loud is the error of a step that prints too much.
+func (r *Runner) loud() error {
+	return &step.LimitError{Limit: "log", Used: "printed more than " + step.FormatSize(r.limits.Log)}
 }
 
 // Define makes a step's outputs known without running it: the engine does when

@@ -1,14 +1,12 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path"
@@ -21,7 +19,7 @@ import (
 )
 
 // storeVersion is part of every key: it changes with the meaning of entries.
-const storeVersion = 2
+const storeVersion = 3
 
 // key is the digest of everything that can change what a step leaves.
 func (r *Runner) key(s step.Step, img image) (string, error) {
@@ -132,8 +130,13 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 	var network []string
 	if s.Network {
 		var binds []bwrap.Bind
-		binds, network = networkAccess()
+		if binds, network, err = networkAccess(work); err != nil {
+			return box, nil, err
+		}
 		box.Binds = append(box.Binds, binds...)
+	}
+	if err := own(work); err != nil {
+		return box, nil, err
 	}
 	box.Env = step.Environment(slices.Concat(img.Env, network), s.Env)
 	return box, func(o step.Output) string {
@@ -184,55 +187,49 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 		return "", err
 	}
 	box.MoreEnv = len(secrets) > 0
-	argv := box.Command()
+	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
+	defer stop()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	argv := r.bounded(box).Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	if box.MoreEnv {
-		given, err := pipeEnv(secrets)
-		if err != nil {
-			return "", fmt.Errorf("running step %q: %w", s.Name, err)
-		}
-		defer given.Close()
-		cmd.ExtraFiles = []*os.File{given} // bwrap.ArgsFD
+	files, err := given(secrets)
+	if err != nil {
+		return "", fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	hide := r.opts.Secrets.Hide
-	var stdout bytes.Buffer
-	tail := &tailBuffer{limit: 8 << 10}
-	lines := &lineWriter{emit: func(line string) { r.opts.Log.Line(s, hide(line)) }}
-	cmd.Stdout = io.MultiWriter(&limited{w: &stdout, left: maxStdout}, tail, lines)
-	if s.Quiet {
-		cmd.Stdout = &limited{w: &stdout, left: maxStdout}
-	}
-	cmd.Stderr = io.MultiWriter(tail, lines)
-	err = cmd.Run()
-	lines.flush()
+	defer closeAll(files)
+	cmd.ExtraFiles = files
+	out := r.connect(s, cmd, end)
+	err = r.store.launch(cmd, func(pid int) { go r.watch(ctx, pid, end) })
+	out.lines.flush()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
 	}
+	hide := r.opts.Secrets.Hide
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: hide(stdout.String()), Tail: hide(tail.String())}
+		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: hide(out.stdout.String()), Tail: hide(out.tail.String())}
 	}
 	if err != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	return hide(stdout.String()), nil
+	return hide(out.stdout.String()), nil
 }
 
-// pipeEnv returns the reading end of a pipe that holds --setenv arguments.
-func pipeEnv(env []string) (*os.File, error) {
-	var args strings.Builder
-	for _, e := range env {
-		key, value, _ := strings.Cut(e, "=")
-		args.WriteString("--setenv\x00" + key + "\x00" + value + "\x00")
-	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	go func() { // a pipe may hold less than all of it
-		_, _ = io.WriteString(write, args.String())
-		_ = write.Close()
-	}()
-	return read, nil
+// bounded adds to a sandbox what this machine and the runner's limits ask for.
+func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
+	box.Weaker = r.opts.WeakerSandbox
+	box.Hidden = hidden()
+	box.Limits = bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}
+	return r.store.within(box)
+}
+
+// hidden are the files of /proc that tell of the machine's keys, where it has them:
+// user namespaces do not part them.
+func hidden() []string {
+	return slices.DeleteFunc([]string{"keys", "key-users"}, func(name string) bool {
+		_, err := os.Lstat(filepath.Join("/proc", name))
+		return err != nil
+	})
 }

@@ -14,6 +14,8 @@ import (
 
 // image is an unpacked root filesystem.
 type image struct {
+	Version int `json:"version"` // storeVersion when it was unpacked
+
 	Digest string   `json:"digest"` // of the manifest, or of the tree of a step's output
 	Env    []string `json:"env"`
 	Tree   string   `json:"tree"` // digest of the unpacked files
@@ -55,8 +57,8 @@ func (s *store) readImage(digest string) (image, error) {
 		return image{}, err
 	}
 	var got image
-	if err := json.Unmarshal(raw, &got); err != nil || got.Digest != digest {
-		return image{}, fmt.Errorf("reading unpacked image %q: its description is damaged", digest)
+	if err := json.Unmarshal(raw, &got); err != nil || got.Digest != digest || got.Version != storeVersion {
+		return image{}, fmt.Errorf("reading unpacked image %q: its description is damaged or of another version", digest)
 	}
 	got.root = filepath.Join(dir, "rootfs")
 	s.used("images", digest)
@@ -91,11 +93,11 @@ func (s *store) makeImage(img v1.Image, digest string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.Marshal(image{Digest: digest, Env: config.Config.Env, Tree: tree})
+	raw, err := json.Marshal(image{Version: storeVersion, Digest: digest, Env: config.Config.Env, Tree: tree})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "image.json"), raw, 0o644); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "image.json"), raw, 0o644), own(dir)); err != nil {
 		return err
 	}
 	if err := removeAll(filepath.Join(s.dir, "images", digest)); err != nil { // a damaged one

@@ -155,7 +155,7 @@ func TestWholeImage(t *testing.T) {
 func TestNewWithoutBwrap(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := New(Options{Cache: t.TempDir()})
-	says(t, err, "opening the local runner", "install bubblewrap, or use --runner dagger")
+	says(t, err, `"bwrap": executable file not found`, "install bubblewrap", "--runner dagger")
 }
 
 func TestName(t *testing.T) {

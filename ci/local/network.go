@@ -1,7 +1,9 @@
 package local
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"dagger/slipway/ci/bwrap"
 )
@@ -27,8 +29,9 @@ var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
 
 // networkAccess returns what a step with the network needs of this machine:
 // name resolution, certificates, proxies. It is no part of the step, for it
-// must not change what the step leaves.
-func networkAccess() ([]bwrap.Bind, []string) {
+// must not change what the step leaves. Certificates are copied to work: they may be
+// where only slipway's own user can read them.
+func networkAccess(work string) ([]bwrap.Bind, []string, error) {
 	var binds []bwrap.Bind
 	var env []string
 	for _, name := range hostFiles {
@@ -38,7 +41,15 @@ func networkAccess() ([]bwrap.Bind, []string) {
 	}
 	if ca := caBundle(); ca != "" {
 		const inside = "/run/slipway/ca.pem"
-		binds = append(binds, bwrap.Bind{From: ca, To: inside, ReadOnly: true})
+		raw, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading certificates: %w", err)
+		}
+		copied := filepath.Join(work, "ca.pem")
+		if err := os.WriteFile(copied, raw, 0o644); err != nil {
+			return nil, nil, err
+		}
+		binds = append(binds, bwrap.Bind{From: copied, To: inside, ReadOnly: true})
 		for _, key := range []string{"SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"} {
 			env = append(env, key+"="+inside)
 		}
@@ -48,5 +59,5 @@ func networkAccess() ([]bwrap.Bind, []string) {
 			env = append(env, key+"="+v)
 		}
 	}
-	return binds, env
+	return binds, env, nil
 }

@@ -3,11 +3,41 @@ package local
 import (
 	"bytes"
 	"io"
+	"os/exec"
 	"sync"
+	"sync/atomic"
+
+	"dagger/slipway/ci/step"
 )
 
 // maxStdout is how much of a step's standard output is kept as its result.
 const maxStdout = 64 << 20
+
+// printed is what a step has printed.
+type printed struct {
+	stdout bytes.Buffer
+	tail   *tailBuffer
+	lines  *lineWriter
+}
+
+// connect connects a command's output. end is called when it prints too much.
+func (r *Runner) connect(s step.Step, cmd *exec.Cmd, end func(error)) *printed {
+	out := &printed{tail: &tailBuffer{limit: 8 << 10}}
+	out.lines = &lineWriter{emit: func(line string) { r.opts.Log.Line(s, r.opts.Secrets.Hide(line)) }}
+	left := &atomic.Int64{}
+	left.Store(r.limits.Log)
+	count := func(w io.Writer) io.Writer {
+		return &counted{w, left, func() {
+			end(&step.LimitError{Limit: "log", Used: "printed more than " + step.FormatSize(r.limits.Log)})
+		}}
+	}
+	cmd.Stdout = count(io.MultiWriter(&limited{w: &out.stdout, left: maxStdout}, out.tail, out.lines))
+	if s.Quiet {
+		cmd.Stdout = count(&limited{w: &out.stdout, left: maxStdout})
+	}
+	cmd.Stderr = count(io.MultiWriter(out.tail, out.lines))
+	return out
+}
 
 // limited passes on the first bytes and swallows the rest.
 type limited struct {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -32,15 +31,21 @@ type Options struct {
 	Images map[string]string
 	// Secrets are the values of the steps' secrets.
 	Secrets step.Secrets
+	// Limits bound each step.
+	Limits step.Limits
+	// WeakerSandbox runs steps without the parts of the sandbox that this machine lacks
+	// (see [SandboxError]).
+	WeakerSandbox bool
 	// Log receives what the steps print; nil discards it.
 	Log step.Log
 }
 
 // Runner is a [step.Runner] without an engine. Close ends it.
 type Runner struct {
-	opts  Options
-	store *store
-	once  singleflight.Group
+	opts   Options
+	limits step.Limits
+	store  *store
+	once   singleflight.Group
 
 	mu       sync.Mutex
 	images   map[string]image  // by reference
@@ -56,26 +61,33 @@ type staged struct{ dir, digest string }
 // serves the first step of making a toolchain image on a Debian machine.
 const HostImage = "host"
 
-// New opens a runner. It returns an error when the machine has no bwrap(1), or is of
-// another architecture than [step.Platform].
+// New opens a runner. It returns an error when the machine is of another architecture
+// than [step.Platform], and a *SandboxError when it cannot make the sandbox whole.
 func New(opts Options) (*Runner, error) {
 	if err := checkMachine(runtime.GOARCH); err != nil {
 		return nil, err
 	}
-	if _, err := exec.LookPath("bwrap"); err != nil {
-		return nil, fmt.Errorf("opening the local runner: %w: install bubblewrap, or use --runner dagger", err)
-	}
 	if opts.Log == nil {
 		opts.Log = silent{}
+	}
+	if opts.Limits == (step.Limits{}) {
+		opts.Limits = step.DefaultLimits()
 	}
 	s, err := openStore(opts.Cache)
 	if err != nil {
 		return nil, err
 	}
-	return &Runner{
-		opts: opts, store: s,
+	r := &Runner{
+		opts: opts, limits: opts.Limits, store: s,
 		images: map[string]image{}, verified: map[string]bool{}, trees: map[string]staged{}, done: map[string]*entry{},
-	}, nil
+	}
+	if r.limits.Memory == 0 {
+		r.limits.Memory = machineMemory() / 10 * 9
+	}
+	if err := r.checkSandbox(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return r, nil
 }
 
 // Close removes what only this process used.

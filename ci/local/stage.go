@@ -57,6 +57,9 @@ func (r *Runner) stageTree(tree step.Tree) (staged, error) {
 	if err := normalise(dir); err != nil {
 		return staged{}, err
 	}
+	if err := own(dir); err != nil {
+		return staged{}, err
+	}
 	digest, err := digestTree(dir, nil)
 	return staged{dir, digest}, err
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dagger/slipway/ci/bwrap"
 )
 
 // store is the directory that keeps unpacked images and the outputs of steps,
@@ -32,18 +34,24 @@ const unusedFor = 30 * 24 * time.Hour
 // openStore opens the store in dir, makes this process's own directory and
 // removes those of processes that were killed.
 func openStore(dir string) (*store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
+	}
 	s := &store{dir: dir}
-	for _, sub := range []string{"images", "steps", "locks", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+	for _, sub := range append([]string{"locks"}, shared...) {
+		if err := s.dirFor(filepath.Join(dir, sub)); err != nil {
 			return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 		}
 	}
 	s.sweep()
-	tmp, err := os.MkdirTemp(filepath.Join(dir, "tmp"), "run-")
+	if s.tmp, err = os.MkdirTemp(filepath.Join(dir, "tmp"), "run-"); err == nil {
+		err = s.dirFor(s.tmp)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 	}
-	s.tmp = tmp
+	tmp := s.tmp
 	if s.lock, err = lockFile(filepath.Join(tmp, "lock"), unix.LOCK_EX); err != nil {
 		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 	}
@@ -106,10 +114,18 @@ func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err e
 // temp makes a directory that goes with this process.
 func (s *store) temp(pattern string) (string, error) {
 	work := filepath.Join(s.tmp, "work")
-	if err := os.MkdirAll(work, 0o755); err != nil {
+	if err := s.dirFor(work); err != nil {
 		return "", err
 	}
 	return os.MkdirTemp(work, pattern)
+}
+
+// dirFor makes a directory that sandboxes may enter, where it is not there.
+func (s *store) dirFor(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil || !leavesRoot() {
+		return err
+	}
+	return os.Lchown(dir, bwrap.HostID, bwrap.HostID)
 }
 
 // commit gives a finished directory its name in the store. An entry that is

@@ -33,6 +33,8 @@ type Inputs struct {
 	// Base is the ID of a Debian container with apt, to make slipway's own
 	// toolchain image with.
 	Base string
+	// Limits are those of a step that differ from the default: see [step.ParseLimits].
+	Limits string
 
 	Crate   string
 	Version string
@@ -155,10 +157,13 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	if len(plans) == 0 {
 		return nil, nil
 	}
+	limits, err := step.ParseLimits(s.in.Limits)
+	if err != nil {
+		return nil, err
+	}
 	named := plans[0].Toolchain
 	images := map[string]engine.Image{}
 	var base string
-	var err error
 	switch {
 	case s.in.Layout != "":
 		images[named], err = engine.ImportLayout(ctx, s.client, s.layoutDir(), s.work)
@@ -173,7 +178,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	for _, p := range plans {
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
-			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
 			Tell:   func(what string) { fmt.Fprintln(os.Stderr, what) }, // the engine shows it
 		})
 	}

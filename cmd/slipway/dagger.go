@@ -40,7 +40,7 @@ func engineAnswers(ctx context.Context) error {
 }
 
 // openDagger opens a session with the engine.
-func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
+func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits step.Limits, log *progress) ([]step.Runner, func() error, error) {
 	if err := useInstalledCommand(); err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +66,7 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, log *progr
 	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
 	var list []step.Runner
 	for _, p := range plans {
-		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log}))
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}))
 	}
 	return list, done, nil
 }

@@ -24,6 +24,8 @@ type options struct {
 	toolchain string
 	runner    string
 	cache     string
+	limits    string
+	weaker    bool
 	out       string
 	json      bool
 	signing   signing
@@ -58,6 +60,8 @@ func (o *options) runFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.runner, "runner", "auto", "where steps run: auto, `local` or dagger")
 	f.StringVar(&o.cache, "cache", "", "`directory` for what can be made again (default: the user's cache directory)")
+	f.StringVar(&o.limits, "limits", "", "what a step may use, where the default is not enough, as `time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000`")
+	f.BoolVar(&o.weaker, "weaker-sandbox", false, "run steps also where this machine lacks a part of the local sandbox")
 	if err := c.RegisterFlagCompletionFunc("runner", cobra.FixedCompletions([]string{"auto", "local", "dagger"}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag was defined above
 	}

@@ -21,23 +21,27 @@ import (
 // machine can run, and says which: once for each plan, as steps of several plans
 // share names.
 func (o *options) openRunners(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
+	limits, err := step.ParseLimits(o.limits)
+	if err != nil {
+		return nil, nil, err
+	}
 	switch o.runner {
 	case "local":
-		return o.openLocal(ctx, plans, log)
+		return o.openLocal(ctx, plans, limits, log)
 	case "dagger":
-		return o.openDagger(ctx, plans, log)
+		return o.openDagger(ctx, plans, limits, log)
 	case "auto":
 		if err := engineAnswers(ctx); err != nil {
 			log.note("no Dagger engine answers (%v): steps run in local sandboxes", err)
-			return o.openLocal(ctx, plans, log)
+			return o.openLocal(ctx, plans, limits, log)
 		}
 		log.note("a Dagger engine answers: steps run there")
-		return o.openDagger(ctx, plans, log)
+		return o.openDagger(ctx, plans, limits, log)
 	}
 	return nil, nil, fmt.Errorf("checking runner %q: expected auto, local or dagger", o.runner)
 }
 
-func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
+func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, limits step.Limits, log *progress) ([]step.Runner, func() error, error) {
 	cache, err := o.cacheDir()
 	if err != nil {
 		return nil, nil, err
@@ -56,13 +60,26 @@ func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, log *progre
 		return errors.Join(errs...)
 	}
 	for _, p := range plans {
-		r, err := local.New(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Log: log})
+		r, err := o.newLocal(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, done())
 		}
 		list, ends = append(list, r), append(ends, r.Close)
 	}
 	return list, done, nil
+}
+
+// newLocal opens a local runner, with the weaker sandbox where the machine has no other
+// and the flag allows it.
+func (o *options) newLocal(opts local.Options, log *progress) (*local.Runner, error) {
+	r, err := local.New(opts)
+	var lacks *local.SandboxError
+	if errors.As(err, &lacks) && lacks.Weaker && o.weaker {
+		log.note("WEAKER SANDBOX: %s", lacks.Reason)
+		opts.WeakerSandbox = true
+		return local.New(opts)
+	}
+	return r, err
 }
 
 // layouts maps the plan's toolchain to the OCI layout that stands for it.
@@ -118,7 +135,7 @@ func (o *options) ensureToolchain(ctx context.Context, base string, log *progres
 	}
 	log.note("making the toolchain image %s: once, some minutes", toolchain.Reference())
 	making := filepath.Join(cache, "making", toolchain.Digest())
-	r, err := local.New(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log})
+	r, err := o.newLocal(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log}, log)
 	if err != nil {
 		return "", err
 	}

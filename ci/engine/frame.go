@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/bwrap"
+	"dagger/slipway/ci/step"
+)
+
+const (
+	// stampFile holds the time at which a command began.
+	stampFile = "/slipway-began"
+	// filterFile is where a container has the sandbox's system call filter.
+	filterFile = "/slipway-seccomp.bpf"
+	// secretPrefix stands before the name of a secret's variable in a container, where
+	// the command does not see it.
+	secretPrefix = "SLIPWAY_SECRET_"
+	// missingStatus and missingMark tell of an output that is not there, limitStatus
+	// and limitMark of a limit that was passed.
+	missingStatus = 113
+	missingMark   = "slipway: missing output "
+	limitStatus   = 114
+	limitMark     = "slipway: passed limit "
+)
+
+// hostVariables are what an engine tells its containers of the network, which a command
+// that has the network needs too.
+var hostVariables = []string{
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+}
+
+// framed is a command line that notes the time, runs the sandbox and looks for the
+// outputs: by the time a kept result can be told from one made now, and looking in the
+// container saves a query for each output. Nothing but slipway's own script runs outside
+// of the sandbox, and it reads nothing that the command has written.
+func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) []string {
+	var places []string
+	for _, m := range mounts {
+		if !m.readOnly {
+			places = append(places, "'"+m.path+"'")
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "date +%%s >%s || exit $?\n", stampFile)
+	if len(places) > 0 {
+		fmt.Fprintf(&b, "chown %d:%d %s || exit $?\n", bwrap.HostID, bwrap.HostID, strings.Join(places, " "))
+	}
+	fmt.Fprintf(&b, "env() {\n%s}\n", environment(s))
+	// What is written elsewhere is in memory; df without a place asks for all.
+	fmt.Fprintf(&b, "free() { df -Pk %s / | awk 'NR > 1 && (least == \"\" || $4 < least) { least = $4 } END { print least }'; }\n", strings.Join(places, " "))
+	fmt.Fprintf(&b, "memory=%d disk=%d log=%d filter=%s mark='%s' limit=%d\n", limits.Memory/1024, limits.Disk/1024, limits.Log, filterFile, limitMark, limitStatus)
+	b.WriteString(supervise)
+	for _, o := range s.Outputs {
+		fmt.Fprintf(&b, "[ -e '%s' ] || [ -L '%s' ] || { echo '%s%s' >&2; exit %d; }\n", o.Path, o.Path, missingMark, o.Path, missingStatus)
+	}
+	return append([]string{"sh", "-c", b.String(), "sh"}, sandbox...)
+}
+
+// environment is the body of a shell function that writes what bwrap reads from
+// bwrap.ArgsFD: a secret is on no command line.
+func environment(s step.Step) string {
+	var b strings.Builder
+	give := func(name, from string) {
+		fmt.Fprintf(&b, "[ -z \"${%s:-}\" ] || printf '%%s\\0%%s\\0%%s\\0' --setenv %s \"$%s\"\n", from, name, from)
+	}
+	if s.Network {
+		for _, name := range hostVariables {
+			if !slices.ContainsFunc(s.Env, func(e string) bool { return strings.HasPrefix(e, name+"=") }) {
+				give(name, name)
+			}
+		}
+	}
+	for _, secret := range s.Secrets {
+		give(secret.Env, secretPrefix+secret.Env)
+	}
+	b.WriteString("true\n")
+	return b.String()
+}
+
+// supervise runs the sandbox and ends it when it uses more than it may, as the local
+// runner does by sampling: memory is what all processes have for themselves, disk what
+// became less on the file systems that the command can write to. What it prints is cut
+// off at a limit. The variables are those that framed sets, sizes in KiB but for log's,
+// in bytes; no memory means nine tenths of the machine's.
+const supervise = `[ $memory -gt 0 ] || memory=$(awk '/^MemTotal:/ { print int($2 / 10) * 9 }' /proc/meminfo)
+page=$(getconf PAGESIZE 2>/dev/null || echo 4096)
+used() { cat /proc/[0-9]*/statm | awk -v page=$page '{ n += $2 - $3 } END { print int(n * page / 1024) }'; }
+watch() {
+	begin=$(free)
+	while sleep 0.5; do
+		if [ "$(used)" -gt $memory ]; then
+			echo "memory had more than $memory KiB in memory" >/slipway-run/limit
+		elif [ $((begin - $(free))) -gt $disk ]; then
+			echo "disk wrote more than $disk KiB" >/slipway-run/limit
+		else
+			continue
+		fi
+		kill -9 $1
+		return
+	done
+}
+mkdir /slipway-run && mkfifo /slipway-run/out /slipway-run/err /slipway-run/env || exit $?
+cut="head -c $log"
+! command -v stdbuf >/dev/null || cut="stdbuf -o0 $cut"
+$cut </slipway-run/out & out=$!
+$cut </slipway-run/err >&2 & err=$!
+env >/slipway-run/env & env=$!
+"$@" 3<$filter 4</slipway-run/env </dev/null >/slipway-run/out 2>/slipway-run/err & box=$!
+watch $box </dev/null >/dev/null 2>&1 & watch=$!
+wait $box; status=$?
+kill $watch; wait $env; wait $out; wait $err
+if [ -s /slipway-run/limit ]; then
+	echo "$mark$(cat /slipway-run/limit)" >&2
+	exit $limit
+fi
+[ $status -eq 0 ] || exit $status
+`

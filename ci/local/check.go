@@ -1,0 +1,91 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"dagger/slipway/ci/bwrap"
+)
+
+// SandboxError says why a machine cannot make the sandbox.
+type SandboxError struct {
+	// Reason is what bubblewrap or the kernel says.
+	Reason string
+	// Weaker says that the machine can make one without the system call filter and
+	// without the bar to further user namespaces.
+	Weaker bool
+}
+
+func (e *SandboxError) Error() string {
+	text := "checking the sandbox: this machine cannot make it: " + e.Reason
+	if hint := hintFor(e.Reason); hint != "" {
+		text += ": " + hint
+	}
+	if e.Weaker {
+		return text + "; without its system call filter and its bar to further user namespaces it can: --weaker-sandbox accepts that, for code that you trust"
+	}
+	return text + "; --runner dagger needs no sandbox of this machine's"
+}
+
+// hintFor says what a person can do about what bubblewrap says.
+func hintFor(reason string) string {
+	for _, h := range []struct{ said, do string }{
+		{`"bwrap": executable file not found`, "install bubblewrap"},
+		{`"prlimit": executable file not found`, "install util-linux"},
+		{"Unknown option", "it needs bubblewrap 0.8 or newer"},
+		{"uid map: Permission denied", "the kernel keeps user namespaces from ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to make them, or run as root"},
+		{"No permissions to create new namespace", "the kernel keeps user namespaces from ordinary users (sysctl kernel.unprivileged_userns_clone or user.max_user_namespaces): allow them, or run as root"},
+		{"loopback: Failed", "the kernel keeps user namespaces from ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to make them, or run as root"},
+		{"SECCOMP", "the kernel is built without seccomp filters"},
+	} {
+		if strings.Contains(reason, h.said) {
+			return h.do
+		}
+	}
+	return ""
+}
+
+// checkSandbox makes a sandbox of this machine's own files, once, and returns a
+// *SandboxError when it cannot be made as the runner is to make it.
+func (r *Runner) checkSandbox() error {
+	for _, name := range []string{"bwrap", "prlimit"} {
+		if _, err := exec.LookPath(name); err != nil {
+			return &SandboxError{Reason: err.Error()}
+		}
+	}
+	reason := r.trySandbox(r.opts.WeakerSandbox)
+	if reason == "" {
+		return nil
+	}
+	return &SandboxError{Reason: reason, Weaker: !r.opts.WeakerSandbox && r.trySandbox(true) == ""}
+}
+
+// trySandbox says what keeps a sandbox from being made, "" when nothing does.
+func (r *Runner) trySandbox(weaker bool) string {
+	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
+	defer stop()
+	top, err := topEntries("/")
+	if err != nil {
+		return err.Error()
+	}
+	box := r.bounded(bwrap.Sandbox{Root: "/", Top: top, Env: []string{"PATH=/usr/bin:/bin:/run/current-system/sw/bin"}, Dir: "/", Args: []string{"true"}})
+	box.Weaker = weaker
+	argv := box.Command()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	files, err := given(nil)
+	if err != nil {
+		return err.Error()
+	}
+	defer closeAll(files)
+	cmd.ExtraFiles = files
+	if err := r.store.launch(cmd, func(int) {}); err != nil {
+		return strings.TrimSpace(fmt.Sprintf("%s (%v)", bytes.TrimSpace(said.Bytes()), err))
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dagger/slipway/ci/step"
+)
+
+// spare is how much of a file system is left free for the rest of the machine.
+const spare = 256 << 20
+
+// watch ends a step with a *step.LimitError as soon as its processes, below the one with
+// that id, use more than they may, and returns when ctx ends. The kernel keeps the other
+// limits: this samples what it counts for no one without control groups, which ordinary
+// users rarely have.
+func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
+	begin, err := free(r.store.dir)
+	if err != nil {
+		end(err)
+		return
+	}
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if used := memoryBelow(pid); r.limits.Memory > 0 && used > r.limits.Memory {
+			end(&step.LimitError{Limit: "memory", Used: "had more than " + step.FormatSize(r.limits.Memory) + " in memory"})
+			return
+		}
+		now, err := free(r.store.dir)
+		switch {
+		case err != nil:
+			end(err)
+			return
+		case r.limits.Disk > 0 && begin-now > r.limits.Disk:
+			end(&step.LimitError{Limit: "disk", Used: "wrote more than " + step.FormatSize(r.limits.Disk)})
+			return
+		case now < spare && now < begin:
+			end(fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", r.store.dir, step.FormatSize(spare)))
+			return
+		}
+	}
+}
+
+// free is how many bytes of a directory's file system a user may still write.
+func free(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("reading the free space of %q: %w", dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
+
+// memoryBelow is how many bytes a process and those that it started have in memory for
+// themselves alone. Every process of a sandbox is among them: those whose parent has
+// ended belong to the first one of their namespace.
+func memoryBelow(top int) int64 {
+	parents := map[int]int{}
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended
+		}
+		var state byte
+		var parent int
+		// The name stands between brackets and may hold anything (proc(5)).
+		if _, err := fmt.Sscanf(string(raw[bytes.LastIndexByte(raw, ')')+1:]), " %c %d", &state, &parent); err == nil {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
+				parents[pid] = parent
+			}
+		}
+	}
+	var sum int64
+	for pid := range parents {
+		at := pid
+		for at != top && parents[at] != 0 {
+			at = parents[at]
+		}
+		if at == top {
+			sum += resident(pid)
+		}
+	}
+	return sum
+}
+
+// resident is how many bytes of a process are in memory and no file's.
+func resident(pid int) int64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, all, files int64
+	if _, err := fmt.Sscan(string(raw), &size, &all, &files); err != nil {
+		return 0
+	}
+	return (all - files) * int64(os.Getpagesize())
+}
+
+// machineMemory is how many bytes of memory the machine has, 0 where that is not known.
+func machineMemory() int64 {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0
+	}
+	return int64(info.Totalram) * int64(info.Unit)
+}
+
+// counted passes on what is written and calls over when it is more than left.
+type counted struct {
+	w    io.Writer
+	left *atomic.Int64
+	over func()
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	if c.left.Add(-int64(len(p))) < 0 {
+		c.over()
+		return len(p), nil
+	}
+	return c.w.Write(p)
+}

@@ -1,0 +1,107 @@
+package step
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits bound what a step may use of the machine. They are not part of a step: what
+// it leaves does not depend on them.
+type Limits struct {
+	// Time is how long a step may take.
+	Time time.Duration
+	// Memory is how many bytes all processes of a step together may have in memory; 0
+	// means nine tenths of the machine's.
+	Memory int64
+	// Disk is how many bytes may be written while a step runs, and File how many of
+	// them to one file.
+	Disk, File int64
+	// Log is how many bytes a step may print.
+	Log int64
+	// Processes is how many processes and threads a step may have.
+	Processes int64
+}
+
+// DefaultLimits are far above what releases need, and below what stops a machine.
+func DefaultLimits() Limits {
+	return Limits{Time: 4 * time.Hour, Disk: 64 << 30, File: 16 << 30, Log: 256 << 20, Processes: 16384}
+}
+
+// ParseLimits reads limits that differ from the default, as "time=30m,memory=8GiB":
+// durations as Go writes them, sizes in bytes or with KiB, MiB, GiB or TiB.
+func ParseLimits(text string) (Limits, error) {
+	l := DefaultLimits()
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		if err := l.set(name, value); err != nil {
+			return l, fmt.Errorf("reading the limit %q: %w", part, err)
+		}
+	}
+	return l, nil
+}
+
+func (l *Limits) set(name, value string) (err error) {
+	sizes := map[string]*int64{"memory": &l.Memory, "disk": &l.Disk, "file": &l.File, "log": &l.Log}
+	switch {
+	case name == "time":
+		if l.Time, err = time.ParseDuration(value); err == nil && l.Time <= 0 {
+			err = fmt.Errorf("expected a duration above 0, such as 90m")
+		}
+	case name == "processes":
+		if l.Processes, err = strconv.ParseInt(value, 10, 32); err == nil && l.Processes < 16 {
+			err = fmt.Errorf("expected 16 processes or more: cargo needs some itself")
+		}
+	case sizes[name] != nil:
+		*sizes[name], err = parseSize(value)
+	default:
+		err = fmt.Errorf("expected one of time, memory, disk, file, log and processes")
+	}
+	return err
+}
+
+// units are the binary multiples that a size may be written in.
+var units = []string{"KiB", "MiB", "GiB", "TiB"}
+
+func parseSize(text string) (int64, error) {
+	digits, factor := text, int64(1)
+	for i, unit := range units {
+		if before, ok := strings.CutSuffix(text, unit); ok {
+			digits, factor = before, 1<<(10*(i+1))
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 1 || n > (1<<62)/factor {
+		return 0, fmt.Errorf("expected a size in bytes or with one of %s, such as 8GiB", strings.Join(slices.Clone(units), ", "))
+	}
+	return n * factor, nil
+}
+
+// FormatSize renders a size for people, in the largest unit that gives at least 1.
+func FormatSize(n int64) string {
+	value, unit := float64(n), "bytes"
+	for _, u := range units {
+		if value < 1024 {
+			break
+		}
+		value, unit = value/1024, u
+	}
+	return strconv.FormatFloat(value, 'f', -1, 64) + " " + unit
+}
+
+// LimitError is the error of a step that was ended because it used too much.
+type LimitError struct {
+	// Limit is the name that [ParseLimits] knows the limit by.
+	Limit string
+	// Used says what the step did, as "printed more than 256 MiB".
+	Used string
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("it was ended because it %s: if that is what it needs, raise the limit with --limits %s=…", e.Used, e.Limit)
+}
