@@ -13,9 +13,11 @@ import (
 
 // runner is where a case's steps run, as the slipway command is told.
 type runner struct {
-	name  string
-	flags []string
-	env   []string
+	name   string
+	prefix []string // before the command
+	flags  []string
+	env    []string
+	home   string // of another user whom it runs as, "" for our own
 }
 
 // release is a request to the slipway command.
@@ -26,7 +28,7 @@ type release struct {
 }
 
 func (w *runner) command(verb string, r release) command {
-	args := []string{slipway, verb, "--source", r.source, "--crate", r.crate, "--version", r.version}
+	args := append(append([]string{}, w.prefix...), slipway, verb, "--source", r.source, "--crate", r.crate, "--version", r.version)
 	if verb != "plan" {
 		args = append(args, w.flags...)
 	}

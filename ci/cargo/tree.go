@@ -186,14 +186,6 @@ func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
 	return files, nil
 }
 
-// RunsOnHost reports whether a build of c compiles something of the workspace
-// for the machine that builds: a build script or a procedural macro.
-func (w *Workspace) RunsOnHost(c *Crate) bool {
-	return slices.ContainsFunc(w.buildMembers(c), func(m *Crate) bool {
-		return m.BuildScript != "" || m.Lib != nil && m.Lib.ProcMacro
-	})
-}
-
 // Members returns the names of the crates that a build of c compiles from the
 // workspace, sorted.
 func (w *Workspace) Members(c *Crate) []string {

@@ -287,9 +287,6 @@ func TestLibraryFiles(t *testing.T) {
 			t.Errorf("%s depends on no crate of the workspace and gets %v (%v)", alone, files, err)
 		}
 	}
-	if w.RunsOnHost(demo) {
-		t.Error("shim-demo has no build script")
-	}
 }
 
 func TestLibraryFilesOfACycle(t *testing.T) {

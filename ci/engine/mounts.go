@@ -45,6 +45,10 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m.Over { // both were left by steps, so that all in them has the owner it needs
+			list[len(list)-1].dir = list[len(list)-1].dir.WithDirectory("/", dir)
+			continue
+		}
 		if m.ReadOnly || outer < 0 {
 			list = append(list, mount{m.Path, dir, m.ReadOnly, m.Step != ""})
 			continue

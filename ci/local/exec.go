@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -24,14 +25,15 @@ const storeVersion = 3
 // key is the digest of everything that can change what a step leaves.
 func (r *Runner) key(s step.Step, img image) (string, error) {
 	inputs := map[string]string{}
-	for _, m := range s.Mounts {
+	for i, m := range s.Mounts {
+		at := fmt.Sprintf("%d %s", i, m.Path)
 		switch {
 		case m.Tree != "":
 			t, err := r.stage(m.Tree)
 			if err != nil {
 				return "", err
 			}
-			inputs[m.Path] = t.digest
+			inputs[at] = t.digest
 		case m.Step != "":
 			r.mu.Lock()
 			e := r.done[m.Step]
@@ -39,7 +41,7 @@ func (r *Runner) key(s step.Step, img image) (string, error) {
 			if e == nil {
 				return "", fmt.Errorf("running step %q: step %q has not run", s.Name, m.Step)
 			}
-			inputs[m.Path] = e.Outputs[m.Output].Digest
+			inputs[at] = e.Outputs[m.Output].Digest
 		}
 	}
 	s.About, s.Image = "", step.Image{} // words, and a name whose content counts
@@ -112,6 +114,12 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 		if err != nil {
 			return box, nil, err
 		}
+		if m.Over {
+			if err := layOver(place, places[m.Path]); err != nil {
+				return box, nil, err
+			}
+			continue
+		}
 		if outer := s.MountOf(step.Output{Path: path.Dir(m.Path)}); !m.ReadOnly && places[outer.Path] != "" && !outer.ReadOnly {
 			// In place, so that an output that holds this mount holds what is in it.
 			if places[m.Path], err = fill(place, places[outer.Path], strings.TrimPrefix(m.Path, outer.Path+"/")); err != nil {
@@ -165,6 +173,45 @@ func fill(from, dir, name string) (string, error) {
 		return to, err
 	}
 	return to, copyTree(from, to, nil)
+}
+
+// layOver copies what is in from over what is in a directory that fill has made.
+func layOver(from, to string) error {
+	root, err := os.OpenRoot(to)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	// First all goes that a copy would stand on, or that would lead it elsewhere.
+	err = filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, name)
+		if err != nil {
+			return err
+		}
+		there, err := root.Lstat(rel)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && e.IsDir():
+			return fs.SkipDir
+		case errors.Is(err, fs.ErrNotExist) || err == nil && there.IsDir() && e.IsDir():
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := root.RemoveAll(rel); err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return copyTree(from, to, nil)
 }
 
 // mountSource is the directory that a mount begins as, "" for an empty one.

@@ -25,6 +25,8 @@ const (
 	StepMetadata  = "metadata"
 	StepFetch     = "fetch"
 	StepPackage   = "package"
+	// StepVerifyPackage compiles what was packaged and leaves nothing.
+	StepVerifyPackage = "verify package"
 )
 
 // StepBuild and StepTest name the steps of one target.
@@ -61,8 +63,6 @@ type builder struct {
 	members []string
 	// libraries says that those which the crate depends on are compiled apart.
 	libraries bool
-	// host says that something is compiled for the machine that builds.
-	host bool
 }
 
 // addSteps fills the plan's trees and steps. The order is the one in which a
@@ -80,7 +80,6 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	}
 	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
 	b.fetched = cargo.External(w.Closure(c))
-	b.host = b.fetched || w.RunsOnHost(c)
 	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": w.Config.Text, ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
@@ -94,7 +93,6 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	if b.libraries = libraries != nil; b.libraries {
 		p.Trees = append(p.Trees, step.Tree{Name: "libraries", Source: true, Files: libraries})
 	}
-	previous := ""
 	for _, t := range p.Targets {
 		if len(c.Bins) > 0 {
 			s, err := b.crates(t)
@@ -103,10 +101,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 			}
 			p.Steps = append(p.Steps, s)
 		}
-		p.Steps = append(p.Steps, b.forTarget(t, previous)...)
-		if b.host && t != cargo.WasmTarget { // that one's chain is another
-			previous = t
-		}
+		p.Steps = append(p.Steps, b.forTarget(t)...)
 	}
 	if p.Publish.Publishable {
 		p.Steps = append(p.Steps, b.packAll(before)...)
@@ -181,16 +176,16 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 	} else {
 		mounts = append(mounts, empty(cargoHome))
 	}
-	slices.SortFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
+	slices.SortStableFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return step.Step{
 		Name: name, Image: b.image, Args: args, Env: b.env(targetEnv(target)...), Dir: srcDir, Mounts: mounts,
-		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}, {Name: "host", Path: path.Join(targetDir, "release"), Dir: true}},
+		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}},
 		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, target),
 	}
 }
 
-func (b *builder) test(target string, mount step.Mount) step.Step {
-	s := b.compile(StepTest(target), target, "source", []step.Mount{mount}, b.testArgs(target))
+func (b *builder) test(target string, begin ...step.Mount) step.Step {
+	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target))
 	s.About = "run the crate's tests, natively"
 	if e := emulators[target]; e != "" {
 		s.About = "run the crate's tests, emulated by " + e
@@ -200,34 +195,39 @@ func (b *builder) test(target string, mount step.Mount) step.Step {
 	return s
 }
 
-// packAll makes the .crate file. What comes from outside the workspace is compiled
-// before, from the skeleton and as `cargo package` will: in the dev profile, for
-// the machine that builds.
+// packAll makes the .crate file, and compiles what was packaged as `cargo publish`
+// would. These are two steps: code that runs while something is compiled could replace
+// the .crate beside it, and so what a registry gets, so it is made where none runs.
 func (b *builder) packAll(before []*cargo.Crate) []step.Step {
-	if !b.fetched {
-		return []step.Step{b.pack(before, empty(targetDir))}
-	}
-	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
-	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
-	s.About = "compile the dependencies as packaging will"
-	s.Outputs = s.Outputs[:1]
-	s.Discard = fingerprints(b.members)
-	return []step.Step{s, b.pack(before, seed(s.Name))}
-}
-
-// pack makes the .crate file as `cargo publish` would, and compiles it. The
-// workspace crates that it needs are packaged with it, so that it is compiled
-// against them and not against what a registry has of the same version.
-func (b *builder) pack(before []*cargo.Crate, begin step.Mount) step.Step {
 	args := []string{"cargo", "package", "--locked", "--offline"}
+	// The workspace crates that it needs are packaged with it, so that it is compiled
+	// against them and not against what a registry has of the same version.
 	for _, c := range before {
 		args = append(args, "--package", c.Name)
 	}
 	args = append(args, "--package", b.crate.Name)
-	s := b.compile(StepPackage, "", "source", []step.Mount{begin}, args)
-	s.About = "package the crate and compile what was packaged"
-	s.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
-	s.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)
+	pack := b.compile(StepPackage, "", "source", []step.Mount{empty(targetDir)}, append(slices.Clone(args), "--no-verify"))
+	pack.About = "package the crate, and run nothing of it"
+	pack.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
+	pack.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)
+	steps, begin := []step.Step{pack}, empty(targetDir)
+	if b.fetched {
+		dependencies := b.packDependencies()
+		steps, begin = append(steps, dependencies), seed(dependencies.Name)
+	}
+	verify := b.compile(StepVerifyPackage, "", "source", []step.Mount{begin}, args)
+	verify.About, verify.Outputs = "compile what was packaged", nil
+	verify.Failure = fmt.Sprintf("what is packaged of crate %q does not build: the compiler's messages are above", b.crate.Name)
+	return append(steps, verify)
+}
+
+// packDependencies compiles what comes from outside the workspace, from the skeleton and
+// as `cargo package` will: in the dev profile, for the machine that builds.
+func (b *builder) packDependencies() step.Step {
+	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
+	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
+	s.About = "compile the dependencies as packaging will"
+	s.Discard = fingerprints(b.members)
 	return s
 }
 

@@ -11,11 +11,11 @@ import (
 // chain is the steps of one target as they are put together.
 type chain struct {
 	*builder
-	target, previous string
-	steps            []step.Step
-	// begin is what the target directory of the next step begins with; nil
-	// before the first.
-	begin []step.Mount
+	target string
+	steps  []step.Step
+	// built and tested name the step whose target directory the next one of the binaries
+	// and the next one of the tests begins with; "" before the first.
+	built, tested string
 }
 
 // forTarget makes the steps of one target: dependencies, build, test.
@@ -23,11 +23,14 @@ type chain struct {
 // sources, and the workspace's libraries without the crate's, so their results
 // are kept across edits, and no build script of the crate has ever run in the
 // directory that its build begins with.
-// What runs on the build machine (procedural macros, build scripts) is compiled
-// for the first target and handed on; each target's own output is in a
-// directory that no step of another target sees.
-func (b *builder) forTarget(target, previous string) []step.Step {
-	c := &chain{builder: b, target: target, previous: previous}
+//
+// Whatever runs while something is compiled can change all that is in its target
+// directory. So a binary is compiled where no build script or procedural macro of
+// another target has run, and none that only the tests need: nothing is handed on
+// from target to target, not even what runs on the build machine, and what the tests
+// need is compiled beside the binaries' chain. Only the test brings the two together.
+func (b *builder) forTarget(target string) []step.Step {
+	c := &chain{builder: b, target: target}
 	if target == cargo.WasmTarget { // nothing here runs it, so that there are no tests
 		return []step.Step{c.build()}
 	}
@@ -38,27 +41,47 @@ func (b *builder) forTarget(target, previous string) []step.Step {
 		c.before("libraries", "the workspace's libraries", "libraries", fingerprints([]string{b.crate.Name}))
 	}
 	build := c.build()
-	return append(c.steps, build, b.test(target, seed(build.Name)))
+	c.built = build.Name
+	return append(c.steps, build, b.test(target, c.forTests()...))
 }
 
-// before compiles something that the build begins with, and what the tests need
-// of it. marks are what must not pass for the crate's own.
+// before compiles something that the build begins with, and beside it what the tests
+// need of it. marks are what must not pass for the crate's own.
 func (c *chain) before(name, about, tree string, marks []string) {
-	first := c.compile(name+" "+c.target, c.target, tree, c.first(name+" "), append(c.buildArgs(c.target), c.one()...))
+	first := c.compile(name+" "+c.target, c.target, tree, c.forBuild(), append(c.buildArgs(c.target), c.one()...))
+	c.built = first.Name
 	more := []string{"--no-run"}
 	if len(c.crate.Settings.Test) == 0 {
 		more = append(more, c.one()...)
 	}
-	tests := c.compile("test "+name+" "+c.target, c.target, tree, []step.Mount{seed(first.Name)}, c.testArgs(c.target, more...))
+	tests := c.compile("test "+name+" "+c.target, c.target, tree, c.forTests(), c.testArgs(c.target, more...))
+	c.tested = tests.Name
 	first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
-	tests.Outputs = tests.Outputs[:1]
 	first.Discard, tests.Discard = marks, marks
 	c.steps = append(c.steps, first, tests)
-	c.begin = []step.Mount{seed(tests.Name)}
 }
 
-// one selects a single target of the crate, the cheapest: where the crate is
-// hollow any one brings all its dependencies, and each executable costs a run of
+// forBuild is what the next step of the binaries begins with.
+func (c *chain) forBuild() []step.Mount {
+	if c.built == "" {
+		return []step.Mount{empty(targetDir)}
+	}
+	return []step.Mount{seed(c.built)}
+}
+
+// forTests is what the next step of the tests begins with: what the binaries' chain has
+// compiled, over what was compiled for tests.
+func (c *chain) forTests() []step.Mount {
+	if c.tested == "" {
+		return []step.Mount{seed(c.built)}
+	}
+	over := seed(c.built)
+	over.Over = true
+	return []step.Mount{seed(c.tested), over}
+}
+
+// one selects a single target of the crate, the cheapest: in the skeleton any one
+// brings all its dependencies, and each executable costs a run of
 // the linker.
 func (c *chain) one() []string {
 	if c.crate.Lib != nil {
@@ -72,21 +95,9 @@ func (c *chain) one() []string {
 	return nil
 }
 
-// first is what a step begins with: what the one before left or, in the first of
-// the chain, what the other target's of that name compiled for the build machine.
-func (c *chain) first(name string) []step.Mount {
-	switch {
-	case c.begin != nil:
-		return c.begin
-	case c.previous == "":
-		return []step.Mount{empty(targetDir)}
-	}
-	return []step.Mount{empty(targetDir), {Path: path.Join(targetDir, "release"), Step: name + c.previous, Output: "host"}}
-}
-
 // build compiles the crate itself and leaves its binaries.
 func (c *chain) build() step.Step {
-	s := c.compile(StepBuild(c.target), c.target, "source", c.first(StepBuild("")), c.buildArgs(c.target))
+	s := c.compile(StepBuild(c.target), c.target, "source", c.forBuild(), c.buildArgs(c.target))
 	s.About = "build the crate in the release profile"
 	for _, bin := range c.crate.Bins {
 		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name+executable(c.target))}
@@ -111,8 +122,8 @@ func seed(name string) step.Mount {
 	return step.Mount{Path: targetDir, Step: name, Output: "target"}
 }
 
-// fingerprints are cargo's marks that crates have been compiled. Those of hollow
-// sources must not pass for the real ones.
+// fingerprints are cargo's marks that crates have been compiled. Those of
+// stub sources must not pass for the real ones.
 func fingerprints(crates []string) []string {
 	var patterns []string
 	for _, c := range crates {

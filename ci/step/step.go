@@ -29,7 +29,8 @@ type Step struct {
 	// Network says that the command may reach the network. Without it there is
 	// no more than a loopback device of its own.
 	Network bool `json:"network"`
-	// Mounts are the directories that the command finds, sorted by path.
+	// Mounts are the directories that the command finds, sorted by path; one that is Over
+	// another follows it.
 	Mounts []Mount `json:"mounts,omitempty"`
 	// Outputs are what is kept when the command has succeeded.
 	Outputs []Output `json:"outputs,omitempty"`
@@ -80,6 +81,9 @@ type Mount struct {
 	Tree   string `json:"tree,omitempty"`
 	Step   string `json:"step,omitempty"`
 	Output string `json:"output,omitempty"`
+	// Over says that the directory is laid over the mount before it, of the same path
+	// and not read-only: of two files of one name its own is there.
+	Over bool `json:"over,omitempty"`
 	// ReadOnly directories are shared, the others are a private copy: what the
 	// command writes there is gone after the step but for its outputs.
 	ReadOnly bool `json:"readOnly,omitempty"`
@@ -131,12 +135,15 @@ func Check(steps []Step, trees []Tree) error {
 		if s.Image.Step != "" && !known[s.Image.Step+"/"+s.Image.Output] {
 			return fmt.Errorf("checking step %q: no earlier step leaves image %q of %q", s.Name, s.Image.Output, s.Image.Step)
 		}
-		for _, m := range s.Mounts {
+		for i, m := range s.Mounts {
 			if m.Tree != "" && !known["tree "+m.Tree] {
 				return fmt.Errorf("checking step %q: no tree %q", s.Name, m.Tree)
 			}
 			if m.Step != "" && !known[m.Step+"/"+m.Output] {
 				return fmt.Errorf("checking step %q: no earlier step leaves output %q of %q", s.Name, m.Output, m.Step)
+			}
+			if m.Over && (i == 0 || s.Mounts[i-1].Path != m.Path || s.Mounts[i-1].ReadOnly || m.ReadOnly) {
+				return fmt.Errorf("checking step %q: nothing writable is mounted at %q before what is laid over it", s.Name, m.Path)
 			}
 			if outer := s.MountOf(Output{Path: path.Dir(m.Path)}); known["file "+m.Step+"/"+m.Output] && (outer.Path == "" || outer.ReadOnly) {
 				return fmt.Errorf("checking step %q: the file %q is below none of its writable mounts", s.Name, m.Path)

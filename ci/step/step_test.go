@@ -33,6 +33,9 @@ func TestCheck(t *testing.T) {
 		{"output in what is read-only", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/src/x"}}}}, `output "/src/x" is below none`},
 		{"output in a read-only mount inside a writable one", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}, {Path: "/out/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/out/src/x"}}}}, `output "/out/src/x" is below none`},
 		{"output twice", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/out/a"}, {Name: "x", Path: "/out/b"}}}}, `checking step "a": output "x" is there twice`},
+		{"one over another", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c"}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, ""},
+		{"over nothing", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/b"}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, `nothing writable is mounted at "/c" before what is laid over it`},
+		{"over what is read-only", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Tree: "source", ReadOnly: true}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, `nothing writable is mounted at "/c"`},
 		{"no command is not our concern", []Step{{Name: "a"}}, ""},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/step"
+)
+
+var examples = map[string]string{"shim-demo": "0.1.0", "fetcher": "0.5.0", "shim-core": "0.2.0"}
+
+// TestPackageApart holds that nothing of the workspace or its dependencies runs where the
+// package is made that a registry gets.
+func TestPackageApart(t *testing.T) {
+	p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: "shim-core", Version: examples["shim-core"]})
+	for _, s := range step.Needed(p.Steps, []string{StepPackage}) {
+		compiles := !slices.Contains(s.Args, "--no-verify") && s.Name != StepFetch
+		if compiles {
+			t.Errorf("the package takes something of step %q, which runs %q", s.Name, s.Args)
+		}
+	}
+	verify := step.Needed(p.Steps, []string{StepVerifyPackage})
+	if last := verify[len(verify)-1]; slices.Contains(last.Args, "--no-verify") || len(last.Outputs) > 0 {
+		t.Errorf("what was packaged is compiled by %q and leaves %v", last.Args, last.Outputs)
+	}
+}
+
+// TestBinariesApart holds that nothing runs where a binary is compiled but what is
+// compiled into it: no step that it takes something of is another target's, the tests'
+// or the package's.
+func TestBinariesApart(t *testing.T) {
+	for _, crate := range []string{"shim-demo", "fetcher", "shim-core"} {
+		p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: crate, Version: examples[crate]})
+		for _, target := range p.Targets {
+			needed := step.Needed(p.Steps, []string{StepBuild(target)})
+			if len(needed) == 0 {
+				t.Errorf("%s has no step %q", crate, StepBuild(target))
+			}
+			for _, s := range needed {
+				if s.Name == StepFetch || strings.HasSuffix(s.Name, " "+target) && !strings.HasPrefix(s.Name, "test ") {
+					continue
+				}
+				t.Errorf("the binaries of %s for %s take something of step %q", crate, target, s.Name)
+			}
+			if tests := step.Needed(p.Steps, []string{StepTest(target)}); !slices.ContainsFunc(tests, func(s step.Step) bool { return s.Name == StepBuild(target) }) {
+				t.Errorf("the tests of %s for %s run without its binaries", crate, target)
+			}
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dagger/slipway/e2e/seccomp"
+)
+
+// TestHostileFilter holds that the committed filter is what the profile of container
+// engines gives.
+func TestHostileFilter(t *testing.T) {
+	want, err := seccomp.Filter()
+	check(t, err)
+	got, err := os.ReadFile(filepath.Join(root, "ci", "bwrap", "seccomp.bpf"))
+	check(t, err)
+	if !bytes.Equal(got, want) {
+		t.Error("ci/bwrap/seccomp.bpf is out of date: cd e2e && go run ./seccomp/generate ../ci/bwrap/seccomp.bpf")
+	}
+}
+
+// sandboxes are the ways in which a sandbox is started.
+var sandboxes = []struct {
+	name string
+	open func(testing.TB) *runner
+}{
+	{"local", func(t testing.TB) *runner { w, _ := local(t); return w }},
+	{"user", ordinary},
+	{"dagger", dagger},
+}
+
+// TestHostileSandbox tries every known way out, as a build script and as a test.
+func TestHostileSandbox(t *testing.T) {
+	for _, s := range sandboxes {
+		t.Run(s.name, func(t *testing.T) {
+			w := s.open(t)
+			before := sysctls(t)
+			t.Run("hostile-escape", func(t *testing.T) { testEscape(t, w) })
+			if after := sysctls(t); after != before {
+				t.Errorf("the machine's settings changed:\n%s\nbefore\n%s", after, before)
+			}
+		})
+	}
+}
+
+// sysctls are settings of the machine that decide what runs as root.
+func sysctls(t testing.TB) string {
+	var all strings.Builder
+	for _, name := range []string{"kernel/core_pattern", "kernel/randomize_va_space", "vm/overcommit_memory", "kernel/hostname"} {
+		fmt.Fprintf(&all, "%s %s", name, read(t, "/proc/sys", name))
+	}
+	return all.String()
+}
+
+func testEscape(t *testing.T, w *runner) {
+	r := w.take(t, caseOf(t))
+	got := w.release(t, r)
+	lines := said(t, got, "BLOCKED")
+	got.wantCode(t, 0)
+	for _, by := range []string{"", "test "} {
+		for _, what := range []string{
+			"write /proc/sys/kernel/core_pattern", "read /proc/keys", "map ids by /proc/self/uid_map", "capabilities CapBnd of self", "capabilities CapEff of 1",
+			"user 0 of self", "new privileges of 1", "no filter of system calls of 1", "unshare -Ur true", "unshare a user namespace", "mount", "ptrace of process 1",
+			"keyctl: the session keyring's id", "bpf", "perf_event_open", "netfilter's netlink socket", "packet socket", "getpid of the x32 ABI", "getuid of the 32-bit ABI",
+		} {
+			wantLines(t, lines, "BLOCKED: "+by+what+":")
+		}
+	}
+}
+
+// TestHostileGreed holds that a step cannot take more of the machine than it may.
+func TestHostileGreed(t *testing.T) {
+	for _, s := range sandboxes {
+		t.Run(s.name, func(t *testing.T) {
+			w := s.open(t)
+			for _, c := range []struct{ greed, limits, want string }{
+				{"memory", "memory=900MiB", "--limits memory="},
+				{"children", "memory=900MiB", "--limits memory="},
+				{"disk", "disk=600MiB", "--limits disk="},
+				{"log", "log=8MiB", "--limits log="},
+				{"time", "time=25s", "--limits time="},
+				{"processes", "processes=300", ""},
+				{"file", "file=300MiB", ""},
+				{"shared-memory", "memory=1GiB", ""},
+				{"temporary-files", "memory=1GiB", ""},
+			} {
+				if testing.Short() && s.name != "local" && c.greed != "memory" && c.greed != "processes" {
+					continue // each is asked of one runner at least
+				}
+				t.Run(c.greed, func(t *testing.T) { testGreed(t, w, c.greed, c.limits, c.want) })
+			}
+		})
+	}
+}
+
+// testGreed expects an error that says want, or the crate's release where want is "".
+func testGreed(t *testing.T, w *runner, greed, limits, want string) {
+	r := release{source: workspace(t, "hostile-greedy"), crate: "hostile-greedy", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+	write(t, greed, r.source, "greed.txt")
+	r = w.take(t, r)
+	r.flags = append(r.flags, "--limits", limits)
+	got := w.release(t, r)
+	lines := said(t, got, "BLOCKED")
+	if want == "" {
+		got.wantCode(t, 0)
+		if len(lines) == 0 {
+			t.Error("nothing was refused")
+		}
+		return
+	}
+	got.wantCode(t, 1)
+	got.wantError(t, want, `running step "build `, "it was ended because it ")
+	if got.took > 5*time.Minute {
+		t.Errorf("it took %v", got.took)
+	}
+	if left, _ := os.ReadDir(r.out); len(left) > 0 {
+		t.Errorf("%d files were left in the output directory", len(left))
+	}
+}
+
+// TestHostileUser holds that an ordinary user's release has the bytes of root's.
+func TestHostileUser(t *testing.T) {
+	root, _ := local(t)
+	user := ordinary(t)
+	var sums []map[string]string
+	for _, w := range []*runner{root, user} {
+		r := w.take(t, release{source: example(t), crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")})
+		w.release(t, r).wantCode(t, 0)
+		sums = append(sums, digests(t, r.out))
+	}
+	if fmt.Sprint(sums[0]) != fmt.Sprint(sums[1]) || len(sums[0]) == 0 {
+		t.Errorf("root's release has %v, an ordinary user's %v", sums[0], sums[1])
+	}
+}
+
+// someone is a user that no machine has, with no rights of its own.
+const someone = 54321
+
+// ordinary is the local runner of an ordinary user, with a cache of its own.
+func ordinary(t testing.TB) *runner {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: an ordinary user's sandbox beside root's: these tests do not run as root")
+	}
+	_, l := local(t)
+	check(t, os.Chmod(scratch, 0o711))
+	home := filepath.Join(scratch, "someone")
+	cache := filepath.Join(home, "cache")
+	if _, err := os.Stat(home); err != nil {
+		layout := filepath.Join(cache, "toolchain", filepath.Base(l.layout))
+		check(t, os.MkdirAll(filepath.Dir(layout), 0o755))
+		check(t, copyLinks(l.layout, layout))
+		give(t, home)
+	}
+	w := on(cache)
+	id := fmt.Sprint(someone)
+	w.name, w.home = "user", home
+	w.prefix = []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--"}
+	w.env = []string{"HOME=" + home}
+	if out, err := exec.Command("setpriv", append(w.prefix[1:], "bwrap", "--unshare-user", "--ro-bind", "/", "/", "true")...).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: an ordinary user of this machine has no sandbox: %v: %s", err, out)
+	}
+	return w
+}
+
+// give gives all of a directory to someone.
+func give(t testing.TB, dir string) {
+	t.Helper()
+	if out, err := exec.Command("chown", "-R", fmt.Sprintf("%d:%d", someone, someone), dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// take moves a request's workspace and output to where the runner's user can use them.
+func (w *runner) take(t testing.TB, r release) release {
+	t.Helper()
+	if w.home == "" {
+		return r
+	}
+	dir, err := os.MkdirTemp(w.home, "case-")
+	check(t, err)
+	source := filepath.Join(dir, filepath.Base(r.source))
+	check(t, copyLinks(r.source, source))
+	give(t, dir)
+	r.source, r.out = source, filepath.Join(dir, "out")
+	return r
+}

@@ -1,0 +1,6 @@
+fn main() {
+    println!("hostile-greedy");
+}
+
+#[test]
+fn passes() {}
