@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,13 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 	if s.Fresh { // the engine keeps results by what they were made from
 		ctr = ctr.WithEnvVariable("SLIPWAY_RUN", rand.Text())
 	}
+	if r.bare(s) {
+		for _, e := range s.Env {
+			key, value, _ := strings.Cut(e, "=")
+			ctr = ctr.WithEnvVariable(key, value)
+		}
+		return ctr.WithWorkdir(s.Dir).WithExec(framed(s, r.limits, mounts, s.Args), opts), nil
+	}
 	box := bwrap.Sandbox{
 		Root: "/", LeaveRoot: true, Env: step.Environment(img.env, s.Env), MoreEnv: s.Network, Network: s.Network,
 		Limits: bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}, Dir: s.Dir, Args: s.Args,
@@ -57,6 +65,11 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 	}
 	opts.InsecureRootCapabilities = true
 	return ctr.WithExec(framed(s, r.limits, mounts, box.Command()), opts), nil
+}
+
+// bare reports whether a step runs in a container without the sandbox.
+func (r *Runner) bare(s step.Step) bool {
+	return s.Image.Ref != "" && slices.Contains(r.opts.Bare, s.Image.Ref)
 }
 
 // filter is the sandbox's system call filter as a file of the engine's.

@@ -16,7 +16,7 @@ type mount struct {
 	path     string
 	dir      *dagger.Directory
 	readOnly bool
-	// left says that a step has left the directory as it is.
+	// left says that a sandbox has left the directory as it is.
 	left bool
 }
 
@@ -50,13 +50,22 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 			continue
 		}
 		if m.ReadOnly || outer < 0 {
-			list = append(list, mount{m.Path, dir, m.ReadOnly, m.Step != ""})
+			list = append(list, mount{m.Path, dir, m.ReadOnly, r.leftBySandbox(m)})
 			continue
 		}
 		inside := strings.TrimPrefix(m.Path, list[outer].path)
 		list[outer].dir, list[outer].left = list[outer].dir.WithDirectory(inside, dir), false
 	}
 	return list, nil
+}
+
+// leftBySandbox reports whether all that a mount begins with is the sandbox's user's.
+func (r *Runner) leftBySandbox(m step.Mount) bool {
+	if m.Step == "" {
+		return false
+	}
+	s, _, err := r.find(m.Step, m.Output)
+	return err == nil && !r.bare(s.step)
 }
 
 // file is the file that is mounted, nil for a directory.

@@ -31,6 +31,9 @@ type Options struct {
 	// Images maps references of steps to the image that stands for each. Others
 	// are pulled from a registry.
 	Images map[string]Image
+	// Bare are the references of images without the sandbox's programs. What runs in one
+	// runs in the engine's container alone, so it must be of slipway's own.
+	Bare []string
 	// Secrets are the values of the steps' secrets.
 	Secrets step.Secrets
 	// Limits bound each step.

@@ -21,7 +21,7 @@ func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Containe
 	if base == nil {
 		base = container(client).From(Base)
 	}
-	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}})
+	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}, Bare: []string{Base}})
 	for _, s := range toolchain.Steps(step.Image{Ref: Base}) {
 		if err := r.Define(ctx, s); err != nil {
 			return Image{}, nil, err
@@ -31,7 +31,8 @@ func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Containe
 	if err != nil {
 		return Image{}, nil, err
 	}
-	ctr := container(client).WithRootfs(root).WithDefaultArgs([]string{"/bin/bash"})
+	// The files of an image are root's, and the sandbox that has made them left them its own.
+	ctr := container(client).WithDirectory("/", root, dagger.ContainerWithDirectoryOpts{Owner: "0:0"}).WithDefaultArgs([]string{"/bin/bash"})
 	for _, e := range toolchain.Env() {
 		key, value, _ := strings.Cut(e, "=")
 		ctr = ctr.WithEnvVariable(key, value)
