@@ -96,6 +96,9 @@ func (r *Release) make(ctx context.Context) (*Summary, error) {
 	if err == nil {
 		err = r.writeArtifacts(ctx, s)
 	}
+	if err == nil {
+		s.Digest, err = digestOf(s.Artifacts)
+	}
 	if err != nil {
 		return nil, err
 	}
