@@ -34,6 +34,7 @@ type Images struct {
 	// their SBOMs. It is made; what it holds of the same names is replaced.
 	Out string
 
+	apart bool // the steps ran in another job: see UseStaged
 	begin time.Time
 	who   sign.Identity
 }

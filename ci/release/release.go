@@ -42,6 +42,7 @@ type Release struct {
 	// Tell tells a person how far the release is; nil tells nobody.
 	Tell func(string)
 
+	apart    bool // the steps ran in another job: see UseStaged
 	begin    time.Time
 	who      sign.Identity
 	rust     sbom.Rust

@@ -22,6 +22,9 @@ import (
 // from, in a job that runs nothing of the workspace. The directory must be missing or
 // empty, since its digest is that of all it holds.
 func (r *Release) Stage(ctx context.Context) (*Summary, error) {
+	if err := checkMissing(r.Out); err != nil { // before anything is built
+		return nil, err
+	}
 	record := staged.Record(r.Runner, r.Plan)
 	r.Signer, r.Runner = nil, record
 	s, err := r.runSteps(ctx)
@@ -76,6 +79,24 @@ func (r *Release) checkStaged(dir string) error {
 	return nil
 }
 
+// checkMissing takes an empty directory away. One that is not empty, or anything else, is
+// an error.
+func checkMissing(out string) error {
+	info, err := os.Lstat(out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.IsDir():
+		err = errors.New("it is no directory")
+	case err == nil:
+		err = os.Remove(out)
+	}
+	if err != nil {
+		return fmt.Errorf("making output directory %q: expected that it is missing or empty: %w", out, err)
+	}
+	return nil
+}
+
 // digestOf is the digest of a directory that holds these artifacts and nothing else.
 func digestOf(artifacts []File) (handover.Digest, error) {
 	files := map[string][sha256.Size]byte{}
@@ -99,8 +120,8 @@ type rendered interface{ JSON() ([]byte, error) }
 // appears at out when it is whole; its digest is returned.
 func stageInto(out string, p rendered, fill func(dir string) error) (handover.Digest, error) {
 	out = filepath.Clean(out)
-	if err := os.Remove(out); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("making output directory %q: expected that it is missing or empty: %w", out, err)
+	if err := checkMissing(out); err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return "", fmt.Errorf("making output directory: %w", err)
@@ -130,6 +151,9 @@ func stageInto(out string, p rendered, fill func(dir string) error) (handover.Di
 
 // Stage does for what the images are built from what [Release.Stage] does for a crate.
 func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
+	if err := checkMissing(r.Out); err != nil { // before anything is built
+		return nil, err
+	}
 	r.Signer, r.begin = nil, time.Now()
 	s, err := r.newSummary()
 	if err != nil {

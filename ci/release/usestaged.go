@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/staged"
 )
 
@@ -30,6 +32,7 @@ func (r *Release) UseStaged(s Staged, work string) error {
 // UseStaged does for what the images are built from what [Release.UseStaged] does for a
 // crate.
 func (r *Images) UseStaged(s Staged, work string) error {
+	r.apart = true
 	return s.use(r.Plan, r.Builds, work)
 }
 
@@ -45,7 +48,7 @@ func (s Staged) use(p rendered, builds []*Release, work string) error {
 		if err != nil {
 			return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
 		}
-		r.Runner, r.ToolchainBase = runner, runner.ToolchainBase()
+		r.Runner, r.ToolchainBase, r.apart = runner, runner.ToolchainBase(), true
 	}
 	return nil
 }
@@ -73,6 +76,24 @@ func checkStagedPlan(p rendered, builds []*Release, work string) error {
 		if !known {
 			return fmt.Errorf("%q is no part of this plan", e.Name())
 		}
+	}
+	return nil
+}
+
+// checkCaller returns an error when the identity is that of a workflow of another
+// repository than the run's, or of a run on another branch than releases are made from.
+// Any repository may call a reusable workflow of a public one, and gets certificates
+// in its name; this process is part of that workflow, and no caller can take it out.
+func checkCaller(who sign.Identity, branch string) error {
+	workflow, _, found := strings.Cut(who.Subject, "/.github/workflows/")
+	if !found {
+		return nil // a person's, or a key's
+	}
+	if workflow != who.Repository {
+		return fmt.Errorf("checking who signs: the identity %q is that of a workflow of another repository than %q, which runs it: call the workflow of your own repository (slipway workflows --write)", who.Subject, who.Repository)
+	}
+	if want := "refs/heads/" + branch; who.Ref != want {
+		return fmt.Errorf("checking who signs: the run is on %q, and releases are made from %q: run the workflow there", who.Ref, want)
 	}
 	return nil
 }

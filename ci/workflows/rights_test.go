@@ -91,7 +91,7 @@ func each(t *testing.T, check func(t *testing.T, files map[string]workflow)) {
 func TestPermissions(t *testing.T) {
 	want := map[string]string{
 		"release.yml build": "contents:read id-token:write", "release.yml rehearse": "contents:read",
-		"release.yml release": "contents:write", "release.yml reproduce": "contents:read",
+		"release.yml release": "actions:read contents:write", "release.yml reproduce": "contents:read",
 		"action-build.yml build": "contents:read", "action-build.yml rehearse": "contents:read", "action-build.yml sign": "contents:read id-token:write",
 		"release-wasi-demo-app.yml build": "contents:read", "release-wasi-demo-app.yml rehearse": "contents:read",
 		"release-wasi-demo-app.yml sign": "contents:read id-token:write packages:write",
