@@ -704,6 +704,55 @@ func (c *Crate) Sign(ctx context.Context) (*dagger.Directory, error) {
 	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
 }
 
+// Build, test and package the crate for `sign-staged` to sign elsewhere, where nothing of the workspace runs.
+//
+// `with-signing` says how it will be signed, and needs no token here.
+//
+// +cache="never"
+func (c *Crate) Stage(ctx context.Context) (*dagger.Directory, error) {
+	with := c.Slipway.Signing
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Stage(ctx, module.Signing{Fulcio: with.Fulcio, Rekor: with.Rekor, Timestamp: with.Timestamp}, with.Key != nil)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
+}
+
+// Sign and package what `stage` has left, and run nothing: the directory that a release uploads.
+//
+// `with-signing` says with what is signed.
+//
+// +cache="never"
+func (c *Crate) SignStaged(
+	ctx context.Context,
+	// Directory that `stage` has left
+	staged *dagger.Directory,
+	// Digest of that directory, "sha256:…", which came by another way than the directory
+	digest string,
+) (*dagger.Directory, error) {
+	o, err := c.Slipway.Signing.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.Slipway.open(ctx, c.Name, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := idOf(ctx, staged)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.SignStaged(ctx, o, dir, digest)
+	if err != nil {
+		return nil, err
+	}
+	return dag.LoadDirectoryFromID(dagger.DirectoryID(id)), nil
+}
+
 // Release the crate, or do everything of that but its effects.
 //
 // `with-signing` says with what is signed.

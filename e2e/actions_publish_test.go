@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/e2e/githubd"
 	"dagger/slipway/e2e/imagereg"
 	"dagger/slipway/e2e/sigstack"
 )
@@ -21,7 +22,10 @@ func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
 	for verb, more := range flags {
 		fmt.Fprintf(&cases, "%s) set -- \"$@\" '%s' ;;\n", verb, strings.Join(more, "' '"))
 	}
-	script := "#!/bin/bash\nverb=$1\nshift\ncase $verb in\n" + cases.String() + "esac\nexec '" + slipway + "' \"$verb\" \"$@\"\n"
+	// act gives the addresses of tokens to every job, and GitHub to those alone that may
+	// have one: the jobs that sign.
+	const deny = "case \" $verb $* \" in *\" dist \"*|*\" --dry-run=false --staged=\"*) ;; *) unset ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN ;; esac\n"
+	script := "#!/bin/bash\nverb=$1\nshift\n" + deny + "case $verb in\n" + cases.String() + "esac\nexec '" + slipway + "' \"$verb\" \"$@\"\n"
 	check(t, os.WriteFile(filepath.Join(bin, "slipway"), []byte(script), 0o755))
 	action := filepath.Join(a.slipway, ".github", "actions", "slipway", "action.yml")
 	write(t, strings.Replace(read(t, action), filepath.Dir(slipway), bin, 1), action)
@@ -39,29 +43,33 @@ func actingRunwasi(t *testing.T) *acting {
 	return a
 }
 
-// TestActionsPublish dispatches a real release of a crate: built and signed by the
-// identity of action-build.yml in one job, published by another, which can sign
-// nothing, and built again by a third.
+// TestActionsPublish dispatches a real release of a crate: built in one job, which can
+// sign nothing, signed by the identity of action-build.yml in another, which builds
+// nothing, published by a third, which can do neither, and built again by a fourth.
 func TestActionsPublish(t *testing.T) {
 	s := stack(t)
 	a := actingRunwasi(t)
 	handOut(s, nil)
 	h := hubOf(t, a.source)
+	h.SetEnvironment("release", githubd.Environment{Custom: true, Branches: []string{"main"}})
 	signing := stackFlags(s)
 	hub := append([]string{"--github-api", h.URL}, signing...)
-	a.usePrivate(t, map[string][]string{"plan": signing, "dist": signing, "release-crate": hub, "reproduce": hub})
+	a.usePrivate(t, map[string][]string{"plan": signing, "stage": signing, "dist": signing, "release-crate": hub, "reproduce": hub})
 	a.env = append(a.env, s.ActionsEnv()...)
 	a.secrets = []string{"GITHUB_TOKEN=" + h.token}
 	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "false", "initial_release": "false"}).wantCode(t, 0)
 	wantSaid(t, got, "## Released "+demoTag, "as it was built")
-	if n := strings.Count(got.stdout, "Job succeeded"); n != 3 {
-		t.Errorf("%d jobs succeeded, expected the three of a release:\n%s", n, last(got.stdout))
+	if n := strings.Count(got.stdout, "Job succeeded"); n != 4 {
+		t.Errorf("%d jobs succeeded, expected the four of a release:\n%s", n, last(got.stdout))
 	}
 	h.wantReleased(t, s)
 	dir := unpack(t, filepath.Join(a.artifacts, "dist", "shim-demo-x86_64-linux-musl.tar.gz"))
 	cosign2(t, s, dir, "shim-demo-v1").wantCode(t, 0) // the release document's command
 	if strings.Contains(got.stdout, h.token) {
 		t.Error("the token was printed")
+	}
+	if strings.Contains(got.stdout, "WARNING: environment") {
+		t.Errorf("an environment of the release branch alone is warned of:\n%s", last(got.stdout))
 	}
 }
 

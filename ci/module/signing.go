@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"dagger.io/dagger"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
@@ -55,11 +57,16 @@ func trusted(json string) (root.TrustedMaterial, error) {
 
 // sign makes the signer, and lets the plan know how it signs.
 func (s *Session) sign(o Signing) (*sign.Signer, error) {
+	s.planSigning(o, o.Key != "")
+	return o.signer()
+}
+
+// planSigning lets the plan know how the release is signed, which wants no secret.
+func (s *Session) planSigning(o Signing, byKey bool) {
 	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
-	if o.Key != "" {
+	if byKey {
 		s.in.Signing = plan.SignedByKey
 	}
-	return o.signer()
 }
 
 // Sign builds, tests, packages and signs, and returns the ID of the directory
@@ -74,6 +81,48 @@ func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
 		_, err := r.Dist(ctx)
 		return err
 	})
+}
+
+// Stage runs every step, signs nothing and returns the ID of the directory that
+// SignStaged takes elsewhere. Of the signing it wants the addresses, and whether it will be
+// by a key: no secret.
+func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (string, error) {
+	s.planSigning(o, byKey)
+	return s.Files(ctx, func(r *release.Release, ctx context.Context) error {
+		_, err := r.Stage(ctx)
+		return err
+	})
+}
+
+// SignStaged packages and signs what Stage has left elsewhere, the directory with the ID
+// staged, and returns the ID of the directory that a release uploads. digest is what is
+// known of the directory by another way. No step runs.
+func (s *Session) SignStaged(ctx context.Context, o Signing, staged, digest string) (string, error) {
+	want, err := handover.ParseDigest(digest)
+	if err != nil {
+		return "", err
+	}
+	signer, err := s.sign(o)
+	if err != nil {
+		return "", err
+	}
+	w, p, err := s.Plan(ctx)
+	if err != nil {
+		return "", err
+	}
+	from := filepath.Join(s.work, "staged")
+	if _, err := s.client.LoadDirectoryFromID(dagger.DirectoryID(staged)).Export(ctx, from); err != nil {
+		return "", fmt.Errorf("reading what was staged: %w", err)
+	}
+	r := &release.Release{Workspace: w, Plan: p, Signer: signer, Out: s.out()}
+	if err := r.UseStaged(release.Staged{Dir: from, Digest: want}, filepath.Join(s.work, "copy")); err != nil {
+		return "", err
+	}
+	if _, err := r.Dist(ctx); err != nil {
+		return "", err
+	}
+	id, err := s.client.Host().Directory(r.Out, dagger.HostDirectoryOpts{NoCache: true}).ID(ctx)
+	return string(id), err
 }
 
 // Verification are the arguments of Verify.

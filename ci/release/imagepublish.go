@@ -143,7 +143,7 @@ func (p *imagePublishing) look(ctx context.Context) error {
 
 // identify asks who signs, and refuses a run's identity for another commit.
 func (p *imagePublishing) identify(ctx context.Context) (err error) {
-	of := &Release{Plan: &plan.Plan{Source: p.Plan.Source, Signing: p.Plan.Signing, Version: p.Plan.Version}, Signer: p.Signer}
+	of := &Release{Plan: &plan.Plan{Source: p.Plan.Source, Signing: p.Plan.Signing, Version: p.Plan.Version}, Signer: p.Signer, apart: p.apart}
 	if err := of.identify(ctx, p.Signer); err != nil {
 		return err
 	}

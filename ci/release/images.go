@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 )
@@ -33,6 +34,7 @@ type Images struct {
 	// their SBOMs. It is made; what it holds of the same names is replaced.
 	Out string
 
+	apart bool // the steps ran in another job: see UseStaged
 	begin time.Time
 	who   sign.Identity
 }
@@ -41,7 +43,15 @@ type Images struct {
 // changes nothing outside.
 func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
 	r.Signer = nil
-	s, _, err := r.make(ctx)
+	s, made, err := r.make(ctx)
+	if err != nil || r.Given != "" {
+		return s, err
+	}
+	var names []string
+	for _, m := range made {
+		names = append(append(names, m.Name), m.documents()...)
+	}
+	s.Digest, err = handover.Of(r.Out, names...)
 	return s, err
 }
 
@@ -69,17 +79,25 @@ func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImag
 		s.Remarks = append(slices.Clone(s.Remarks), "nothing was built in this run: the images are those of an earlier one")
 		return r.takeGiven()
 	}
+	if err := r.runSteps(ctx, s); err != nil {
+		return nil, err
+	}
+	return r.write(ctx)
+}
+
+// runSteps runs the steps of every crate that the images are built from.
+func (r *Images) runSteps(ctx context.Context, s *ImagesSummary) error {
 	for _, b := range r.Builds {
 		of := &Summary{}
 		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
-			return nil, err
+			return err
 		}
 		s.Rust = b.rust.Release
 		for _, t := range of.Tests {
 			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})
 		}
 	}
-	return r.write(ctx)
+	return nil
 }
 
 // write makes the images in a directory beside the old ones, and puts each in its

@@ -1,9 +1,11 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
@@ -17,9 +19,13 @@ type ImagesSummary struct {
 	Toolchain string        `json:"toolchain"`
 	Rust      string        `json:"rust,omitempty"`
 	Images    []ImageResult `json:"images"`
-	Steps     []string      `json:"-"` // names of the plan's steps, in order
-	Tests     []CrateTests  `json:"tests,omitempty"`
-	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
+	// Digest is that of the directory that another job continues from.
+	Digest handover.Digest `json:"digest,omitempty"`
+	// Staged says that nothing was made yet but what the steps leave.
+	Staged  bool          `json:"staged,omitempty"`
+	Steps   []string      `json:"-"` // names of the plan's steps, in order
+	Tests   []CrateTests  `json:"tests,omitempty"`
+	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
 	// Published says that the effects were performed, and Outcomes what became of each.
 	Published bool              `json:"published,omitempty"`
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
@@ -81,6 +87,8 @@ func (s *ImagesSummary) title() string {
 		return "Images in version " + s.Version + ": not finished"
 	case s.Published:
 		return "Released images in version " + s.Version
+	case s.Staged:
+		return "Images in version " + s.Version + ": built and tested, nothing is signed yet"
 	}
 	return "Dry run of images in version " + s.Version
 }
@@ -90,7 +98,7 @@ func (s *ImagesSummary) title() string {
 func (s *ImagesSummary) Text(dir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s", s.title())
-	if s.DryRun {
+	if s.DryRun && !s.Staged {
 		b.WriteString(": every step ran, nothing was changed anywhere.")
 	}
 	fmt.Fprintf(&b, "\n\n  plan       %s\n", s.Plan)
@@ -131,6 +139,10 @@ func (s *ImagesSummary) writeEffects(b *strings.Builder) {
 
 // writeUse says how to verify what was released, or where what was made lies.
 func (s *ImagesSummary) writeUse(b *strings.Builder, dir string) {
+	if s.Staged {
+		fmt.Fprintf(b, "\nTo go on, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
+		return
+	}
 	if !s.Published {
 		if dir != "" {
 			fmt.Fprintf(b, "\nEach is an OCI layout below %s, with its SBOM beside it.\n", dir)

@@ -22,6 +22,8 @@ func (s *Summary) markdown(level string) string {
 		title = "Released " + s.Tag
 	case len(s.Outcomes) > 0: // of a train that ended before
 		title = s.Tag + ": " + notBegun
+	case s.Staged:
+		title = s.Tag + ": built, tested and packaged, not signed yet"
 	case !s.DryRun:
 		title = s.Tag + ": built, tested and signed"
 	}

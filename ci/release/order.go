@@ -17,6 +17,15 @@ func (s *ImagesSummary) PlanDigest() string { return s.Plan }
 // PlanDigest is the digest of the plan that was followed.
 func (s *TrainSummary) PlanDigest() string { return s.Plan }
 
+// HandoverDigest names the directory that the run left for another job, "" for none.
+func (s *Summary) HandoverDigest() string { return string(s.Digest) }
+
+// HandoverDigest names the directory that the run left for another job, "" for none.
+func (s *ImagesSummary) HandoverDigest() string { return string(s.Digest) }
+
+// HandoverDigest is empty: no job continues another's train.
+func (s *TrainSummary) HandoverDigest() string { return "" }
+
 // stepNames are the names of a plan's steps, in order.
 func stepNames(prefix string, steps []step.Step) []string {
 	var names []string

@@ -68,7 +68,7 @@ func (p *publishing) checkSource(ctx context.Context, common *shared) (bool, err
 	if err == nil && !on {
 		err = fmt.Errorf("checking commit %s: it is not on branch %q of GitHub: push it, or merge it first", source.Commit, source.ReleaseBranch)
 	}
-	return true, err
+	return true, errors.Join(err, p.checkEnvironment(ctx))
 }
 
 // immutable tells a person what publishing on such a repository means.

@@ -22,6 +22,9 @@ type Remotes struct {
 	Actor string
 	// InitialRelease says that the registry does not have the crate yet.
 	InitialRelease bool
+	// Environment is the deployment environment of GitHub that the release runs in, "" for
+	// none.
+	Environment string
 	// Again is the command that continues a release that ended early.
 	Again string
 }

@@ -42,6 +42,7 @@ type Release struct {
 	// Tell tells a person how far the release is; nil tells nobody.
 	Tell func(string)
 
+	apart    bool // the steps ran in another job: see UseStaged
 	begin    time.Time
 	who      sign.Identity
 	rust     sbom.Rust
@@ -95,6 +96,9 @@ func (r *Release) make(ctx context.Context) (*Summary, error) {
 	s, err := r.runSteps(ctx)
 	if err == nil {
 		err = r.writeArtifacts(ctx, s)
+	}
+	if err == nil {
+		s.Digest, err = digestOf(s.Artifacts)
 	}
 	if err != nil {
 		return nil, err

@@ -71,6 +71,9 @@ func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error)
 	if built := r.Plan.Source.Commit; r.who.Commit != "" && r.who.Commit != built {
 		return fmt.Errorf("checking who signs: the identity is that of a run on commit %q, and what was built is commit %q: check out the run's commit", r.who.Commit, built)
 	}
+	if r.apart {
+		return checkCaller(r.who, r.Plan.Source.ReleaseBranch)
+	}
 	return nil
 }
 

@@ -1,29 +1,35 @@
 package release
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
 
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
 
 // Summary is what a run did, for people and, as JSON, for machines.
 type Summary struct {
-	DryRun    bool          `json:"dryRun"`
-	Crate     string        `json:"crate"`
-	Version   string        `json:"version"`
-	Tag       string        `json:"tag"`
-	Plan      string        `json:"plan"` // the plan's digest
-	Runner    string        `json:"runner"`
-	Toolchain string        `json:"toolchain"`
-	Rust      string        `json:"rust"`
-	Signed    string        `json:"signed,omitempty"` // by whom the binaries were signed
-	Steps     []string      `json:"-"`                // names of the plan's steps, in order
-	Tests     []Tests       `json:"tests"`
-	Artifacts []File        `json:"artifacts"`
-	Effects   []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
+	DryRun    bool     `json:"dryRun"`
+	Crate     string   `json:"crate"`
+	Version   string   `json:"version"`
+	Tag       string   `json:"tag"`
+	Plan      string   `json:"plan"` // the plan's digest
+	Runner    string   `json:"runner"`
+	Toolchain string   `json:"toolchain"`
+	Rust      string   `json:"rust"`
+	Signed    string   `json:"signed,omitempty"` // by whom the binaries were signed
+	Steps     []string `json:"-"`                // names of the plan's steps, in order
+	Tests     []Tests  `json:"tests"`
+	Artifacts []File   `json:"artifacts"`
+	// Digest is that of the directory with the artifacts, by which another job knows it.
+	Digest handover.Digest `json:"digest,omitempty"`
+	// Staged says that the artifacts are what the steps left, for another job to sign.
+	Staged  bool          `json:"staged,omitempty"`
+	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
 	// Published says that the effects were performed, and Outcomes what became of each.
 	Published bool              `json:"published,omitempty"`
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
@@ -76,6 +82,8 @@ func (s *Summary) Text(dir string) string {
 	switch {
 	case s.Published:
 		fmt.Fprintf(&b, "\nReleased %s: %s\n", s.Tag, s.URL)
+	case s.Staged:
+		fmt.Fprintf(&b, "\n%s is built, tested and packaged; nothing is signed yet.\n", s.Tag)
 	case s.DryRun:
 		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
 	default:
@@ -137,6 +145,9 @@ func (s *Summary) TestText() string {
 
 // verifyLines are the commands that check what was made.
 func (s *Summary) verifyLines(dir string) string {
+	if s.Staged {
+		return fmt.Sprintf("\nTo sign them, in a job that runs nothing of the workspace\n  slipway dist --crate %s --version %s --staged %s --staged-digest %s\n", s.Crate, s.Version, cmp.Or(dir, "DIR"), s.Digest)
+	}
 	for _, f := range s.Artifacts {
 		if f.Name == plan.SumsName {
 			if dir == "" {

@@ -55,7 +55,7 @@ func (t Tests) String() string {
 }
 
 var (
-	releaseLine = regexp.MustCompile(`(?m)^release: (\S+)$`)
+	releaseLine = regexp.MustCompile(`(?m)^release: ([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,64})$`)
 	commitLine  = regexp.MustCompile(`(?m)^commit-hash: ([0-9a-f]{40})$`)
 )
 

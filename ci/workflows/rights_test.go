@@ -30,6 +30,7 @@ type job struct {
 	Permissions map[string]string
 	Env         map[string]string
 	Secrets     yaml.Node
+	Environment string
 	Steps       []jobStep
 }
 
@@ -90,10 +91,11 @@ func each(t *testing.T, check func(t *testing.T, files map[string]workflow)) {
 func TestPermissions(t *testing.T) {
 	want := map[string]string{
 		"release.yml build": "contents:read id-token:write", "release.yml rehearse": "contents:read",
-		"release.yml release": "contents:write", "release.yml reproduce": "contents:read",
-		"action-build.yml build":          "contents:read id-token:write",
-		"release-wasi-demo-app.yml build": "contents:read", "release-wasi-demo-app.yml sign": "contents:read id-token:write packages:write",
-		"sign.yml sign": "contents:read id-token:write packages:write",
+		"release.yml release": "actions:read contents:write", "release.yml reproduce": "contents:read",
+		"action-build.yml build": "contents:read", "action-build.yml rehearse": "contents:read", "action-build.yml sign": "contents:read id-token:write",
+		"release-wasi-demo-app.yml build": "contents:read", "release-wasi-demo-app.yml rehearse": "contents:read",
+		"release-wasi-demo-app.yml sign": "contents:read id-token:write packages:write",
+		"sign.yml sign":                  "contents:read id-token:write packages:write",
 	}
 	each(t, func(t *testing.T, files map[string]workflow) {
 		got := map[string]string{}
@@ -115,41 +117,134 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
-// runsWorkspace matches commands that compile and run what the workspace says; a
-// plan does not, nor does a release of what another job has built.
-var runsWorkspace = regexp.MustCompile(`slipway (dist|build|test|reproduce|release-crate|release-train|release-demo-app)\b`)
-
-func (s jobStep) runsWorkspace() bool {
-	return runsWorkspace.MatchString(s.Run) && !strings.Contains(s.Run, "\"--dist=") && !strings.Contains(s.Run, " --plan ")
+// verbs are the commands that the workflows may run, and what makes one run nothing of
+// the workspace: a flag with which it takes what another job has built, "always", or
+// nothing.
+var verbs = map[string][]string{
+	"stage": nil, "build": nil, "test": nil, "reproduce": nil, "release-train": nil,
+	"dist": {"--staged="}, "release-crate": {"--staged=", "--dist="}, "release-demo-app": {"--staged=", "--dist=", "--plan"},
+	"plan": {"always"}, "verify": {"always"},
 }
 
-// TestNoTokenNearWorkspaceCode holds that a job which runs code of the workspace has
-// nothing that publishes: neither the right nor a secret.
-func TestNoTokenNearWorkspaceCode(t *testing.T) {
+// shellOnly are the names of the steps that run no slipway, and nothing else but a
+// comparison of two words.
+var shellOnly = []string{"Refuse other branches", "Compare with the plan that was built"}
+
+// runsWorkspace reports whether the step runs code of the workspace. What the table
+// above does not know is taken for a step that does.
+func (s jobStep) runsWorkspace() bool {
+	if s.Run == "" || slices.Contains(shellOnly, s.Name) {
+		return false
+	}
+	words := strings.Fields(s.Run)
+	if words[0] != "slipway" || strings.ContainsAny(s.Run, ";|&`\n") || strings.Contains(s.Run, "$(") {
+		return true
+	}
+	return !slices.ContainsFunc(verbs[words[1]], func(quiet string) bool {
+		return quiet == "always" || slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(strings.Trim(w, `"`), quiet) })
+	})
+}
+
+// privileged are the reasons why code of the workspace must not run in a job: a right
+// that signs or publishes, a secret, an environment, whose secrets it could ask for.
+func (j job) privileged() []string {
+	var reasons []string
+	for right, access := range j.Permissions {
+		if access == "write" {
+			reasons = append(reasons, right+": write")
+		}
+	}
+	if j.Environment != "" {
+		reasons = append(reasons, "environment "+j.Environment)
+	}
+	for _, s := range j.Steps {
+		for variable, value := range s.Env {
+			// that one has the rights of the job, which are seen above
+			if strings.Contains(value, "secrets.") && value != "${{ secrets.GITHUB_TOKEN }}" {
+				reasons = append(reasons, variable+" = "+value)
+			}
+		}
+	}
+	return reasons
+}
+
+// TestNothingRunsBesideAToken holds that a job with a right or a secret that signs or
+// publishes runs nothing of the workspace.
+func TestNothingRunsBesideAToken(t *testing.T) {
 	each(t, func(t *testing.T, files map[string]workflow) {
-		ran := 0
+		var ran, held []string
 		for name, w := range files {
 			for id, j := range w.Jobs {
-				if !slices.ContainsFunc(j.Steps, jobStep.runsWorkspace) {
-					continue
+				reasons, runs := j.privileged(), slices.ContainsFunc(j.Steps, jobStep.runsWorkspace)
+				if runs {
+					ran = append(ran, name+" "+id)
 				}
-				ran++
-				for _, right := range []string{"contents", "packages", "actions", "attestations", "deployments"} {
-					if j.Permissions[right] == "write" {
-						t.Errorf("%s, job %s runs code of the workspace and may write %s", name, id, right)
-					}
+				if len(reasons) > 0 && len(j.Steps) > 0 {
+					held = append(held, name+" "+id)
 				}
+				if len(reasons) > 0 && runs {
+					t.Errorf("%s, job %s runs code of the workspace and has %q", name, id, reasons)
+				}
+			}
+		}
+		slices.Sort(ran)
+		slices.Sort(held)
+		if want := []string{"action-build.yml build", "release-wasi-demo-app.yml build", "release.yml reproduce"}; !slices.Equal(ran, want) {
+			t.Errorf("code of the workspace runs in %q, want %q", ran, want)
+		}
+		if want := []string{"action-build.yml sign", "release.yml release", "sign.yml sign"}; !slices.Equal(held, want) {
+			t.Errorf("rights and secrets are in %q, want %q", held, want)
+		}
+	})
+}
+
+// TestRunsWorkspace holds the rule that the test above reads the workflows by.
+func TestRunsWorkspace(t *testing.T) {
+	for run, want := range map[string]bool{
+		`slipway dist "--out=x" "--crate=$CRATE"`:     true,
+		`slipway dist "--staged=x" "--crate=$CRATE"`:  false,
+		`slipway dist "--crate=--staged"`:             true,
+		`slipway release-demo-app --plan`:             false,
+		`slipway release-demo-app --stage`:            true,
+		`slipway release-crate --dry-run "--dist=$D"`: false,
+		`slipway release-crate --dry-run`:             true,
+		`slipway stage "--out=x"`:                     true,
+		`slipway unknown`:                             true,
+		`cargo build`:                                 true,
+		`slipway plan; cargo test`:                    true,
+		"slipway plan\ncargo test":                    true,
+		`slipway plan "--crate=$(cargo run)"`:         true,
+		`slipway plan "--source=$SOURCE" && ./build`:  true,
+	} {
+		if got := (jobStep{Run: run}).runsWorkspace(); got != want {
+			t.Errorf("%q runs code of the workspace: %t, want %t", run, got, want)
+		}
+	}
+}
+
+// TestDigestsTravelApart holds that whatever a job takes from another's artifact is
+// compared with a digest that it gets as that job's output.
+func TestDigestsTravelApart(t *testing.T) {
+	each(t, func(t *testing.T, files map[string]workflow) {
+		compared := 0
+		for name, w := range files {
+			for id, j := range w.Jobs {
+				fetches := slices.ContainsFunc(j.Steps, func(s jobStep) bool { return strings.HasPrefix(s.Uses, "actions/download-artifact@") })
 				for _, s := range j.Steps {
-					for variable, value := range s.Env {
-						if strings.Contains(value, "secrets.") && value != "${{ secrets.GITHUB_TOKEN }}" {
-							t.Errorf("%s, job %s runs code of the workspace and has %s = %s", name, id, variable, value)
-						}
+					takes := strings.Contains(s.Run, "--staged=") || strings.Contains(s.Run, "--dist=")
+					if !takes {
+						continue
+					}
+					compared++
+					from := s.Env["DIGEST"]
+					if !fetches || !strings.Contains(s.Run, `-digest=$DIGEST"`) || from != "${{ needs.build.outputs.digest }}" && from != "${{ inputs.digest }}" {
+						t.Errorf("%s, job %s, step %q takes an artifact and compares it with %q", name, id, s.Name, from)
 					}
 				}
 			}
 		}
-		if ran != 3 {
-			t.Errorf("%d jobs run code of the workspace, want 3", ran)
+		if compared != 6 {
+			t.Errorf("%d steps take an artifact, want 6", compared)
 		}
 	})
 }
@@ -160,7 +255,7 @@ func TestTokens(t *testing.T) {
 		"release.yml Build the release again: GITHUB_TOKEN",
 		"release.yml Verify what was built, and publish it: CARGO_REGISTRY_TOKEN",
 		"release.yml Verify what was built, and publish it: GITHUB_TOKEN",
-		"sign.yml Push, sign and tag the images: REGISTRY_PASSWORD",
+		"sign.yml Make the images of what was built; push, sign and tag them: REGISTRY_PASSWORD",
 	}
 	each(t, func(t *testing.T, files map[string]workflow) {
 		var got []string

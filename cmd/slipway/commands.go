@@ -61,6 +61,7 @@ type summary interface {
 	Markdown() string
 	Failed() bool
 	PlanDigest() string
+	HandoverDigest() string
 }
 
 // report prints a summary and adds it to that of the job. err is what the run ended

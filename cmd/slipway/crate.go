@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -18,6 +19,8 @@ type crate struct {
 	// dist is a directory with artifacts to publish as they are, identity and issuer
 	// who must have signed them.
 	dist, identity, issuer string
+	digest                 string // of dist
+	staged                 handed
 }
 
 func releaseCommand() *cobra.Command {
@@ -34,7 +37,8 @@ that a release that ended anywhere is finished by running it again. Tokens come
 from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.
 
 With --dist nothing is built or signed: the artifacts that ` + "`slipway dist`" + ` has made
-are verified, against who must have signed them and against the plan, and published.`,
+are verified, against who must have signed them and against the plan, and published.
+With --staged a dry run runs no step: it packages what ` + "`slipway stage`" + ` has left.`,
 		Example: "  slipway release-crate --source examples/workspace --crate shim-demo --version 0.1.0 --dry-run",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.release(c) },
@@ -48,6 +52,9 @@ are verified, against who must have signed them and against the plan, and publis
 	f.BoolVar(&o.dryRun, "dry-run", true, "run every step and change nothing anywhere")
 	f.StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
 	f.StringVar(&o.dist, "dist", "", "publish the artifacts of this `directory`, and build and sign nothing")
+	f.StringVar(&o.digest, "dist-digest", "", "`digest` of that directory, as the job that made it printed it; it must be the same")
+	o.staged.stagedFlags(c)
+	c.MarkFlagsMutuallyExclusive("dist", "staged")
 	f.StringVar(&o.identity, "certificate-identity", "", "exact `identity` that must have signed them (default: "+verify.Workflow+" of the repository)")
 	f.StringVar(&o.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of that identity")
 	return c
@@ -57,7 +64,10 @@ func (o *crate) release(c *cobra.Command) error {
 	if o.initial {
 		o.to.initial = []string{o.crate}
 	}
-	given, err := o.given()
+	if given(c, "staged") {
+		return o.releaseStaged(c)
+	}
+	given, err := o.given(c)
 	if err != nil {
 		return err
 	}
@@ -85,10 +95,25 @@ func (o *crate) release(c *cobra.Command) error {
 	})
 }
 
+// releaseStaged does the dry run of what another job has staged. To publish it is another
+// job's still: it takes what was signed.
+func (o *crate) releaseStaged(c *cobra.Command) error {
+	if !o.dryRun {
+		return errors.New("checking --staged: it goes with a dry run: sign with `slipway dist --staged`, and publish with --dist what that writes")
+	}
+	return o.runStaged(c, o.staged, func(r *release.Release) (*release.Summary, error) { return r.DryRun(c.Context()) })
+}
+
 // given are the artifacts to publish as they are, nil for none.
-func (o *crate) given() (*release.Given, error) {
+func (o *crate) given(c *cobra.Command) (*release.Given, error) {
 	if o.dist == "" {
+		if given(c, "dist") || given(c, "dist-digest") {
+			return nil, errors.New("checking --dist: it is empty: name the directory whose artifacts are published, or leave --dist and --dist-digest out")
+		}
 		return nil, nil
+	}
+	if err := checkDigest(c, o.dist, o.digest); err != nil {
+		return nil, err
 	}
 	e, err := verify.Expect(o.to.repository, o.identity, o.issuer, nil)
 	if err == nil && o.signing.trustedRoot != "" {

@@ -18,7 +18,9 @@ type images struct {
 	names                []string
 	registry, repository string
 	dist                 string // what a dry run has left, to release as it is
-	dryRun, show         bool
+	digest               string // of dist
+	staged               handed
+	dryRun, show, stage  bool
 }
 
 func imagesCommand() *cobra.Command {
@@ -34,7 +36,10 @@ anywhere. With --dry-run=false each image is pushed by its digest, signed,
 described by a signed SBOM and signed provenance, and tagged with the version;
 latest moves where no higher version is there. A release that ended anywhere is
 finished by running it again. The registry's credentials are those of the docker
-config, or $REGISTRY_USERNAME and $REGISTRY_PASSWORD.`,
+config, or $REGISTRY_USERNAME and $REGISTRY_PASSWORD.
+
+With --stage the steps run and nothing else happens: --out gets what they leave. With
+--staged no step runs: the images are made of what another job has staged.`,
 		Example: "  slipway release-demo-app --source examples/workspace --version 0.1.0 --dry-run",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -45,6 +50,8 @@ config, or $REGISTRY_USERNAME and $REGISTRY_PASSWORD.`,
 					return err
 				}
 				return o.options.show(c, p)
+			case o.stage:
+				return o.run(c, func(r *release.Images) (*release.ImagesSummary, error) { return r.Stage(c.Context()) })
 			case o.dryRun:
 				return o.run(c, func(r *release.Images) (*release.ImagesSummary, error) { return r.DryRun(c.Context()) })
 			}
@@ -70,7 +77,11 @@ func (o *images) flags(c *cobra.Command) {
 	f.StringVar(&o.registry, "registry", "ghcr.io", "`host` of the registry, with its port where it has one")
 	f.StringVar(&o.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "`owner/name` that the images go below")
 	f.StringVar(&o.out, "out", "dist", "`directory` for the images")
+	f.StringVar(&o.digest, "dist-digest", "", "`digest` of that directory, as the job that made it printed it; it must be the same")
+	f.BoolVar(&o.stage, "stage", false, "run the steps and write what they leave to --out, for another job to make the images of")
+	o.staged.stagedFlags(c)
 	f.StringVar(&o.dist, "dist", "", "release the images of this `directory`, which a dry run has left, and build nothing")
+	c.MarkFlagsMutuallyExclusive("dist", "staged", "stage")
 }
 
 func (o *images) plan(ctx context.Context) (*cargo.Workspace, *plan.Images, error) {
@@ -88,25 +99,46 @@ func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.Images
 	if err != nil {
 		return err
 	}
-	built := p.Builds
-	if o.dist != "" {
-		built = nil
-	}
-	builds, done, err := o.openAll(c.Context(), w, built)
-	if err != nil {
-		return err
-	}
-	s, err := do(&release.Images{
-		Workspace: w, Plan: p, Builds: builds, Files: o.source, Out: o.out, Given: o.dist,
+	r := &release.Images{
+		Workspace: w, Plan: p, Files: o.source, Out: o.out, Given: o.dist,
 		To: release.ImageRemotes{
 			Registry: o.registry, Repository: o.repository, Again: commandLine(),
 			Username: os.Getenv("REGISTRY_USERNAME"), Password: os.Getenv("REGISTRY_PASSWORD"),
 		},
-	})
+	}
+	done, err := o.openBuilds(c, r)
+	if err != nil {
+		return err
+	}
+	s, err := do(r)
 	if err = errors.Join(err, done()); s == nil {
 		return err
 	}
 	return o.report(c, s, err)
+}
+
+// openBuilds settles what the images are made of: what runners build here, what another
+// job has staged, or images that are there already.
+func (o *images) openBuilds(c *cobra.Command, r *release.Images) (done func() error, err error) {
+	switch {
+	case given(c, "staged"):
+		from, work, done, err := o.staged.open()
+		if err != nil {
+			return nil, err
+		}
+		r.Builds = o.unopened(r.Workspace, r.Plan.Builds)
+		if err := r.UseStaged(from, work); err != nil {
+			return nil, errors.Join(err, done())
+		}
+		return done, nil
+	case given(c, "dist") || given(c, "dist-digest"):
+		if o.dist == "" {
+			return nil, errors.New("checking --dist: it is empty: name the directory whose images are released, or leave --dist and --dist-digest out")
+		}
+		return func() error { return nil }, checkDigest(c, o.dist, o.digest)
+	}
+	r.Builds, done, err = o.openAll(c.Context(), r.Workspace, r.Plan.Builds)
+	return done, err
 }
 
 func (o *images) publish(c *cobra.Command) error {

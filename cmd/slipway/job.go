@@ -25,9 +25,14 @@ func (o *options) show(c *cobra.Command, p shownPlan) error {
 }
 
 // tellJob adds the summary to that of a GitHub Actions job, and gives the step the
-// plan's digest as its output "plan".
+// plan's digest as its output "plan", and as "digest" that of the directory which it has
+// left for another job.
 func tellJob(s summary) error {
-	return errors.Join(giveJob("GITHUB_STEP_SUMMARY", s.Markdown()), giveJob("GITHUB_OUTPUT", "plan="+s.PlanDigest()))
+	err := errors.Join(giveJob("GITHUB_STEP_SUMMARY", s.Markdown()), giveJob("GITHUB_OUTPUT", "plan="+s.PlanDigest()))
+	if digest := s.HandoverDigest(); digest != "" {
+		err = errors.Join(err, giveJob("GITHUB_OUTPUT", "digest="+digest))
+	}
+	return err
 }
 
 // giveJob adds text to the file that GitHub Actions names in a variable, where it does.

@@ -54,6 +54,6 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(releaseCommand(), trainCommand(), planCommand(), buildCommand(), testCommand(), distCommand(), imagesCommand(), verifyCommand(), reproduceCommand(), orderCommand(), prepareCommand(), workflowsCommand(), toolchainCommand())
+	root.AddCommand(releaseCommand(), trainCommand(), planCommand(), buildCommand(), testCommand(), stageCommand(), distCommand(), imagesCommand(), verifyCommand(), reproduceCommand(), orderCommand(), prepareCommand(), workflowsCommand(), toolchainCommand())
 	return root
 }

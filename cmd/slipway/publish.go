@@ -19,6 +19,7 @@ import (
 // remotes are the flags that say where a release is published, and as whom.
 type remotes struct {
 	repository, api, actor string
+	environment            string
 	initial                []string // the crates that the registry does not have yet
 }
 
@@ -27,6 +28,7 @@ func (r *remotes) flags(c *cobra.Command) {
 	f.StringVar(&r.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` to release in")
 	f.StringVar(&r.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
 	f.StringVar(&r.actor, "actor", os.Getenv("GITHUB_ACTOR"), "`login` of who releases, who is to be an owner of what is published")
+	f.StringVar(&r.environment, "environment", "", "`name` of the GitHub environment that this job runs in, to warn where it lets in more than the release branch")
 }
 
 // open returns a crate's remotes.
@@ -37,7 +39,7 @@ func (r *remotes) open() (func(*plan.Plan) release.Remotes, error) {
 	}
 	return func(p *plan.Plan) release.Remotes {
 		return release.Remotes{
-			GitHub: client, RegistryToken: registryToken(p), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Again: commandLine(),
+			GitHub: client, RegistryToken: registryToken(p), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Environment: r.environment, Again: commandLine(),
 		}
 	}, nil
 }

@@ -72,6 +72,7 @@ func (s *signing) signer() (*sign.Signer, error) {
 
 func distCommand() *cobra.Command {
 	o := &options{}
+	staged := &handed{}
 	c := &cobra.Command{
 		Use:   "dist --crate NAME --version VERSION",
 		Short: "Build, test, package and sign a crate; publish nothing",
@@ -79,22 +80,30 @@ func distCommand() *cobra.Command {
 binaries and write the tarballs that users download, with their checksums, to
 --out. Signatures are recorded in a public transparency log, unless --rekor-url
 names another. Nothing is published. In GitHub Actions the job's own identity
-signs (permissions: id-token: write); elsewhere give --identity-token or --key.`,
+signs (permissions: id-token: write); elsewhere give --identity-token or --key.
+
+With --staged nothing is built and no step runs: what ` + "`slipway stage`" + ` has left in
+another job is compared with --staged-digest and with the plan, and signed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			signer, err := o.releaseSigner() // before anything is built
 			if err != nil {
 				return err
 			}
-			return o.run(c, func(r *release.Release) (*release.Summary, error) {
+			do := func(r *release.Release) (*release.Summary, error) {
 				r.Signer = signer
 				return r.Dist(c.Context())
-			})
+			}
+			if given(c, "staged") {
+				return o.runStaged(c, *staged, do)
+			}
+			return o.run(c, do)
 		},
 	}
 	o.planFlags(c)
 	o.runFlags(c)
 	o.signing.flags(c)
+	staged.stagedFlags(c)
 	c.Flags().StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
 	return c
 }

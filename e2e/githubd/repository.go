@@ -24,6 +24,8 @@ type repository struct {
 
 	pulls  []*pull
 	labels []*label
+
+	environments map[string]Environment
 }
 
 // open fills in a new repository.

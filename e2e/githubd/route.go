@@ -32,6 +32,8 @@ func routes() []route {
 		r("GET", repo+"/immutable-releases", Admin, getImmutable),
 		r("PUT", repo+"/immutable-releases", Admin, putImmutable),
 		r("DELETE", repo+"/immutable-releases", Admin, deleteImmutable),
+		r("GET", repo+"/environments/{environment_name}", Read, getEnvironment),
+		r("GET", repo+"/environments/{environment_name}/deployment-branch-policies", Read, listBranchPolicies),
 
 		r("GET", repo+"/branches/{branch}", Read, getBranch),
 		r("GET", repo+"/commits/{ref}", Read, getCommit),

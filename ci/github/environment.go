@@ -1,0 +1,80 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"dagger/slipway/ci/quote"
+)
+
+// Environment is which branches a deployment environment lets in: whose workflows may
+// use its secrets, and pass for what its reviewers approve.
+type Environment struct {
+	// Any says that every branch and tag may.
+	Any bool
+	// Protected says that every branch with a protection rule may.
+	Protected bool
+	// Patterns are the names that may, where neither is so.
+	Patterns []Pattern
+}
+
+// Pattern is a deployment branch policy (GitHub REST API, "Deployment branch policies").
+type Pattern struct {
+	Name string `json:"name"` // with * and ? as in fnmatch
+	Type string `json:"type"` // "branch" or "tag"; "" on servers that know branches alone
+}
+
+// ErrUnseen is the error for a setting that the token may not see, or that the server
+// does not have.
+var ErrUnseen = errors.New("the token may not see it (actions: read), or it is not there")
+
+// Environment asks which branches an environment lets in.
+func (c *Client) Environment(ctx context.Context, name string) (Environment, error) {
+	var settings struct {
+		Policy *struct {
+			Protected bool `json:"protected_branches"`
+			Custom    bool `json:"custom_branch_policies"`
+		} `json:"deployment_branch_policy"`
+	}
+	if err := c.setting(ctx, name, "", &settings); err != nil {
+		return Environment{}, err
+	}
+	if settings.Policy == nil {
+		return Environment{Any: true}, nil
+	}
+	e := Environment{Protected: settings.Policy.Protected}
+	if !settings.Policy.Custom {
+		return e, nil
+	}
+	var list struct {
+		Total    int       `json:"total_count"`
+		Policies []Pattern `json:"branch_policies"`
+	}
+	if err := c.setting(ctx, name, "/deployment-branch-policies", &list); err != nil {
+		return Environment{}, err
+	}
+	if list.Total != len(list.Policies) {
+		return Environment{}, fmt.Errorf("asking about environment %s: GitHub names %d of %d branch policies", quote.Line(name), len(list.Policies), list.Total)
+	}
+	e.Patterns = list.Policies
+	return e, nil
+}
+
+func (c *Client) setting(ctx context.Context, name, below string, answer any) error {
+	_, err := c.do(ctx, http.MethodGet, c.path("environments/%s", name)+below, nil, answer)
+	var status *StatusError
+	if errors.As(err, &status) && (status.Code == http.StatusForbidden || status.Code == http.StatusNotFound) {
+		err = ErrUnseen
+	}
+	if err != nil {
+		return fmt.Errorf("asking about environment %s: %w", quote.Line(name), err)
+	}
+	return nil
+}
+
+// Only reports whether the environment lets in that branch and nothing else.
+func (e Environment) Only(branch string) bool {
+	return !e.Any && !e.Protected && len(e.Patterns) == 1 && e.Patterns[0].Name == branch && e.Patterns[0].Type != "tag"
+}

@@ -1,0 +1,33 @@
+package release
+
+import (
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/github"
+)
+
+func TestExposed(t *testing.T) {
+	patterns := func(list ...github.Pattern) github.Environment { return github.Environment{Patterns: list} }
+	for _, tt := range []struct {
+		name string
+		e    github.Environment
+		want string // "" for no finding
+	}{
+		{"the release branch alone", patterns(github.Pattern{Name: "main", Type: "branch"}), ""},
+		{"on a server without tags", patterns(github.Pattern{Name: "main"}), ""},
+		{"no policy", github.Environment{Any: true}, "lets in every branch:"},
+		{"protected branches", github.Environment{Protected: true}, "lets in every protected branch:"},
+		{"a pattern", patterns(github.Pattern{Name: "*", Type: "branch"}), `lets in branch "*":`},
+		{"a branch more", patterns(github.Pattern{Name: "main", Type: "branch"}, github.Pattern{Name: "dev", Type: "branch"}), `lets in branch "main", branch "dev":`},
+		{"a tag of that name", patterns(github.Pattern{Name: "main", Type: "tag"}), `lets in tag "main":`},
+		{"another branch", patterns(github.Pattern{Name: "master", Type: "branch"}), `lets in branch "master":`},
+		{"a name that is a workflow command", patterns(github.Pattern{Name: "x\n::error::", Type: "branch"}), `lets in branch "x\n::error::":`},
+		{"nothing", github.Environment{}, "no branch by its name"},
+	} {
+		got := exposed("release", "main", tt.e)
+		if tt.want == "" && got != "" || tt.want != "" && (!strings.Contains(got, tt.want) || !strings.HasPrefix(got, "WARNING: ") || !strings.Contains(got, "docs/actions.md")) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

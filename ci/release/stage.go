@@ -1,0 +1,184 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/staged"
+)
+
+// Stage runs every step of the plan and writes what they leave to the output
+// directory, unsigned: what a release with [Release.UseStaged] makes its artifacts
+// from, in a job that runs nothing of the workspace. The directory must be missing or
+// empty, since its digest is that of all it holds.
+func (r *Release) Stage(ctx context.Context) (*Summary, error) {
+	if err := checkMissing(r.Out); err != nil { // before anything is built
+		return nil, err
+	}
+	record := staged.Record(r.Runner, r.Plan)
+	r.Signer, r.Runner = nil, record
+	s, err := r.runSteps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Signed, s.Staged = "", true
+	s.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
+		s.Artifacts, err = r.writeStaged(ctx, record, dir)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// writeStaged writes the results of the crate's steps below dir, and describes what is
+// to be signed and packed of them.
+func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir string) ([]File, error) {
+	to := filepath.Join(dir, r.Plan.Crate)
+	if err := record.Write(ctx, to, r.ToolchainBase); err != nil {
+		return nil, err
+	}
+	var list []File
+	for _, f := range staged.Files(r.Plan) {
+		if f.Output == "" {
+			continue
+		}
+		described, _, err := describe(filepath.Join(to, filepath.FromSlash(f.Path)), plan.Artifact{Name: r.Plan.Crate + "/" + f.Path})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, described)
+	}
+	return list, r.checkStaged(to)
+}
+
+// checkStaged looks at the binaries as packing will: what could not be packed ends the
+// job that built it.
+func (r *Release) checkStaged(dir string) error {
+	for _, a := range r.Plan.Artifacts {
+		if a.Kind != plan.Tarball {
+			continue
+		}
+		for _, bin := range a.Binaries {
+			if err := dist.CheckStatic(staged.Path(dir, plan.StepBuild(a.Target), plan.OutputBinary(bin)), a.Target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkMissing takes an empty directory away. One that is not empty, or anything else, is
+// an error.
+func checkMissing(out string) error {
+	info, err := os.Lstat(out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.IsDir():
+		err = errors.New("it is no directory")
+	case err == nil:
+		err = os.Remove(out)
+	}
+	if err != nil {
+		return fmt.Errorf("making output directory %q: expected that it is missing or empty: %w", out, err)
+	}
+	return nil
+}
+
+// digestOf is the digest of a directory that holds these artifacts and nothing else.
+func digestOf(artifacts []File) (handover.Digest, error) {
+	files := map[string][sha256.Size]byte{}
+	for _, f := range artifacts {
+		var err error
+		if files[f.Name], err = provenance.ParseDigest(f.SHA256); err != nil {
+			return "", err
+		}
+	}
+	return handover.Sum(files), nil
+}
+
+// stagedPlan is the file that holds the plan in a staged directory. Beside it there is a
+// directory for each crate that was built.
+const stagedPlan = "plan.json"
+
+// rendered is a plan of a crate or of images.
+type rendered interface{ JSON() ([]byte, error) }
+
+// stageInto writes the plan to a directory and has fill write the rest. The directory
+// appears at out when it is whole; its digest is returned.
+func stageInto(out string, p rendered, fill func(dir string) error) (handover.Digest, error) {
+	out = filepath.Clean(out)
+	if err := checkMissing(out); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return "", fmt.Errorf("making output directory: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(out), ".staging-")
+	if err != nil {
+		return "", fmt.Errorf("making output directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	dir := filepath.Join(work, "staged")
+	raw, err := p.JSON()
+	if err = errors.Join(err, os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, stagedPlan), raw, 0o644)); err != nil {
+		return "", fmt.Errorf("writing the plan to %q: %w", out, err)
+	}
+	if err := fill(dir); err != nil {
+		return "", err
+	}
+	digest, err := handover.Of(dir)
+	if err == nil {
+		err = os.Rename(dir, out)
+	}
+	if err != nil {
+		return "", fmt.Errorf("writing %q: %w", out, err)
+	}
+	return digest, nil
+}
+
+// Stage does for what the images are built from what [Release.Stage] does for a crate.
+func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
+	if err := checkMissing(r.Out); err != nil { // before anything is built
+		return nil, err
+	}
+	r.Signer, r.begin = nil, time.Now()
+	s, err := r.newSummary()
+	if err != nil {
+		return nil, err
+	}
+	var records []*staged.Recorder
+	for _, b := range r.Builds {
+		record := staged.Record(b.Runner, b.Plan)
+		b.Runner, records = record, append(records, record)
+	}
+	if err := r.runSteps(ctx, s); err != nil {
+		return nil, err
+	}
+	s.Staged = true
+	s.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
+		for i, b := range r.Builds {
+			if _, err := b.writeStaged(ctx, records[i], dir); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Seconds = time.Since(r.begin).Seconds()
+	return s, nil
+}

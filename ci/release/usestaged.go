@@ -1,0 +1,99 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/staged"
+)
+
+// Staged is a directory that [Release.Stage] or [Images.Stage] has written in another
+// job.
+type Staged struct {
+	Dir string
+	// Digest is what that job reported, by another way than the directory's.
+	Digest handover.Digest
+}
+
+// UseStaged makes the release one whose steps ran in another job. The directory is
+// copied to work, which must not exist, and compared with its digest and with the plan;
+// from then on the copy alone is read, and nothing of the workspace can run.
+func (r *Release) UseStaged(s Staged, work string) error {
+	return s.use(r.Plan, []*Release{r}, work)
+}
+
+// UseStaged does for what the images are built from what [Release.UseStaged] does for a
+// crate.
+func (r *Images) UseStaged(s Staged, work string) error {
+	r.apart = true
+	return s.use(r.Plan, r.Builds, work)
+}
+
+func (s Staged) use(p rendered, builds []*Release, work string) error {
+	if err := handover.Take(s.Dir, s.Digest, work); err != nil {
+		return err
+	}
+	if err := checkStagedPlan(p, builds, work); err != nil {
+		return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
+	}
+	for _, r := range builds {
+		runner, err := staged.Open(filepath.Join(work, r.Plan.Crate), r.Plan)
+		if err != nil {
+			return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
+		}
+		r.Runner, r.ToolchainBase, r.apart = runner, runner.ToolchainBase(), true
+	}
+	return nil
+}
+
+// checkStagedPlan returns an error unless the copy is of this plan, byte for byte, and
+// has a directory for each crate that it builds and nothing else.
+func checkStagedPlan(p rendered, builds []*Release, work string) error {
+	want, err := p.JSON()
+	if err != nil {
+		return err
+	}
+	got, err := os.ReadFile(filepath.Join(work, stagedPlan))
+	if err != nil {
+		return errors.New("it has no " + stagedPlan + ": expected what `slipway stage` writes")
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("it is of another plan than the one that follows from this commit and these options: compare its %s with what `slipway plan --json` prints here, and run both jobs on one commit", stagedPlan)
+	}
+	entries, err := os.ReadDir(work)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		known := e.Name() == stagedPlan || slices.ContainsFunc(builds, func(r *Release) bool { return r.Plan.Crate == e.Name() })
+		if !known {
+			return fmt.Errorf("%q is no part of this plan", e.Name())
+		}
+	}
+	return nil
+}
+
+// checkCaller returns an error when the identity is that of a workflow of another
+// repository than the run's, or of a run on another branch than releases are made from.
+// Any repository may call a reusable workflow of a public one, and gets certificates
+// in its name; this process is part of that workflow, and no caller can take it out.
+func checkCaller(who sign.Identity, branch string) error {
+	workflow, _, found := strings.Cut(who.Subject, "/.github/workflows/")
+	if !found {
+		return nil // a person's, or a key's
+	}
+	if workflow != who.Repository {
+		return fmt.Errorf("checking who signs: the identity %q is that of a workflow of another repository than %q, which runs it: call the workflow of your own repository (slipway workflows --write)", who.Subject, who.Repository)
+	}
+	if want := "refs/heads/" + branch; who.Ref != want {
+		return fmt.Errorf("checking who signs: the run is on %q, and releases are made from %q: run the workflow there", who.Ref, want)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package staged
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+
+	"dagger/slipway/ci/plan"
+)
+
+// manifestName is the manifest's file in the directory.
+const manifestName = "staged.json"
+
+// Schema names the form of the manifest.
+const Schema = "slipway.staged/v1"
+
+// manifest says which plan the steps followed, and what neither the plan nor a step's
+// answer can tell. All of the latter is the word of the job that ran the steps.
+type manifest struct {
+	Schema  string `json:"schema"`
+	Crate   string `json:"crate"`
+	Version string `json:"version"`
+	Plan    string `json:"plan"` // the plan's digest
+	Runner  string `json:"runner"`
+	// ToolchainDigest is what a registry had under the plan's reference of the toolchain
+	// image; "" where the plan or slipway's own recipe says it.
+	ToolchainDigest string `json:"toolchainDigest,omitempty"`
+	// ToolchainBase is the Debian image that slipway's own toolchain was made with; ""
+	// for slipway's choice.
+	ToolchainBase string `json:"toolchainBase,omitempty"`
+	// Cached are the steps whose results were those of an earlier run.
+	Cached []string `json:"cached,omitempty"`
+}
+
+// maxManifest is far above what any plan gives.
+const maxManifest = 1 << 20
+
+var (
+	runnerForm = regexp.MustCompile(`^[a-z]{1,32}$`)
+	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64})?$`)
+	// baseForm is an image reference, or words that stand for one.
+	baseForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ./:@_+-]{0,511}$|^$`)
+)
+
+// parseManifest reads a manifest and holds it against the plan.
+func parseManifest(raw []byte, p *plan.Plan) (manifest, error) {
+	var m manifest
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("reading %q: %w", manifestName, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return m, fmt.Errorf("reading %q: expected one JSON object and nothing behind it", manifestName)
+	}
+	if err := m.check(p); err != nil {
+		return m, fmt.Errorf("checking %q: %w", manifestName, err)
+	}
+	return m, nil
+}
+
+func (m manifest) check(p *plan.Plan) error {
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct{ what, got, want string }{
+		{"schema", m.Schema, Schema}, {"crate", m.Crate, p.Crate}, {"version", m.Version, p.Version}, {"plan", m.Plan, digest},
+	} {
+		if f.got != f.want {
+			return fmt.Errorf("its %s is %q, and here it is %q: the steps ran for something else: run them again on this commit, with the same options", f.what, f.got, f.want)
+		}
+	}
+	for _, f := range []struct {
+		what, got string
+		form      *regexp.Regexp
+	}{
+		{"runner", m.Runner, runnerForm}, {"toolchainDigest", m.ToolchainDigest, digestForm}, {"toolchainBase", m.ToolchainBase, baseForm},
+	} {
+		if !f.form.MatchString(f.got) {
+			return fmt.Errorf("its %s is %.80q: expected %s", f.what, f.got, f.form)
+		}
+	}
+	for _, name := range m.Cached {
+		if !slices.Contains(names(p), name) {
+			return fmt.Errorf("it says of a step %.80q that it was cached: the plan has no such step", name)
+		}
+	}
+	return nil
+}

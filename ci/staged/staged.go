@@ -1,0 +1,103 @@
+// Package staged keeps what the steps of a plan have answered and left, so that
+// another job can sign, describe and pack it without running any of them: a
+// [Recorder] writes a directory, and a [Runner] answers from it. A release on a Runner
+// follows the same path as one whose steps run, so whatever it checks of a step's
+// answer it checks of a staged one too.
+//
+// The directory's layout follows from the plan alone. Nothing in the directory names a
+// file, and nothing in it is believed that the plan can tell.
+package staged
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/plan"
+)
+
+// File is one file of a staged directory beside the manifest: what a step printed, or
+// what it left.
+type File struct {
+	// Path is relative to the directory, slash-separated.
+	Path string
+	Step string
+	// Output is the step's output, "" for what the step printed.
+	Output string
+}
+
+// Files are the files that a staged directory of the plan holds, beside the manifest:
+// the answers that a release reads and the outputs that it exports.
+func Files(p *plan.Plan) []File {
+	answers := []string{plan.StepToolchain, plan.StepMetadata}
+	exported := []string{output(plan.StepFetch, plan.OutputLock).Path, output(plan.StepPackage, plan.OutputCrate).Path}
+	for _, t := range p.Targets {
+		answers = append(answers, plan.StepCrates(t), plan.StepTest(t))
+	}
+	var list []File
+	for _, s := range p.Steps {
+		if slices.Contains(answers, s.Name) {
+			list = append(list, answer(s.Name))
+		}
+		for _, o := range s.Outputs {
+			f := output(s.Name, o.Name)
+			if slices.Contains(exported, f.Path) || !o.Dir && strings.HasPrefix(o.Name, plan.OutputBinary("")) {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// names are the names of the plan's steps.
+func names(p *plan.Plan) []string {
+	var list []string
+	for _, s := range p.Steps {
+		list = append(list, s.Name)
+	}
+	return list
+}
+
+func answer(step string) File {
+	return File{Path: "answers/" + fileName(step) + ".txt", Step: step}
+}
+
+func output(step, output string) File {
+	return File{Path: "outputs/" + fileName(step) + "/" + output, Step: step, Output: output}
+}
+
+func fileName(step string) string { return strings.ReplaceAll(step, " ", "-") }
+
+// onlyPlanned returns an error unless the directory has exactly the plan's files.
+func onlyPlanned(root fs.FS, p *plan.Plan) error {
+	want := map[string]bool{manifestName: true}
+	for _, f := range Files(p) {
+		want[f.Path] = true
+	}
+	err := fs.WalkDir(root, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil || e.IsDir():
+			return err
+		case !want[name]:
+			return fmt.Errorf("%q is no part of this plan", name)
+		case !e.Type().IsRegular():
+			return fmt.Errorf("%q is no regular file", name)
+		}
+		delete(want, name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for name := range want {
+		return fmt.Errorf("%q is missing", name)
+	}
+	return nil
+}
+
+// Path is where a staged directory has an output.
+func Path(dir, step, name string) string { return place(dir, output(step, name).Path) }
+
+func place(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }

@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/e2e/githubd"
+)
+
+// TestHostileEnvironment releases from an environment that lets in more than the
+// release branch: whoever reads the log or the summary is told.
+func TestHostileEnvironment(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	_, p := signedDist(t, w, s, h)
+	for _, tt := range []struct {
+		name string
+		set  *githubd.Environment
+		want string // "" for nothing
+	}{
+		{"not there", nil, "nobody has checked"},
+		{"every branch", &githubd.Environment{}, "lets in every branch"},
+		{"protected branches", &githubd.Environment{Protected: true}, "lets in every protected branch"},
+		{"a pattern", &githubd.Environment{Custom: true, Branches: []string{"main", "release-*"}}, `branch "release-*"`},
+		{"the release branch", &githubd.Environment{Custom: true, Branches: []string{"main"}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.set != nil {
+				h.SetEnvironment("release", *tt.set)
+			}
+			r, summary := p, filepath.Join(t.TempDir(), "summary.md")
+			r.flags = append(slices.Clone(p.flags), "--environment", "release")
+			r.env = append(slices.Clone(p.env), "GITHUB_STEP_SUMMARY="+summary)
+			got := w.release(t, r).wantCode(t, 0)
+			for what, text := range map[string]string{"stdout": got.stdout, "stderr": got.stderr, "the job summary": read(t, summary)} {
+				warned := strings.Contains(text, "environment &quot;release&quot;") || strings.Contains(text, `environment "release"`)
+				if warned != (tt.want != "") || tt.want != "" && !strings.Contains(text, tt.want) {
+					t.Errorf("%s says of the environment, expected %q:\n%s", what, tt.want, last(text))
+				}
+			}
+		})
+	}
+}
