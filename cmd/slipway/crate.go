@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/release"
-	"dagger/slipway/ci/verify"
 )
 
 // crate are the flags of release-crate.
@@ -15,9 +14,10 @@ type crate struct {
 	options
 	to              remotes
 	dryRun, initial bool
-	// dist is a directory with artifacts to publish as they are, identity and issuer
-	// who must have signed them.
-	dist, identity, issuer string
+	// dist is a directory with artifacts to publish as they are, by who must have signed
+	// them.
+	dist string
+	by   signedBy
 }
 
 func releaseCommand() *cobra.Command {
@@ -48,8 +48,7 @@ are verified, against who must have signed them and against the plan, and publis
 	f.BoolVar(&o.dryRun, "dry-run", true, "run every step and change nothing anywhere")
 	f.StringVar(&o.out, "out", "dist", "`directory` for the artifacts")
 	f.StringVar(&o.dist, "dist", "", "publish the artifacts of this `directory`, and build and sign nothing")
-	f.StringVar(&o.identity, "certificate-identity", "", "exact `identity` that must have signed them (default: "+verify.Workflow+" of the repository)")
-	f.StringVar(&o.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of that identity")
+	o.by.flags(c)
 	return c
 }
 
@@ -90,7 +89,7 @@ func (o *crate) given() (*release.Given, error) {
 	if o.dist == "" {
 		return nil, nil
 	}
-	e, err := verify.Expect(o.to.repository, o.identity, o.issuer, nil)
+	e, err := o.by.expect(o.to.repository, nil)
 	if err == nil && o.signing.trustedRoot != "" {
 		e.Root, err = root.NewTrustedRootFromPath(o.signing.trustedRoot)
 	}
