@@ -26,8 +26,14 @@ var endings = []string{plan.SignatureFile, plan.CertificateFile, plan.PublicKeyF
 // Directory verifies an unpacked tarball: a flat directory of binaries and what
 // signs them.
 func Directory(ctx context.Context, dir string, e Expectation) *Report {
+	return Unpacked(ctx, dir, "", e)
+}
+
+// Unpacked verifies what the tarball of a target was unpacked to: a directory of
+// programs of its architecture.
+func Unpacked(ctx context.Context, dir, target string, e Expectation) *Report {
 	r := &Report{}
-	r.directory(ctx, dir, "", e)
+	r.directory(ctx, dir, target, e)
 	return r
 }
 
