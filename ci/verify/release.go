@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,28 +64,24 @@ func (r *Report) list(dir string) ([]string, error) {
 func (r *Report) findProvenance(ctx context.Context, dir string, names []string, e Expectation) (string, *manifest) {
 	ending := plan.ProvenanceName("")
 	var found []string
+	crate := e.Crate
 	for _, name := range names {
-		if strings.HasSuffix(name, ending) {
-			found = append(found, name)
+		if of, ok := strings.CutSuffix(name, ending); ok {
+			found, crate = append(found, name), cmp.Or(e.Crate, of)
+		} else if of, _ := splitTarball(name); len(found) == 0 {
+			crate = cmp.Or(crate, of)
 		}
 	}
-	wanted := plan.ProvenanceName(e.Crate)
-	if e.Crate == "" && len(found) == 1 {
-		wanted = found[0]
+	wanted := plan.ProvenanceName(crate)
+	switch {
+	case len(found) == 0:
+		r.bad(wanted, errors.New("it is missing: without the provenance, which lists all files of a release, nothing says which there must be; single tarballs are verified by their names"))
+	case len(found) > 1 || found[0] != wanted:
+		r.bad(wanted, fmt.Errorf("%q are there: expected this one alone, for a release is of one crate", found))
+	default:
+		return wanted, r.readProvenance(ctx, filepath.Join(dir, wanted), crate, e)
 	}
-	if !slices.Contains(found, wanted) || e.Crate == "" && len(found) != 1 {
-		what := "*" + wanted
-		if e.Crate != "" {
-			what = wanted
-		}
-		if len(found) > 0 {
-			r.bad(what, fmt.Errorf("it is missing, and %q is there: expected the provenance of one crate, which lists all files of its release", found))
-		} else {
-			r.bad(what, errors.New("it is missing: without the provenance, which lists all files of a release, nothing says which there must be; single tarballs are verified by their names"))
-		}
-		return "", nil
-	}
-	return wanted, r.readProvenance(ctx, filepath.Join(dir, wanted), strings.TrimSuffix(wanted, ending), e)
+	return "", nil
 }
 
 // vouched reports whether the provenance of the release names a file, with the

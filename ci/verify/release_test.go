@@ -186,7 +186,7 @@ func TestReleaseWhole(t *testing.T) {
 		}, want: armTarball + ": its sha256 is"},
 		"another commit":         {release: func() made { m := good(); m.commit = commit2; return m }, want: fmt.Sprintf("gitCommit is %q; expected %q: it is of another commit, as where a tag was moved", commit2, commit1)},
 		"no commit":              {release: func() made { m := good(); m.commit = ""; return m }, want: `it has no resolvedDependencies "source"`},
-		"another crate's":        {release: func() made { m := good(); m.crate = "evil"; return m }, want: `app.provenance.sigstore.json: it is missing, and ["evil.provenance.sigstore.json"] is there`},
+		"another crate's":        {release: func() made { m := good(); m.crate = "evil"; return m }, want: `app.provenance.sigstore.json: ["evil.provenance.sigstore.json"] are there: expected this one alone`},
 		"another crate's, named": {release: func() made { m := good(); m.crate, m.name = "evil", "app"; return m }, change: renameAll("evil", "app"), want: `externalParameters.crate is "evil"; expected "app": it is of another crate`},
 		"the other architecture's tarball": {change: func(t *testing.T, dir string) {
 			put(t, dir, x86Tarball, read(t, dir, armTarball))
@@ -213,7 +213,7 @@ func TestReleaseWhole(t *testing.T) {
 		"one file more":     {change: func(t *testing.T, dir string) { put(t, dir, "install.sh", "x") }, want: "install.sh: nothing that was signed names it"},
 		"one tarball more":  {change: func(t *testing.T, dir string) { put(t, dir, "evil-x86_64-linux-musl.tar.gz", read(t, dir, x86Tarball)) }, want: "evil-x86_64-linux-musl.tar.gz: nothing that was signed names it"},
 		"an older one more": {change: func(t *testing.T, dir string) { put(t, dir, "old.tar.gz", read(t, older, x86Tarball)) }, want: "old.tar.gz: nothing that was signed names it"},
-		"a second list":     {change: func(t *testing.T, dir string) { put(t, dir, "b.provenance.sigstore.json", read(t, dir, signedList)) }, expect: func(e *Expectation) { e.Crate = "" }, want: "expected the provenance of one crate"},
+		"a second list":     {change: func(t *testing.T, dir string) { put(t, dir, "b.provenance.sigstore.json", read(t, dir, signedList)) }, expect: func(e *Expectation) { e.Crate = "" }, want: "expected this one alone, for a release is of one crate"},
 		"a link":            {change: func(t *testing.T, dir string) { fatal(t, os.Symlink("/etc/passwd", filepath.Join(dir, "l"))) }, want: "l: it is no ordinary file"},
 		"a list of less":    {release: func() made { m := good(); m.state = forget("SHA256SUMS"); return m }, change: lose("SHA256SUMS"), want: `does not name "SHA256SUMS", which every such release has`},
 		"a list without an attestation": {
