@@ -73,3 +73,43 @@ func TestHostileVerifyReproduce(t *testing.T) {
 		})
 	}
 }
+
+// TestHostileVerifyPublish has a run of another repository sign what is to be published
+// here, and holds that nothing of it is.
+func TestHostileVerifyPublish(t *testing.T) {
+	w, _ := local(t)
+	s := stack(t)
+	h := newHub(t, s, example(t))
+	before := h.Changes()
+	t.Run("the run that publishes", func(t *testing.T) {
+		handOut(s, evil)
+		s.Rekor.Reset()
+		w.release(t, h.published(t, s)).wantCode(t, 1).wantError(t, "checking who signs", `a run of repository "evil/runwasi", and the release is to be one of "containerd/runwasi"`)
+		if n := s.Rekor.Count(""); n != 0 {
+			t.Errorf("%d requests reached the log", n)
+		}
+	})
+	for name, tt := range map[string]struct {
+		claims sigstack.Claims
+		want   string
+	}{
+		"another repository": {evil, "a run of another repository called the workflow"},
+		"a self-hosted one":  {sigstack.Claims{"runner_environment": "self-hosted"}, `runner environment is "self-hosted"`},
+		"another branch":     {sigstack.Claims{"ref": "refs/heads/feature"}, `source ref is "refs/heads/feature"`},
+	} {
+		t.Run("artifacts by "+name, func(t *testing.T) {
+			handOut(s, tt.claims)
+			_, r := signedDist(t, w, s, h)
+			w.release(t, r).wantCode(t, 1).wantError(t, "which are not as this release's would be", tt.want)
+		})
+	}
+	t.Run("artifacts by a self-hosted runner that is expected", func(t *testing.T) {
+		handOut(s, sigstack.Claims{"runner_environment": "self-hosted"})
+		_, r := signedDist(t, w, s, h)
+		r.flags = append(r.flags, "--dry-run=true", "--runner-environment", "self-hosted")
+		w.release(t, r).wantCode(t, 0)
+	})
+	if n := h.Changes() - before; n != 0 {
+		t.Errorf("%d things changed", n)
+	}
+}
