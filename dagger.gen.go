@@ -354,7 +354,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateIdentity", err))
 				}
 			}
-			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease, dist, certificateIdentity)
+			var sourceRef string
+			if inputArgs["sourceRef"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
+				}
+			}
+			var runnerEnvironment string
+			if inputArgs["runnerEnvironment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg runnerEnvironment", err))
+				}
+			}
+			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease, dist, certificateIdentity, sourceRef, runnerEnvironment)
 		case "Sign":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
@@ -807,6 +821,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
+			var sourceRef string
+			if inputArgs["sourceRef"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
+				}
+			}
+			var runnerEnvironment string
+			if inputArgs["runnerEnvironment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg runnerEnvironment", err))
+				}
+			}
 			var key *dagger.File
 			if inputArgs["key"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["key"]), &key)
@@ -849,7 +877,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, githubToken, registryToken, githubApi, certificateIdentity, certificateOidcIssuer, key, trustedRoot, fulcioUrl, rekorUrl, timestampUrl, asJson)
+			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, githubToken, registryToken, githubApi, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, fulcioUrl, rekorUrl, timestampUrl, asJson)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -912,6 +940,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
+			var sourceRef string
+			if inputArgs["sourceRef"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
+				}
+			}
+			var runnerEnvironment string
+			if inputArgs["runnerEnvironment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg runnerEnvironment", err))
+				}
+			}
 			var key *dagger.File
 			if inputArgs["key"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["key"]), &key)
@@ -933,7 +975,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Verify(&parent, ctx, dist, tag, image, githubToken, repository, certificateIdentity, certificateOidcIssuer, key, trustedRoot, asJson)
+			return (*Slipway).Verify(&parent, ctx, dist, tag, image, githubToken, repository, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, asJson)
 		case "WithService":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

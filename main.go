@@ -182,7 +182,7 @@ func (m *Slipway) ReleaseCrate(
 	dist *dagger.Directory,
 ) (string, error) {
 	m.actions(oidcRequestURL, oidcRequestToken)
-	return m.Crate(crate, version).Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease, dist, "")
+	return m.Crate(crate, version).Release(ctx, dryRun, repository, githubToken, registryToken, "", actor, initialRelease, dist, "", "", "")
 }
 
 // actions adds the identity of a job of GitHub Actions to what is signed with.
@@ -489,6 +489,14 @@ func (m *Slipway) Verify(
 	//
 	// +default="https://token.actions.githubusercontent.com"
 	certificateOidcIssuer string,
+	// Full git ref of the repository that the run must have been on (default: that of the identity)
+	//
+	// +optional
+	sourceRef string,
+	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
+	//
+	// +optional
+	runnerEnvironment string,
 	// Public key that must have signed, instead of an identity
 	//
 	// +optional
@@ -505,7 +513,10 @@ func (m *Slipway) Verify(
 	if err := m.reach(ctx); err != nil {
 		return "", err
 	}
-	v := module.Verification{Tag: tag, Image: image, Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer, JSON: asJSON}
+	v := module.Verification{
+		Tag: tag, Image: image, Repository: repository, Identity: certificateIdentity, Issuer: certificateOidcIssuer,
+		SourceRef: sourceRef, Runner: runnerEnvironment, JSON: asJSON,
+	}
 	var err error
 	if v.Dist, err = idOf(ctx, dist); err != nil {
 		return "", err
@@ -557,6 +568,14 @@ func (m *Slipway) Reproduce(
 	//
 	// +default="https://token.actions.githubusercontent.com"
 	certificateOidcIssuer string,
+	// Full git ref of the repository that the run must have been on (default: that of the identity)
+	//
+	// +optional
+	sourceRef string,
+	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
+	//
+	// +optional
+	runnerEnvironment string,
 	// Public key that must have signed, instead of an identity
 	//
 	// +optional
@@ -584,7 +603,7 @@ func (m *Slipway) Reproduce(
 ) (string, error) {
 	r := module.Reproduction{
 		Repository: repository, GitHubAPI: githubAPI, Identity: certificateIdentity, Issuer: certificateOidcIssuer,
-		Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, JSON: asJSON,
+		SourceRef: sourceRef, Runner: runnerEnvironment, Fulcio: fulcioURL, Rekor: rekorURL, Timestamp: timestampURL, JSON: asJSON,
 	}
 	if err := reveal(ctx, map[*string]*dagger.Secret{&r.GitHubToken: githubToken, &r.RegistryToken: registryToken}); err != nil {
 		return "", err
@@ -796,6 +815,14 @@ func (c *Crate) Release(
 	//
 	// +optional
 	certificateIdentity string,
+	// Full git ref of the repository that the run must have been on (default: that of the identity)
+	//
+	// +optional
+	sourceRef string,
+	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
+	//
+	// +optional
+	runnerEnvironment string,
 ) (string, error) {
 	s, err := c.Slipway.open(ctx, c.Name, c.Version)
 	if err != nil {
@@ -819,7 +846,7 @@ func (c *Crate) Release(
 	if err := reveal(ctx, map[*string]*dagger.Secret{&to.GitHubToken: githubToken, &to.RegistryToken: registryToken}); err != nil {
 		return "", err
 	}
-	to.Identity, to.DryRun = certificateIdentity, dryRun
+	to.Identity, to.SourceRef, to.Runner, to.DryRun = certificateIdentity, sourceRef, runnerEnvironment, dryRun
 	if to.Dist, err = idOf(ctx, dist); err != nil {
 		return "", err
 	}

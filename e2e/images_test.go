@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -93,11 +94,19 @@ type imageRelease struct {
 	who    verify.Expectation
 }
 
+// imageClaims are those of a run of the workflow of images, on the commit of the images,
+// with changes.
+func imageClaims(changes sigstack.Claims) sigstack.Claims {
+	all := sigstack.Claims{"job_workflow_ref": imageWorkflow, "sha": imageCommit}
+	maps.Copy(all, changes)
+	return all
+}
+
 // imageStack is the stack, which says that the workflow of images runs.
 func imageStack(t testing.TB) *sigstack.Stack {
 	t.Helper()
 	s := stack(t)
-	s.HandOut(sigstack.Claims{"job_workflow_ref": imageWorkflow})
+	s.HandOut(imageClaims(nil))
 	return s
 }
 

@@ -66,11 +66,11 @@ func TestPublishEarlier(t *testing.T) {
 		"a statement about the other binary": {func(t *testing.T, h *hub) {
 			other := h.draftAsset(t, "shim-demo-v1-aarch64-linux-musl.cdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
-		}, 1},
+		}, 2}, // the statement, and the provenance that names it
 		"a statement of another kind": {func(t *testing.T, h *hub) {
 			other := h.draftAsset(t, "shim-demo-v1-x86_64-linux-musl.spdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
-		}, 1},
+		}, 2},
 		"the tarball of the other target": {func(t *testing.T, h *hub) {
 			h.replace(t, "shim-demo-x86_64-linux-musl.tar.gz", h.draftAsset(t, "shim-demo-aarch64-linux-musl.tar.gz"))
 		}, 2}, // the binary, and the provenance that names its tarball

@@ -12,7 +12,6 @@ import (
 
 	"dagger/slipway/ci/archive"
 	"dagger/slipway/ci/dist"
-	"dagger/slipway/ci/github"
 )
 
 // assets downloads the release of shim-demo.
@@ -28,19 +27,7 @@ func (h *hub) assets(t testing.TB) string {
 func offer(t testing.TB, source, dir string) *hub {
 	t.Helper()
 	h := hubOf(t, source)
-	at := git(t, h.bare, "rev-parse", "main")
-	git(t, h.bare, "update-ref", "refs/tags/"+demoTag, at)
-	draft := github.Draft{Tag: demoTag, Name: demoTag, Commit: at}
-	c := h.client(t)
-	r, err := c.CreateDraft(t.Context(), draft)
-	check(t, err)
-	entries, err := os.ReadDir(dir)
-	check(t, err)
-	for _, f := range entries {
-		check(t, c.Upload(t.Context(), r.ID, f.Name(), filepath.Join(dir, f.Name())))
-	}
-	_, err = c.Publish(t.Context(), r.ID, draft, false)
-	check(t, err)
+	h.release(t, demoTag, git(t, h.bare, "rev-parse", "main"), dir)
 	return h
 }
 

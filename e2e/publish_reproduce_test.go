@@ -137,7 +137,8 @@ func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *hub, source 
 	got.wantLines(t,
 		line("differs", fmt.Sprintf("source: the provenance says that the release was built from commit %s, and the tag %q is at commit %s", head, demoTag, now)),
 		line("differs", demoBinary+": first at byte "), " rebuilt, in sections .note.gnu.build-id .text",
-		line("differs", "shim-demo.provenance.sigstore.json, what it says: "), line("signed, verified", demoTarball+", the signatures in it"))
+		line("differs", "shim-demo.provenance.sigstore.json, what it says: "),
+		line("differs", demoTarball+", the signatures in it: shim-demo-v1: "+fmt.Sprintf("the certificate's commit is %q, expected %q", head, now)))
 	wantNone(t, got, "Not as it was")
 }
 

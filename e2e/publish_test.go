@@ -134,7 +134,10 @@ func TestPublishDemo(t *testing.T) {
 	})
 	t.Run("notes", func(t *testing.T) {
 		body := h.Body(demoTag)
-		for _, want := range []string{"cosign verify-blob", "--certificate-identity " + identity[1], "--certificate-oidc-issuer " + identity[3], "shim-demo-v1.pem"} {
+		for _, want := range []string{
+			"cosign verify-blob", "--certificate-identity " + identity[1], "--certificate-oidc-issuer " + identity[3], "shim-demo-v1.pem",
+			"--certificate-github-workflow-repository containerd/runwasi", "--certificate-github-workflow-ref refs/heads/main", "--certificate-github-workflow-sha " + head,
+		} {
 			if !strings.Contains(body, want) {
 				t.Errorf("the notes do not say %q:\n%s", want, body)
 			}

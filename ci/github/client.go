@@ -65,6 +65,9 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// Repository is the repository that is asked about, as owner/name.
+func (c *Client) Repository() string { return c.owner + "/" + c.repo }
+
 // authorization adds the token to requests for certain hosts.
 type authorization struct {
 	next  http.RoundTripper

@@ -22,8 +22,9 @@ type Publishing struct {
 	Actor                              string
 	InitialRelease                     []string // the crates that the registry does not have yet
 	// Dist is the ID of a directory with artifacts to publish as they are, "" for none;
-	// Identity is who must have signed them, "" for the repository's release workflow.
-	Dist, Identity string
+	// Identity is who must have signed them, "" for the repository's release workflow, and
+	// SourceRef and Runner where, "" for what follows from that.
+	Dist, Identity, SourceRef, Runner string
 	// DryRun verifies the artifacts of Dist and publishes nothing.
 	DryRun bool
 }
@@ -34,6 +35,7 @@ func (s *Session) given(ctx context.Context, to Publishing, trust string) (*rele
 		return nil, nil
 	}
 	e, err := verify.Expect(to.Repository, to.Identity, verify.Issuer, nil)
+	e = e.From(to.SourceRef, to.Runner)
 	if err == nil && trust != "" {
 		e.Root, err = trusted(trust)
 	}

@@ -17,6 +17,7 @@ type Reproduction struct {
 	Repository, GitHubToken, GitHubAPI string
 	RegistryToken                      string
 	Identity, Issuer                   string
+	SourceRef, Runner                  string // of the run that signed; "" means those that follow
 	Key, TrustedRoot                   string // contents of files
 	Fulcio, Rekor, Timestamp           string // that the release was signed with
 	JSON                               bool
@@ -74,6 +75,6 @@ func (o Reproduction) published() (release.Published, error) {
 	if err != nil {
 		return release.Published{}, err
 	}
-	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, Key: o.Key, TrustedRoot: o.TrustedRoot})
+	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, SourceRef: o.SourceRef, Runner: o.Runner, Key: o.Key, TrustedRoot: o.TrustedRoot})
 	return release.Published{GitHub: hub, RegistryToken: o.RegistryToken, Expect: e}, err
 }

@@ -130,6 +130,7 @@ type Verification struct {
 	Dist                         string // ID of a directory
 	Tag, Image, GitHubToken      string
 	Repository, Identity, Issuer string
+	SourceRef, Runner            string // of the run that signed; "" means those that follow
 	Key, TrustedRoot             string // contents of files
 	JSON                         bool
 }
@@ -171,6 +172,7 @@ func expectation(v Verification) (verify.Expectation, error) {
 	if err != nil {
 		return e, err
 	}
+	e = e.From(v.SourceRef, v.Runner)
 	if v.TrustedRoot != "" {
 		e.Root, err = trusted(v.TrustedRoot)
 	} else {

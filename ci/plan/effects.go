@@ -54,48 +54,65 @@ const (
 // SumsName is the name of the file of checksums.
 const SumsName = "SHA256SUMS"
 
-// addArtifacts lists the files: a tarball per target and their checksums for a
-// crate with binaries, the .crate file for one that is published.
+// addArtifacts lists the files: those of [BinaryArtifacts] for a crate with binaries,
+// the .crate file for one that is published.
 func (p *Plan) addArtifacts(c *cargo.Crate) error {
-	for _, t := range p.Targets {
-		if len(c.Bins) == 0 {
-			break
-		}
-		name, err := dist.TarballName(c.Name, t)
-		if err != nil {
-			return err
-		}
-		a := Artifact{Name: name, Kind: Tarball, Target: t}
-		for _, b := range c.Bins {
-			a.Binaries = append(a.Binaries, b.Name)
-			a.Files = append(a.Files, b.Name)
-			for _, ending := range p.Signatures() {
-				a.Files = append(a.Files, b.Name+ending)
-			}
-		}
-		slices.Sort(a.Files)
-		p.Artifacts = append(p.Artifacts, a)
+	var binaries []string
+	for _, b := range c.Bins {
+		binaries = append(binaries, b.Name)
 	}
-	if len(c.Bins) > 0 {
-		p.Artifacts = append(p.Artifacts, Artifact{Name: SumsName, Kind: Checksums})
-	}
-	for _, t := range p.Targets {
-		for _, b := range c.Bins {
-			documents, err := SBOMs(b.Name, t)
-			if err != nil {
-				return err
-			}
-			p.Artifacts = append(p.Artifacts, documents...)
-		}
+	var err error
+	if p.Artifacts, err = BinaryArtifacts(c.Name, p.Targets, binaries, p.Signatures()); err != nil {
+		return err
 	}
 	if p.Publish.Publishable {
-		p.Artifacts = append(p.Artifacts, Artifact{Name: c.Name + "-" + p.Version + ".crate", Kind: CrateFile})
+		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(c.Name, p.Version), Kind: CrateFile})
 	}
 	if len(c.Bins) > 0 { // the last: it names the others
 		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(c.Name), Kind: Provenance})
 	}
 	return nil
 }
+
+// BinaryArtifacts are the files that a crate's release has for binaries, but for the
+// provenance, which names them: a tarball for each target, their checksums, and the
+// SBOMs. There are none where there is no binary. Whoever verifies a release lists
+// them by the same function. signatures are the endings of what signs a binary.
+func BinaryArtifacts(crate string, targets, binaries, signatures []string) ([]Artifact, error) {
+	if len(binaries) == 0 {
+		return nil, nil
+	}
+	var list []Artifact
+	for _, t := range targets {
+		name, err := dist.TarballName(crate, t)
+		if err != nil {
+			return nil, err
+		}
+		a := Artifact{Name: name, Kind: Tarball, Target: t, Binaries: binaries}
+		for _, b := range binaries {
+			a.Files = append(a.Files, b)
+			for _, ending := range signatures {
+				a.Files = append(a.Files, b+ending)
+			}
+		}
+		slices.Sort(a.Files)
+		list = append(list, a)
+	}
+	list = append(list, Artifact{Name: SumsName, Kind: Checksums})
+	for _, t := range targets {
+		for _, b := range binaries {
+			documents, err := SBOMs(b, t)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, documents...)
+		}
+	}
+	return list, nil
+}
+
+// CrateName is the name of the file that a registry has of a crate's version.
+func CrateName(crate, version string) string { return crate + "-" + version + ".crate" }
 
 // The formats of SBOMs, and the endings of their names.
 const (

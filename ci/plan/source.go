@@ -29,6 +29,14 @@ type Source struct {
 	OnReleaseBranch bool   `json:"-"`
 }
 
+// Built is the commit that is built, "" where files differ from it or there is none.
+func (s Source) Built() string {
+	if s.Dirty {
+		return ""
+	}
+	return s.Commit
+}
+
 // check refuses what no plan may name.
 func (s Source) check(tag string) error {
 	if s.Commit != "" {

@@ -87,7 +87,7 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 	if report.Verdict != verify.Good {
 		return fmt.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, report.Text())
 	}
-	r.who = sign.Identity{Subject: e.Identity, Issuer: e.Issuer}
+	r.who = sign.Identity{Subject: e.Identity, Issuer: e.Issuer, Repository: e.SourceURI, Ref: e.SourceRef, Commit: e.Commit, Runner: e.Runner}
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (r *Release) ofPlan(e verify.Expectation) (verify.Expectation, error) {
 	if err != nil {
 		return e, err
 	}
-	e.Version, e.Commit = r.Plan.Version, r.Plan.Source.Commit
+	e.Crate, e.Version, e.Commit = r.Plan.Crate, r.Plan.Version, r.Plan.Source.Built()
 	e.Plan, err = provenance.ParseDigest(digest)
 	return e, err
 }

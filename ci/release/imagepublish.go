@@ -111,7 +111,7 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 	if err := p.identify(ctx); err != nil {
 		return nil, fmt.Errorf("%w\nnothing was changed anywhere", err)
 	}
-	s.Signer, s.Issuer = r.who.Subject, r.who.Issuer
+	s.Signer, s.Issuer, s.who = r.who.Subject, r.who.Issuer, r.who
 	err = p.perform(ctx, s)
 	s.Seconds = time.Since(r.begin).Seconds()
 	if s.Published = err == nil; err != nil {

@@ -8,6 +8,7 @@ import (
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/sign"
 )
 
 // ImagesSummary is what a run of images did, for people and, as JSON, for machines.
@@ -35,6 +36,8 @@ type ImagesSummary struct {
 	Seconds   float64           `json:"seconds"`
 	// Error is why the release did not come to its end.
 	Error string `json:"error,omitempty"`
+
+	who sign.Identity // that signed
 }
 
 // ImageResult is one image.
@@ -160,7 +163,7 @@ func (s *ImagesSummary) verifyLine(img ImageResult) string {
 	if s.Signer == "" {
 		return "cosign verify --key cosign.pub " + img.Reference
 	}
-	return fmt.Sprintf("cosign verify %s --certificate-identity %s --certificate-oidc-issuer %s", img.Reference, s.Signer, s.Issuer)
+	return strings.Join(append([]string{"cosign verify", img.Reference}, expectedFlags(s.who)...), " ")
 }
 
 // Markdown renders the summary for the job summary of continuous integration.

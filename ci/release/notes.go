@@ -2,9 +2,11 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
 )
 
 // notes are the notes of the release on GitHub: the changelog's section, and the
@@ -26,11 +28,24 @@ func (p *publishing) notes() string {
 	return b.String()
 }
 
-// verifyCommand is cosign's command for a binary, as the release document has it.
+// verifyCommand is cosign's command for a binary, as the release document has it, with
+// what it does not say of the source.
 func (p *publishing) verifyCommand(name string) string {
 	if p.Plan.Signing == plan.SignedByKey {
 		return fmt.Sprintf("$ cosign verify-blob --key %s%s --signature %s%s %s\n", name, plan.PublicKeyFile, name, plan.SignatureFile, name)
 	}
-	return fmt.Sprintf("$ cosign verify-blob \\\n    --certificate %s%s \\\n    --signature %s%s \\\n    --certificate-identity %s \\\n    --certificate-oidc-issuer %s \\\n    %s\n",
-		name, plan.CertificateFile, name, plan.SignatureFile, p.who.Subject, p.who.Issuer, name)
+	lines := []string{"cosign verify-blob", "--certificate " + name + plan.CertificateFile, "--signature " + name + plan.SignatureFile}
+	return "$ " + strings.Join(slices.Concat(lines, expectedFlags(p.who), []string{name}), " \\\n    ") + "\n"
+}
+
+// expectedFlags are the flags by which cosign expects who signed and, of a workflow, of
+// which repository, on which ref and commit: the identity of a reusable workflow is the
+// same in every repository that calls it.
+func expectedFlags(who sign.Identity) []string {
+	flags := []string{"--certificate-identity " + who.Subject, "--certificate-oidc-issuer " + who.Issuer}
+	if !strings.Contains(who.Subject, "/.github/workflows/") {
+		return flags
+	}
+	return append(flags, "--certificate-github-workflow-repository "+repositoryOf(who.Repository),
+		"--certificate-github-workflow-ref "+who.Ref, "--certificate-github-workflow-sha "+who.Commit)
 }

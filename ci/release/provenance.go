@@ -62,14 +62,11 @@ func sameBuild(earlier []byte, s provenance.Statement) bool {
 	return err == nil && bytes.Equal(again, earlier)
 }
 
-// subjects are the digests of the files that users download, but for statements
-// that are signed themselves, and of every binary in them.
+// subjects are the digests of all files of the release but the provenance itself, and
+// of every binary in them: whoever verifies it misses what is not there.
 func (r *Release) subjects(files []File, place func(target, name string) string) (map[string][sha256.Size]byte, error) {
 	subjects := map[string][sha256.Size]byte{}
 	for i, a := range r.Plan.Artifacts[:len(files)] {
-		if a.Kind == plan.Attestation {
-			continue
-		}
 		sum, err := provenance.ParseDigest(files[i].SHA256)
 		if err != nil {
 			return nil, err
@@ -96,11 +93,9 @@ func (r *Release) provenance(ctx context.Context, built bool) (provenance.Input,
 			Crate: p.Crate, Version: p.Version, Targets: p.Targets, ToolchainBase: r.ToolchainBase,
 			Repository: r.who.Repository, Ref: r.who.Ref,
 		},
+		Commit:  p.Source.Built(),
 		Rust:    r.rust.Release,
 		Builder: provenance.Builder{ID: provenance.OwnMachine, Version: map[string]string{"slipway": Version}},
-	}
-	if !p.Source.Dirty {
-		in.Commit = p.Source.Commit
 	}
 	if strings.Contains(r.who.Subject, "/.github/workflows/") {
 		in.Builder.ID = r.who.Subject

@@ -43,6 +43,14 @@ type publishing struct {
 	summary  *Summary // nil before the steps have run
 }
 
+// newPublishing makes the publishing of a release, which knows its repository.
+func newPublishing(r *Release, to Remotes) *publishing {
+	if to.GitHub != nil {
+		r.into = to.GitHub.Repository()
+	}
+	return &publishing{Release: r, to: to}
+}
+
 // shared is what the crates of one run ask once.
 type shared struct {
 	actor string // who releases
@@ -57,7 +65,7 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
-	p := &publishing{Release: r, to: to}
+	p := newPublishing(r, to)
 	if err := publishAll(ctx, []*publishing{p}); err != nil {
 		if p.summary != nil && p.summary.Error == "" {
 			p.summary = nil // nothing was performed

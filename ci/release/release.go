@@ -44,6 +44,7 @@ type Release struct {
 
 	apart    bool // the steps ran in another job: see UseStaged
 	begin    time.Time
+	into     string // the repository that it is published in, as owner/name; "" where that is not known
 	who      sign.Identity
 	rust     sbom.Rust
 	crates   map[string]sbom.Graph // in the binaries of each target

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -63,22 +62,7 @@ func (r *reproducing) statement(ctx context.Context, a plan.Artifact) (provenanc
 	if err != nil {
 		return provenance.Statement{}, err
 	}
-	payload, err := verify.Statement(ctx, raw, [32]byte{}, r.from.Expect)
-	if payload == nil {
-		return provenance.Statement{}, err
-	}
-	s, err := provenance.Parse(payload)
-	if err != nil {
-		return s, err
-	}
-	if len(s.Subject) == 0 {
-		return s, errors.New("reading the provenance: it is about no file")
-	}
-	sum, err := provenance.ParseDigest(s.Subject[0].Digest["sha256"])
-	if err == nil {
-		_, err = verify.Statement(ctx, raw, sum, r.from.Expect)
-	}
-	return s, err
+	return verify.Provenance(ctx, raw, r.from.Expect)
 }
 
 // ownStatement is the statement about what was made again. Where the source comes from

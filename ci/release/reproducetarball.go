@@ -103,5 +103,5 @@ func (r *reproducing) verifiedFiles(ctx context.Context, a plan.Artifact, dir st
 	for _, name := range a.Files {
 		r.shown[name] = true
 	}
-	r.fold(a.Name+", the signatures in it", verify.Directory(ctx, dir, r.from.Expect).Checks)
+	r.fold(a.Name+", the signatures in it", verify.Unpacked(ctx, dir, a.Target, r.from.Expect).Checks)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -63,7 +65,9 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 }
 
 // identify asks who signs, and refuses a run's identity for another commit than
-// the one that was built: certificate and provenance would contradict each other.
+// the one that was built: certificate and provenance would contradict each other. It
+// refuses that of another repository than the one to publish in as well: nobody who
+// verifies its releases would believe it.
 func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error) {
 	if r.who, err = signer.Identity(ctx); err != nil {
 		return err
@@ -71,10 +75,22 @@ func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error)
 	if built := r.Plan.Source.Commit; r.who.Commit != "" && r.who.Commit != built {
 		return fmt.Errorf("checking who signs: the identity is that of a run on commit %q, and what was built is commit %q: check out the run's commit", r.who.Commit, built)
 	}
+	if r.into != "" && r.who.Repository != "" && repositoryOf(r.who.Repository) != r.into {
+		return fmt.Errorf("checking who signs: the identity is that of a run of repository %q, and the release is to be one of %q: run the workflow there, or name that repository (--repository)", repositoryOf(r.who.Repository), r.into)
+	}
 	if r.apart {
 		return checkCaller(r.who, r.Plan.Source.ReleaseBranch)
 	}
 	return nil
+}
+
+// repositoryOf is the path of a repository's URI, like owner/name.
+func repositoryOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return uri
+	}
+	return strings.Trim(u.Path, "/")
 }
 
 // signer is the release's signer, or that of a dry run.

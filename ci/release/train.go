@@ -50,7 +50,7 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 		if err := r.checkRelease(); err != nil {
 			return nil, err
 		}
-		list = append(list, &publishing{Release: r, to: to(r.Plan)})
+		list = append(list, newPublishing(r, to(r.Plan)))
 	}
 	err = publishAll(ctx, list)
 	performed := err == nil

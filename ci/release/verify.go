@@ -18,6 +18,9 @@ func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) e
 		return nil
 	}
 	e, err := r.expectation(signer)
+	if err == nil {
+		e, err = r.ofPlan(e)
+	}
 	if err != nil {
 		return fmt.Errorf("verifying what was made: %w\n%s", err, unsigned)
 	}
@@ -27,9 +30,12 @@ func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) e
 	return nil
 }
 
-// expectation is what a stranger knows of this release.
+// expectation is what a stranger knows of this release, and who its signer is.
 func (r *Release) expectation(signer *sign.Signer) (verify.Expectation, error) {
-	e := verify.Expectation{Version: r.Plan.Version, DryRun: r.Signer == nil, Identity: r.who.Subject, Issuer: r.who.Issuer, Root: signer.Root()}
+	e := verify.Expectation{
+		Identity: r.who.Subject, Issuer: r.who.Issuer, SourceURI: r.who.Repository, SourceRef: r.who.Ref, Runner: r.who.Runner,
+		Version: r.Plan.Version, Commit: r.Plan.Source.Built(), DryRun: r.Signer == nil, Root: signer.Root(),
+	}
 	if e.DryRun {
 		return e, nil
 	}

@@ -15,8 +15,8 @@ import (
 type Identity struct {
 	Subject, Issuer string
 	// Repository is the URL of the source, Ref a full git ref of it, Commit its
-	// commit, Run the URL of the run.
-	Repository, Ref, Commit, Run string
+	// commit, Run the URL of the run, Runner the environment of its runner.
+	Repository, Ref, Commit, Run, Runner string
 }
 
 // Identity asks for the certificate, where there is none yet, and reads it.
@@ -46,7 +46,7 @@ func identityOf(der []byte) (Identity, error) {
 	}
 	return Identity{
 		Subject: c.SubjectAlternativeName, Issuer: c.Issuer, Repository: c.SourceRepositoryURI,
-		Ref: c.SourceRepositoryRef, Commit: c.SourceRepositoryDigest, Run: c.RunInvocationURI,
+		Ref: c.SourceRepositoryRef, Commit: c.SourceRepositoryDigest, Run: c.RunInvocationURI, Runner: c.RunnerEnvironment,
 	}, nil
 }
 

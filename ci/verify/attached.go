@@ -30,7 +30,7 @@ func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image
 		if _, err := s.Payload(); err != nil {
 			return 0, nil, fmt.Errorf("reading a signature: %w", err)
 		}
-		if err := judge(ctx, s, image, opts, cosign.VerifyImageSignature); err != nil {
+		if err := e.judge(ctx, s, image, opts, cosign.VerifyImageSignature); err != nil {
 			others = append(others, err)
 		} else {
 			good++
@@ -44,6 +44,9 @@ type Attestation struct {
 	// PredicateType is what the statement says that it holds.
 	PredicateType string
 	Statement     []byte
+	// Commit is the one that the run which signed it was on, "" where the certificate
+	// names none.
+	Commit string
 	// Refused says why it is not as expected: another's, or about another image. nil:
 	// it is.
 	Refused error
@@ -68,7 +71,10 @@ func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, ima
 		}
 		a, err := open(envelope)
 		if err == nil {
-			err = judge(ctx, s, image, opts, cosign.VerifyBlobAttestation)
+			err = e.judge(ctx, s, image, opts, cosign.VerifyBlobAttestation)
+		}
+		if cert, e := s.Cert(); e == nil {
+			a.Commit = runOf(cert)
 		}
 		a.Refused = err
 		all = append(all, a)
@@ -111,10 +117,13 @@ func States(raw []byte, predicateType string, image v1.Hash) error {
 	return fmt.Errorf("the statement is not about the image %s", image)
 }
 
-// judge asks cosign for its judgement of one signature.
-func judge(ctx context.Context, s oci.Signature, image v1.Hash, opts *cosign.CheckOpts,
+// judge compares who signed, and asks cosign for its judgement of one signature.
+func (e Expectation) judge(ctx context.Context, s oci.Signature, image v1.Hash, opts *cosign.CheckOpts,
 	verify func(context.Context, oci.Signature, v1.Hash, *cosign.CheckOpts) (bool, error),
 ) error {
+	if err := e.checkAttached(s); err != nil {
+		return err
+	}
 	whole, err := static.Copy(s)
 	if err != nil {
 		return fmt.Errorf("reading its annotations: %w", err)
@@ -124,6 +133,21 @@ func judge(ctx context.Context, s oci.Signature, image v1.Hash, opts *cosign.Che
 		err = errors.New("no log has it")
 	}
 	return err
+}
+
+// checkAttached compares the certificate of a signature with who is expected.
+func (e Expectation) checkAttached(s oci.Signature) error {
+	if e.PublicKey != nil {
+		return nil
+	}
+	cert, err := s.Cert()
+	if err != nil {
+		return fmt.Errorf("reading the certificate: %w", err)
+	}
+	if cert == nil {
+		return errors.New("a key signs it, expected a certificate: give the key if that is right")
+	}
+	return e.checkCertificate(cert)
 }
 
 // imageOptions are cosign's, for its verification of what is attached to images.

@@ -12,10 +12,9 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
-	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/verify"
-	"github.com/sigstore/sigstore/pkg/cryptoutils"
-	"github.com/sigstore/sigstore/pkg/signature"
+
+	"dagger/slipway/ci/sign"
 )
 
 // maxBundle is the size over which a bundle is not read: one of a signature has
@@ -60,6 +59,17 @@ func parse(raw []byte) (*signed, error) {
 	}
 	s.signature, s.envelope, s.payload = signatures[0].GetSig(), true, b.GetDsseEnvelope().GetPayload()
 	return s, nil
+}
+
+// dryRun reports whether a dry run has made it.
+func (s *signed) dryRun() bool { return s.cert != nil && sign.IsDryRun(s.cert) }
+
+// run says for people of which commit the run was that signed it, where it was one.
+func (s *signed) run() string {
+	if commit := runOf(s.cert); commit != "" {
+		return ", in a run on commit " + commit
+	}
+	return ""
 }
 
 // Signature returns an error unless a bundle is a signature of the file with that
@@ -126,22 +136,8 @@ func (s *signed) options(e Expectation) (*cosign.CheckOpts, error) {
 	return opts, e.signer(opts)
 }
 
-// signer tells cosign who must have signed: the exact identity, or the key.
-func (e Expectation) signer(opts *cosign.CheckOpts) error {
-	if e.PublicKey == nil {
-		opts.Identities = []cosign.Identity{{Issuer: e.Issuer, Subject: e.Identity}}
-		return nil
-	}
-	key, err := cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey)
-	if err != nil {
-		return fmt.Errorf("reading the public key: %w", err)
-	}
-	opts.SigVerifier, err = signature.LoadDefaultVerifier(key)
-	return err
-}
-
-// checkSigner compares what the certificate says of its holder with what is
-// expected. That the certificate is worth anything, it does not say.
+// checkSigner compares what signs the bundle with what is expected to: a key, or the
+// holder of a certificate.
 func (s *signed) checkSigner(e Expectation) error {
 	switch {
 	case e.PublicKey != nil && s.cert != nil:
@@ -151,17 +147,7 @@ func (s *signed) checkSigner(e Expectation) error {
 	case s.cert == nil:
 		return errors.New("a key signs it, expected a certificate: give the key if that is right")
 	}
-	summary, err := certificate.SummarizeCertificate(s.cert)
-	if err != nil {
-		return fmt.Errorf("reading the certificate: %w", err)
-	}
-	if summary.Issuer != e.Issuer {
-		return fmt.Errorf("the certificate's issuer is %q, expected %q", summary.Issuer, e.Issuer)
-	}
-	if summary.SubjectAlternativeName != e.Identity {
-		return fmt.Errorf("the certificate's identity is %q, expected %q", summary.SubjectAlternativeName, e.Identity)
-	}
-	return nil
+	return e.checkCertificate(s.cert)
 }
 
 // intact returns an error unless the bundle's own key signed the file with that

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -15,6 +17,8 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/version"
 )
 
 // ImageWorkflow is the workflow, with its branch, that signs the images of a
@@ -26,8 +30,9 @@ var spdx = plan.Artifact{Kind: plan.Attestation, Format: plan.SPDX}.PredicateTyp
 
 // Image verifies that an image of a registry, which the reference names, is signed
 // as expected, and so is what its SBOM and its provenance say, where it has them. A
-// tag is resolved once, and its digest is what is verified and told. Without options
-// the credentials are those of the docker config.
+// tag is resolved once, and its digest is what is verified and told. A tag that is a
+// version claims something, which provenance alone can say: of that image and version.
+// Without options the credentials are those of the docker config.
 func Image(ctx context.Context, reference string, e Expectation, opts ...remote.Option) *Report {
 	r := &Report{}
 	ref, err := name.ParseReference(reference)
@@ -45,6 +50,9 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	at := ref.Context().Digest(head.Digest.String())
+	if v, err := version.Parse(ref.Identifier()); err == nil && e.Version == "" {
+		e.Version = v.String()
+	}
 	r.signatures(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
 	r.attestations(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
 	return r
@@ -85,8 +93,11 @@ func (r *Report) attestations(ctx context.Context, at name.Digest, digest v1.Has
 	}
 	r.kind(at, all, "SBOM (SPDX)", spdx, func(Attestation) (string, error) { return "signed by " + e.who(), nil })
 	r.kind(at, all, "provenance (SLSA)", provenance.PredicateType, func(a Attestation) (string, error) {
-		return imageProvenance(a.Statement, digest, e)
+		return imageProvenance(a, path.Base(at.RepositoryStr()), digest, e)
 	})
+	if e.Version != "" && !slices.ContainsFunc(all, func(a Attestation) bool { return a.PredicateType == provenance.PredicateType }) {
+		r.unknown(at.String(), fmt.Errorf("nothing that is signed says that it is version %s: an older image may have been put under that tag; what is named by its digest claims no version", e.Version))
+	}
 }
 
 // kind tells of the attestations of one type: that there are none is no fault, and
@@ -118,20 +129,28 @@ func (r *Report) kind(at name.Digest, all []Attestation, what, predicateType str
 }
 
 // imageProvenance compares the provenance of an image with what a stranger knows:
-// its digest, the repository, the version where one is expected, and who signed.
-func imageProvenance(statement []byte, digest v1.Hash, e Expectation) (string, error) {
-	s, err := provenance.Parse(statement)
+// its digest, its name, the repository, the version where one is expected, and who
+// signed, in a run on the commit that it names.
+func imageProvenance(a Attestation, image string, digest v1.Hash, e Expectation) (string, error) {
+	s, err := provenance.Parse(a.Statement)
 	if err != nil {
 		return "", err
 	}
-	subjects := map[string][sha256.Size]byte{}
+	subjects := digests{}
 	for _, subject := range s.Subject {
 		if sum, err := hex.DecodeString(digest.Hex); err == nil && subject.Digest["sha256"] == digest.Hex {
 			subjects[subject.Name] = [sha256.Size]byte(sum)
 		}
 	}
-	if err := checkProvenance(s, s.Predicate.BuildDefinition.ExternalParameters.Crate, subjects, e); err != nil {
+	said := s.Predicate.BuildDefinition.ExternalParameters
+	if said.Image != "" && said.Image != image {
+		return "", fmt.Errorf("it is of image %q, expected %q: another image was put in its place", said.Image, image)
+	}
+	if own := provenance.Commit(s); a.Commit != own && builder(e) != provenance.OwnMachine {
+		return "", fmt.Errorf("it names commit %q, and the run that signed it was on commit %q", own, a.Commit)
+	}
+	if err := checkProvenance(s, said.Crate, subjects, e); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("made by %s from %s", s.Predicate.RunDetails.Builder.ID, source(s)), nil
+	return fmt.Sprintf("made by %s from %s, in version %s", s.Predicate.RunDetails.Builder.ID, source(s), quote.Line(said.Version)), nil
 }

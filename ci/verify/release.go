@@ -1,103 +1,98 @@
 package verify
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/provenance"
-	"dagger/slipway/ci/quote"
 )
 
-// Release verifies a directory with all that a release ships: each tarball, and
-// that nothing is there that no one vouches for.
+// Release verifies a directory with all that a release with binaries ships, as a whole:
+// the provenance, which lists it, and by that list that every file is there, is the one
+// that was released, and that no other is there.
 func Release(ctx context.Context, dir string, e Expectation) *Report {
 	r := &Report{}
-	entries, err := os.ReadDir(dir)
+	names, err := r.list(dir)
 	if err != nil {
 		r.unknown(dir, fmt.Errorf("reading the directory: %w", err))
 		return r
 	}
-	for _, f := range entries {
-		if strings.HasSuffix(f.Name(), tarballEnding) {
-			one := Tarball(ctx, filepath.Join(dir, f.Name()), e)
-			r.DryRun, r.stated = r.DryRun || one.DryRun, append(r.stated, one.stated...)
-			for _, c := range one.Checks {
-				r.add(c)
-			}
+	list, m := r.findProvenance(ctx, dir, names, e)
+	for _, name := range names {
+		if strings.HasSuffix(name, tarballEnding) {
+			r.tarball(ctx, filepath.Join(dir, name), m, e)
 		}
 	}
-	seen := map[string]bool{}
-	for _, c := range r.Checks {
-		seen[c.Subject] = true
+	for _, name := range names {
+		if name != list && !strings.HasSuffix(name, tarballEnding) {
+			r.vouched(filepath.Join(dir, name), m)
+		}
 	}
-	for _, f := range entries {
-		name := f.Name()
-		if of, ok := strings.CutSuffix(name, plan.BundleFile); !seen[name] && !(ok && seen[of+".json"]) {
-			r.vouched(filepath.Join(dir, name))
+	if m != nil {
+		for _, name := range m.assets() {
+			if !slices.Contains(names, name) && !r.isBad(name) {
+				r.bad(name, errors.New("it is missing: the provenance names it, and a release has all that it names"))
+			}
 		}
 	}
 	return r
 }
 
-// Tag verifies everything that the GitHub release of a tag, "crate/v1.2.3", has. It
-// is an error when that could not be downloaded.
-func Tag(ctx context.Context, from github.Options, tag string, e Expectation) (*Report, error) {
-	if !strings.Contains(tag, "/v") {
-		return nil, fmt.Errorf("checking the tag %s: expected one like crate/v1.2.3", quote.Line(tag))
+// list returns the names of the files in a directory, which holds nothing else.
+func (r *Report) list(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, f := range entries {
+		if !f.Type().IsRegular() {
+			r.bad(f.Name(), errors.New("it is no ordinary file, and a release ships no others"))
+			continue
+		}
+		names = append(names, f.Name())
 	}
-	e.Version = tag[strings.LastIndex(tag, "/v")+2:]
-	client, err := github.New(from)
-	if err != nil {
-		return nil, err
+	return names, err
+}
+
+// findProvenance finds and verifies the one provenance of a release, of the expected
+// crate, and returns its name and the list that it holds, nil where there is none that
+// could be believed.
+func (r *Report) findProvenance(ctx context.Context, dir string, names []string, e Expectation) (string, *manifest) {
+	ending := plan.ProvenanceName("")
+	var found []string
+	crate := e.Crate
+	for _, name := range names {
+		if of, ok := strings.CutSuffix(name, ending); ok {
+			found, crate = append(found, name), cmp.Or(e.Crate, of)
+		} else if of, _ := splitTarball(name); len(found) == 0 {
+			crate = cmp.Or(crate, of)
+		}
 	}
-	dir, err := os.MkdirTemp("", "slipway-verify-")
-	if err != nil {
-		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	wanted := plan.ProvenanceName(crate)
+	switch {
+	case len(found) == 0:
+		r.bad(wanted, errors.New("it is missing: without the provenance, which lists all files of a release, nothing says which there must be; single tarballs are verified by their names"))
+	case len(found) > 1 || found[0] != wanted:
+		r.bad(wanted, fmt.Errorf("%q are there: expected this one alone, for a release is of one crate", found))
+	default:
+		return wanted, r.readProvenance(ctx, filepath.Join(dir, wanted), crate, e)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := client.DownloadRelease(ctx, tag, dir); err != nil {
-		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
-	}
-	r := Release(ctx, dir, e)
-	if len(r.Checks) == 0 {
-		r.good(tag, "has no assets, as that of a library: nothing of it was signed")
-	}
-	return r, nil
+	return "", nil
 }
 
 // vouched reports whether the provenance of the release names a file, with the
 // digest that it has.
-func (r *Report) vouched(file string) {
+func (r *Report) vouched(file string, m *manifest) {
 	base := filepath.Base(file)
-	info, err := os.Lstat(file)
-	if err != nil {
-		r.unknown(base, err)
-		return
+	switch {
+	case r.isBad(base): // it was said what is wrong with it
+	case m == nil:
+		r.bad(base, errors.New("nothing that was signed names it"))
+	case r.has(m, file):
+		r.good(base, "named by the provenance, sha256 %x", m.files[base])
 	}
-	if !info.Mode().IsRegular() {
-		r.bad(base, errors.New("it is no ordinary file, and a release ships no others"))
-		return
-	}
-	sum, err := digest(file)
-	if err != nil {
-		r.unknown(base, err)
-		return
-	}
-	for _, subject := range r.stated {
-		if subject.Name == base && subject.Digest["sha256"] == hex.EncodeToString(sum[:]) {
-			r.good(base, "named by the provenance, sha256 %x", sum)
-			return
-		}
-	}
-	r.bad(base, errors.New("nothing that was signed names it with this content"))
 }
-
-// stated are the files that verified provenance names.
-type stated []provenance.Resource

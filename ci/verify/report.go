@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,8 +32,6 @@ type Report struct {
 	// DryRun says that a dry run made this, whatever else was found: no release.
 	DryRun bool    `json:"dryRun"`
 	Checks []Check `json:"checks"`
-
-	stated stated
 }
 
 func (r *Report) good(subject, format string, args ...any) {
@@ -54,6 +53,11 @@ func (r *Report) add(c Check) {
 	default:
 		r.Verdict = Good
 	}
+}
+
+// isBad reports whether a file was found bad.
+func (r *Report) isBad(subject string) bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Subject == subject && c.Verdict == Bad })
 }
 
 // Text renders the report for people.

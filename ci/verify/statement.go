@@ -13,7 +13,6 @@ import (
 	"reflect"
 
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/sign"
 )
 
 // statement is an in-toto statement, as far as every predicate has the same.
@@ -29,30 +28,42 @@ type statement struct {
 // readStatement verifies that a bundle on disk is a statement about a file with
 // that digest by whom it is expected of, and returns it. What is wrong it reports.
 func (r *Report) readStatement(ctx context.Context, name string, sum [sha256.Size]byte, e Expectation) ([]byte, bool) {
-	base := filepath.Base(name)
+	b, ok := r.readSigned(name)
+	if !ok {
+		return nil, false
+	}
+	return b.payload, r.statement(ctx, filepath.Base(name), b, sum, e)
+}
+
+// readSigned reads a bundle on disk. What is wrong it reports.
+func (r *Report) readSigned(name string) (*signed, bool) {
 	raw, err := readBundle(name)
-	if err != nil {
-		r.bad(base, err)
-		return nil, false
+	if err == nil {
+		var b *signed
+		if b, err = parse(raw); err == nil {
+			return b, true
+		}
 	}
-	b, err := parse(raw)
-	if err != nil {
-		r.bad(base, err)
-		return nil, false
-	}
-	if b.cert != nil && sign.IsDryRun(b.cert) {
+	r.bad(filepath.Base(name), err)
+	return nil, false
+}
+
+// statement reports whether a bundle is a statement about a file with that digest by
+// whom it is expected of.
+func (r *Report) statement(ctx context.Context, base string, b *signed, sum [sha256.Size]byte, e Expectation) bool {
+	if b.dryRun() {
 		err := b.intactStatement()
 		if err == nil {
 			err = about(b.payload, sum)
 		}
 		r.dryRun(base, err, e)
-		return b.payload, err == nil
+		return err == nil
 	}
 	if err := b.verifyStatement(ctx, sum, e); err != nil {
 		r.bad(base, err)
-		return nil, false
+		return false
 	}
-	return b.payload, true
+	return true
 }
 
 func readBundle(name string) ([]byte, error) {

@@ -13,35 +13,70 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Tarball verifies a release tarball: its line in the SHA256SUMS beside it, where
-// there is one, that it can be read in one way alone, all that it holds, and the
-// SBOMs and the provenance of that, where they lie beside it.
+// Tarball verifies a release tarball alone: its line in the SHA256SUMS beside it, where
+// there is one, that it can be read in one way alone, all that it holds, which must be
+// for the architecture in its name, and the SBOMs and the provenance of that, where they
+// lie beside it. Only provenance says of which crate and version it is.
 func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	r := &Report{}
+	dir, base := filepath.Split(name)
+	crate, _ := splitTarball(name)
+	beside := plan.ProvenanceName(crate)
+	var m *manifest
+	switch {
+	case crate != "" && exists(dir, beside):
+		m = r.readProvenance(ctx, filepath.Join(dir, beside), crate, e)
+	case exists(dir, base):
+		r.good(base, "no provenance lies beside it: of which crate and version it is, nothing here says")
+	}
+	r.tarball(ctx, name, m, e)
+	return r
+}
+
+// tarball verifies a tarball, also by the list of its release, where there is one.
+func (r *Report) tarball(ctx context.Context, name string, m *manifest, e Expectation) {
 	base := filepath.Base(name)
 	if err := r.checksum(name); err != nil {
 		r.bad(base, err)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		r.unknown(base, fmt.Errorf("reading the tarball: %w", err))
-		return r
-	}
-	defer f.Close()
 	dir, err := os.MkdirTemp("", "slipway-verify-")
 	if err != nil {
 		r.unknown(base, fmt.Errorf("unpacking the tarball: %w", err))
-		return r
+		return
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if !r.unpack(name, dir) {
+		return
+	}
+	if m != nil {
+		e.Commit = m.commit // whether that is the expected one was said of the provenance
+	}
+	_, target := splitTarball(name)
+	binaries := r.directory(ctx, dir, target, e)
+	if m != nil && r.has(m, name) {
+		r.holds(m, base, target, binaries)
+	}
+	if target != "" {
+		r.documents(ctx, filepath.Dir(name), target, binaries, e)
+	}
+}
+
+// unpack unpacks a tarball that can be read in one way alone.
+func (r *Report) unpack(name, dir string) bool {
+	base := filepath.Base(name)
+	f, err := os.Open(name)
+	if err != nil {
+		r.unknown(base, fmt.Errorf("reading the tarball: %w", err))
+		return false
+	}
+	defer f.Close()
 	entries, err := archive.Read(f, dir, archive.ReleaseLimits())
 	if err != nil {
 		r.bad(base, err)
-		return r
+		return false
 	}
 	r.good(base, "holds %d plain files", len(entries))
-	r.documents(ctx, name, r.directory(ctx, dir, e), e)
-	return r
+	return true
 }
 
 // checksum compares a file with its line in the SHA256SUMS of its directory.
@@ -75,13 +110,16 @@ func (r *Report) checksum(name string) error {
 }
 
 // Path verifies a tarball, a directory with what one holds, or a directory with
-// all that a release ships.
+// all that a release ships, by which a directory with a tarball or provenance in it is
+// taken.
 func Path(ctx context.Context, name string, e Expectation) *Report {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return Tarball(ctx, name, e)
 	}
-	if tarballs, err := filepath.Glob(filepath.Join(name, "*"+tarballEnding)); err == nil && len(tarballs) > 0 {
-		return Release(ctx, name, e)
+	for _, ending := range []string{tarballEnding, plan.ProvenanceName("")} {
+		if found, err := filepath.Glob(filepath.Join(name, "*"+ending)); err == nil && len(found) > 0 {
+			return Release(ctx, name, e)
+		}
 	}
 	return Directory(ctx, name, e)
 }

@@ -5,7 +5,6 @@ package verify
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -17,55 +16,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
-
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/sign"
 )
-
-// Issuer is the issuer of the tokens of GitHub Actions.
-const Issuer = "https://token.actions.githubusercontent.com"
-
-// Workflow is the workflow, with its branch, that signs the releases of a
-// repository.
-const Workflow = ".github/workflows/action-build.yml@refs/heads/main"
-
-// Identity is the certificate identity of a workflow of a GitHub repository.
-func Identity(repository, workflow string) string {
-	return "https://github.com/" + repository + "/" + workflow
-}
-
-// Expectation says who must have signed.
-type Expectation struct {
-	// Identity and Issuer are compared exactly.
-	Identity, Issuer string
-	// PublicKey is the key that must have signed, in PEM, where no certificate is used.
-	PublicKey []byte
-	// Root is what certificates, log entries and timestamps are checked against.
-	Root root.TrustedMaterial
-	// Repository is the GitHub repository, as owner/name, that the source must have
-	// come from; "" leaves that open.
-	Repository string
-	// Version is the one that must have been released; "" leaves that open.
-	Version string
-	// Commit and Plan, the digest of the plan, are what the provenance must name; empty
-	// ones leave that open.
-	Commit string
-	Plan   [sha256.Size]byte
-	// DryRun expects the signatures of a dry run: for the run that made them.
-	DryRun bool
-}
-
-// Expect makes an expectation without a root of trust: a key where one is given,
-// else the exact identity, "" for that of the repository's release workflow. It
-// is an error when nothing says who must have signed.
-func Expect(repository, identity, issuer string, key []byte) (Expectation, error) {
-	if repository == "" && identity == "" && key == nil {
-		return Expectation{}, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
-	}
-	return Expectation{Identity: cmp.Or(identity, Identity(repository, Workflow)), Issuer: issuer, PublicKey: key, Repository: repository}, nil
-}
 
 // endings of the files that sign another one.
 var endings = []string{plan.SignatureFile, plan.CertificateFile, plan.PublicKeyFile, plan.BundleFile}
@@ -73,13 +26,20 @@ var endings = []string{plan.SignatureFile, plan.CertificateFile, plan.PublicKeyF
 // Directory verifies an unpacked tarball: a flat directory of binaries and what
 // signs them.
 func Directory(ctx context.Context, dir string, e Expectation) *Report {
+	return Unpacked(ctx, dir, "", e)
+}
+
+// Unpacked verifies what the tarball of a target was unpacked to: a directory of
+// programs of its architecture.
+func Unpacked(ctx context.Context, dir, target string, e Expectation) *Report {
 	r := &Report{}
-	r.directory(ctx, dir, e)
+	r.directory(ctx, dir, target, e)
 	return r
 }
 
-// directory returns the digests of the files that something signs, by name.
-func (r *Report) directory(ctx context.Context, dir string, e Expectation) map[string][sha256.Size]byte {
+// directory returns the digests of the files that something signs, by name. Where a
+// target is given, they must be programs of its architecture.
+func (r *Report) directory(ctx context.Context, dir, target string, e Expectation) digests {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		r.unknown(dir, fmt.Errorf("reading the directory: %w", err))
@@ -89,7 +49,7 @@ func (r *Report) directory(ctx context.Context, dir string, e Expectation) map[s
 	for _, f := range entries {
 		names[f.Name()] = true
 	}
-	signed := map[string][sha256.Size]byte{}
+	signed := digests{}
 	for _, f := range entries {
 		name := f.Name()
 		if !f.Type().IsRegular() {
@@ -102,7 +62,7 @@ func (r *Report) directory(ctx context.Context, dir string, e Expectation) map[s
 			}
 			continue
 		}
-		signed[name] = r.file(ctx, filepath.Join(dir, name), e)
+		signed[name] = r.file(ctx, filepath.Join(dir, name), target, e)
 	}
 	if len(signed) == 0 {
 		r.bad(dir, errors.New("it holds no file that could be signed"))
@@ -121,7 +81,7 @@ func signs(name string) (string, bool) {
 }
 
 // file verifies one binary and what signs it, and returns its digest.
-func (r *Report) file(ctx context.Context, name string, e Expectation) [sha256.Size]byte {
+func (r *Report) file(ctx context.Context, name, target string, e Expectation) [sha256.Size]byte {
 	base := filepath.Base(name)
 	sum, err := digest(name)
 	if err != nil {
@@ -141,15 +101,28 @@ func (r *Report) file(ctx context.Context, name string, e Expectation) [sha256.S
 		r.bad(base+plan.BundleFile, err)
 		return sum
 	}
-	if b.cert != nil && sign.IsDryRun(b.cert) {
-		r.dryRun(base, b.intact(sum), e)
-	} else if err := b.verify(ctx, sum, e); err != nil {
-		r.bad(base, err)
-	} else {
-		r.good(base, "signed by %s, sha256 %x", e.who(), sum)
+	if r.signedFile(ctx, base, b, sum, e) && target != "" { // a stranger's bytes are not parsed
+		if err := dist.CheckStatic(name, target); err != nil {
+			r.bad(base, err)
+		}
 	}
 	r.classic(name, b)
 	return sum
+}
+
+// signedFile reports whether a bundle signs the file with that digest as expected.
+func (r *Report) signedFile(ctx context.Context, base string, b *signed, sum [sha256.Size]byte, e Expectation) bool {
+	if b.dryRun() {
+		intact := b.intact(sum)
+		r.dryRun(base, intact, e)
+		return intact == nil && e.DryRun
+	}
+	if err := b.verify(ctx, sum, e); err != nil {
+		r.bad(base, err)
+		return false
+	}
+	r.good(base, "signed by %s, sha256 %x%s", e.who(), sum, b.run())
+	return true
 }
 
 // who describes the expected signer.

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/release"
-	"dagger/slipway/ci/verify"
 )
 
 // crate are the flags of release-crate.
@@ -16,11 +15,12 @@ type crate struct {
 	options
 	to              remotes
 	dryRun, initial bool
-	// dist is a directory with artifacts to publish as they are, identity and issuer
-	// who must have signed them.
-	dist, identity, issuer string
-	digest                 string // of dist
-	staged                 handed
+	// dist is a directory with artifacts to publish as they are, by who must have signed
+	// them.
+	dist   string
+	by     signedBy
+	digest string // of dist
+	staged handed
 }
 
 func releaseCommand() *cobra.Command {
@@ -55,8 +55,7 @@ With --staged a dry run runs no step: it packages what ` + "`slipway stage`" + `
 	f.StringVar(&o.digest, "dist-digest", "", "`digest` of that directory, as the job that made it printed it; it must be the same")
 	o.staged.stagedFlags(c)
 	c.MarkFlagsMutuallyExclusive("dist", "staged")
-	f.StringVar(&o.identity, "certificate-identity", "", "exact `identity` that must have signed them (default: "+verify.Workflow+" of the repository)")
-	f.StringVar(&o.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of that identity")
+	o.by.flags(c)
 	return c
 }
 
@@ -115,7 +114,7 @@ func (o *crate) given(c *cobra.Command) (*release.Given, error) {
 	if err := checkDigest(c, o.dist, o.digest); err != nil {
 		return nil, err
 	}
-	e, err := verify.Expect(o.to.repository, o.identity, o.issuer, nil)
+	e, err := o.by.expect(o.to.repository, nil)
 	if err == nil && o.signing.trustedRoot != "" {
 		e.Root, err = root.NewTrustedRootFromPath(o.signing.trustedRoot)
 	}

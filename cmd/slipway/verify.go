@@ -29,9 +29,10 @@ const (
 
 // verification are the flags of `slipway verify`.
 type verification struct {
-	repository, identity, issuer, key, trustedRoot string
-	tag, image, api                                string
-	json                                           bool
+	signedBy
+	repository, key, trustedRoot string
+	tag, image, api              string
+	json                         bool
 }
 
 func verifyCommand() *cobra.Command {
@@ -41,11 +42,19 @@ func verifyCommand() *cobra.Command {
 		Short: "Verify a release, tarballs of one, directories they were unpacked to, or an image",
 		Long: `Verify that every binary in a release's tarball, or in the directory that one was
 unpacked to, is signed by the release workflow of a repository, in both forms of
-signature, and that nothing is there that no one signed. A SHA256SUMS beside a
-tarball is compared too, and so are the SBOMs and the provenance there. With --tag
-all that the release has on GitHub is downloaded and verified, with --image the
-image of a registry. Exit status: 0 all is good, 1 something is bad (a dry
-run's artifacts are: they are no release), 2 cannot say.`,
+signature, and that nothing is there that no one signed. The run that signed must
+have been of that repository, on the ref of the identity (--source-ref), on a runner
+of GitHub's own (--runner-environment). A SHA256SUMS beside a tarball is compared too,
+and so are the SBOMs and the provenance there; a tarball alone may be of any version.
+
+With --tag all that the release has on GitHub is downloaded and verified as a whole,
+as a directory with tarballs is: every file that its provenance lists must be there,
+and no other, of the tag's crate and version and of the commit that the tag is at. A
+release without files cannot be told from one that lost them. With --image the image
+of a registry is verified; one with a version for its tag must be of that version.
+
+Exit status: 0 all is good, 1 something is bad (a dry run's artifacts are: they are
+no release), 2 cannot say.`,
 		Example: "  slipway verify --repository containerd/runwasi containerd-shim-wasmtime-x86_64-linux-musl.tar.gz",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 && v.tag == "" && v.image == "" {
@@ -92,8 +101,7 @@ run's artifacts are: they are no release), 2 cannot say.`,
 func (v *verification) signerFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&v.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` whose release it is")
-	f.StringVar(&v.identity, "certificate-identity", "", "exact `identity` that must have signed (default: "+verify.Workflow+" of the repository)")
-	f.StringVar(&v.issuer, "certificate-oidc-issuer", verify.Issuer, "exact `issuer` of the identity")
+	v.signedBy.flags(c)
 	f.StringVar(&v.key, "key", "", "public key `file` that must have signed, instead of an identity")
 	f.StringVar(&v.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
 	f.StringVar(&v.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
@@ -142,7 +150,7 @@ func (v *verification) expectation() (verify.Expectation, error) {
 			return verify.Expectation{}, fmt.Errorf("reading the public key: %w", err)
 		}
 	}
-	e, err := verify.Expect(v.repository, v.identity, v.issuer, key)
+	e, err := v.expect(v.repository, key)
 	if err != nil {
 		return e, err
 	}

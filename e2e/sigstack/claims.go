@@ -9,6 +9,10 @@ import (
 // their certificates.
 const Issuer = "https://token.actions.githubusercontent.com"
 
+// OtherIssuer is an issuer of a GitHub Enterprise that Fulcio takes tokens of as well:
+// their certificates have the same identities. A token names it by its claim iss.
+const OtherIssuer = "https://token.actions.evil.ghe.com"
+
 // Audience is whom a token must be for: sigstore's name at every issuer.
 const Audience = "sigstore"
 

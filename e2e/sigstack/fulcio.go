@@ -65,12 +65,14 @@ func (s *Stack) startFulcio(ctx context.Context, authority ca.CertificateAuthori
 	return s.serve(mux)
 }
 
-// fulcioConfig is Fulcio's configuration with GitHub as its one issuer, answered
-// for by the server at issuerURL.
+// fulcioConfig is Fulcio's configuration with GitHub and an Enterprise of it as its
+// issuers, answered for by the server at issuerURL.
 func fulcioConfig(issuerURL string) (*config.FulcioConfig, error) {
-	raw, err := json.Marshal(map[string]any{"OIDCIssuers": map[string]any{
-		Issuer: map[string]any{"IssuerURL": Issuer, "ClientID": Audience, "Type": config.IssuerTypeGithubWorkflow},
-	}})
+	all := map[string]any{}
+	for url := range issuers {
+		all[url] = map[string]any{"IssuerURL": url, "ClientID": Audience, "Type": config.IssuerTypeGithubWorkflow}
+	}
+	raw, err := json.Marshal(map[string]any{"OIDCIssuers": all})
 	if err != nil {
 		return nil, err
 	}

@@ -43,37 +43,45 @@ func (i *issuer) mint(overrides Claims) (string, error) {
 // handler serves the discovery document and the keys.
 func (i *issuer) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, map[string]any{
-			"issuer":                                Issuer,
-			"jwks_uri":                              Issuer + "/.well-known/jwks",
-			"subject_types_supported":               []string{"public", "pairwise"},
-			"response_types_supported":              []string{"id_token"},
-			"id_token_signing_alg_values_supported": []string{"RS256"},
-			"scopes_supported":                      []string{"openid"},
+	for url, below := range issuers {
+		mux.HandleFunc("GET "+below+"/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, map[string]any{
+				"issuer":                                url,
+				"jwks_uri":                              url + "/.well-known/jwks",
+				"subject_types_supported":               []string{"public", "pairwise"},
+				"response_types_supported":              []string{"id_token"},
+				"id_token_signing_alg_values_supported": []string{"RS256"},
+				"scopes_supported":                      []string{"openid"},
+			})
 		})
-	})
-	mux.HandleFunc("GET /.well-known/jwks", func(w http.ResponseWriter, _ *http.Request) {
-		public := jose.JSONWebKey{Key: &i.key.PublicKey, KeyID: keyID, Algorithm: string(jose.RS256), Use: "sig"}
-		writeJSON(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}})
-	})
+		mux.HandleFunc("GET "+below+"/.well-known/jwks", func(w http.ResponseWriter, _ *http.Request) {
+			public := jose.JSONWebKey{Key: &i.key.PublicKey, KeyID: keyID, Algorithm: string(jose.RS256), Use: "sig"}
+			writeJSON(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}})
+		})
+	}
 	return mux
 }
+
+// issuers are the paths below which the issuers are served.
+var issuers = map[string]string{Issuer: "", OtherIssuer: "/other"}
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// toIssuer is a transport that takes requests for Issuer to a server on loopback,
+// toIssuer is a transport that takes requests for the issuers to a server on loopback,
 // and refuses all others.
 type toIssuer struct{ target *url.URL }
 
 func (t toIssuer) RoundTrip(r *http.Request) (*http.Response, error) {
-	if got := r.URL.Scheme + "://" + r.URL.Host; got != Issuer {
-		return nil, fmt.Errorf("asking %q: the stack reaches no issuer but %q", got, Issuer)
+	got := r.URL.Scheme + "://" + r.URL.Host
+	below, known := issuers[got]
+	if !known {
+		return nil, fmt.Errorf("asking %q: the stack reaches no issuer but %q and %q", got, Issuer, OtherIssuer)
 	}
 	r = r.Clone(r.Context())
+	r.URL.Path = below + r.URL.Path
 	r.URL.Scheme, r.URL.Host, r.Host = t.target.Scheme, t.target.Host, t.target.Host
 	return loopback.RoundTrip(r)
 }

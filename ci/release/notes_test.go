@@ -1,0 +1,28 @@
+package release
+
+import (
+	"slices"
+	"testing"
+
+	"dagger/slipway/ci/sign"
+)
+
+// TestExpectedFlags holds that the printed commands expect the source of a workflow, and
+// nothing of it of a person, whose certificates name none.
+func TestExpectedFlags(t *testing.T) {
+	who := sign.Identity{
+		Subject: "https://git.example.com/owner/name/.github/workflows/action-build.yml@refs/heads/trunk", Issuer: "https://git.example.com/_services/token",
+		Repository: "https://git.example.com/owner/name", Ref: "refs/heads/trunk", Commit: "0123456789abcdef0123456789abcdef01234567", Runner: "github-hosted",
+	}
+	want := []string{
+		"--certificate-identity " + who.Subject, "--certificate-oidc-issuer " + who.Issuer,
+		"--certificate-github-workflow-repository owner/name", "--certificate-github-workflow-ref refs/heads/trunk", "--certificate-github-workflow-sha " + who.Commit,
+	}
+	if got := expectedFlags(who); !slices.Equal(got, want) {
+		t.Errorf("of a workflow the flags are %q, expected %q", got, want)
+	}
+	person := sign.Identity{Subject: "a@example.com", Issuer: "https://accounts.example.com"}
+	if got := expectedFlags(person); len(got) != 2 {
+		t.Errorf("of a person the flags are %q, expected issuer and identity", got)
+	}
+}

@@ -1,0 +1,144 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/quote"
+)
+
+// Provenance returns the provenance that a bundle holds. It is an error unless it is
+// signed by whom it is expected of, in a run on the very commit that it names. Whether
+// that is the expected commit, and what else it says, is for the caller to compare.
+func Provenance(ctx context.Context, bundle []byte, e Expectation) (provenance.Statement, error) {
+	b, err := parse(bundle)
+	if err != nil {
+		return provenance.Statement{}, err
+	}
+	s, sum, err := b.provenance()
+	if err == nil {
+		e, err = e.onCommit(s)
+	}
+	if err == nil {
+		err = b.verifyStatement(ctx, sum, e)
+	}
+	return s, err
+}
+
+// provenance reads the provenance in a bundle, of which nothing is verified yet, and
+// the digest of a file that it is about.
+func (s *signed) provenance() (p provenance.Statement, sum [sha256.Size]byte, err error) {
+	if !s.envelope {
+		return p, sum, errors.New("the bundle signs a file, expected one that signs a statement")
+	}
+	if p, err = provenance.Parse(s.payload); err != nil {
+		return p, sum, err
+	}
+	if len(p.Subject) == 0 {
+		return p, sum, errors.New("reading the provenance: it is about no file")
+	}
+	sum, err = provenance.ParseDigest(p.Subject[0].Digest["sha256"])
+	return p, sum, err
+}
+
+// onCommit expects who signs a statement to have run on the commit that it names. It is
+// an error when a run in Actions names none.
+func (e Expectation) onCommit(s provenance.Statement) (Expectation, error) {
+	e.Commit = provenance.Commit(s)
+	if e.Commit == "" && e.PublicKey == nil && !e.DryRun && e.actions() {
+		return e, errors.New("the provenance names no commit, expected the one that the run was on")
+	}
+	return e, nil
+}
+
+// readProvenance verifies the provenance of a crate's release, which lists its files,
+// and compares it with what is expected. Where its signature holds, the list is
+// returned, though the report says what else is wrong with it.
+func (r *Report) readProvenance(ctx context.Context, file, crate string, e Expectation) *manifest {
+	base := filepath.Base(file)
+	b, ok := r.readSigned(file)
+	if !ok {
+		return nil
+	}
+	s, sum, err := b.provenance()
+	own := e
+	if err == nil && !b.dryRun() {
+		own, err = e.onCommit(s)
+	}
+	if err != nil {
+		r.bad(base, err)
+		return nil
+	}
+	if !r.statement(ctx, base, b, sum, own) {
+		return nil
+	}
+	m, err := newManifest(crate, s)
+	if err != nil {
+		r.bad(base, err)
+		return nil
+	}
+	if err := errors.Join(checkProvenance(s, crate, nil, e), m.checkComplete()); err != nil {
+		r.bad(base, err)
+		return m
+	}
+	r.good(base, "made by %s from %s: crate %s in version %s", s.Predicate.RunDetails.Builder.ID, source(s), m.crate, quote.Line(m.version))
+	return m
+}
+
+// checkProvenance compares what a stranger knows: the files, the crate, and who
+// signed, who may speak for no other builder and source than its own.
+func checkProvenance(s provenance.Statement, crate string, subjects map[string][sha256.Size]byte, e Expectation) error {
+	said := s.Predicate.BuildDefinition.ExternalParameters
+	want := provenance.Expectation{Subjects: subjects, BuilderID: builder(e), Parameters: said, Commit: cmp.Or(e.Commit, provenance.Commit(s)), Plan: e.Plan}
+	want.Parameters.Crate = crate
+	want.Parameters.Version = cmp.Or(e.Version, said.Version)
+	if builder(e) != provenance.OwnMachine {
+		want.Parameters.Repository, want.Parameters.Ref = e.SourceURI, e.SourceRef
+	}
+	return explained(provenance.Compare(s, want))
+}
+
+// explained says of some mismatches what they mean of a release.
+func explained(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		if m := (*provenance.Mismatch)(nil); errors.As(one, &m) {
+			switch {
+			case m.Field == "externalParameters.version":
+				one = fmt.Errorf("%w: it is of another version, as where an older release was put in the place of a newer one", m)
+			case m.Field == "externalParameters.crate":
+				one = fmt.Errorf("%w: it is of another crate", m)
+			case strings.HasSuffix(m.Field, "gitCommit"):
+				one = fmt.Errorf("%w: it is of another commit, as where a tag was moved", m)
+			}
+		}
+		all = append(all, one)
+	}
+	return errors.Join(all...)
+}
+
+// builder is the builder for whom the expected signer may speak: a workflow for
+// itself, everyone else for their own machine.
+func builder(e Expectation) string {
+	if e.PublicKey == nil && !e.DryRun && strings.Contains(e.Identity, workflows) {
+		return e.Identity
+	}
+	return provenance.OwnMachine
+}
+
+func source(s provenance.Statement) string {
+	if c := provenance.Commit(s); c != "" {
+		return "commit " + c
+	}
+	return "no commit"
+}

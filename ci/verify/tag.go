@@ -1,0 +1,60 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/version"
+)
+
+// Tag verifies everything that the GitHub release of a tag, "crate/v1.2.3", has: as a
+// whole, of that crate and version, and from the commit that the tag is at. It is an
+// error when that could not be downloaded.
+func Tag(ctx context.Context, from github.Options, tag string, e Expectation) (*Report, error) {
+	crate, v, err := version.ParseTag(tag)
+	if err != nil {
+		return nil, err
+	}
+	client, err := github.New(from)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "slipway-verify-")
+	if err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := client.DownloadRelease(ctx, tag, dir); err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	e.Crate, e.Version = crate, v.String()
+	if e.Commit, err = client.Tag(ctx, tag); err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	return release(ctx, dir, tag, e)
+}
+
+// release verifies what was downloaded of the release of a tag.
+func release(ctx context.Context, dir, tag string, e Expectation) (*Report, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("verifying the release %q: %w", tag, err)
+	}
+	r := &Report{}
+	if len(entries) > 0 {
+		r = Release(ctx, dir, e)
+	} else {
+		r.unknown(tag, fmt.Errorf("the release has no files, as that of a library or one whose files were taken away, and nothing that is signed says which: check out the tag and ask its source, with `slipway reproduce --crate %s --version %s`", e.Crate, e.Version))
+	}
+	if e.Commit == "" {
+		r.bad(tag, errors.New("the release is there, and GitHub has no tag of that name: nothing says of which commit it is"))
+	}
+	if file := plan.CrateName(e.Crate, e.Version); exists(dir, file) {
+		r.bad(file, errors.New("it is no file of a release on GitHub: the registry alone has it"))
+	}
+	return r, nil
+}
