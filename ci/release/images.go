@@ -33,6 +33,7 @@ type Images struct {
 	// their SBOMs. It is made; what it holds of the same names is replaced.
 	Out string
 
+	given string // slipway's own copy of Given
 	begin time.Time
 	who   sign.Identity
 }
@@ -41,6 +42,11 @@ type Images struct {
 // changes nothing outside.
 func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
 	r.Signer = nil
+	done, err := r.ownGiven()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	s, _, err := r.make(ctx)
 	return s, err
 }
@@ -85,14 +91,11 @@ func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImag
 // write makes the images in a directory beside the old ones, and puts each in its
 // place when all are there.
 func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
-	if err := os.MkdirAll(r.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
-	}
-	work, err := os.MkdirTemp(r.Out, ".making-")
+	work, done, err := workIn(r.Out)
 	if err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
+		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(work) }()
+	defer done()
 	var made []*madeImage
 	for _, img := range r.Plan.Images {
 		m, err := r.makeImage(ctx, img, work)

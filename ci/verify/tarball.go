@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 )
@@ -22,7 +23,7 @@ func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	if err := r.checksum(name); err != nil {
 		r.bad(base, err)
 	}
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		r.unknown(base, fmt.Errorf("reading the tarball: %w", err))
 		return r
@@ -47,7 +48,7 @@ func Tarball(ctx context.Context, name string, e Expectation) *Report {
 // checksum compares a file with its line in the SHA256SUMS of its directory.
 func (r *Report) checksum(name string) error {
 	base := filepath.Base(name)
-	f, err := os.Open(filepath.Join(filepath.Dir(name), plan.SumsName))
+	f, err := beneath.OpenFile(filepath.Join(filepath.Dir(name), plan.SumsName))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // the signatures inside say more
 	}
@@ -75,8 +76,12 @@ func (r *Report) checksum(name string) error {
 }
 
 // Path verifies a tarball, a directory with what one holds, or a directory with
-// all that a release ships.
+// all that a release ships. A person who names it may name it by a link; in a directory
+// none is followed.
 func Path(ctx context.Context, name string, e Expectation) *Report {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return Tarball(ctx, name, e)
 	}
