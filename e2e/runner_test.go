@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ type runner struct {
 	name  string
 	flags []string
 	env   []string
+	start []string // what starts the slipway command, where that is not the command alone
 }
 
 // release is a request to the slipway command.
@@ -26,7 +28,10 @@ type release struct {
 }
 
 func (w *runner) command(verb string, r release) command {
-	args := []string{slipway, verb, "--source", r.source, "--crate", r.crate, "--version", r.version}
+	args := append(slices.Clone(w.start), verb, "--source", r.source, "--crate", r.crate, "--version", r.version)
+	if w.start == nil {
+		args = append([]string{slipway}, args...)
+	}
 	if verb != "plan" {
 		args = append(args, w.flags...)
 	}
