@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,10 +13,11 @@ import (
 
 // runner is where a case's steps run, as the slipway command is told.
 type runner struct {
-	name  string
-	flags []string
-	env   []string
-	start []string // what starts the slipway command, where that is not the command alone
+	name   string
+	prefix []string // before the command
+	flags  []string
+	env    []string
+	home   string // of another user whom it runs as, "" for our own
 }
 
 // release is a request to the slipway command.
@@ -28,10 +28,7 @@ type release struct {
 }
 
 func (w *runner) command(verb string, r release) command {
-	args := append(slices.Clone(w.start), verb, "--source", r.source, "--crate", r.crate, "--version", r.version)
-	if w.start == nil {
-		args = append([]string{slipway}, args...)
-	}
+	args := append(append([]string{}, w.prefix...), slipway, verb, "--source", r.source, "--crate", r.crate, "--version", r.version)
 	if verb != "plan" {
 		args = append(args, w.flags...)
 	}

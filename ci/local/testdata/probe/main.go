@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -64,9 +63,6 @@ func do(op string, args []string) {
 		said(args[0], syscall.Mkfifo(args[0], 0o644))
 	case "mkdir":
 		said(args[0], os.MkdirAll(args[0], 0o755))
-	case "sparse": // a file of so many bytes that takes no space
-		n, _ := strconv.ParseInt(args[0], 10, 64)
-		said(args[1], errors.Join(os.WriteFile(args[1], nil, 0o644), os.Truncate(args[1], n)))
 	case "setuid":
 		said(args[0], syscall.Chmod(args[0], 0o6755))
 	case "chmod":
