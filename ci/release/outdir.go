@@ -23,7 +23,7 @@ func workIn(out string) (work string, done func(), err error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", nil, fmt.Errorf("making output directory: %w", err)
 	}
-	work, err = os.MkdirTemp(out, ".making-")
+	work, err = os.MkdirTemp(out, ".packing-")
 	if err != nil {
 		return "", nil, fmt.Errorf("making output directory: %w", err)
 	}
