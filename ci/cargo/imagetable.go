@@ -105,6 +105,8 @@ func (d *declaration) chooseContent(img *Image) {
 	case img.File != "":
 		if !fs.ValidPath(img.File) || path.Ext(img.File) != ".wasm" {
 			d.fail("file", "`file` is %q, expected the path of a .wasm file below the workspace's root", img.File)
+		} else if link, to := d.w.linkOn(img.File); link != "" {
+			d.fail("file", "`file` is %q, and %q is a symbolic link to %.200q: name the file itself", img.File, link, to)
 		} else if info, err := fs.Stat(d.w.fsys, img.File); err != nil || !info.Mode().IsRegular() {
 			d.fail("file", "there is no file %q", img.File)
 		}
@@ -116,6 +118,21 @@ func (d *declaration) chooseContent(img *Image) {
 	default:
 		d.chooseBinary(img)
 	}
+}
+
+// linkOn returns the first symbolic link on the way to a file, or in its place, and what
+// it leads to: "" where there is none. What an image holds is read without links, so
+// that it is a file of the workspace.
+func (w *Workspace) linkOn(file string) (link, to string) {
+	for i := range len(file) + 1 {
+		if i < len(file) && file[i] != '/' {
+			continue
+		}
+		if to, err := fs.ReadLink(w.fsys, file[:i]); err == nil {
+			return file[:i], to
+		}
+	}
+	return "", ""
 }
 
 func (d *declaration) chooseBinary(img *Image) {

@@ -4,12 +4,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
+
+	"dagger/slipway/ci/beneath"
 )
 
-// Digest is the SHA-256 of a file. Memory does not grow with its size.
+// Digest is the SHA-256 of a regular file, no link to one. Memory does not grow with its size.
 func Digest(name string) (sum [sha256.Size]byte, err error) {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return sum, err
 	}

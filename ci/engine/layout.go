@@ -9,6 +9,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/layout"
 )
 
@@ -20,7 +21,12 @@ func ImportLayout(ctx context.Context, client *dagger.Client, dir, work string) 
 	if err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}
-	if err := errors.Join(layout.WriteTar(f, os.DirFS(dir)), f.Close()); err != nil {
+	from, err := beneath.OpenDir(dir)
+	if err != nil {
+		return Image{}, errors.Join(fmt.Errorf("reading OCI layout %q: %w", dir, err), f.Close())
+	}
+	defer from.Close()
+	if err := errors.Join(layout.WriteTar(f, from), f.Close()); err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)
 	}
 	img, err := NewImage(ctx, container(client).Import(client.Host().File(f.Name())))

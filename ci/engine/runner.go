@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"dagger.io/dagger"
 	"golang.org/x/sync/errgroup"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/step"
 )
 
@@ -203,23 +206,48 @@ func (r *Runner) find(name, output string) (finished, step.Output, error) {
 	return s, s.step.Outputs[i], nil
 }
 
-// Export copies what a step left to this machine: inside a module's function,
-// that is the module's own container.
+// Export is part of [step.Runner]. Inside a module's function this machine is the
+// module's own container, whose process has secrets in its environment. An engine exports
+// links as links, so that nothing but a guarded copy of what it exported is looked at.
 func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	s, o, err := r.find(name, output)
 	if err != nil {
 		return err
 	}
-	if o.Dir {
-		var dir *dagger.Directory
-		if dir, err = r.output(name, output); err == nil {
-			_, err = dir.Export(ctx, to)
-		}
-	} else {
-		_, err = s.container.File(o.Path).Export(ctx, to)
-	}
+	work, err := os.MkdirTemp(r.opts.Work, "export-")
 	if err != nil {
 		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
 	}
-	return nil
+	defer func() { _ = beneath.RemoveAll(work) }()
+	const made = "output"
+	if err := r.export(ctx, s, o, filepath.Join(work, made)); err != nil {
+		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
+	}
+	from, err := beneath.OpenDir(work)
+	if err != nil {
+		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
+	}
+	defer from.Close()
+	return step.CopyOutput(s.step, o, from, made, to)
+}
+
+// export has the engine export an output. The size of a file is looked at before.
+func (r *Runner) export(ctx context.Context, s finished, o step.Output, to string) error {
+	if o.Dir {
+		dir, err := r.output(s.step.Name, o.Name)
+		if err == nil {
+			_, err = dir.Export(ctx, to)
+		}
+		return err
+	}
+	file := s.container.File(o.Path)
+	size, err := file.Size(ctx)
+	if err != nil {
+		return err
+	}
+	if limit := beneath.ReleaseLimits().File; int64(size) > limit {
+		return &beneath.Refused{Path: o.Path, Found: fmt.Sprintf("has %d bytes", size), Want: fmt.Sprintf("at most %d", limit), Limit: true}
+	}
+	_, err = file.Export(ctx, to)
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/transport"
 )
 
@@ -36,7 +37,9 @@ func (c *Client) Assets(ctx context.Context, release int64) ([]Asset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listing the assets: %w", err)
 		}
-		all = append(all, list...)
+		if all = append(all, list...); len(all) > maxAssets {
+			return nil, fmt.Errorf("listing the assets: there are more than %d, which no release has", maxAssets)
+		}
 		page = resp.NextPage
 	}
 	return all, nil
@@ -44,7 +47,7 @@ func (c *Client) Assets(ctx context.Context, release int64) ([]Asset, error) {
 
 // Upload adds a file to a release under its name there. Memory does not grow with it.
 func (c *Client) Upload(ctx context.Context, release int64, name, file string) error {
-	f, err := os.Open(file)
+	f, err := beneath.OpenFile(file)
 	if err != nil {
 		return fmt.Errorf("uploading %q: %w", name, err)
 	}
@@ -109,6 +112,9 @@ func (c *Client) DeleteAsset(ctx context.Context, a Asset) error {
 // Download writes an asset to a file that is made. The token stays at GitHub,
 // which redirects to where the bytes are.
 func (c *Client) Download(ctx context.Context, a Asset, file string) (err error) {
+	if a.Size < 0 || a.Size > maxAsset {
+		return fmt.Errorf("downloading %q: it has %d bytes, expected at most %d", a.Name, a.Size, int64(maxAsset))
+	}
 	req, err := c.api.NewRequest(http.MethodGet, c.path("releases/assets/%d", a.ID), nil)
 	if err != nil {
 		return fmt.Errorf("downloading %q: %w", a.Name, err)

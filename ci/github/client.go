@@ -42,6 +42,10 @@ var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-
 // rate ends is an hour at most.
 const longestWait = 15 * time.Minute
 
+// maxAnswer is the size over which an answer of the API is not read: one page of a
+// hundred releases with long notes has some MiB.
+const maxAnswer = 64 << 20
+
 // New makes a client. It asks nothing.
 func New(o Options) (*Client, error) {
 	if !repositoryName.MatchString(o.Repository) {
@@ -52,7 +56,7 @@ func New(o Options) (*Client, error) {
 	asking := transport.NewCareful(time.Minute, longestWait)
 	// The token goes to GitHub's own hosts and no other, wherever they redirect to.
 	hosts := map[string]bool{}
-	asking.Transport = authorization{next: asking.Transport, token: o.Token, hosts: hosts}
+	asking.Transport = authorization{next: transport.Bounded{Next: asking.Transport, Limit: maxAnswer}, token: o.Token, hosts: hosts}
 	c.uploads = &http.Client{Transport: authorization{next: http.DefaultTransport, token: o.Token, hosts: hosts}}
 	c.api = gh.NewClient(asking)
 	if public := strings.TrimSuffix(c.api.BaseURL.String(), "/"); o.API != "" && strings.TrimSuffix(o.API, "/") != public {

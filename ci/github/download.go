@@ -11,6 +11,14 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
+// What is downloaded at most: GitHub takes 1000 assets of under 2 GiB each for a release
+// (GitHub Docs, "About releases"), and a release of slipway's has a few of some MiB.
+const (
+	maxAssets  = 1000
+	maxAsset   = 2 << 30
+	maxRelease = 8 << 30
+)
+
 // transfers is how many files go over the wire at once.
 const transfers = 8
 
@@ -33,6 +41,12 @@ func (c *Client) DownloadRelease(ctx context.Context, tag, dir string) error {
 
 // DownloadAssets writes assets to a directory, which exists and has none of them.
 func (c *Client) DownloadAssets(ctx context.Context, assets []Asset, dir string) error {
+	var count int64
+	for _, a := range assets {
+		if count += max(a.Size, 0); count > maxRelease {
+			return fmt.Errorf("its assets have more than %d bytes together, expected no more", int64(maxRelease))
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(transfers)
 	for _, a := range assets {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // index is an OCI image index (image-spec, "OCI Image Index Specification").
@@ -21,10 +23,32 @@ type index struct {
 	} `json:"manifests"`
 }
 
+// maxIndex is the size over which an index is not read: one of one image has some
+// hundred bytes.
+const maxIndex = 4 << 20
+
+// NameOf is [Name] of the layout in a directory, which is read without following links.
+func NameOf(dir string) (string, error) {
+	d, err := beneath.OpenDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("reading OCI layout: %w", err)
+	}
+	defer d.Close()
+	return Name(d)
+}
+
 // Name is what a plan calls the image of a layout: its digest, the same
 // wherever the layout lies. A layout must hold one image.
 func Name(fsys fs.FS) (string, error) {
-	raw, err := fs.ReadFile(fsys, "index.json")
+	f, err := fsys.Open("index.json")
+	if err != nil {
+		return "", fmt.Errorf("reading OCI layout: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
+	if err == nil && len(raw) > maxIndex {
+		err = fmt.Errorf("\"index.json\" has more than %d bytes, expected no more", maxIndex)
+	}
 	if err != nil {
 		return "", fmt.Errorf("reading OCI layout: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/step"
 )
 
@@ -71,11 +72,26 @@ func (s *store) drop(kind, key string) error {
 	if err := os.Rename(filepath.Join(s.dir, kind, key), filepath.Join(tmp, "entry")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("dropping %s %q: %w", kind, key, err)
 	}
-	return removeAll(tmp)
+	return beneath.RemoveAll(tmp)
 }
 
 func (e *entry) path(output string) string {
 	return filepath.Join(e.dir, e.Outputs[output].Path)
+}
+
+// beneath returns an error unless an output is a file or directory of the entry itself,
+// which no link leads to.
+func (e *entry) beneath(output string) error {
+	d, err := beneath.OpenDir(e.dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	name := filepath.ToSlash(e.Outputs[output].Path)
+	if err := d.Check(name, true); err != nil {
+		return d.Check(name, false)
+	}
+	return nil
 }
 
 // verify compares an output with its digest, once per process.
@@ -89,6 +105,9 @@ func (e *entry) verify(output string) error {
 	if e.verified[output] {
 		return nil
 	}
+	if err := e.beneath(output); err != nil {
+		return fmt.Errorf("taking output %q of step %q: %w: %w", output, e.step.Name, errDamaged, err)
+	}
 	good, err := whole(e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
 	if err != nil || !good {
 		return fmt.Errorf("taking output %q of step %q: %w", output, e.step.Name, errDamaged)
@@ -98,52 +117,101 @@ func (e *entry) verify(output string) error {
 }
 
 // capture moves a step's outputs from the work directory into a new entry's
-// directory and writes its result. An output inside another is kept once.
-func capture(s step.Step, key, stdout, entryDir string, where func(step.Output) string) (*entry, error) {
+// directory and writes its result. An output inside another is kept once. where says
+// what an output is called below work, in which the step's command may have left
+// anything: links on the way to an output, or in its place, are refused.
+func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Output) (string, error)) (*entry, error) {
 	e := &entry{Key: key, Stdout: stdout, Outputs: map[string]kept{}}
 	if err := os.MkdirAll(filepath.Join(entryDir, "out"), 0o755); err != nil {
 		return nil, err
 	}
-	for i, o := range s.Outputs {
-		if inside(s, i) >= 0 {
-			continue
+	from, err := beneath.OpenDir(work)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	to, err := beneath.OpenDir(entryDir)
+	if err != nil {
+		return nil, err
+	}
+	defer to.Close()
+	names := make([]string, len(s.Outputs))
+	for i, o := range s.Outputs { // all, before anything is moved
+		if names[i], err = where(o); err == nil {
+			err = checkOutput(s, o, from, names[i])
 		}
-		from := where(o)
-		if _, err := os.Lstat(from); err != nil {
-			return nil, step.MissingError(s, o)
-		}
-		if err := discard(from, s.Discard); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		to := filepath.Join("out", fmt.Sprint(i))
-		if err := os.Rename(from, filepath.Join(entryDir, to)); err != nil {
-			return nil, err
-		}
-		e.Outputs[o.Name] = kept{Path: to}
 	}
 	for i, o := range s.Outputs {
-		if outer := inside(s, i); outer >= 0 {
-			rel, err := filepath.Rel(s.Outputs[outer].Path, o.Path)
-			if err != nil {
+		if inside(s, i) < 0 {
+			if err := take(s, o, from, names[i], to, fmt.Sprint(i)); err != nil {
 				return nil, err
 			}
-			e.Outputs[o.Name] = kept{Path: filepath.Join("out", fmt.Sprint(outer), rel)}
 		}
-		k := e.Outputs[o.Name]
-		if _, err := os.Lstat(filepath.Join(entryDir, k.Path)); err != nil {
-			return nil, step.MissingError(s, o)
-		}
-		var err error
-		if k.Digest, err = digestTree(filepath.Join(entryDir, k.Path), nil); err != nil {
+	}
+	for i, o := range s.Outputs {
+		if e.Outputs[o.Name], err = keepOutput(s, i, entryDir, to); err != nil {
 			return nil, err
 		}
-		e.Outputs[o.Name] = k
 	}
 	raw, err := json.MarshalIndent(e, "", " ")
 	if err != nil {
 		return nil, err
 	}
 	return e, os.WriteFile(filepath.Join(entryDir, "result.json"), raw, 0o644)
+}
+
+// take moves an output from a name in the work directory into the entry, without what
+// is no part of it.
+func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *beneath.Dir, as string) error {
+	out, err := entry.Dir("out")
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := from.Move(name, out, as); err != nil {
+		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, err)
+	}
+	if err = out.Discard(as, s.Discard); err == nil {
+		err = out.Settle(as, beneath.KeptLimits())
+	}
+	if err != nil {
+		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, as, err))
+	}
+	return nil
+}
+
+// checkOutput returns an error unless an output is there under a name below a directory, and
+// is what it should be: a directory or a regular file, with no link on the way to it.
+func checkOutput(s step.Step, o step.Output, below *beneath.Dir, name string) error {
+	err := below.Check(name, o.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return step.MissingError(s, o)
+	}
+	if err != nil {
+		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, name, err))
+	}
+	return nil
+}
+
+// keepOutput says where the entry has output i of a step, and its digest.
+func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, error) {
+	o, k := s.Outputs[i], kept{Path: filepath.Join("out", fmt.Sprint(i))}
+	if outer := inside(s, i); outer >= 0 {
+		rel, err := filepath.Rel(s.Outputs[outer].Path, o.Path)
+		if err != nil {
+			return k, err
+		}
+		k.Path = filepath.Join("out", fmt.Sprint(outer), rel)
+		if err := checkOutput(s, o, entry, k.Path); err != nil {
+			return k, err
+		}
+	}
+	var err error
+	k.Digest, err = digestTree(filepath.Join(entryDir, k.Path), nil)
+	return k, err
 }
 
 // inside returns the index of the outermost output that holds output i, or -1.

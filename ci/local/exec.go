@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/bwrap"
 	"dagger/slipway/ci/step"
 )
@@ -63,7 +64,7 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		return nil, err
 	}
 	if !s.Fresh {
-		defer func() { _ = removeAll(work) }() // what is left there is swept by the next run
+		defer func() { _ = beneath.RemoveAll(work) }() // what is left there is swept by the next run
 	}
 	box, hostPath, err := r.prepare(ctx, s, img, work)
 	if err != nil {
@@ -74,7 +75,8 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		return nil, err
 	}
 	entryDir := filepath.Join(work, "entry")
-	if _, err := capture(s, key, stdout, entryDir, hostPath); err != nil {
+	below := func(o step.Output) (string, error) { return filepath.Rel(work, hostPath(o)) }
+	if _, err := capture(s, key, stdout, work, entryDir, below); err != nil {
 		return nil, err
 	}
 	e, err := r.keep(s, entryDir, key)

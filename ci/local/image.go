@@ -10,6 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // image is an unpacked root filesystem.
@@ -100,7 +102,7 @@ func (s *store) makeImage(img v1.Image, digest string) error {
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "image.json"), raw, 0o644), own(dir)); err != nil {
 		return err
 	}
-	if err := removeAll(filepath.Join(s.dir, "images", digest)); err != nil { // a damaged one
+	if err := beneath.RemoveAll(filepath.Join(s.dir, "images", digest)); err != nil { // a damaged one
 		return err
 	}
 	return s.commit(dir, "images", digest)

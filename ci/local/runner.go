@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/step"
 )
 
@@ -138,22 +139,34 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 	return e, false, err
 }
 
-// Export copies what a step left, after comparing it with its digest.
+// Export is part of [step.Runner]. The copy is compared with the digest that the output
+// had when its step ended.
 func (r *Runner) Export(ctx context.Context, name, output, to string) error {
-	from, err := r.output(ctx, name, output)
-	if err != nil {
+	if _, err := r.output(ctx, name, output); err != nil {
 		return err
 	}
-	info, err := os.Lstat(from)
-	if err == nil && info.IsDir() {
-		if err = os.Mkdir(to, 0o755); err == nil {
-			err = copyTree(from, to, nil)
-		}
-	} else if err == nil {
-		err = copyFile(from, to, info)
+	r.mu.Lock()
+	e := r.done[name]
+	r.mu.Unlock()
+	i := slices.IndexFunc(e.step.Outputs, func(o step.Output) bool { return o.Name == output })
+	if i < 0 {
+		return fmt.Errorf("exporting output %q of step %q: the step leaves no such output", output, name)
 	}
+	from, err := beneath.OpenDir(e.dir)
 	if err != nil {
 		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
+	}
+	defer from.Close()
+	kept := e.Outputs[output]
+	if err := step.CopyOutput(e.step, e.step.Outputs[i], from, filepath.ToSlash(kept.Path), to); err != nil {
+		return err
+	}
+	got, err := digestTree(to, nil)
+	if err == nil && got != kept.Digest {
+		err = errDamaged
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("exporting output %q of step %q: %w", output, name, err), beneath.RemoveAll(to))
 	}
 	return nil
 }

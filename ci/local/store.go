@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dagger/slipway/ci/bwrap"
+	"dagger/slipway/ci/beneath"
 )
 
 // store is the directory that keeps unpacked images and the outputs of steps,
@@ -60,7 +61,7 @@ func openStore(dir string) (*store, error) {
 
 // close removes this process's own directory.
 func (s *store) close() error {
-	err := removeAll(s.tmp)
+	err := beneath.RemoveAll(s.tmp)
 	return errors.Join(err, s.lock.Close())
 }
 
@@ -78,7 +79,7 @@ func (s *store) sweep() {
 			continue // its process lives
 		}
 		if _, err := os.Stat(filepath.Join(run, "work")); err == nil || time.Since(info.ModTime()) > time.Minute {
-			_ = removeAll(run)
+			_ = beneath.RemoveAll(run)
 		}
 		_ = lock.Close()
 	}
@@ -86,7 +87,7 @@ func (s *store) sweep() {
 		entries, _ := filepath.Glob(filepath.Join(s.dir, kind, "*"))
 		for _, e := range entries {
 			if info, err := os.Stat(e); err == nil && time.Since(info.ModTime()) > unusedFor {
-				_ = removeAll(e)
+				_ = beneath.RemoveAll(e)
 			}
 		}
 	}
@@ -134,7 +135,7 @@ func (s *store) commit(dir, kind, key string) error {
 	to := filepath.Join(s.dir, kind, key)
 	if err := os.Rename(dir, to); err != nil {
 		if _, there := os.Stat(to); there == nil {
-			return removeAll(dir)
+			return beneath.RemoveAll(dir)
 		}
 		return fmt.Errorf("keeping %s %q: %w", kind, key, err)
 	}
@@ -162,19 +163,4 @@ func lockFile(name string, how int) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// removeAll is os.RemoveAll for trees with directories that deny writing, as
-// some build scripts and Go's module cache leave.
-func removeAll(dir string) error {
-	if err := os.RemoveAll(dir); err == nil {
-		return nil
-	}
-	_ = filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
-		if err == nil && e.IsDir() {
-			_ = os.Chmod(name, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }

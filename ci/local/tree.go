@@ -7,12 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // sourceTime is the modification time of every source file in a sandbox:
@@ -27,6 +28,7 @@ func copyTree(src, dst string, skip func(rel string, e fs.DirEntry) bool) error 
 		info fs.FileInfo
 	}
 	var dirs []stamp // directories get mode and time when they are full
+	count := beneath.Count{Limits: beneath.KeptLimits()}
 	err := filepath.WalkDir(src, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -43,6 +45,13 @@ func copyTree(src, dst string, skip func(rel string, e fs.DirEntry) bool) error 
 		}
 		info, err := e.Info()
 		if err != nil {
+			return err
+		}
+		size := int64(0)
+		if info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		if err := count.Add(rel, size); err != nil {
 			return err
 		}
 		to := filepath.Join(dst, rel)
@@ -80,7 +89,7 @@ func copyLink(from, to string) error {
 }
 
 func copyFile(from, to string, info fs.FileInfo) (err error) {
-	in, err := os.Open(from)
+	in, err := beneath.OpenFile(from)
 	if err != nil {
 		return err
 	}
@@ -161,7 +170,7 @@ func digestTree(root string, skip func(rel string, e fs.DirEntry) bool) (string,
 }
 
 func digestFile(name string) (string, error) {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return "", err
 	}
@@ -204,29 +213,4 @@ func each(n int, do func(i int) error) error {
 	}
 	wg.Wait()
 	return first
-}
-
-// discard removes every entry below dir whose base name matches a pattern.
-func discard(dir string, patterns []string) error {
-	if len(patterns) == 0 {
-		return nil
-	}
-	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || name == dir {
-			return err
-		}
-		for _, p := range patterns {
-			if ok, err := path.Match(p, e.Name()); err != nil || !ok {
-				continue
-			}
-			if err := removeAll(name); err != nil {
-				return err
-			}
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		return nil
-	})
 }

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // untar writes an archive below dir. [os.Root] keeps every name and link
@@ -22,6 +24,7 @@ func untar(r io.Reader, dir string) error {
 	}
 	defer root.Close()
 	archive := tar.NewReader(r)
+	count := beneath.Count{Limits: beneath.KeptLimits()}
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -33,6 +36,9 @@ func untar(r io.Reader, dir string) error {
 		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
 		if name == "" {
 			continue
+		}
+		if err := count.Add(name, max(h.Size, 0)); err != nil {
+			return err
 		}
 		if err := untarEntry(root, archive, name, h); err != nil {
 			return fmt.Errorf("entry %q: %w", h.Name, err)

@@ -128,7 +128,7 @@ func (s *Session) toolchainName(ctx context.Context) (string, error) {
 	if _, err := dir.Export(ctx, s.layoutDir()); err != nil {
 		return "", fmt.Errorf("reading the toolchain's OCI layout: %w", err)
 	}
-	return layout.Name(os.DirFS(s.layoutDir()))
+	return layout.NameOf(s.layoutDir())
 }
 
 func (s *Session) layoutDir() string { return filepath.Join(s.work, "layout") }

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/registry"
 )
 
@@ -70,7 +70,7 @@ func (c *Crate) look(ctx context.Context) (crateState, error) {
 		return crateState{}, nil
 	}
 	s := crateState{there: true, yanked: versions[i].Yanked}
-	ours, err := os.ReadFile(c.File)
+	ours, err := beneath.ReadFile(c.File, registry.MaxCrate)
 	if err != nil {
 		return s, fmt.Errorf("reading the packaged crate: %w", err)
 	}

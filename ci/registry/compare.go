@@ -54,8 +54,9 @@ func readCrate(raw []byte) (map[string]string, error) {
 		return nil, fmt.Errorf("reading a .crate file: %w", err)
 	}
 	files := map[string]string{}
-	left := int64(maxCrate)
-	archive := tar.NewReader(unzipped)
+	left := int64(MaxCrate)
+	// Headers, and what is passed over, count too: gzip makes a thousand bytes of one.
+	archive := tar.NewReader(io.LimitReader(unzipped, 2*MaxCrate))
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -70,7 +71,7 @@ func readCrate(raw []byte) (map[string]string, error) {
 		}
 		content, err := io.ReadAll(io.LimitReader(archive, left+1))
 		if left -= int64(len(content)); err == nil && left < 0 {
-			err = fmt.Errorf("it holds more than %d bytes", int64(maxCrate))
+			err = fmt.Errorf("it holds more than %d bytes", int64(MaxCrate))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading a .crate file: %w", err)

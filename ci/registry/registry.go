@@ -48,7 +48,8 @@ type Version struct {
 // The most that is read of an index file and of a crate.
 const (
 	maxIndex = 64 << 20
-	maxCrate = 512 << 20
+	// MaxCrate is in bytes.
+	MaxCrate = 512 << 20
 )
 
 // Open opens a registry by its index as cargo's configuration names it:
@@ -158,7 +159,7 @@ func indexPath(crate string) string {
 
 // Download returns the .crate file of a version.
 func (r *Registry) Download(ctx context.Context, v Version) ([]byte, error) {
-	raw, err := r.get(ctx, r.downloadURL(v), maxCrate)
+	raw, err := r.get(ctx, r.downloadURL(v), MaxCrate)
 	if err != nil {
 		return nil, fmt.Errorf("downloading crate %q %s: %w", v.Name, v.Version, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
@@ -69,7 +70,7 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 	if err != nil {
 		return nil, err
 	}
-	kept, err := os.ReadFile(found[0])
+	kept, err := beneath.ReadFile(found[0], 1<<20)
 	if err == nil {
 		err = r.SameConfig(kept)
 	}
@@ -92,10 +93,16 @@ func (p *publishing) crateFile() string {
 }
 
 func (p *publishing) exportCrate(ctx context.Context) error {
-	if err := errors.Join(os.MkdirAll(p.Out, 0o755), os.RemoveAll(p.crateFile())); err != nil {
-		return fmt.Errorf("exporting the crate: %w", err)
+	work, done, err := workIn(p.Out)
+	if err != nil {
+		return err
 	}
-	return p.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, p.crateFile())
+	defer done()
+	name := filepath.Base(p.crateFile())
+	if err := p.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, filepath.Join(work, name)); err != nil {
+		return err
+	}
+	return appear(work, p.Out, []string{name})
 }
 
 // askOwners has cargo ask for the owners of the crate.

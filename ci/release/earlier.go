@@ -3,14 +3,13 @@ package release
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
@@ -120,7 +119,7 @@ func (r *Release) collect(dir string, into earlier) {
 
 // collectTarball adds the bundles in a tarball.
 func collectTarball(name string, a plan.Artifact, into earlier) error {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return err
 	}
@@ -141,20 +140,7 @@ func collectTarball(name string, a plan.Artifact, into earlier) error {
 
 // add adds the content of a file, if there is one that may be a bundle.
 func (e earlier) add(subject, file string) {
-	if raw, err := readSmall(file); err == nil {
+	if raw, err := beneath.ReadFile(file, maxBundle); err == nil {
 		e[subject] = append(e[subject], raw)
 	}
-}
-
-func readSmall(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxBundle+1))
-	if err == nil && len(raw) > maxBundle {
-		err = errors.New("it is too large for a bundle")
-	}
-	return raw, err
 }

@@ -26,13 +26,19 @@ type Given struct {
 	// instance is fetched.
 	Expect verify.Expectation
 
-	rehearsal bool // a dry run has made them, and this is one
+	rehearsal bool   // a dry run has made them, and this is one
+	own       string // slipway's own copy of Dir, which is what is checked and published
 }
 
 // CheckGiven verifies the given artifacts against the plan, and asks and changes
 // nothing outside. Those of a dry run pass too, as what they are.
 func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
 	r.begin = time.Now()
+	done, err := r.ownGiven()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	s, err := r.newSummary()
 	if err != nil {
 		return nil, err
@@ -45,6 +51,20 @@ func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
 	}
 	s.DryRun, s.Seconds = true, time.Since(r.begin).Seconds()
 	return s, nil
+}
+
+// ownGiven makes slipway's own copy of the given artifacts, where there are any: what is
+// verified is what is published, whoever writes to the directory meanwhile. done removes
+// it.
+func (r *Release) ownGiven() (done func(), err error) {
+	if r.Given == nil {
+		return func() {}, nil
+	}
+	if r.Given.own, done, err = ownCopy(r.Given.Dir); err != nil {
+		return nil, fmt.Errorf("checking the artifacts in %q: %w", r.Given.Dir, err)
+	}
+	r.Out = r.Given.own
+	return done, nil
 }
 
 // takeGiven verifies the given artifacts as a stranger would, and that they are those
@@ -64,7 +84,7 @@ func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
 		s.Signed = "by " + r.Given.Expect.Identity + ", in an earlier run: nothing was built or signed in this one"
 	}
 	for _, a := range r.Plan.Artifacts {
-		f, _, err := describe(filepath.Join(r.Given.Dir, a.Name), a)
+		f, _, err := describe(filepath.Join(r.Given.own, a.Name), a)
 		if err != nil {
 			return err
 		}
@@ -83,7 +103,7 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 			return fmt.Errorf("verifying the artifacts in %q: fetching the trusted root: %w", r.Given.Dir, err)
 		}
 	}
-	report := verify.Release(ctx, r.Given.Dir, e)
+	report := verify.Release(ctx, r.Given.own, e)
 	if report.Verdict != verify.Good {
 		return fmt.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, report.Text())
 	}
@@ -112,7 +132,7 @@ func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	report := verify.Release(ctx, r.Given.Dir, e)
+	report := verify.Release(ctx, r.Given.own, e)
 	if report.DryRun && report.Verdict != verify.Good {
 		return false, fmt.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", r.Given.Dir, report.Text())
 	}
@@ -121,7 +141,7 @@ func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
 
 // onlyPlanned returns an error unless the directory has exactly the plan's artifacts.
 func (r *Release) onlyPlanned() error {
-	entries, err := os.ReadDir(r.Given.Dir)
+	entries, err := os.ReadDir(r.Given.own)
 	if err != nil {
 		return err
 	}

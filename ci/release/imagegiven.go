@@ -14,8 +14,20 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/cargo"
 )
+
+// ownGiven makes slipway's own copy of the given images. done removes it.
+func (r *Images) ownGiven() (done func(), err error) {
+	if r.Given == "" {
+		return func() {}, nil
+	}
+	if r.given, done, err = ownCopy(r.Given); err != nil {
+		return nil, fmt.Errorf("checking the images in %q: %w", r.Given, err)
+	}
+	return done, nil
+}
 
 // takeGiven reads the images that a dry run has left in a directory: exactly those of
 // the plan, whole, of this version and commit. Nothing is built.
@@ -32,7 +44,7 @@ func (r *Images) takeGiven() ([]*madeImage, error) {
 			known[name] = true
 		}
 	}
-	entries, err := os.ReadDir(r.Given)
+	entries, err := os.ReadDir(r.given)
 	if err != nil {
 		return nil, fmt.Errorf("checking the images in %q: %w", r.Given, err)
 	}
@@ -47,7 +59,7 @@ func (r *Images) takeGiven() ([]*madeImage, error) {
 // readImage reads an image from its layout, and its SBOMs.
 func (r *Images) readImage(img cargo.Image) (*madeImage, error) {
 	m := &madeImage{Image: img}
-	dir := filepath.Join(r.Given, img.Name)
+	dir := filepath.Join(r.given, img.Name)
 	root, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: `slipway release-demo-app --dry-run` makes it", err)
@@ -66,7 +78,7 @@ func (r *Images) readImage(img cargo.Image) (*madeImage, error) {
 		return nil, err
 	}
 	for i, p := range m.parts {
-		if m.parts[i].sbom, err = os.ReadFile(filepath.Join(r.Given, m.document(p.target))); err != nil {
+		if m.parts[i].sbom, err = beneath.ReadFile(filepath.Join(r.given, m.document(p.target)), maxBundle); err != nil {
 			return nil, fmt.Errorf("reading its SBOM: %w", err)
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/oci"
@@ -177,10 +178,22 @@ func (r *Images) content(ctx context.Context, img cargo.Image, target, dir strin
 	}
 	to := filepath.Join(dir, img.Filename())
 	if img.File != "" {
-		raw, err := os.ReadFile(filepath.Join(r.Files, filepath.FromSlash(img.File)))
-		return to, errors.Join(err, os.WriteFile(to, raw, 0o644))
+		return to, copyCommitted(r.Files, img.File, to)
 	}
 	return to, r.build(img.Crate).Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(img.Binary), to)
+}
+
+// copyCommitted copies a file of a workspace, which may have links anywhere.
+func copyCommitted(workspace, name, to string) error {
+	files, err := beneath.OpenDir(workspace)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", name, err)
+	}
+	defer files.Close()
+	if _, err := files.CopyFile(path.Clean(name), to, beneath.ReleaseLimits()); err != nil {
+		return fmt.Errorf("reading %q: %w: name the file itself", name, err)
+	}
+	return nil
 }
 
 // sbom says what is in an image's file.

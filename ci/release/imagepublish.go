@@ -88,6 +88,11 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 			return nil, err
 		}
 	}
+	done, err := r.ownGiven()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	s, made, err := r.make(ctx)
 	if err != nil {
 		return nil, err

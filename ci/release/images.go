@@ -35,6 +35,7 @@ type Images struct {
 	Out string
 
 	apart bool // the steps ran in another job: see UseStaged
+	given string // slipway's own copy of Given
 	begin time.Time
 	who   sign.Identity
 }
@@ -43,6 +44,11 @@ type Images struct {
 // changes nothing outside.
 func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
 	r.Signer = nil
+	done, err := r.ownGiven()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	s, made, err := r.make(ctx)
 	if err != nil || r.Given != "" {
 		return s, err
@@ -103,14 +109,11 @@ func (r *Images) runSteps(ctx context.Context, s *ImagesSummary) error {
 // write makes the images in a directory beside the old ones, and puts each in its
 // place when all are there.
 func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
-	if err := os.MkdirAll(r.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
-	}
-	work, err := os.MkdirTemp(r.Out, ".making-")
+	work, done, err := workIn(r.Out)
 	if err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
+		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(work) }()
+	defer done()
 	var made []*madeImage
 	for _, img := range r.Plan.Images {
 		m, err := r.makeImage(ctx, img, work)

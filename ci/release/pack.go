@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
@@ -25,14 +26,11 @@ type File struct {
 
 // pack writes the plan's artifacts to the output directory.
 func (r *Release) pack(ctx context.Context) ([]File, error) {
-	if err := os.MkdirAll(r.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
-	}
-	work, err := os.MkdirTemp(r.Out, ".packing-")
+	work, done, err := workIn(r.Out)
 	if err != nil {
-		return nil, fmt.Errorf("making output directory: %w", err)
+		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(work) }()
+	defer done()
 	out := filepath.Join(work, "out")
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return nil, fmt.Errorf("making output directory: %w", err)
@@ -55,12 +53,11 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	if err := r.verify(ctx, signer, out); err != nil {
 		return nil, err
 	}
-	for _, f := range files { // all are there: now they appear
-		if err := os.Rename(filepath.Join(out, f.Name), filepath.Join(r.Out, f.Name)); err != nil {
-			return nil, fmt.Errorf("writing artifact %q: %w", f.Name, err)
-		}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
 	}
-	return files, nil
+	return files, appear(out, r.Out, names) // all are there, and good
 }
 
 // packAll writes the artifacts that are made from the binaries and what signs them.
@@ -98,13 +95,13 @@ func (r *Release) packAll(ctx context.Context, signer *sign.Signer, out string, 
 func writeTarball(to string, a plan.Artifact, place func(string) string) (err error) {
 	var entries []dist.Entry
 	for _, name := range a.Files {
-		info, err := os.Stat(place(name))
+		info, err := os.Lstat(place(name))
 		if err != nil {
 			return fmt.Errorf("packing %q: %w", filepath.Base(to), err)
 		}
 		entries = append(entries, dist.Entry{
 			Name: name, Executable: slices.Contains(a.Binaries, name), Size: info.Size(),
-			Open: func() (io.ReadCloser, error) { return os.Open(place(name)) },
+			Open: func() (io.ReadCloser, error) { return beneath.OpenFile(place(name)) },
 		})
 	}
 	return write(to, func(w io.Writer) error { return dist.WriteTarball(w, entries) })
@@ -131,7 +128,7 @@ func write(to string, fill func(io.Writer) error) error {
 
 func describe(name string, a plan.Artifact) (File, [sha256.Size]byte, error) {
 	var sum [sha256.Size]byte
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return File{}, sum, fmt.Errorf("reading artifact %q: %w", a.Name, err)
 	}

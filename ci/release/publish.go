@@ -65,6 +65,11 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
+	done, err := r.ownGiven()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	p := newPublishing(r, to)
 	if err := publishAll(ctx, []*publishing{p}); err != nil {
 		if p.summary != nil && p.summary.Error == "" {

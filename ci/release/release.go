@@ -134,7 +134,23 @@ func (r *Release) Build(ctx context.Context) error {
 	if err := r.steps(ctx, &Summary{}, r.named(names...)); err != nil {
 		return err
 	}
-	return r.exportBinaries(ctx, func(target, name string) string { return filepath.Join(r.Out, target, name) })
+	work, done, err := workIn(r.Out)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := r.exportBinaries(ctx, func(target, name string) string { return filepath.Join(work, target, name) }); err != nil {
+		return err
+	}
+	var made []string
+	for _, a := range r.Plan.Artifacts {
+		if a.Kind == plan.Tarball {
+			for _, name := range a.Binaries {
+				made = append(made, filepath.Join(a.Target, name))
+			}
+		}
+	}
+	return appear(work, r.Out, made)
 }
 
 // Test runs the crate's tests for every target, and what they need, and
@@ -151,7 +167,8 @@ func (r *Release) Test(ctx context.Context) (*Summary, error) {
 	return s, r.steps(ctx, s, r.named(names...))
 }
 
-// exportBinaries copies every binary of every target out of the runner.
+// exportBinaries copies every binary of every target out of the runner, to places that
+// nobody else can reach, and checks it there.
 func (r *Release) exportBinaries(ctx context.Context, place func(target, name string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range r.Plan.Artifacts {
@@ -167,9 +184,6 @@ func (r *Release) exportBinaries(ctx context.Context, place func(target, name st
 
 func (r *Release) exportBinary(ctx context.Context, target, name, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return fmt.Errorf("exporting binary %q: %w", name, err)
-	}
-	if err := os.RemoveAll(to); err != nil {
 		return fmt.Errorf("exporting binary %q: %w", name, err)
 	}
 	if err := r.Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(name), to); err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/registry"
 	"dagger/slipway/ci/reproduce"
@@ -52,7 +53,7 @@ func (r *reproducing) compareCrate(ctx context.Context, a plan.Artifact) {
 
 // compareInside says which files of a .crate of other bytes differ.
 func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, theirs []byte, remark string) {
-	ours, err := os.ReadFile(r.rebuilt(a.Name))
+	ours, err := beneath.ReadFile(r.rebuilt(a.Name), registry.MaxCrate)
 	if err != nil {
 		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
 		return

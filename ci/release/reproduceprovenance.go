@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/quote"
@@ -58,7 +59,7 @@ func mismatches(list []*provenance.Mismatch) string {
 // statement reads the provenance of the release. It is an error unless it is signed by
 // whom it is expected of; whether it is about the files that are there, others say.
 func (r *reproducing) statement(ctx context.Context, a plan.Artifact) (provenance.Statement, error) {
-	raw, err := readSmall(r.released(a.Name))
+	raw, err := beneath.ReadFile(r.released(a.Name), maxBundle)
 	if err != nil {
 		return provenance.Statement{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
@@ -72,6 +73,10 @@ func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result ste
 	return nil
 }
 
+// maxLock is the size over which a lock file is not read: one of a thousand crates has
+// some hundred kilobytes.
+const maxLock = 64 << 20
+
 // checkLock looks at the lock file that cargo has made for the crate alone.
 func (r *Release) checkLock(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "slipway-lock-")
@@ -83,7 +88,7 @@ func (r *Release) checkLock(ctx context.Context) error {
 	if err := r.Runner.Export(ctx, plan.StepFetch, plan.OutputLock, file); err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(file)
+	raw, err := beneath.ReadFile(file, maxLock)
 	if err != nil {
 		return fmt.Errorf("checking the lock file: %w", err)
 	}

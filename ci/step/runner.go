@@ -17,8 +17,11 @@ type Runner interface {
 	// a status other than 0 is an *ExitError; a missing output is an error that
 	// names it. When ctx ends, the command and all that it started end.
 	Run(ctx context.Context, s Step) (Result, error)
-	// Export copies a file or directory that a step left to a path on this
-	// machine, which must not exist. Files keep their mode.
+	// Export copies a file or directory that a step left to a path on this machine,
+	// which must not exist. What is there afterwards is a copy that no step can reach,
+	// of regular files and directories alone (see [Output].Links), within
+	// [beneath.ReleaseLimits]; files keep their permissions. Anything else that the
+	// command left is an error that names it, and then nothing is there.
 	Export(ctx context.Context, step, output, to string) error
 	// ImageDigest is the digest, "sha256:…", of what a registry had under a
 	// reference when a step first ran in it: of the index where it is one.

@@ -95,8 +95,12 @@ type Output struct {
 	Name string `json:"name"`
 	// Path is absolute and below a mount that is not read-only.
 	Path string `json:"path"`
-	// Dir says that it is a directory.
+	// Dir says that it is a directory; otherwise it is a regular file. Whatever else the
+	// command leaves there is an error.
 	Dir bool `json:"dir,omitempty"`
+	// Links says that the directory is a root filesystem, whose links are part of it:
+	// Export copies them as they are. Other directories are exported without any.
+	Links bool `json:"-"`
 	// Missing tells a person why it may not be there, and what to do.
 	Missing string `json:"-"`
 }

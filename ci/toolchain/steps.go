@@ -47,7 +47,7 @@ func Steps(base step.Image) []step.Step {
 		Name: StepImage, About: "put the image together and take out what compiles nothing", Image: root,
 		Args: []string{"sh", recipeDir + "/assemble.sh", outDir}, Dir: "/",
 		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
-		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true}},
+		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true, Links: true}},
 	}
 	for _, t := range Targets {
 		name := "standard library " + t

@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 )
 
@@ -67,14 +67,11 @@ func (r *Report) statement(ctx context.Context, base string, b *signed, sum [sha
 }
 
 func readBundle(name string) ([]byte, error) {
-	info, err := os.Lstat(name)
+	raw, err := beneath.ReadFile(name, maxBundle)
 	if err != nil {
 		return nil, fmt.Errorf("reading the bundle: %w", err)
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxBundle {
-		return nil, fmt.Errorf("reading the bundle: expected an ordinary file of at most %d bytes", maxBundle)
-	}
-	return os.ReadFile(name)
+	return raw, nil
 }
 
 // about returns an error unless a statement has a subject with that digest.
@@ -107,7 +104,7 @@ func (r *Report) sbom(ctx context.Context, dir string, plain, signed plan.Artifa
 		r.bad(signed.Name, fmt.Errorf("the statement holds a %q, expected a %q", s.PredicateType, signed.PredicateType()))
 		return
 	}
-	document, err := os.ReadFile(filepath.Join(dir, plain.Name))
+	document, err := beneath.ReadFile(filepath.Join(dir, plain.Name), maxBundle)
 	if err == nil {
 		err = sameJSON(document, s.Predicate)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"dagger/slipway/ci/archive"
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 )
@@ -64,7 +65,7 @@ func (r *Report) tarball(ctx context.Context, name string, m *manifest, e Expect
 // unpack unpacks a tarball that can be read in one way alone.
 func (r *Report) unpack(name, dir string) bool {
 	base := filepath.Base(name)
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		r.unknown(base, fmt.Errorf("reading the tarball: %w", err))
 		return false
@@ -82,7 +83,7 @@ func (r *Report) unpack(name, dir string) bool {
 // checksum compares a file with its line in the SHA256SUMS of its directory.
 func (r *Report) checksum(name string) error {
 	base := filepath.Base(name)
-	f, err := os.Open(filepath.Join(filepath.Dir(name), plan.SumsName))
+	f, err := beneath.OpenFile(filepath.Join(filepath.Dir(name), plan.SumsName))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // the signatures inside say more
 	}
@@ -111,8 +112,11 @@ func (r *Report) checksum(name string) error {
 
 // Path verifies a tarball, a directory with what one holds, or a directory with
 // all that a release ships, by which a directory with a tarball or provenance in it is
-// taken.
+// taken. A person who names it may name it by a link; in a directory none is followed.
 func Path(ctx context.Context, name string, e Expectation) *Report {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return Tarball(ctx, name, e)
 	}

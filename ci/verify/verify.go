@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 )
@@ -88,9 +89,13 @@ func (r *Report) file(ctx context.Context, name, target string, e Expectation) [
 		r.unknown(base, err)
 		return sum
 	}
-	raw, err := os.ReadFile(name + plan.BundleFile)
+	raw, err := beneath.ReadFile(name+plan.BundleFile, maxBundle)
+	var refused *beneath.Refused
 	if errors.Is(err, os.ErrNotExist) {
 		r.bad(base, fmt.Errorf("nothing signs it: %q is not there", base+plan.BundleFile))
+		return sum
+	} else if errors.As(err, &refused) {
+		r.bad(base+plan.BundleFile, err)
 		return sum
 	} else if err != nil {
 		r.unknown(base, err)
@@ -151,7 +156,7 @@ func (r *Report) dryRun(base string, intact error, e Expectation) {
 // other.
 func (r *Report) classic(name string, b *signed) {
 	base := filepath.Base(name)
-	raw, err := os.ReadFile(name + plan.SignatureFile)
+	raw, err := beneath.ReadFile(name+plan.SignatureFile, maxBundle)
 	if err != nil {
 		r.bad(base+plan.SignatureFile, fmt.Errorf("reading the signature: %w", err))
 		return
@@ -170,7 +175,7 @@ func (r *Report) classic(name string, b *signed) {
 }
 
 func sameCertificate(name string, cert *x509.Certificate) error {
-	raw, err := os.ReadFile(name)
+	raw, err := beneath.ReadFile(name, maxBundle)
 	if err != nil {
 		return fmt.Errorf("reading the certificate: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/layout"
 	"dagger/slipway/ci/local"
 	"dagger/slipway/ci/oci"
@@ -101,7 +102,7 @@ func (o *options) toolchainName() (string, error) {
 	if !ok {
 		return o.toolchain, nil
 	}
-	return layout.Name(os.DirFS(dir))
+	return layout.NameOf(dir)
 }
 
 func layoutPath(name string) (string, bool) {
@@ -171,9 +172,28 @@ func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
 	return nil
 }
 
-// copyLayout copies an OCI layout to a directory that may exist but be empty.
+// copyLayout copies an OCI layout to a directory that may exist but be empty. It appears
+// there when it is whole.
 func copyLayout(from, to string) error {
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+	layout, err := beneath.OpenDir(from)
+	if err != nil {
+		return fmt.Errorf("copying the OCI layout: %w", err)
+	}
+	defer layout.Close()
+	to = filepath.Clean(to)
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("copying the OCI layout: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(to), ".copying-")
+	if err != nil {
+		return fmt.Errorf("copying the OCI layout: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	copied := filepath.Join(work, "layout")
+	if _, err = layout.CopyTree(".", copied, beneath.KeptLimits()); err == nil {
+		err = os.Rename(copied, to)
+	}
+	if err != nil {
 		return fmt.Errorf("copying the OCI layout to %q: %w", to, err)
 	}
 	return nil

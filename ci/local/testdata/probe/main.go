@@ -57,6 +57,14 @@ func do(op string, args []string) {
 		said(args[0], os.WriteFile(args[0], []byte(fmt.Sprint(time.Now().UnixNano())), 0o755))
 	case "link":
 		said(args[1], os.Symlink(args[0], args[1]))
+	case "hardlink":
+		said(args[1], os.Link(args[0], args[1]))
+	case "fifo":
+		said(args[0], syscall.Mkfifo(args[0], 0o644))
+	case "mkdir":
+		said(args[0], os.MkdirAll(args[0], 0o755))
+	case "setuid":
+		said(args[0], syscall.Chmod(args[0], 0o6755))
 	case "chmod":
 		n, _ := strconv.ParseUint(args[0], 8, 32)
 		said(args[1], os.Chmod(args[1], fs.FileMode(n)))

@@ -1,0 +1,214 @@
+package beneath
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// each calls do for everything in a directory, with its status. rel and depth are where
+// the directory is, for errors.
+func (d *Dir) each(rel string, depth int, do func(name string, st *unix.Stat_t) error) error {
+	if depth > maxDepth {
+		return &Refused{Path: rel, Found: "lies too deep", Want: fmt.Sprintf("at most %d directories in each other", maxDepth), Limit: true}
+	}
+	list, err := d.Dir(".") // a position of its own
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	for {
+		names, err := list.f.Readdirnames(1 << 10)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			st, err := d.stat(name)
+			if err != nil {
+				return err
+			}
+			if err := do(name, st); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Move gives what a name below d says another place, in a directory of the same file
+// system. What it is does not matter: a link is moved as a link.
+func (d *Dir) Move(name string, to *Dir, as string) error {
+	if !fs.ValidPath(name) {
+		return &fs.PathError{Op: "rename", Path: name, Err: fs.ErrInvalid}
+	}
+	from := d
+	if parent := path.Dir(name); parent != "." {
+		p, err := d.Dir(parent)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		from = p
+	}
+	err := again(func() error {
+		return unix.Renameat(int(from.f.Fd()), path.Base(name), int(to.f.Fd()), as)
+	})
+	runtime.KeepAlive(from.f)
+	runtime.KeepAlive(to.f)
+	if err != nil {
+		return &fs.PathError{Op: "rename", Path: name, Err: err}
+	}
+	return nil
+}
+
+// Discard removes everything below a directory of d whose name matches one of the
+// patterns (path.Match), at any depth. A name that is no directory has nothing below it.
+func (d *Dir) Discard(name string, patterns []string) error {
+	if len(patterns) == 0 || d.Check(name, true) != nil {
+		return nil
+	}
+	return d.walk(name, name, 0, func(at *Dir, name, _ string, _ *unix.Stat_t) error {
+		for _, p := range patterns {
+			if ok, err := path.Match(p, name); err == nil && ok {
+				return at.remove(name)
+			}
+		}
+		return nil
+	})
+}
+
+// Settle makes a file or tree of d safe to be kept and read: it takes out devices,
+// sockets and FIFOs, and takes set-id bits from files. Links stay, for whoever follows
+// none. What exceeds the limits is refused.
+func (d *Dir) Settle(name string, limits Limits) error {
+	count := Count{Limits: limits}
+	settle := func(at *Dir, name, rel string, st *unix.Stat_t) error {
+		switch kindOf(st) {
+		case unix.S_IFDIR, unix.S_IFLNK:
+			return count.Add(rel, 0)
+		case unix.S_IFREG:
+			return errors.Join(count.Add(rel, st.Size), at.dropSetID(name, st))
+		}
+		return at.unlink(name)
+	}
+	st, err := d.stat(name)
+	if err != nil {
+		return err
+	}
+	if kindOf(st) == unix.S_IFDIR {
+		return d.walk(name, name, 0, settle)
+	}
+	at, err := d.Dir(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	return settle(at, path.Base(name), name, st)
+}
+
+// dropSetID takes the set-id and sticky bits from a file.
+func (d *Dir) dropSetID(name string, st *unix.Stat_t) error {
+	if uint32(st.Mode)&(unix.S_ISUID|unix.S_ISGID|unix.S_ISVTX) == 0 {
+		return nil
+	}
+	f, err := d.File(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(os.FileMode(st.Mode).Perm()), f.Close())
+}
+
+// walk calls do for everything below a directory of d, a directory before what it holds.
+// One that do has removed is passed over. rel is where the directory is, for errors.
+func (d *Dir) walk(name, rel string, depth int, do func(at *Dir, name, rel string, st *unix.Stat_t) error) error {
+	at, err := d.Dir(name)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	return at.each(rel, depth, func(name string, st *unix.Stat_t) error {
+		so := path.Join(rel, name)
+		if err := do(at, name, so, st); err != nil || kindOf(st) != unix.S_IFDIR {
+			return err
+		}
+		err := at.walk(name, so, depth+1, do)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+}
+
+// unlink removes what is no directory.
+func (d *Dir) unlink(name string) error {
+	defer runtime.KeepAlive(d.f)
+	if err := again(func() error { return unix.Unlinkat(int(d.f.Fd()), name, 0) }); err != nil {
+		return &fs.PathError{Op: "remove", Path: name, Err: err}
+	}
+	return nil
+}
+
+// remove removes a name of d with all that it holds.
+func (d *Dir) remove(name string) error { return d.removeAt(name, 0) }
+
+func (d *Dir) removeAt(name string, depth int) error {
+	st, err := d.stat(name)
+	if err != nil || kindOf(st) != unix.S_IFDIR {
+		return errors.Join(err, d.unlink(name))
+	}
+	if err := chmodAt(int(d.f.Fd()), name, 0o700); err != nil {
+		return err
+	}
+	sub, err := d.Dir(name)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	if err := sub.each(name, depth, func(inside string, _ *unix.Stat_t) error { return sub.removeAt(inside, depth+1) }); err != nil {
+		return err
+	}
+	if err := again(func() error { return unix.Unlinkat(int(d.f.Fd()), name, unix.AT_REMOVEDIR) }); err != nil {
+		return &fs.PathError{Op: "remove", Path: name, Err: err}
+	}
+	return nil
+}
+
+// RemoveAll is os.RemoveAll for trees with directories that deny writing, as some build
+// scripts and Go's module cache leave. Nothing outside is changed through a link.
+func RemoveAll(name string) error {
+	if err := os.RemoveAll(name); err == nil {
+		return nil
+	}
+	if d, err := OpenDir(filepath.Dir(name)); err == nil {
+		d.permit(filepath.Base(name), 0)
+		_ = d.Close()
+	}
+	return os.RemoveAll(name)
+}
+
+// permit lets the owner of directories change what they hold. What it cannot reach,
+// removing will say.
+func (d *Dir) permit(name string, depth int) {
+	_ = chmodAt(int(d.f.Fd()), name, 0o700)
+	runtime.KeepAlive(d.f)
+	sub, err := d.Dir(name)
+	if err != nil {
+		return
+	}
+	defer sub.Close()
+	_ = sub.each(name, depth, func(name string, st *unix.Stat_t) error {
+		if kindOf(st) == unix.S_IFDIR {
+			sub.permit(name, depth+1)
+		}
+		return nil
+	})
+}

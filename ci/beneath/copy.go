@@ -1,0 +1,154 @@
+package beneath
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Copied is a file that was copied.
+type Copied struct {
+	Path   string // slash-separated, below what was copied; "." for a file by itself
+	Size   int64
+	SHA256 [sha256.Size]byte // of the bytes that were written
+}
+
+// CopyFile copies a regular file below d to a path that does not exist, in one reading.
+// Of its mode the permissions are kept, without writing for others. After an error
+// nothing is there.
+func (d *Dir) CopyFile(name, to string, limits Limits) (Copied, error) {
+	c := &copier{count: Count{Limits: limits}}
+	return c.file(d, name, name, to)
+}
+
+// CopyTree copies a directory below d to a path that does not exist. It is an error when
+// anything in it is neither a directory nor a regular file, or it exceeds the limits;
+// then nothing is there.
+func (d *Dir) CopyTree(name, to string, limits Limits) ([]Copied, error) {
+	return d.copyTree(name, to, &copier{count: Count{Limits: limits}})
+}
+
+// CopyRoot copies the root filesystem of an image as CopyTree does, but with its links,
+// as they are, and its permissions; it passes over devices, sockets and FIFOs, which
+// images of a sandbox have no use for. The copy must be read without following links.
+func (d *Dir) CopyRoot(name, to string, limits Limits) ([]Copied, error) {
+	return d.copyTree(name, to, &copier{count: Count{Limits: limits}, root: true})
+}
+
+func (d *Dir) copyTree(name, to string, c *copier) ([]Copied, error) {
+	from, err := d.Dir(name)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return nil, err
+	}
+	if err := c.dir(from, ".", to, 0); err != nil {
+		return nil, errors.Join(err, RemoveAll(to))
+	}
+	return c.files, nil
+}
+
+// copier copies one file or tree.
+type copier struct {
+	count Count
+	root  bool // an image's root filesystem
+	files []Copied
+}
+
+// dir copies what a directory holds. rel is what it is called in what is copied.
+func (c *copier) dir(d *Dir, rel, to string, depth int) error {
+	return d.each(rel, depth, func(name string, st *unix.Stat_t) error {
+		so, place := path.Join(rel, name), filepath.Join(to, name)
+		kind := kindOf(st)
+		if kind != unix.S_IFREG { // a file counts when it is open
+			if err := c.count.Add(so, 0); err != nil {
+				return err
+			}
+		}
+		switch {
+		case kind == unix.S_IFDIR:
+			sub, err := d.Dir(name)
+			if err != nil {
+				return err
+			}
+			defer sub.Close()
+			if err := os.Mkdir(place, 0o755); err != nil {
+				return err
+			}
+			if err := c.dir(sub, so, place, depth+1); err != nil || !c.root {
+				return err
+			}
+			return os.Chmod(place, os.FileMode(st.Mode).Perm()|0o700)
+		case kind == unix.S_IFREG:
+			f, err := c.file(d, name, so, place)
+			c.files = append(c.files, f)
+			return err
+		case kind == unix.S_IFLNK && c.root:
+			target, err := d.readlink(name)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(target, place)
+		case c.root:
+			return nil
+		}
+		return &Refused{Path: so, Found: d.kind(name), Want: "regular files and directories alone"}
+	})
+}
+
+// file copies one regular file of d. so is what it is called in errors.
+func (c *copier) file(d *Dir, name, so, to string) (Copied, error) {
+	in, err := d.File(name)
+	if err != nil {
+		return Copied{}, err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return Copied{}, err
+	}
+	if err := c.count.Add(so, info.Size()); err != nil {
+		return Copied{}, err
+	}
+	mode := info.Mode().Perm()
+	if !c.root {
+		mode &^= 0o022
+	}
+	f, err := write(in, to, mode, info.Size())
+	if f.Path = so; err != nil {
+		return f, fmt.Errorf("copying %q: %w", so, err)
+	}
+	return f, nil
+}
+
+// write writes the content of in, which has that size, to a new file.
+func write(in io.Reader, to string, mode os.FileMode, size int64) (f Copied, err error) {
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return f, err
+	}
+	sum := sha256.New()
+	f.Size, err = io.Copy(io.MultiWriter(out, sum), io.LimitReader(in, size+1))
+	if err == nil && f.Size != size {
+		err = fmt.Errorf("it had %d bytes and now has %d or more: something is writing to it", size, f.Size)
+	}
+	if err == nil {
+		err = out.Chmod(mode | 0o400)
+	}
+	if closing := out.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return f, errors.Join(err, os.Remove(to))
+	}
+	f.SHA256 = [sha256.Size]byte(sum.Sum(nil))
+	return f, nil
+}

@@ -1,0 +1,81 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// hub is a client of a server that answers as it is told.
+func hub(t *testing.T, answer http.HandlerFunc) *Client {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	c, err := New(Options{Repository: "owner/name", API: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestDownloadIsBounded holds that a server does not fill the disk or the memory.
+func TestDownloadIsBounded(t *testing.T) {
+	asked := 0
+	c := hub(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+	})
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name string
+		list []Asset
+		want string
+	}{
+		{"one huge file", []Asset{{ID: 1, Name: "a", Size: 3 << 30}}, "expected at most 2147483648"},
+		{"no size", []Asset{{ID: 1, Name: "a", Size: -1}}, "it has -1 bytes"},
+		{"huge together", []Asset{{Name: "a", Size: 2 << 30}, {Name: "b", Size: 2 << 30}, {Name: "c", Size: 2 << 30}, {Name: "d", Size: 2 << 30}, {Name: "e", Size: 1}}, "more than 8589934592 bytes together"},
+	} {
+		if err := c.DownloadAssets(context.Background(), tt.list, dir); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("%d files were asked for", asked)
+	}
+	if err := c.DownloadAssets(context.Background(), []Asset{{ID: 1, Name: "a", Size: 10}}, dir); err == nil || !strings.Contains(err.Error(), "it has 11 bytes or more, expected 10") {
+		t.Errorf("a file longer than it should be: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err == nil && info.Size() > 11 {
+		t.Errorf("%d bytes were written", info.Size())
+	}
+}
+
+// TestAssetsEnd holds that a list that never ends does.
+func TestAssetsEnd(t *testing.T) {
+	page := "[" + strings.Repeat(`{"id": 1, "name": "a", "state": "uploaded", "size": 1},`, 99) + `{"id": 2, "name": "b", "size": 1}]`
+	c := hub(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?page=99>; rel="next"`, r.Host, r.URL.Path))
+		_, _ = io.WriteString(w, page)
+	})
+	if _, err := c.Assets(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "there are more than 1000") {
+		t.Errorf("Assets = %v", err)
+	}
+}
+
+// TestUploadOfLink holds that what is uploaded is the file, and no other.
+func TestUploadOfLink(t *testing.T) {
+	c := hub(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
+	file := filepath.Join(t.TempDir(), "asset")
+	if err := os.Symlink("/proc/self/environ", file); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Upload(context.Background(), 1, "asset", file); err == nil || !strings.Contains(err.Error(), `is a symbolic link to "/proc/self/environ"`) {
+		t.Errorf("Upload = %v", err)
+	}
+}
