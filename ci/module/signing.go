@@ -9,6 +9,7 @@ import (
 	"dagger.io/dagger"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -64,7 +65,8 @@ func (s *Session) sign(o Signing) (*sign.Signer, error) {
 
 // Sign builds, tests, packages and signs, and returns the ID of the directory
 // that a release uploads. Who cannot sign hears of it before anything is built.
-func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
+func (s *Session) Sign(ctx context.Context, o Signing) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	signer, err := s.sign(o)
 	if err != nil {
 		return "", err
@@ -89,7 +91,8 @@ type Verification struct {
 var ErrBad = errors.New("verifying: not all of it is good")
 
 // Verify verifies every tarball of a directory, or what one was unpacked to.
-func Verify(ctx context.Context, v Verification) (string, error) {
+func Verify(ctx context.Context, v Verification) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	e, err := expectation(v)
 	if err != nil {
 		return "", err
@@ -157,7 +160,7 @@ func report(r *verify.Report, asJSON bool) (string, error) {
 		text = string(raw)
 	}
 	if r.Verdict != verify.Good {
-		return "", fmt.Errorf("%w\n%s", ErrBad, text)
+		return "", console.Errorf("%w\n%s", ErrBad, console.Lines(text))
 	}
 	return text, nil
 }

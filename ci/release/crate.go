@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
@@ -114,6 +115,9 @@ type uploadError struct {
 	passes bool
 }
 
+// Printed is the text of what the upload failed with.
+func (u *uploadError) Printed() string { return console.ErrorText(u.error) }
+
 var (
 	tryAgain   = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
 	retryAfter = regexp.MustCompile(`(?mi)^\s*retry-after: *(\S.*?)\s*$`)
@@ -148,7 +152,7 @@ func readUpload(err error) error {
 	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.passes {
 		u.wait = wait
 		if u.passes = wait <= longestWait; !u.passes {
-			u.error = fmt.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
+			u.error = console.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
 		}
 	}
 	return u
