@@ -8,7 +8,7 @@ import (
 
 // Markdown renders a value as plain words of GitHub's Markdown, in a paragraph, a list
 // or a cell of a table: no link, no image, no HTML, no markup (GitHub Flavored Markdown,
-// sections 2.4 and 6.9).
+// sections 2.4 and 6.9), but for an e-mail address, which GitHub links to itself.
 func Markdown(s string) string {
 	text := []rune(Inline(s))
 	var b strings.Builder

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -15,9 +16,8 @@ var commands = []string{
 // obeyed returns the command that the Actions runner reads out of one line of a
 // process, "" for none, as ActionCommand.TryParseV2 and TryParse do. They compare
 // strings as the culture does, to which characters that are ignored where they are
-// shown are not there: here they are taken out first. stop is the token that makes it
-// listen again, a command too while it does not.
-func obeyed(line string, stop ...string) string {
+// shown are not there: here they are taken out first.
+func obeyed(line string) string {
 	line = strings.Map(func(r rune) rune {
 		ignored := r == 0 || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 		if ignored || unicode.Is(unicode.Cc, r) && !unicode.IsSpace(r) {
@@ -27,7 +27,7 @@ func obeyed(line string, stop ...string) string {
 	}, line)
 	known := func(info string) string {
 		name, _, _ := strings.Cut(info, " ")
-		for _, c := range append(commands, stop...) {
+		for _, c := range commands {
 			if strings.EqualFold(c, name) {
 				return c
 			}
@@ -60,15 +60,13 @@ func harmful(printed string) string {
 			return "the command " + c
 		}
 	}
-	before := rune(0)
 	for _, r := range printed {
-		if r != '\n' && r != '\t' && !plain(before, r) {
-			return "the character " + strings.ToUpper(string("0123456789abcdef"[r>>4&15])+string("0123456789abcdef"[r&15]))
+		if unicode.Is(unicode.Cc, r) && r != '\n' && r != '\t' || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp, unicode.Cs, unicode.Co) {
+			return fmt.Sprintf("the character %U", r)
 		}
-		if unicode.Is(unicode.Cc, r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar && !strings.ContainsRune(printed, r) {
-			return "a control character"
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && r != emojiStyle && r != joiner {
+			return fmt.Sprintf("the character %U, which takes no room", r)
 		}
-		before = r
 	}
 	return ""
 }
