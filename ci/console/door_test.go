@@ -17,7 +17,7 @@ import (
 // formatting are the files that lay out bytes which no one is shown.
 var formatting = []string{
 	"ci/console/console.go", "ci/console/json.go", // the door itself
-	"ci/dist/sums.go",                                                       // a file: SHA256SUMS
+	"ci/dist/sums.go",                                                     // a file: SHA256SUMS
 	"ci/local/tree.go", "ci/local/verify.go", "ci/prepare/requirement.go", // what is digested or compared
 }
 

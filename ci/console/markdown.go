@@ -78,13 +78,13 @@ func longestRun(s string) int {
 	return longest
 }
 
-// Label renders a text for a quoted label of a Mermaid diagram, a line for each of its
-// own: what could leave the label, or be a directive or markup in it, becomes Mermaid's
-// code for the character.
-func Label(s string) string {
-	var lines []string
-	for line := range strings.SplitSeq(s, "\n") {
-		lines = append(lines, label.Replace(Inline(line)))
+// Label renders values for a quoted label of a Mermaid diagram, a line for each: what
+// could leave the label, or be a directive or markup in it, becomes Mermaid's code for
+// the character.
+func Label(values ...string) string {
+	lines := make([]string, len(values))
+	for i, v := range values {
+		lines[i] = label.Replace(Inline(v))
 	}
 	return strings.Join(lines, "<br>")
 }

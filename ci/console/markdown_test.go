@@ -69,9 +69,9 @@ func TestFence(t *testing.T) {
 }
 
 func TestLabel(t *testing.T) {
-	in := "a\"]\nclick n0 href \"javascript:x\"\u202e %%{init: {}}%% <b>`c` #lt;\\"
-	want := `a#quot;]<br>click n0 href #quot;javascript:x#quot;#92;u202e #37;#37;#123;init: #123;#125;#125;#37;#37; #lt;b#gt;'c' #35;lt#59;#92;`
-	if got := Label(in); got != want {
+	got := Label("a\"]", "click n0 href \"javascript:x\"\u202e %%{init: {}}%% <b>`c` #lt;\\", "d\ne")
+	want := `a#quot;]<br>click n0 href #quot;javascript:x#quot;#92;u202e #37;#37;#123;init: #123;#125;#125;#37;#37; #lt;b#gt;'c' #35;lt#59;#92;<br>d#92;ne`
+	if got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }

@@ -70,8 +70,8 @@ func markEffects(b *strings.Builder, effects []plan.Effect, outcomes []publish.O
 	}
 	b.WriteString("\n| | effect | seconds |\n| --- | --- | ---: |\n")
 	for _, o := range outcomes {
-		state := o.State
-		if state == publish.Failed {
+		state := console.Markdown(o.State)
+		if o.State == publish.Failed {
 			state = "**" + state + "**"
 		}
 		console.Fprintf(b, "| %s | %s | %.1f |\n", state, console.Markdown(o.About), o.Seconds)

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dagger/slipway/ci/console"
@@ -59,16 +60,12 @@ func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) 
 
 func (s stage) draw(b *strings.Builder, id string) {
 	console.Fprintf(b, "  subgraph %s[%s]\n    direction TB\n", id, s.title)
-	items := s.items
-	if !s.order {
-		shown := make([]string, len(items))
-		for i, item := range items {
-			shown[i] = console.Inline(item)
-		}
-		items = []string{strings.Join(shown, "\n")}
+	boxes := [][]string{s.items}
+	if s.order {
+		boxes = slices.Collect(slices.Chunk(s.items, 1))
 	}
-	for i, text := range items {
-		console.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, console.Label(text))
+	for i, lines := range boxes {
+		console.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, console.Label(lines...))
 		if i > 0 {
 			console.Fprintf(b, "    %sn%d --> %sn%d\n", id, i-1, id, i)
 		}
