@@ -11,7 +11,8 @@
 //     them: \x1b, \u202e. Neither can break a line.
 //   - [Sprintf], [Fprintf] and [Errorf] treat every argument so: what a format
 //     lays out, no argument can change.
-//   - [Writer] treats every line that it passes on so, whatever came before.
+//   - [Writer] treats every line that it passes on so, whatever came before: [Stdout]
+//     and [Stderr], and with [TakeOver] what libraries print by themselves.
 //
 // No line is a workflow command. The Actions runner obeys ::command:: where a line
 // begins with it, but for white space, and ##[command] anywhere in a line

@@ -28,9 +28,13 @@ func main() {
 		cancel(errInterrupted)
 		signal.Stop(signals) // a second one ends the process at once
 	}()
+	end, err := console.TakeOver()
+	if err != nil {
+		console.Fprintf(console.Stderr, "slipway: preparing to print: %v\n", err)
+		os.Exit(1)
+	}
 	status := run(ctx)
-	_ = console.Stdout.Flush()
-	_ = console.Stderr.Flush()
+	_ = end() // who could be told?
 	os.Exit(status)
 }
 
