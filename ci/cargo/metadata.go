@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/console"
 )
 
 // metadata is the output of `cargo metadata --no-deps --format-version 1`.
@@ -49,7 +51,7 @@ func (w *Workspace) Agree(output []byte) error {
 		}
 	}
 	if len(diffs) > 0 {
-		return fmt.Errorf("comparing the workspace with `cargo metadata`: they disagree, so nothing is released on this reading; please report it:\n  %s", strings.Join(diffs, "\n  "))
+		return console.Errorf("comparing the workspace with `cargo metadata`: they disagree, so nothing is released on this reading; please report it:\n%s", console.List("  ", diffs))
 	}
 	return nil
 }

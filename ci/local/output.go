@@ -81,7 +81,8 @@ func (t *tailBuffer) String() string {
 	return string(bytes.TrimRight(t.buf, "\n"))
 }
 
-// lineWriter calls emit for each line. Its methods may be called from several
+// lineWriter calls emit for each line. A carriage return ends one as well, or what a
+// program writes over would be hidden. Its methods may be called from several
 // goroutines; a line of one write is never torn by another's.
 type lineWriter struct {
 	mu   sync.Mutex
@@ -97,12 +98,11 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	l.buf = append(l.buf, p...)
 	for {
-		i := bytes.IndexByte(l.buf, '\n')
-		if i < 0 && len(l.buf) < maxLine {
+		end := lineEnd(l.buf)
+		if end == 0 && len(l.buf) < maxLine {
 			return len(p), nil
 		}
-		end := i + 1
-		if i < 0 {
+		if end == 0 {
 			end = len(l.buf)
 		}
 		l.emit(string(bytes.TrimRight(l.buf[:end], "\r\n")))
@@ -110,11 +110,24 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
+// lineEnd is where the first line of b ends, behind its carriage return, newline or
+// both; 0 where b has no whole line, or none that is known to be one.
+func lineEnd(b []byte) int {
+	i := bytes.IndexAny(b, "\r\n")
+	switch {
+	case i < 0, b[i] == '\r' && i+1 == len(b): // a newline may come
+		return 0
+	case b[i] == '\r' && b[i+1] == '\n':
+		return i + 2
+	}
+	return i + 1
+}
+
 func (l *lineWriter) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.buf) > 0 {
-		l.emit(string(l.buf))
+		l.emit(string(bytes.TrimRight(l.buf, "\r")))
 		l.buf = nil
 	}
 }

@@ -68,3 +68,21 @@ func TestLimited(t *testing.T) {
 		t.Errorf("passed on %q", b.String())
 	}
 }
+
+// TestLineWriterReturns holds that a carriage return hides nothing: what a program
+// writes over is a line too, in whatever parts it comes.
+func TestLineWriterReturns(t *testing.T) {
+	const in = "10%\r20%\rfailed\rok\r\n\r\nend\r\r\nlast\r"
+	want := []string{"10%", "20%", "failed", "ok", "", "end", "", "last"}
+	for size := 1; size <= len(in); size++ {
+		var got []string
+		w := &lineWriter{emit: func(line string) { got = append(got, line) }}
+		for part := range slices.Chunk([]byte(in), size) {
+			_, _ = w.Write(part)
+		}
+		w.flush()
+		if !slices.Equal(got, want) {
+			t.Errorf("in parts of %d: lines %q, want %q", size, got, want)
+		}
+	}
+}

@@ -7,12 +7,14 @@ import (
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/release"
 )
 
 // PlanText is the plan for people or, as JSON, for programs.
-func (s *Session) PlanText(ctx context.Context, json bool) (string, error) {
+func (s *Session) PlanText(ctx context.Context, json bool) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	_, p, err := s.Plan(ctx)
 	if err != nil {
 		return "", err
@@ -22,7 +24,8 @@ func (s *Session) PlanText(ctx context.Context, json bool) (string, error) {
 
 // Prepare is the new content of the files that the crate's next version changes, by
 // path.
-func (s *Session) Prepare(ctx context.Context) (map[string]string, error) {
+func (s *Session) Prepare(ctx context.Context) (_ map[string]string, failed error) {
+	defer console.ForPeople(&failed)
 	w, err := s.workspace(ctx)
 	if err != nil {
 		return nil, err
@@ -39,7 +42,8 @@ func (s *Session) Prepare(ctx context.Context) (map[string]string, error) {
 }
 
 // Test runs the crate's tests and says what ran.
-func (s *Session) Test(ctx context.Context) (string, error) {
+func (s *Session) Test(ctx context.Context) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)
 	if err != nil {
 		return "", err
@@ -53,7 +57,8 @@ func (s *Session) Test(ctx context.Context) (string, error) {
 
 // Files runs a part of the release that writes files and returns the ID of the
 // directory that holds them.
-func (s *Session) Files(ctx context.Context, do func(*release.Release, context.Context) error) (string, error) {
+func (s *Session) Files(ctx context.Context, do func(*release.Release, context.Context) error) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)
 	if err != nil {
 		return "", err
@@ -66,7 +71,8 @@ func (s *Session) Files(ctx context.Context, do func(*release.Release, context.C
 }
 
 // DryRun does a dry run.
-func (s *Session) DryRun(ctx context.Context) (*release.Summary, error) {
+func (s *Session) DryRun(ctx context.Context) (_ *release.Summary, failed error) {
+	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"dagger.io/dagger"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
@@ -30,7 +31,8 @@ type Images struct {
 
 // Images plans, rehearses or releases the workspace's images in the version of the
 // inputs, and says what was done.
-func (s *Session) Images(ctx context.Context, o Images) (string, error) {
+func (s *Session) Images(ctx context.Context, o Images) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	signer, signErr := s.sign(o.Signing) // first: the plan says how it signs
 	w, p, err := s.imagesPlan(ctx, o.Names)
 	if err != nil {
@@ -67,7 +69,8 @@ func (s *Session) Images(ctx context.Context, o Images) (string, error) {
 }
 
 // ImagesFiles does a dry run and returns the ID of the directory that it leaves.
-func (s *Session) ImagesFiles(ctx context.Context, names []string) (string, error) {
+func (s *Session) ImagesFiles(ctx context.Context, names []string) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	w, p, err := s.imagesPlan(ctx, names)
 	if err != nil {
 		return "", err

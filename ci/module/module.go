@@ -13,6 +13,7 @@ import (
 	"dagger.io/dagger"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/layout"
 	"dagger/slipway/ci/plan"
@@ -56,7 +57,8 @@ type Session struct {
 }
 
 // Open joins the session that the function was called in.
-func Open(ctx context.Context, in Inputs) (*Session, error) {
+func Open(ctx context.Context, in Inputs) (_ *Session, failed error) {
+	defer console.ForPeople(&failed)
 	client, err := dagger.Connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("joining the Dagger session: %w", err)
@@ -86,7 +88,8 @@ func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 
 // Order says in which order crates must be released: all of the workspace, or the
 // crate of the inputs and what comes before it.
-func (s *Session) Order(ctx context.Context) (string, error) {
+func (s *Session) Order(ctx context.Context) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	w, err := s.workspace(ctx)
 	if err != nil {
 		return "", err
@@ -95,7 +98,8 @@ func (s *Session) Order(ctx context.Context) (string, error) {
 }
 
 // Plan reads the workspace and plans, with no container.
-func (s *Session) Plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
+func (s *Session) Plan(ctx context.Context) (_ *cargo.Workspace, _ *plan.Plan, failed error) {
+	defer console.ForPeople(&failed)
 	w, request, err := s.request(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +138,8 @@ func (s *Session) toolchainName(ctx context.Context) (string, error) {
 func (s *Session) layoutDir() string { return filepath.Join(s.work, "layout") }
 
 // Release plans and prepares a release on the engine.
-func (s *Session) Release(ctx context.Context) (*release.Release, error) {
+func (s *Session) Release(ctx context.Context) (_ *release.Release, failed error) {
+	defer console.ForPeople(&failed)
 	w, p, err := s.Plan(ctx)
 	if err != nil {
 		return nil, err
@@ -179,7 +184,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
 			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
-			Tell:   func(what string) { fmt.Fprintln(os.Stderr, what) }, // the engine shows it
+			Tell:   func(what string) { console.Fprintf(console.Stderr, "%s\n", what) }, // the engine shows it
 		})
 	}
 	return list, nil
@@ -205,7 +210,8 @@ func (s *Session) base() *dagger.Container {
 }
 
 // Toolchain is the ID of slipway's own toolchain image.
-func (s *Session) Toolchain(ctx context.Context) (string, error) {
+func (s *Session) Toolchain(ctx context.Context) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	_, ctr, err := engine.Toolchain(ctx, s.client, s.base(), s.work)
 	if err != nil {
 		return "", err

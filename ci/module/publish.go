@@ -8,6 +8,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -80,7 +81,8 @@ func signerOf(plans []*plan.Plan, signer *sign.Signer, signErr error) (*sign.Sig
 }
 
 // Publish releases the crate.
-func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (*release.Summary, error) {
+func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (_ *release.Summary, failed error) {
+	defer console.ForPeople(&failed)
 	signer, signErr := s.sign(o) // first: the plan says how it signs
 	s.in.RegistryToken = to.RegistryToken
 	w, p, err := s.Plan(ctx)

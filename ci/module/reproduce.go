@@ -3,8 +3,8 @@ package module
 import (
 	"context"
 	"errors"
-	"fmt"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -31,7 +31,8 @@ var (
 )
 
 // Reproduce builds the crate's release again and compares it with what is published.
-func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error) {
+func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	from, err := o.published()
 	if err != nil {
 		return "", err
@@ -62,9 +63,9 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error)
 	}
 	switch found.Verdict {
 	case reproduce.Differs:
-		return "", fmt.Errorf("%w\n%s", ErrDiffers, text)
+		return "", console.Errorf("%w\n%s", ErrDiffers, console.Lines(text))
 	case reproduce.Unknown:
-		return "", fmt.Errorf("%w\n%s", ErrUnknown, text)
+		return "", console.Errorf("%w\n%s", ErrUnknown, console.Lines(text))
 	}
 	return text, nil
 }

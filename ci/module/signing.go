@@ -10,6 +10,7 @@ import (
 	"dagger.io/dagger"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
@@ -71,7 +72,8 @@ func (s *Session) planSigning(o Signing, byKey bool) {
 
 // Sign builds, tests, packages and signs, and returns the ID of the directory
 // that a release uploads. Who cannot sign hears of it before anything is built.
-func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
+func (s *Session) Sign(ctx context.Context, o Signing) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	signer, err := s.sign(o)
 	if err != nil {
 		return "", err
@@ -86,7 +88,8 @@ func (s *Session) Sign(ctx context.Context, o Signing) (string, error) {
 // Stage runs every step, signs nothing and returns the ID of the directory that
 // SignStaged takes elsewhere. Of the signing it wants the addresses, and whether it will be
 // by a key: no secret.
-func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (string, error) {
+func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	s.planSigning(o, byKey)
 	return s.Files(ctx, func(r *release.Release, ctx context.Context) error {
 		_, err := r.Stage(ctx)
@@ -97,7 +100,8 @@ func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (string, err
 // SignStaged packages and signs what Stage has left elsewhere, the directory with the ID
 // staged, and returns the ID of the directory that a release uploads. digest is what is
 // known of the directory by another way. No step runs.
-func (s *Session) SignStaged(ctx context.Context, o Signing, staged, digest string) (string, error) {
+func (s *Session) SignStaged(ctx context.Context, o Signing, staged, digest string) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	want, err := handover.ParseDigest(digest)
 	if err != nil {
 		return "", err
@@ -139,7 +143,8 @@ type Verification struct {
 var ErrBad = errors.New("verifying: not all of it is good")
 
 // Verify verifies every tarball of a directory, or what one was unpacked to.
-func Verify(ctx context.Context, v Verification) (string, error) {
+func Verify(ctx context.Context, v Verification) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	e, err := expectation(v)
 	if err != nil {
 		return "", err
@@ -208,7 +213,7 @@ func report(r *verify.Report, asJSON bool) (string, error) {
 		text = string(raw)
 	}
 	if r.Verdict != verify.Good {
-		return "", fmt.Errorf("%w\n%s", ErrBad, text)
+		return "", console.Errorf("%w\n%s", ErrBad, console.Lines(text))
 	}
 	return text, nil
 }

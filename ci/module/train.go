@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 )
@@ -18,7 +19,8 @@ type Train struct {
 }
 
 // Train plans, rehearses or releases the crates of the inputs, and says what was done.
-func (s *Session) Train(ctx context.Context, o Train) (string, error) {
+func (s *Session) Train(ctx context.Context, o Train) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	signer, signErr := s.sign(o.Signing) // first: the plans say how they sign
 	s.in.RegistryToken = o.To.RegistryToken
 	w, p, err := s.trainPlan(ctx)

@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/workflows"
 )
 
 // Workflows are the GitHub Actions workflows of the repository that the source is the
 // root of: a directory with those files alone.
-func (s *Session) Workflows(ctx context.Context, o workflows.Options) (string, error) {
+func (s *Session) Workflows(ctx context.Context, o workflows.Options) (_ string, failed error) {
+	defer console.ForPeople(&failed)
 	files := s.files()
 	if _, err := s.source.Export(ctx, files); err != nil {
 		return "", err

@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 )
 
 // Order says for people in which order the workspace's crates must be released, a
@@ -39,7 +39,7 @@ func Order(w *cargo.Workspace, name string) (string, error) {
 				continue // nothing of it could be released
 			}
 		}
-		fmt.Fprintf(&b, "%s %s  (%s)\n", c.Name, c.Version, where)
+		console.Fprintf(&b, "%s %s  (%s)\n", c.Name, c.Version, where)
 	}
 	return b.String(), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/version"
 )
@@ -195,7 +196,7 @@ func render(plan any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing plan: %w", err)
 	}
-	return append(raw, '\n'), nil
+	return append(console.JSON(raw), '\n'), nil
 }
 
 func digestOf(plan any) (string, error) {

@@ -1,9 +1,10 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"dagger/slipway/ci/console"
 )
 
 // Text renders the plan for people: what is released, the steps in order with
@@ -14,9 +15,11 @@ func (p *Plan) Text() (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Plan to release %s\n\n", p.Tag)
+	console.Fprintf(&b, "Plan to release %s\n\n", p.Tag)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	row := func(key, format string, args ...any) { fmt.Fprintf(t, "  %s\t%s\n", key, fmt.Sprintf(format, args...)) }
+	row := func(key, format string, args ...any) {
+		console.Fprintf(t, "  %s\t%s\n", key, console.Lines(console.Sprintf(format, args...)))
+	}
 	row("plan", "%s", digest)
 	row("crate", "%s %s in %s%s", p.Crate, p.Version, p.Directory, map[bool]string{true: ", a prerelease"}[p.Prerelease])
 	if p.Source.Commit != "" {
@@ -34,14 +37,14 @@ func (p *Plan) Text() (string, error) {
 	p.stepLines(&b)
 	b.WriteString("\nArtifacts\n")
 	for _, a := range p.Artifacts {
-		fmt.Fprintf(&b, "  %s%s\n", a.Name, contents(a))
+		console.Fprintf(&b, "  %s%s\n", a.Name, contents(a))
 	}
 	b.WriteString("\nEffects of a release that is no dry run\n")
 	for i, e := range p.Effects {
-		fmt.Fprintf(&b, "  %d. %s\n", i+1, e.About)
+		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
 	}
 	if len(p.Remarks) > 0 {
-		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(p.Remarks, "\n  "))
+		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", p.Remarks))
 	}
 	return b.String(), nil
 }
@@ -52,9 +55,9 @@ func (p *Plan) stepLines(b *strings.Builder) {
 		if s.Network {
 			network = "network"
 		}
-		fmt.Fprintf(b, "  %d. %s: %s (%s)\n     %s\n", i+1, s.Name, s.About, network, strings.Join(s.Args, " "))
+		console.Fprintf(b, "  %d. %s: %s (%s)\n     %s\n", i+1, s.Name, s.About, network, console.Lines(console.Line(strings.Join(s.Args, " "))))
 		if needs := s.Needs(); len(needs) > 0 {
-			fmt.Fprintf(b, "     after %s\n", strings.Join(needs, ", "))
+			console.Fprintf(b, "     after %s\n", strings.Join(needs, ", "))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/quote"
 )
 
@@ -120,31 +121,31 @@ func (t *Train) Text() (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Plan to release %s, in this order\n\n  plan       %s\n", t.Title(), digest)
+	console.Fprintf(&b, "Plan to release %s, in this order\n\n  plan       %s\n", t.Title(), digest)
 	first := t.Crates[0]
 	if first.Source.Commit != "" {
-		fmt.Fprintf(&b, "  commit     %s%s\n", first.Source.Commit, map[bool]string{true: " with uncommitted changes"}[first.Source.Dirty])
+		console.Fprintf(&b, "  commit     %s%s\n", first.Source.Commit, map[bool]string{true: " with uncommitted changes"}[first.Source.Dirty])
 	}
-	fmt.Fprintf(&b, "  toolchain  %s\n\nCrates\n", first.Toolchain)
+	console.Fprintf(&b, "  toolchain  %s\n\nCrates\n", first.Toolchain)
 	for i, p := range t.Crates {
 		digest, err := p.Digest()
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "  %d. %s\n     plan %s, %d steps: slipway plan --crate %s --version %s\n", i+1, p.Tag, digest, len(p.Steps), p.Crate, p.Version)
+		console.Fprintf(&b, "  %d. %s\n     plan %s, %d steps: slipway plan --crate %s --version %s\n", i+1, p.Tag, digest, len(p.Steps), p.Crate, p.Version)
 		if without := t.Without(p); len(without) > 0 {
-			fmt.Fprintf(&b, "     needs %s published: not in this train\n", strings.Join(without, ", "))
+			console.Fprintf(&b, "     needs %s published: not in this train\n", strings.Join(without, ", "))
 		}
 	}
 	b.WriteString("\nEffects of a release that is no dry run: none before every crate is built, tested and packaged\n")
 	for _, p := range t.Crates {
-		fmt.Fprintf(&b, "  %s\n", p.Tag)
+		console.Fprintf(&b, "  %s\n", p.Tag)
 		for i, e := range p.Effects {
-			fmt.Fprintf(&b, "    %d. %s\n", i+1, e.About)
+			console.Fprintf(&b, "    %d. %s\n", i+1, e.About)
 		}
 	}
 	if remarks := t.remarks(); len(remarks) > 0 {
-		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(remarks, "\n  "))
+		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", remarks))
 	}
 	return b.String(), nil
 }

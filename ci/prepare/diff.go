@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/console"
 )
 
 // context is how many unchanged lines are shown around a change.
@@ -13,8 +15,8 @@ const context = 3
 func (c *Changeset) Diff() string { return Diff(c.Files) }
 
 // Diff returns the changes of files as a unified diff for people, which `git apply`
-// takes too; a file without an old content is a new one. It shows the lines of the
-// files as they are: a log that obeys commands must be told first that none is meant.
+// takes too; a file without an old content is a new one. It has the lines of the files
+// as they are: package console prints it.
 func Diff(files []File) string {
 	var b strings.Builder
 	for _, f := range files {
@@ -23,7 +25,7 @@ func Diff(files []File) string {
 			if f.Old == "" {
 				old = "/dev/null"
 			}
-			fmt.Fprintf(&b, "--- %s\n+++ b/%s\n", old, f.Path)
+			console.Fprintf(&b, "--- %s\n+++ b/%s\n", old, f.Path)
 			writeHunks(&b, compare(splitAfter(f.Old), splitAfter(f.New)))
 		}
 	}
@@ -123,7 +125,7 @@ func writeHunks(b *strings.Builder, lines []diffLine) {
 		hunk := lines[:min(end+context, len(lines))]
 		lines = lines[len(hunk):]
 		was, is := count(hunk, '+'), count(hunk, '-')
-		fmt.Fprintf(b, "@@ -%s +%s @@\n", extent(oldLine, was), extent(newLine, is))
+		console.Fprintf(b, "@@ -%s +%s @@\n", extent(oldLine, was), extent(newLine, is))
 		for _, l := range hunk {
 			b.WriteByte(l.sign)
 			b.WriteString(l.text)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
@@ -121,6 +122,9 @@ type uploadError struct {
 	passes bool
 }
 
+// Printed is the text of what the upload failed with.
+func (u *uploadError) Printed() string { return console.ErrorText(u.error) }
+
 var (
 	tryAgain   = regexp.MustCompile(`try again after ([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC))`)
 	retryAfter = regexp.MustCompile(`(?mi)^\s*retry-after: *(\S.*?)\s*$`)
@@ -155,7 +159,7 @@ func readUpload(err error) error {
 	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.passes {
 		u.wait = wait
 		if u.passes = wait <= longestWait; !u.passes {
-			u.error = fmt.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
+			u.error = console.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
 		}
 	}
 	return u

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/sign"
@@ -105,7 +106,7 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 	}
 	report := verify.Release(ctx, r.Given.own, e)
 	if report.Verdict != verify.Good {
-		return fmt.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, report.Text())
+		return console.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, console.Lines(report.Text()))
 	}
 	r.who = sign.Identity{Subject: e.Identity, Issuer: e.Issuer, Repository: e.SourceURI, Ref: e.SourceRef, Commit: e.Commit, Runner: e.Runner}
 	return nil
@@ -134,7 +135,7 @@ func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
 	}
 	report := verify.Release(ctx, r.Given.own, e)
 	if report.DryRun && report.Verdict != verify.Good {
-		return false, fmt.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", r.Given.Dir, report.Text())
+		return false, console.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", r.Given.Dir, console.Lines(report.Text()))
 	}
 	return report.DryRun, nil
 }

@@ -1,195 +1,134 @@
 package release
 
 import (
-	"context"
-	"os"
-	"path/filepath"
-	"slices"
+	"os/exec"
+	"reflect"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
-	"dagger/slipway/ci/beneath"
-	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/publish"
 )
 
-// guarded is a runner whose steps left a directory of hostile files, which it exports as
-// both real runners do.
-type guarded struct {
-	*runner
-	dir   string
-	names map[string]string // below dir, by "step/output"
+// evil is a value that would be more than words, wherever it is printed.
+const evil = "x|\n::add-mask::y\n##[group]z\n\n# Released\n<img src=https://x.io/a.png>[a](https://x.io)`b`\n```\n</details>\x1b]0;t\a\u202e\u009b2J\r\"]\n"
+
+// poison sets every string in a value, lists and what it points to as well.
+func poison(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(evil)
+	case reflect.Pointer:
+		poison(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				poison(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 {
+			v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+			for i := range v.Len() {
+				if e := v.Index(i); e.Kind() == reflect.Pointer {
+					e.Set(reflect.New(e.Type().Elem()))
+				}
+			}
+		}
+		for i := range v.Len() {
+			poison(v.Index(i))
+		}
+	}
 }
 
-func (r guarded) Export(ctx context.Context, name, output, to string) error {
-	at, ok := r.names[name+"/"+output]
-	if !ok {
-		return r.runner.Export(ctx, name, output, to)
+// blank is the same value with every string one plain letter.
+func blank(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Pointer:
+		blank(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				blank(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			blank(v.Index(i))
+		}
 	}
-	d, err := beneath.OpenDir(r.dir)
+}
+
+// TestHostileValues puts hostile text into every field of every summary, and holds that
+// it has as many lines as with plain text, that each is plain and that JSON stays as it
+// is when it is printed.
+func TestHostileValues(t *testing.T) {
+	for _, published := range []bool{false, true} {
+		for _, s := range []interface {
+			Text(dir string) string
+			Markdown() string
+			JSON() ([]byte, error)
+		}{&Summary{Published: published, DryRun: !published}, &TrainSummary{Published: published}, &ImagesSummary{Published: published}} {
+			v := reflect.ValueOf(s)
+			poison(v)
+			name := v.Type().String()
+			text, markdown := s.Text("dist"), s.Markdown()
+			raw, err := s.JSON()
+			if err != nil || console.Clean(string(raw)) != string(raw) {
+				t.Errorf("%s: %v: the JSON is not plain", name, err)
+			}
+			blank(v)
+			wantLines(t, name+" as text", text, s.Text("dist"), 0)
+			// Why it failed is a block of its own lines.
+			blocks := strings.Count(markdown, "\n````text\n")
+			wantWords(t, name, markdown)
+			wantLines(t, name+" as Markdown", markdown, s.Markdown(), blocks*(strings.Count(strings.ReplaceAll(evil, "\r", "\n"), "\n")-1))
+		}
+	}
+}
+
+func wantLines(t *testing.T, name, got, plain string, more int) {
+	t.Helper()
+	if console.Clean(got) != got || strings.ContainsAny(got, "\x1b\r\a") {
+		t.Errorf("%s has something that is not plain:\n%q", name, got)
+	}
+	if got, want := strings.Count(got, "\n"), strings.Count(plain, "\n")+more; got != want {
+		t.Errorf("%s has %d lines, expected %d", name, got, want)
+	}
+}
+
+// wantWords asks the renderer that GitHub's own is made from whether any of it has
+// become more than words.
+func wantWords(t *testing.T, name, markdown string) {
+	t.Helper()
+	if _, err := exec.LookPath("cmark-gfm"); err != nil {
+		t.Logf("SKIPPED: no renderer to ask: %v: install cmark-gfm", err)
+		return
+	}
+	cmd := exec.Command("cmark-gfm", "--unsafe", "-e", "table", "-e", "autolink", "-e", "strikethrough")
+	cmd.Stdin = strings.NewReader(markdown)
+	out, err := cmd.Output()
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	defer d.Close()
-	return step.CopyOutput(step.Step{Name: name}, step.Output{Name: output, Path: "/" + at}, d, at, to)
-}
-
-// TestNothingIsLeft holds that a binary that is none leaves nothing in --out, of any verb.
-func TestNothingIsLeft(t *testing.T) {
-	t.Setenv("CANARY", "canary-77ab")
-	for _, c := range []struct {
-		name string
-		make func(at string) error
-		want string
-	}{
-		{"link", func(at string) error { return os.Symlink("/proc/self/environ", at) }, `"/bin" is a symbolic link to "/proc/self/environ"`},
-		{"FIFO", func(at string) error { return unix.Mkfifo(at, 0o644) }, `"/bin" is a FIFO`},
-		{"another file", func(at string) error { return os.WriteFile(at, []byte("no program"), 0o755) }, "checking binary"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			rel, r := newRelease(t)
-			dir := t.TempDir()
-			if err := c.make(filepath.Join(dir, "bin")); err != nil {
-				t.Fatal(err)
-			}
-			rel.Runner = guarded{r, dir, map[string]string{plan.StepBuild(plan.AArch64) + "/" + plan.OutputBinary("app"): "bin"}}
-			_, err := rel.DryRun(t.Context())
-			says(t, err, c.want)
-			says(t, rel.Build(t.Context()), c.want)
-			if got := left(t, rel.Out); len(got) > 0 {
-				t.Errorf("left %q", got)
-			}
-		})
-	}
-}
-
-func TestBuild(t *testing.T) {
-	rel, _ := newRelease(t)
-	for range 2 { // the second one replaces what is there
-		if err := rel.Build(t.Context()); err != nil {
-			t.Fatal(err)
+	for _, tag := range []string{"<img", "<a ", "<h1", "<del"} {
+		if i := strings.Index(string(out), tag); i >= 0 {
+			t.Errorf("%s: the summary has %s:\n%.300s", name, tag, out[max(0, i-100):])
 		}
 	}
-	if got := left(t, rel.Out); !slices.Equal(got, []string{plan.AArch64, plan.X8664}) {
-		t.Errorf("left %q", got)
-	}
-	for _, target := range []string{plan.AArch64, plan.X8664} {
-		if info, err := os.Lstat(filepath.Join(rel.Out, target, "app")); err != nil || info.Mode() != 0o755 {
-			t.Errorf("%s: %v, %v", target, info, err)
-		}
+	if open, shut := strings.Count(string(out), "<details>"), strings.Count(string(out), "\n</details>"); open != shut || open == 0 {
+		t.Errorf("%s: %d details are opened, %d closed", name, open, shut)
 	}
 }
 
-// TestOutIsNoLink holds that links in a workspace do not choose what is written over.
-func TestOutIsNoLink(t *testing.T) {
-	rel, _ := newRelease(t)
-	outside := t.TempDir()
-	if err := os.Symlink(outside, rel.Out); err != nil {
-		t.Fatal(err)
-	}
-	_, err := rel.DryRun(t.Context())
-	says(t, err, "is a symbolic link to", outside, "--out")
-	says(t, rel.Build(t.Context()), "is a symbolic link to", outside)
-	if err := os.Remove(rel.Out); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(rel.Out, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(outside, filepath.Join(rel.Out, plan.X8664)); err != nil {
-		t.Fatal(err)
-	}
-	says(t, rel.Build(t.Context()), "writing artifact")
-	if got := left(t, outside); len(got) > 0 {
-		t.Errorf("written outside: %q", got)
-	}
-}
-
-// TestGivenIsCopied holds that what is verified is slipway's own copy, and that links and
-// huge files are none of a release's artifacts.
-func TestGivenIsCopied(t *testing.T) {
-	made, _ := newRelease(t)
-	if _, err := made.DryRun(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		name   string
-		change func(file string) error
-		want   string
-	}{
-		{"link to the same bytes", func(file string) error { return link(file, file+".moved") }, "is a symbolic link to"},
-		{"link outside", func(file string) error { _ = os.Remove(file); return os.Symlink("/proc/self/environ", file) }, `"/proc/self/environ"`},
-		{"FIFO", func(file string) error { _ = os.Remove(file); return unix.Mkfifo(file, 0o644) }, "is a FIFO"},
-		{"sparse file", func(file string) error { return os.Truncate(file, 1<<40) }, "has 1099511627776 bytes, expected at most"},
-		{"none", func(string) error { return nil }, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			rel, _ := newRelease(t)
-			dir := filepath.Join(t.TempDir(), "dist")
-			if err := os.CopyFS(dir, os.DirFS(made.Out)); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.change(filepath.Join(dir, "SHA256SUMS")); err != nil {
-				t.Fatal(err)
-			}
-			rel.Given = &Given{Dir: dir}
-			s, err := rel.CheckGiven(t.Context())
-			if c.want != "" {
-				says(t, err, "checking the artifacts in", dir, `"SHA256SUMS"`, c.want)
-				return
-			}
-			if err != nil || len(s.Artifacts) != 12 {
-				t.Fatalf("CheckGiven = %+v, %v", s, err)
-			}
-			if rel.Out == dir || strings.HasPrefix(rel.Out, dir) {
-				t.Errorf("what would be published is still %q, which others can write to", rel.Out)
-			}
-			if _, err := os.Stat(rel.Out); err == nil {
-				t.Errorf("the copy %q is still there", rel.Out)
-			}
-		})
-	}
-}
-
-func link(file, moved string) error {
-	outside := filepath.Join(filepath.Dir(filepath.Dir(file)), filepath.Base(moved))
-	if err := os.Rename(file, outside); err != nil {
-		return err
-	}
-	return os.Symlink(outside, file)
-}
-
-// TestLockOutput holds that a lock file output that is a link is no lock file.
-func TestLockOutput(t *testing.T) {
-	rel, r := newRelease(t)
-	dir := t.TempDir()
-	if err := os.Symlink("/etc/hostname", filepath.Join(dir, "lock")); err != nil {
-		t.Fatal(err)
-	}
-	rel.Runner = guarded{r, dir, map[string]string{plan.StepFetch + "/" + plan.OutputLock: "lock"}}
-	says(t, rel.checkLock(t.Context()), `output "lock" of step "fetch"`, `is a symbolic link to "/etc/hostname"`)
-}
-
-// TestCommittedFile holds that an image's file is one of the workspace.
-func TestCommittedFile(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "modules"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, to := range map[string]string{"modules/link.wasm": "/proc/self/environ", "out": "/proc/self"} {
-		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	to := filepath.Join(t.TempDir(), "x")
-	for _, name := range []string{"modules/link.wasm", "out/environ", "../x", "out/../modules/link.wasm"} {
-		if err := copyCommitted(dir, name, to); err == nil {
-			t.Errorf("%q was copied", name)
-		}
-		if _, err := os.Lstat(to); err == nil {
-			t.Fatalf("%q left something", name)
-		}
+// TestHostileStatus holds that what failed, and what has happened, cannot be told
+// otherwise by what an effect is about.
+func TestHostileStatus(t *testing.T) {
+	outcome := publish.Outcome{Kind: "asset", About: "upload a\n  done        make tag", State: publish.NotBegun}
+	text := status([]standing{{crate: evil, tag: evil, state: halfWay, outcomes: []publish.Outcome{outcome}}, {crate: "b", tag: evil, state: notBegun}}, true, "slipway x")
+	if strings.Contains(text, "\n  done") || strings.Count(text, "\n") != 8 || console.Clean(text) != text {
+		t.Errorf("%d lines:\n%s", strings.Count(text, "\n"), text)
 	}
 }

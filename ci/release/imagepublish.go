@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/publish"
@@ -111,16 +112,16 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 		s.Images[i].Reference = repo.Tag(r.Plan.Version).String()
 	}
 	if err := p.look(ctx); err != nil {
-		return nil, fmt.Errorf("%w\nnothing was changed anywhere", err)
+		return nil, console.Errorf("%w\nnothing was changed anywhere", err)
 	}
 	if err := p.identify(ctx); err != nil {
-		return nil, fmt.Errorf("%w\nnothing was changed anywhere", err)
+		return nil, console.Errorf("%w\nnothing was changed anywhere", err)
 	}
 	s.Signer, s.Issuer, s.who = r.who.Subject, r.who.Issuer, r.who
 	err = p.perform(ctx, s)
 	s.Seconds = time.Since(r.begin).Seconds()
 	if s.Published = err == nil; err != nil {
-		s.Error = err.Error()
+		s.Error = console.ErrorText(err)
 	}
 	return s, err
 }
@@ -141,7 +142,7 @@ func (p *imagePublishing) look(ctx context.Context) error {
 		}
 	}
 	if len(conflicts) > 0 {
-		return fmt.Errorf("checking what the release will find:\n%w", errors.Join(conflicts...))
+		return console.Errorf("checking what the release will find:\n%w", errors.Join(conflicts...))
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func (p *imagePublishing) perform(ctx context.Context, s *ImagesSummary) error {
 		}
 		if err != nil {
 			s.Outcomes[i].State = publish.Failed
-			return fmt.Errorf("%w\n%s", err, p.status(s))
+			return console.Errorf("%w\n%s", err, console.Lines(p.status(s)))
 		}
 	}
 	return nil
@@ -212,12 +213,12 @@ func (p *imagePublishing) status(s *ImagesSummary) string {
 	b.WriteString("\nWhat has happened:\n")
 	tagged := false
 	for _, o := range s.Outcomes {
-		fmt.Fprintf(&b, "  %-10s  %s\n", o.State, o.About)
+		console.Fprintf(&b, "  %-10s  %s\n", o.State, o.About)
 		tagged = tagged || o.Kind == plan.EffectTag && (o.State == publish.WasDone || o.State == publish.FoundDone)
 	}
 	if !tagged {
 		b.WriteString("No tag that users look for has changed.\n")
 	}
-	fmt.Fprintf(&b, "To continue, run the same command again:\n  %s\n", p.To.Again)
+	console.Fprintf(&b, "To continue, run the same command again:\n  %s\n", p.To.Again)
 	return b.String()
 }

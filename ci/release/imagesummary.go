@@ -2,10 +2,10 @@ package release
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/sign"
@@ -100,27 +100,27 @@ func (s *ImagesSummary) title() string {
 // reader has still to export them.
 func (s *ImagesSummary) Text(dir string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s", s.title())
+	console.Fprintf(&b, "\n%s", s.title())
 	if s.DryRun && !s.Staged {
 		b.WriteString(": every step ran, nothing was changed anywhere.")
 	}
-	fmt.Fprintf(&b, "\n\n  plan       %s\n", s.Plan)
+	console.Fprintf(&b, "\n\n  plan       %s\n", s.Plan)
 	if s.Runner != "" {
-		fmt.Fprintf(&b, "  runner     %s\n  toolchain  %s%s\n", s.Runner, s.Toolchain, inRust(s.Rust))
+		console.Fprintf(&b, "  runner     %s\n  toolchain  %s%s\n", s.Runner, s.Toolchain, inRust(s.Rust))
 	}
 	if len(s.Tests) > 0 {
 		b.WriteString("\nTested\n")
 	}
 	for _, t := range s.Tests {
-		fmt.Fprintf(&b, "  %s, %s\n", t.Crate, t.Tests)
+		console.Fprintf(&b, "  %s, %s\n", t.Crate, t.Tests)
 	}
 	b.WriteString("\nMade\n")
 	for _, img := range s.Images {
-		fmt.Fprintf(&b, "  %-24s %-9s %s\n", img.Name, img.Kind, img.Digest)
+		console.Fprintf(&b, "  %-24s %-9s %s\n", img.Name, img.Kind, img.Digest)
 	}
 	s.writeEffects(&b)
 	if len(s.Remarks) > 0 {
-		fmt.Fprintf(&b, "\nRemarks\n  %s\n", strings.Join(s.Remarks, "\n  "))
+		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", s.Remarks))
 	}
 	s.writeUse(&b, dir)
 	return b.String()
@@ -130,31 +130,31 @@ func (s *ImagesSummary) writeEffects(b *strings.Builder) {
 	if len(s.Outcomes) == 0 {
 		b.WriteString("\nA release would now\n")
 		for i, e := range s.Effects {
-			fmt.Fprintf(b, "  %d. %s\n", i+1, e.About)
+			console.Fprintf(b, "  %d. %s\n", i+1, e.About)
 		}
 		return
 	}
 	b.WriteString("\nPublished\n")
 	for _, o := range s.Outcomes {
-		fmt.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
+		console.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
 	}
 }
 
 // writeUse says how to verify what was released, or where what was made lies.
 func (s *ImagesSummary) writeUse(b *strings.Builder, dir string) {
 	if s.Staged {
-		fmt.Fprintf(b, "\nTo go on, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
+		console.Fprintf(b, "\nTo go on, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
 		return
 	}
 	if !s.Published {
 		if dir != "" {
-			fmt.Fprintf(b, "\nEach is an OCI layout below %s, with its SBOM beside it.\n", dir)
+			console.Fprintf(b, "\nEach is an OCI layout below %s, with its SBOM beside it.\n", dir)
 		}
 		return
 	}
 	b.WriteString("\nTo verify them\n")
 	for _, img := range s.Images {
-		fmt.Fprintf(b, "  %s\n", s.verifyLine(img))
+		console.Fprintf(b, "  %s\n", s.verifyLine(img))
 	}
 }
 
@@ -169,28 +169,28 @@ func (s *ImagesSummary) verifyLine(img ImageResult) string {
 // Markdown renders the summary for the job summary of continuous integration.
 func (s *ImagesSummary) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s\n\n| | |\n| --- | --- |\n| plan | `%s` |\n", s.title(), s.Plan)
+	console.Fprintf(&b, "## %s\n\n| | |\n| --- | --- |\n| plan | %s |\n", console.Markdown(s.title()), console.Code(s.Plan))
 	if s.Runner != "" {
-		fmt.Fprintf(&b, "| runner | %s |\n| toolchain | `%s`%s |\n", s.Runner, s.Toolchain, inRust(s.Rust))
+		console.Fprintf(&b, "| runner | %s |\n| toolchain | %s%s |\n", console.Markdown(s.Runner), console.Code(s.Toolchain), console.Markdown(inRust(s.Rust)))
 	}
 	for _, t := range s.Tests {
-		fmt.Fprintf(&b, "| tested | %s, %s |\n", t.Crate, cell(t.Tests.String()))
+		console.Fprintf(&b, "| tested | %s, %s |\n", console.Markdown(t.Crate), console.Markdown(t.Tests.String()))
 	}
 	b.WriteString("\n| image | kind | digest |\n| --- | --- | --- |\n")
 	for _, img := range s.Images {
-		name := img.Name
+		name := console.Markdown(img.Name)
 		if img.Reference != "" {
-			name = "`" + img.Reference + "`"
+			name = console.Code(img.Reference)
 		}
-		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", name, img.Kind, img.Digest)
+		console.Fprintf(&b, "| %s | %s | %s |\n", name, console.Markdown(img.Kind), console.Code(img.Digest))
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
 	if s.Published {
-		b.WriteString("\n```console\n")
+		var lines []string
 		for _, img := range s.Images {
-			fmt.Fprintf(&b, "$ %s\n", s.verifyLine(img))
+			lines = append(lines, "$ "+console.Inline(s.verifyLine(img)))
 		}
-		b.WriteString("```\n")
+		console.Fprintf(&b, "\n%s", console.Fence("console", strings.Join(lines, "\n")))
 	}
 	markEnd(&b, s.Error, s.Remarks)
 	var names []string

@@ -1,9 +1,9 @@
 package release
 
 import (
-	"fmt"
 	"strings"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
@@ -27,19 +27,19 @@ func (s *Summary) markdown(level string) string {
 	case !s.DryRun:
 		title = s.Tag + ": built, tested and signed"
 	}
-	fmt.Fprintf(&b, "%s %s\n\n", level, title)
+	console.Fprintf(&b, "%s %s\n\n", level, console.Markdown(title))
 	if s.URL != "" {
-		fmt.Fprintf(&b, "<%s>\n\n", s.URL)
+		console.Fprintf(&b, "%s\n\n", console.Link(s.URL))
 	}
-	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| plan | `%s` |\n| runner | %s |\n| toolchain | `%s`%s |\n", s.Plan, s.Runner, s.Toolchain, inRust(s.Rust))
+	console.Fprintf(&b, "| | |\n| --- | --- |\n| plan | %s |\n| runner | %s |\n| toolchain | %s%s |\n", console.Code(s.Plan), console.Markdown(s.Runner), console.Code(s.Toolchain), console.Markdown(inRust(s.Rust)))
 	for _, t := range s.Tests {
-		fmt.Fprintf(&b, "| tested | %s |\n", cell(t.String()))
+		console.Fprintf(&b, "| tested | %s |\n", console.Markdown(t.String()))
 	}
 	if len(s.Artifacts) > 0 {
 		b.WriteString("\n| artifact | size | sha256 |\n| --- | ---: | --- |\n")
 	}
 	for _, f := range s.Artifacts {
-		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", cell(f.Name), Size(f.Size), f.SHA256)
+		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(f.Name), Size(f.Size), console.Code(f.SHA256))
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
 	markEnd(&b, s.Error, s.Remarks)
@@ -54,10 +54,10 @@ func (s *Summary) markdown(level string) string {
 // markEnd says why a release has not come to its end, and what there is to know.
 func markEnd(b *strings.Builder, failed string, remarks []string) {
 	if failed != "" {
-		fmt.Fprintf(b, "\n```text\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace(failed), "```", "'''"))
+		console.Fprintf(b, "\n%s", console.Fence("text", strings.TrimSpace(failed)))
 	}
 	for _, r := range remarks {
-		fmt.Fprintf(b, "\n> %s\n", cell(r))
+		console.Fprintf(b, "\n> %s\n", console.Markdown(r))
 	}
 }
 
@@ -66,21 +66,16 @@ func markEffects(b *strings.Builder, effects []plan.Effect, outcomes []publish.O
 	if len(outcomes) == 0 {
 		b.WriteString("\nA release would now:\n\n")
 		for i, e := range effects {
-			fmt.Fprintf(b, "%d. %s\n", i+1, cell(e.About))
+			console.Fprintf(b, "%d. %s\n", i+1, console.Markdown(e.About))
 		}
 		return
 	}
 	b.WriteString("\n| | effect | seconds |\n| --- | --- | ---: |\n")
 	for _, o := range outcomes {
-		state := o.State
-		if state == publish.Failed {
+		state := console.Markdown(o.State)
+		if o.State == publish.Failed {
 			state = "**" + state + "**"
 		}
-		fmt.Fprintf(b, "| %s | %s | %.1f |\n", state, cell(o.About), o.Seconds)
+		console.Fprintf(b, "| %s | %s | %.1f |\n", state, console.Markdown(o.About), o.Seconds)
 	}
-}
-
-// cell makes a text one that cannot leave a cell of a table.
-func cell(text string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "`", "'").Replace(text)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 )
@@ -18,7 +19,7 @@ func (p *publishing) notes() string {
 		if a.Kind != plan.Tarball {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### Verify\n\n```console\n$ tar -xvf %s\n", a.Name)
+		console.Fprintf(&b, "\n### Verify\n\n```console\n$ tar -xvf %s\n", a.Name)
 		for _, name := range a.Binaries {
 			b.WriteString(p.verifyCommand(name))
 		}

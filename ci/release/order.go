@@ -2,8 +2,10 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
 )
@@ -58,7 +60,7 @@ func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) 
 		id := fmt.Sprintf("g%d", i)
 		s.draw(b, id)
 		if before != "" {
-			fmt.Fprintf(b, "  %s --> %s\n", before, id)
+			console.Fprintf(b, "  %s --> %s\n", before, id)
 		}
 		before = id
 	}
@@ -66,21 +68,16 @@ func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) 
 }
 
 func (s stage) draw(b *strings.Builder, id string) {
-	fmt.Fprintf(b, "  subgraph %s[%s]\n    direction TB\n", id, s.title)
-	items := s.items
-	if !s.order {
-		items = []string{strings.Join(items, "\n")}
+	console.Fprintf(b, "  subgraph %s[%s]\n    direction TB\n", id, s.title)
+	boxes := [][]string{s.items}
+	if s.order {
+		boxes = slices.Collect(slices.Chunk(s.items, 1))
 	}
-	for i, text := range items {
-		fmt.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, label(text))
+	for i, lines := range boxes {
+		console.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, console.Label(lines...))
 		if i > 0 {
-			fmt.Fprintf(b, "    %sn%d --> %sn%d\n", id, i-1, id, i)
+			console.Fprintf(b, "    %sn%d --> %sn%d\n", id, i-1, id, i)
 		}
 	}
 	b.WriteString("  end\n")
-}
-
-// label makes a text one that cannot leave a box of the picture.
-func label(text string) string {
-	return strings.NewReplacer("#", "#35;", `"`, "#quot;", "`", "'", "<", "#lt;", ">", "#gt;", "\n", "<br>", "\r", " ").Replace(text)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -45,9 +46,9 @@ func preflight(ctx context.Context, list []*publishing) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("checking what the release will find:\n%w", err)
+	err = console.Errorf("checking what the release will find:\n%w", err)
 	if conflict := (*publish.Conflict)(nil); len(list) > 1 && errors.As(err, &conflict) {
-		err = fmt.Errorf("%w\na crate that was released before is left out by naming the others (--crates)", err)
+		err = console.Errorf("%w\na crate that was released before is left out by naming the others (--crates)", err)
 	}
 	return err
 }
@@ -211,7 +212,7 @@ func (p *publishing) checkOwners(ctx context.Context, versions []registry.Versio
 		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, owners)
 	}
 	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.shared.actor}, func(name string) bool { return name == "" })
-	return fmt.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
+	return console.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
 }
 
 // addOwner is the command that adds an owner.

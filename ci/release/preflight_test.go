@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/step"
 )
@@ -80,7 +81,7 @@ func TestReadUpload(t *testing.T) {
 		if passes != tt.passes || (wait-tt.wait).Abs() > 5*time.Second {
 			t.Errorf("%s: passes %t after %s, want %t after %s", tt.name, passes, wait, tt.passes, tt.wait)
 		}
-		if !strings.Contains(err.Error(), tt.tail) {
+		if !strings.Contains(console.ErrorText(err), console.Quoted(tt.tail)) {
 			t.Errorf("%s: the error does not say it: %v", tt.name, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
@@ -42,7 +43,7 @@ func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to s
 	same := func(earlier []byte) bool { return sameBuild(earlier, s) }
 	bundle, err := r.signStatement(ctx, signer, filepath.Base(to), statement, about, same)
 	if err != nil {
-		return fmt.Errorf("signing the provenance: %w\n%s", err, unsigned)
+		return console.Errorf("signing the provenance: %w\n%s", err, unsigned)
 	}
 	return write(to, func(w io.Writer) error {
 		_, err := w.Write(bundle)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -94,7 +95,7 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 //	release               tells everyone
 func publishAll(ctx context.Context, list []*publishing) error {
 	if err := preflight(ctx, list); err != nil {
-		return fmt.Errorf("%w\nnothing was changed anywhere", err)
+		return console.Errorf("%w\nnothing was changed anywhere", err)
 	}
 	for _, stage := range []struct {
 		about string
@@ -151,7 +152,7 @@ func (p *publishing) assemble(ctx context.Context) error {
 	}
 	if p.registry != nil {
 		if _, err := p.crate().Effect("").Look(ctx); err != nil {
-			return fmt.Errorf("checking what the release will find:\n%w\nnothing was changed anywhere", err)
+			return console.Errorf("checking what the release will find:\n%w\nnothing was changed anywhere", err)
 		}
 	}
 	p.hub.Draft.Body = p.notes() // who signed is known now
@@ -193,7 +194,7 @@ func (p *publishing) finished(ctx context.Context) error {
 				err = &publish.Conflict{What: fmt.Sprintf("the release is published, and %q is not done", e.About), Next: "a published release is never changed: a person has to look"}
 			}
 			if err != nil {
-				return fmt.Errorf("looking at %q: %w\nnothing was changed anywhere", e.About, err)
+				return console.Errorf("looking at %q: %w\nnothing was changed anywhere", e.About, err)
 			}
 		}
 		p.summary.Outcomes = append(p.summary.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 )
@@ -29,12 +30,12 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 		return nil
 	}
 	if err := r.identify(ctx, signer); err != nil {
-		return fmt.Errorf("%w\n%s", err, unsigned)
+		return console.Errorf("%w\n%s", err, unsigned)
 	}
 	if r.earlier != nil {
 		var err error
 		if r.expected, err = r.expectation(signer); err != nil {
-			return fmt.Errorf("verifying what an earlier run has signed: %w\n%s", err, unsigned)
+			return console.Errorf("verifying what an earlier run has signed: %w\n%s", err, unsigned)
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -59,7 +60,7 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 		}
 	}
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("%w\n%s", err, unsigned)
+		return console.Errorf("%w\n%s", err, unsigned)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/publish"
 )
 
@@ -56,10 +57,10 @@ func (p *publishing) failed(err error, list []*publishing) error {
 		for _, one := range list {
 			all = append(all, one.standing())
 		}
-		err = fmt.Errorf("%w\n%s", err, status(all, performing, p.to.Again))
+		err = console.Errorf("%w\n%s", err, console.Lines(status(all, performing, p.to.Again)))
 	}
 	if p.effects != nil {
-		p.summary.Error = err.Error()
+		p.summary.Error = console.ErrorText(err)
 	}
 	return err
 }
@@ -75,14 +76,14 @@ func status(all []standing, performing bool, again string) string {
 			s.lines(&b, "  ")
 			continue
 		}
-		fmt.Fprintf(&b, "  %-10s  %s\n", s.state, s.tag)
+		console.Fprintf(&b, "  %-10s  %s\n", s.state, s.tag)
 		if s.state == halfWay {
 			s.lines(&b, "              ")
 		}
 	}
 	for _, s := range all {
 		if s.inRegistry() && s.state != released {
-			fmt.Fprintf(&b, "Crate %q is published, and not announced yet.\n", s.crate)
+			console.Fprintf(&b, "Crate %q is published, and not announced yet.\n", s.crate)
 		}
 	}
 	switch {
@@ -91,7 +92,7 @@ func status(all []standing, performing bool, again string) string {
 	case !slices.ContainsFunc(all, func(s standing) bool { return s.inRegistry() || s.state == released }):
 		b.WriteString("Nothing that users can see has changed.\n")
 	}
-	fmt.Fprintf(&b, "To continue, run the same command again:\n  %s\n", again)
+	console.Fprintf(&b, "To continue, run the same command again:\n  %s\n", again)
 	return b.String()
 }
 
@@ -101,6 +102,6 @@ func (s standing) lines(b *strings.Builder, indent string) {
 		b.WriteString(indent + "done        binaries are signed, which says nothing to anyone by itself\n")
 	}
 	for _, o := range s.outcomes {
-		fmt.Fprintf(b, "%s%-10s  %s\n", indent, o.State, o.About)
+		console.Fprintf(b, "%s%-10s  %s\n", indent, o.State, o.About)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
@@ -100,7 +101,7 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	var exit *step.ExitError
 	if errors.As(err, &exit) && s.Failure != "" {
-		err = fmt.Errorf("%w\n%s", err, s.Failure)
+		err = console.Errorf("%w\n%s", err, s.Failure)
 		if !s.Fresh { // that one asks or changes something outside
 			err = fmt.Errorf("%w; nothing was changed outside this machine", err)
 		}

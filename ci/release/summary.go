@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
@@ -72,7 +73,7 @@ func renderSummary(summary any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing summary: %w", err)
 	}
-	return append(raw, '\n'), nil
+	return append(console.JSON(raw), '\n'), nil
 }
 
 // Text renders the summary for people. dir is where the artifacts are, "" when
@@ -81,15 +82,15 @@ func (s *Summary) Text(dir string) string {
 	var b strings.Builder
 	switch {
 	case s.Published:
-		fmt.Fprintf(&b, "\nReleased %s: %s\n", s.Tag, s.URL)
+		console.Fprintf(&b, "\nReleased %s: %s\n", s.Tag, s.URL)
 	case s.Staged:
-		fmt.Fprintf(&b, "\n%s is built, tested and packaged; nothing is signed yet.\n", s.Tag)
+		console.Fprintf(&b, "\n%s is built, tested and packaged; nothing is signed yet.\n", s.Tag)
 	case s.DryRun:
-		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
+		console.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
 	default:
-		fmt.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
+		console.Fprintf(&b, "\n%s is built, tested and signed; nothing was published.\n", s.Tag)
 	}
-	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, s.Runner, s.Toolchain, inRust(s.Rust))
+	console.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, s.Runner, s.Toolchain, inRust(s.Rust))
 	s.writeBody(&b, dir)
 	return b.String()
 }
@@ -101,19 +102,19 @@ func (s *Summary) writeBody(b *strings.Builder, dir string) {
 		b.WriteString(s.TestText())
 	}
 	if s.Signed != "" {
-		fmt.Fprintf(b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
+		console.Fprintf(b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
 	}
 	if len(s.Artifacts) > 0 {
 		b.WriteString("\nMade\n")
 	}
 	for _, f := range s.Artifacts {
-		fmt.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
+		console.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
 	}
 	s.writeEffects(b)
 	if len(s.Remarks) > 0 {
 		b.WriteString("\nRemarks\n")
 		for _, r := range s.Remarks {
-			fmt.Fprintf(b, "  %s\n", r)
+			console.Fprintf(b, "  %s\n", r)
 		}
 	}
 	b.WriteString(s.verifyLines(dir))
@@ -124,13 +125,13 @@ func (s *Summary) writeEffects(b *strings.Builder) {
 	if !s.Published {
 		b.WriteString("\nA release would now\n")
 		for i, e := range s.Effects {
-			fmt.Fprintf(b, "  %d. %s\n", i+1, e.About)
+			console.Fprintf(b, "  %d. %s\n", i+1, e.About)
 		}
 		return
 	}
 	b.WriteString("\nPublished\n")
 	for _, o := range s.Outcomes {
-		fmt.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
+		console.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
 	}
 }
 
@@ -138,7 +139,7 @@ func (s *Summary) writeEffects(b *strings.Builder) {
 func (s *Summary) TestText() string {
 	var b strings.Builder
 	for _, t := range s.Tests {
-		fmt.Fprintf(&b, "  %s\n", t)
+		console.Fprintf(&b, "  %s\n", t)
 	}
 	return b.String()
 }
@@ -153,7 +154,7 @@ func (s *Summary) verifyLines(dir string) string {
 			if dir == "" {
 				return "\nTo verify them, export the directory `dist` and run there\n  sha256sum --check " + plan.SumsName + "\n"
 			}
-			return fmt.Sprintf("\nTo verify them\n  (cd %s && sha256sum --check %s)\n", dir, plan.SumsName)
+			return console.Sprintf("\nTo verify them\n  (cd %s && sha256sum --check %s)\n", dir, plan.SumsName)
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 )
 
@@ -63,7 +64,7 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 	}
 	s.DryRun, s.Published, s.Seconds = false, err == nil, time.Since(begin).Seconds()
 	if err != nil {
-		s.Error = err.Error()
+		s.Error = console.ErrorText(err)
 	}
 	return s, err
 }

@@ -1,9 +1,10 @@
 package release
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
+
+	"dagger/slipway/ci/console"
 )
 
 // TrainSummary is what a run of a train did, for people and, as JSON, for machines.
@@ -40,16 +41,16 @@ func (s *TrainSummary) JSON() ([]byte, error) { return renderSummary(s) }
 func (s *TrainSummary) Text(dir string) string {
 	var b strings.Builder
 	if s.Published {
-		fmt.Fprintf(&b, "\nReleased %s\n", s.Title)
+		console.Fprintf(&b, "\nReleased %s\n", s.Title)
 	} else {
-		fmt.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Title)
+		console.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Title)
 	}
 	first := s.Crates[0]
-	fmt.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, first.Runner, first.Toolchain, inRust(first.Rust))
+	console.Fprintf(&b, "\n  plan       %s\n  runner     %s\n  toolchain  %s%s\n", s.Plan, first.Runner, first.Toolchain, inRust(first.Rust))
 	for i, c := range s.Crates {
-		fmt.Fprintf(&b, "\n%d. %s  (plan %s)\n", i+1, c.Tag, c.Plan)
+		console.Fprintf(&b, "\n%d. %s  (plan %s)\n", i+1, c.Tag, c.Plan)
 		if c.URL != "" {
-			fmt.Fprintf(&b, "   %s\n", c.URL)
+			console.Fprintf(&b, "   %s\n", c.URL)
 		}
 		below := dir
 		if dir != "" {
@@ -70,9 +71,9 @@ func (s *TrainSummary) Markdown() string {
 	case s.Published:
 		title = "Released " + s.Title
 	}
-	fmt.Fprintf(&b, "## %s\n\nPlan `%s`\n\n| crate | state | release |\n| --- | --- | --- |\n", title, s.Plan)
+	console.Fprintf(&b, "## %s\n\nPlan %s\n\n| crate | state | release |\n| --- | --- | --- |\n", console.Markdown(title), console.Code(s.Plan))
 	for _, c := range s.Crates {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(c.Tag), c.state(s.DryRun), c.URL)
+		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(c.Tag), c.state(s.DryRun), console.Link(c.URL))
 	}
 	for _, c := range s.Crates {
 		b.WriteString("\n" + c.markdown("###"))

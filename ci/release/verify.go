@@ -2,10 +2,10 @@ package release
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/verify"
@@ -22,10 +22,10 @@ func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) e
 		e, err = r.ofPlan(e)
 	}
 	if err != nil {
-		return fmt.Errorf("verifying what was made: %w\n%s", err, unsigned)
+		return console.Errorf("verifying what was made: %w\n%s", err, unsigned)
 	}
 	if report := verify.Release(ctx, dir, e); report.Verdict != verify.Good {
-		return fmt.Errorf("verifying what was made, which is not as a stranger would expect it:\n%s\n%s", report.Text(), unsigned)
+		return console.Errorf("verifying what was made, which is not as a stranger would expect it:\n%s\n%s", console.Lines(report.Text()), unsigned)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"dagger/slipway/ci/console"
 )
 
 // Verdict is what a comparison, and a report as a whole, comes to.
@@ -78,7 +80,7 @@ func (r *Report) Compare(artifact, released, rebuilt string) bool {
 	d, err := Files(released, rebuilt)
 	switch {
 	case err != nil:
-		r.Note(artifact, Unknown, "%v", err)
+		r.Note(artifact, Unknown, "%s", console.ErrorLine(err))
 	case d != nil:
 		r.Add(Check{Artifact: artifact, Verdict: Differs, Difference: d})
 	default:
@@ -90,17 +92,17 @@ func (r *Report) Compare(artifact, released, rebuilt string) bool {
 // Text renders the report for people.
 func (r *Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s, built again from commit %s\n\n  plan       %s\n  toolchain  %s (Rust %s)\n\n", r.Tag, r.Commit, r.Plan, r.Toolchain, r.Rust)
+	console.Fprintf(&b, "\n%s, built again from commit %s\n\n  plan       %s\n  toolchain  %s (Rust %s)\n\n", r.Tag, r.Commit, r.Plan, r.Toolchain, r.Rust)
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "  %-17s %s%s\n", c.Verdict, c.Artifact, c.more())
+		console.Fprintf(&b, "  %-17s %s%s\n", c.Verdict, c.Artifact, c.more())
 	}
 	if len(r.Kept) > 0 {
-		fmt.Fprintf(&b, "\nNot built anew, but kept from an earlier run on the same inputs: %s.\nAn empty cache (slipway: --cache) has everything built.\n", strings.Join(r.Kept, ", "))
+		console.Fprintf(&b, "\nNot built anew, but kept from an earlier run on the same inputs: %s.\nAn empty cache (slipway: --cache) has everything built.\n", strings.Join(r.Kept, ", "))
 	}
 	if len(r.Reasons) > 0 {
 		b.WriteString("\nNot as it was when the release was made\n")
 		for _, reason := range r.Reasons {
-			fmt.Fprintf(&b, "  %s\n", reason)
+			console.Fprintf(&b, "  %s\n", reason)
 		}
 	}
 	if r.Signed {
@@ -146,5 +148,5 @@ func (r *Report) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the report: %w", err)
 	}
-	return append(raw, '\n'), nil
+	return append(console.JSON(raw), '\n'), nil
 }

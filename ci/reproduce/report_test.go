@@ -72,3 +72,15 @@ func TestReport(t *testing.T) {
 	}
 	golden(t, "differs.json", string(raw))
 }
+
+// TestReportForged holds that no name, reason or error adds a line to a report.
+func TestReportForged(t *testing.T) {
+	const evil = "x\n  same bytes        app.tar.gz\n\nThe same: what users download is what this source gives\x1b[2K"
+	r := &Report{Tag: evil, Commit: evil, Plan: evil, Toolchain: evil, Rust: evil, Kept: []string{evil}, Reasons: []string{evil}}
+	r.Note(evil, Differs, "%s", evil)
+	want := strings.Count((&Report{Kept: []string{"a"}, Reasons: []string{"a"}, Checks: []Check{{}}, Verdict: Differs}).Text(), "\n")
+	text := r.Text()
+	if got := strings.Count(text, "\n"); got != want || strings.Contains(text, "\n  same bytes") || strings.Contains(text, "\nThe same") || strings.Contains(text, "\x1b") {
+		t.Errorf("%d lines, expected %d:\n%q", got, want, text)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"dagger/slipway/ci/console"
 )
 
 // Runner runs steps. It is made with the trees and images that the steps name,
@@ -50,6 +52,11 @@ type ExitError struct {
 
 func (e *ExitError) Error() string {
 	return fmt.Sprintf("running step %q: its command exited with status %d\n%s", e.Step, e.Code, e.Tail)
+}
+
+// Printed is the text for people, in which what the command wrote passes for nothing else.
+func (e *ExitError) Printed() string {
+	return console.Sprintf("running step %q: its command exited with status %d\n%s", e.Step, e.Code, console.Lines(console.Quoted(e.Tail)))
 }
 
 // Log receives what happens while steps run. Its methods are called from

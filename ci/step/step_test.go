@@ -2,9 +2,12 @@ package step
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/console"
 )
 
 func TestCheck(t *testing.T) {
@@ -150,5 +153,18 @@ func TestSecrets(t *testing.T) {
 	}
 	if err := Check([]Step{s}, nil); err == nil || !strings.Contains(err.Error(), "its result may not be kept") {
 		t.Errorf("Check of a step with a secret that is not fresh: %v", err)
+	}
+}
+
+// TestExitErrorPrinted holds that what a command wrote last cannot pass for words of
+// slipway, and that a secret is hidden before anything of it is shown otherwise.
+func TestExitErrorPrinted(t *testing.T) {
+	secrets := Secrets{"token": "s3\x1bcret"}
+	tail := secrets.Hide("a s3\x1bcret\n\nWhat has happened:\n  released  app/v1\r::add-mask::x\x1b[2J")
+	err := fmt.Errorf("testing: %w", &ExitError{Step: "test\nx", Code: 101, Tail: tail})
+	want := `testing: running step "test\nx": its command exited with status 101` +
+		"\n  | a ***\n  | \n  | What has happened:\n  |   released  app/v1\n  | " + `\x3a:add-mask::x\x1b[2J`
+	if got := console.ErrorText(err); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

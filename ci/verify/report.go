@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/console"
 )
 
 // Verdict is what a check, and a report as a whole, comes to.
@@ -38,9 +40,11 @@ func (r *Report) good(subject, format string, args ...any) {
 	r.add(Check{subject, fmt.Sprintf(format, args...), Good})
 }
 
-func (r *Report) bad(subject string, err error) { r.add(Check{subject, err.Error(), Bad}) }
+func (r *Report) bad(subject string, err error) { r.add(Check{subject, console.ErrorLine(err), Bad}) }
 
-func (r *Report) unknown(subject string, err error) { r.add(Check{subject, err.Error(), Unknown}) }
+func (r *Report) unknown(subject string, err error) {
+	r.add(Check{subject, console.ErrorLine(err), Unknown})
+}
 
 // add notes a check. One that is bad makes the report bad.
 func (r *Report) add(c Check) {
@@ -64,7 +68,7 @@ func (r *Report) isBad(subject string) bool {
 func (r *Report) Text() string {
 	var b strings.Builder
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "  %-10s %s: %s\n", c.Verdict, c.Subject, c.What)
+		console.Fprintf(&b, "  %-10s %s: %s\n", c.Verdict, c.Subject, c.What)
 	}
 	switch {
 	case r.DryRun:
@@ -85,5 +89,5 @@ func (r *Report) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the report: %w", err)
 	}
-	return append(raw, '\n'), nil
+	return append(console.JSON(raw), '\n'), nil
 }

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/release"
 )
 
@@ -131,7 +131,7 @@ once for each recipe and kept in the cache; the path of its OCI layout is
 printed. Pass it to --toolchain, or push it with any tool that reads layouts.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log := newProgress(c.ErrOrStderr())
+			log := newProgress(console.Stderr)
 			dir, err := o.ensureToolchain(c.Context(), base, log)
 			if err := errors.Join(err, log.close()); err != nil {
 				return err
@@ -142,8 +142,8 @@ printed. Pass it to --toolchain, or push it with any tool that reads layouts.`,
 				}
 				dir = o.out
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), dir)
-			return err
+			console.Fprintf(c.OutOrStdout(), "%s\n", dir)
+			return nil
 		},
 	}
 	c.Flags().StringVar(&base, "base", "", "Debian `image` with apt to fetch the packages with (default: this machine)")

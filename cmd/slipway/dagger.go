@@ -11,6 +11,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
@@ -88,7 +89,7 @@ func useInstalledCommand() error {
 // logOutput is where the engine's own log goes: it is long, so only on request.
 func logOutput() io.Writer {
 	if os.Getenv("SLIPWAY_ENGINE_LOG") != "" {
-		return os.Stderr
+		return console.Stderr
 	}
 	return io.Discard
 }

@@ -6,12 +6,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"dagger/slipway/ci/console"
 )
 
 // errInterrupted is the cause of a run that a person or the system ended.
@@ -27,20 +28,34 @@ func main() {
 		cancel(errInterrupted)
 		signal.Stop(signals) // a second one ends the process at once
 	}()
-	if err := newCommand().ExecuteContext(ctx); err != nil {
-		var exit exitError
-		if errors.As(err, &exit) && exit.err == nil {
-			os.Exit(exit.status)
-		}
-		fmt.Fprintln(os.Stderr, "slipway:", err)
-		if exit.status != 0 {
-			os.Exit(exit.status)
-		}
-		if errors.Is(err, errInterrupted) {
-			os.Exit(130)
-		}
+	end, err := console.TakeOver()
+	if err != nil {
+		console.Fprintf(console.Stderr, "slipway: preparing to print: %v\n", err)
 		os.Exit(1)
 	}
+	status := run(ctx)
+	_ = end() // who could be told?
+	os.Exit(status)
+}
+
+// run runs the command, says why it failed and returns the status to exit with.
+func run(ctx context.Context) int {
+	err := newCommand().ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var exit exitError
+	if errors.As(err, &exit) && exit.err == nil {
+		return exit.status
+	}
+	console.Fprintf(console.Stderr, "slipway: %s\n", console.Lines(console.ErrorText(err)))
+	switch {
+	case exit.status != 0:
+		return exit.status
+	case errors.Is(err, errInterrupted):
+		return 130
+	}
+	return 1
 }
 
 func newCommand() *cobra.Command {
@@ -54,6 +69,8 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetOut(console.Stdout)
+	root.SetErr(console.Stderr)
 	root.AddCommand(releaseCommand(), trainCommand(), planCommand(), buildCommand(), testCommand(), stageCommand(), distCommand(), imagesCommand(), verifyCommand(), reproduceCommand(), orderCommand(), prepareCommand(), workflowsCommand(), toolchainCommand())
 	return root
 }

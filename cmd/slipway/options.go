@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/step"
@@ -133,7 +134,7 @@ func (o *options) openAll(ctx context.Context, w *cargo.Workspace, plans []*plan
 	if len(plans) == 0 {
 		return nil, func() error { return nil }, nil
 	}
-	log := newProgress(os.Stderr)
+	log := newProgress(console.Stderr)
 	runners, closeRunners, err := o.openRunners(ctx, plans, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, log.close())

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/prepare"
@@ -37,9 +39,8 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 			if err != nil {
 				return err
 			}
-			out := c.OutOrStdout()
 			for _, note := range changes.Notes {
-				fmt.Fprintln(c.ErrOrStderr(), "note:", note)
+				console.Fprintf(c.ErrOrStderr(), "note: %s\n", note)
 			}
 			switch {
 			case open:
@@ -48,11 +49,10 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 				if err := changes.Write(o.source); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(out, "%s is prepared: %d files changed; commit them, have them merged, and release\n", changes.Tag, len(changes.Files))
-				return err
+				console.Fprintf(c.OutOrStdout(), "%s is prepared: %d files changed; commit them, have them merged, and release\n", changes.Tag, len(changes.Files))
+				return nil
 			}
-			_, err = fmt.Fprint(out, changes.Diff())
-			return err
+			return printDiff(c, changes.Diff())
 		},
 	}
 	f := c.Flags()
@@ -93,7 +93,17 @@ func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, cha
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "%s is prepared: %s\n", changes.Tag, made.URL)
+	console.Fprintf(c.OutOrStdout(), "%s is prepared: %s\n", changes.Tag, made.URL)
+	return nil
+}
+
+// printDiff prints a diff. Where characters of the files are shown as escapes, it is
+// for people alone, and says so.
+func printDiff(c *cobra.Command, diff string) error {
+	if console.Clean(diff) != diff {
+		console.Fprintf(c.ErrOrStderr(), "note: the diff shows characters as escapes (\\x1b, \\r), so that `git apply` cannot take it: --write changes the files themselves\n")
+	}
+	_, err := io.WriteString(c.OutOrStdout(), diff)
 	return err
 }
 

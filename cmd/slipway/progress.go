@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/step"
 )
 
@@ -19,8 +16,7 @@ import (
 // over, elsewhere by a line now and then.
 type progress struct {
 	mu      sync.Mutex
-	w       io.Writer
-	width   int // of the terminal, 0 elsewhere
+	w       *console.Writer
 	running []*running
 	ticks   int
 	stop    chan struct{}
@@ -39,13 +35,8 @@ const (
 	silence = 20 * time.Second
 )
 
-func newProgress(w io.Writer) *progress {
+func newProgress(w *console.Writer) *progress {
 	p := &progress{w: w, stop: make(chan struct{})}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			p.width = width
-		}
-	}
 	p.stopped.Go(p.live)
 	return p
 }
@@ -62,7 +53,7 @@ func (p *progress) live() {
 		}
 		p.mu.Lock()
 		p.ticks++
-		if p.width > 0 {
+		if p.w.Terminal() {
 			p.status()
 		} else {
 			p.stillRunning()
@@ -89,19 +80,10 @@ func (p *progress) status() {
 	for _, r := range p.running {
 		parts = append(parts, fmt.Sprintf("%s %s", r.name, since(r.begin)))
 	}
-	line := string(`-\|/`[p.ticks%4]) + " " + strings.Join(parts, "  ")
-	if runes := []rune(line); len(runes) > p.width-1 {
-		line = string(runes[:p.width-1])
-	}
-	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+	p.w.Status(string(`-\|/`[p.ticks%4]) + " " + strings.Join(parts, "  "))
 }
 
-func (p *progress) print(format string, args ...any) {
-	if p.width > 0 {
-		_, _ = io.WriteString(p.w, "\r\x1b[K")
-	}
-	_, _ = fmt.Fprintf(p.w, format+"\n", args...)
-}
+func (p *progress) print(format string, args ...any) { console.Fprintf(p.w, format+"\n", args...) }
 
 // note prints a line that belongs to no step.
 func (p *progress) note(format string, args ...any) {
@@ -133,9 +115,7 @@ func (p *progress) End(s step.Step, r step.Result, err error) {
 	}
 }
 
-// Line prints a line of a step's output. Control characters of a stranger's
-// program do not reach the terminal, nor what GitHub's runner obeys anywhere in
-// a line its log.
+// Line prints a line of a step's output, which is a stranger's.
 func (p *progress) Line(s step.Step, line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,22 +124,14 @@ func (p *progress) Line(s step.Step, line string) {
 			r.said = time.Now()
 		}
 	}
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, line)
-	p.print("%s | %s", s.Name, strings.ReplaceAll(clean, "##[", "# #["))
+	p.print("%s | %s", s.Name, console.Lines(console.Line(line)))
 }
 
 // close ends the live display.
 func (p *progress) close() error {
 	close(p.stop)
 	p.stopped.Wait()
-	if p.width > 0 {
-		_, _ = io.WriteString(p.w, "\r\x1b[K")
-	}
+	p.w.EndStatus()
 	return nil
 }
 

@@ -21,6 +21,8 @@ type exitError struct {
 
 func (e exitError) Error() string { return fmt.Sprint(e.err) }
 
+func (e exitError) Unwrap() error { return e.err }
+
 // The statuses of `slipway verify` beside 0, which says that all is good.
 const (
 	exitBad     = 1

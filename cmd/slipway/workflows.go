@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/workflows"
 )
@@ -58,17 +59,17 @@ func (g *generation) run(c *cobra.Command) error {
 	case g.check && len(names) > 0:
 		return fmt.Errorf("checking the workflows: out of date: %s: run slipway workflows --write with the same flags, and commit them", strings.Join(names, ", "))
 	case g.check:
-		_, err = fmt.Fprintln(out, "the workflows are up to date")
+		console.Fprintf(out, "the workflows are up to date\n")
 	case g.write:
 		if err := workflows.Write(g.source, changes); err != nil {
 			return err
 		}
 		for _, name := range names {
-			fmt.Fprintln(out, name)
+			console.Fprintf(out, "%s\n", name)
 		}
-		_, err = fmt.Fprintf(out, "%d files changed\n", len(names))
+		console.Fprintf(out, "%d files changed\n", len(names))
 	default:
-		_, err = fmt.Fprint(out, prepare.Diff(changes))
+		return printDiff(c, prepare.Diff(changes))
 	}
 	return err
 }

@@ -1,0 +1,28 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf16"
+)
+
+// JSON renders JSON for a terminal or a log: what [Clean] would change in it is
+// written as \uXXXX, which means the same to a program that reads it (RFC 8259,
+// section 7). encoding/json escapes neither DEL nor C1 controls nor what reorders.
+// Such characters, and "##[", stand in strings alone.
+func JSON(raw []byte) []byte {
+	var b strings.Builder
+	var before rune
+	for _, r := range string(raw) {
+		if r == '\n' || r == '\t' || plain(before, r) {
+			b.WriteRune(r)
+			before = r
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+		before = 0
+	}
+	return []byte(strings.ReplaceAll(b.String(), "##[", `#\u0023[`))
+}

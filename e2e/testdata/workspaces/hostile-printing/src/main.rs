@@ -1,0 +1,3 @@
+fn main() {
+    println!(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
+}
