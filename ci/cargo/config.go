@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"dagger/slipway/ci/tomlfile"
 )
 
 // Config is what a release keeps of the workspace's `.cargo/config.toml`
@@ -69,7 +71,7 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 		return Config{Dropped: below}, err
 	}
 	var tree map[string]any
-	if err := toml.Unmarshal(raw, &tree); err != nil {
+	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return Config{}, fmt.Errorf("reading %q: %w", name, err)
 	}
 	if err := refuseConfig(name, tree); err != nil {

@@ -17,6 +17,7 @@ import (
 	"dagger/slipway/ci/layout"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
@@ -79,7 +80,11 @@ func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	if _, err := filtered.Export(ctx, files); err != nil {
 		return nil, fmt.Errorf("reading the workspace: %w", err)
 	}
-	return cargo.Read(os.DirFS(files))
+	opened, err := sourcefs.Open(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	return cargo.Read(opened)
 }
 
 // Order says in which order crates must be released: all of the workspace, or the

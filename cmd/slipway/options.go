@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/step"
 )
 
@@ -63,8 +64,8 @@ func (o *options) runFlags(c *cobra.Command) {
 	}
 }
 
-func (o *options) completeCrates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	w, err := cargo.Read(os.DirFS(o.source))
+func (o *options) completeCrates(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	w, err := o.workspace(c.Context())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -87,9 +88,18 @@ func (o *options) cacheDir() (string, error) {
 	return filepath.Join(base, "slipway"), nil
 }
 
+// workspace reads the workspace. Its files stay open for what is read of them later.
+func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
+	files, err := sourcefs.Open(ctx, o.source)
+	if err != nil {
+		return nil, err
+	}
+	return cargo.Read(files)
+}
+
 // request reads the workspace and what the flags ask for.
 func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
-	w, err := cargo.Read(os.DirFS(o.source))
+	w, err := o.workspace(ctx)
 	if err != nil {
 		return nil, plan.Request{}, err
 	}

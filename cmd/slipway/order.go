@@ -2,11 +2,9 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 )
 
@@ -17,7 +15,7 @@ func orderCommand() *cobra.Command {
 		Short: "Print the order in which crates must be released: what a crate needs comes before it",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := cargo.Read(os.DirFS(o.source))
+			w, err := o.workspace(c.Context())
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/prepare"
+	"dagger/slipway/ci/sourcefs"
 )
 
 func prepareCommand() *cobra.Command {
@@ -29,11 +30,16 @@ of that version with what was Unreleased. Without a flag the changes are printed
 as a diff; --write makes them here, --open-pull-request proposes them on GitHub.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := cargo.Read(os.DirFS(o.source))
+			files, err := sourcefs.Open(c.Context(), o.source)
 			if err != nil {
 				return err
 			}
-			changes, err := prepare.New(w, os.DirFS(o.source), prepare.Request{Crate: o.crate, Version: o.version, Date: time.Now().UTC()})
+			defer files.Close()
+			w, err := cargo.Read(files)
+			if err != nil {
+				return err
+			}
+			changes, err := prepare.New(w, files, prepare.Request{Crate: o.crate, Version: o.version, Date: time.Now().UTC()})
 			if err != nil {
 				return err
 			}
