@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"dagger.io/dagger"
 
@@ -212,31 +211,4 @@ func (s *Session) Toolchain(ctx context.Context) (string, error) {
 	}
 	id, err := ctr.ID(ctx)
 	return string(id), err
-}
-
-// git reads the state of the repository whose root is the workspace's.
-func (s *Session) git(ctx context.Context, releaseBranch string) (plan.Source, error) {
-	there, err := s.source.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
-	if err != nil || !there {
-		return plan.Source{}, err
-	}
-	repository := s.source.AsGit()
-	commit, err := repository.Head().Commit(ctx)
-	if err != nil {
-		return plan.Source{}, nil // no commit yet: a dry run works there too
-	}
-	state := plan.Source{Commit: commit, ReleaseBranch: releaseBranch}
-	if state.Branches, err = repository.Branches(ctx); err != nil {
-		return state, fmt.Errorf("reading the workspace's git branches: %w", err)
-	}
-	if slices.Contains(state.Branches, releaseBranch) {
-		ancestor, err := repository.Branch(releaseBranch).CommonAncestor(repository.Head()).Commit(ctx)
-		state.OnReleaseBranch = err == nil && ancestor == commit // histories that share nothing are an error
-	}
-	clean, err := repository.Uncommitted().IsEmpty(ctx)
-	if err != nil {
-		return state, fmt.Errorf("reading the workspace's git state: %w", err)
-	}
-	state.Dirty = !clean
-	return state, nil
 }

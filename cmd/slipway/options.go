@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sourcefs"
@@ -103,7 +104,7 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
-	source, err := gitState(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
+	source, err := checkout.State(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, plan.Request{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/prepare"
@@ -84,7 +85,7 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 // propose opens the pull request, or finds it open.
 func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, changes *prepare.Changeset) error {
 	branch := cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch)
-	source, err := gitState(c.Context(), o.source, branch)
+	source, err := checkout.State(c.Context(), o.source, branch)
 	if err == nil {
 		err = source.CheckRelease()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -77,7 +78,7 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	source, err := gitState(ctx, r.source, plan.ReleaseBranch)
+	source, err := checkout.State(ctx, r.source, plan.ReleaseBranch)
 	if err != nil {
 		return nil, err
 	}
