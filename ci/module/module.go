@@ -17,8 +17,8 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sourcefs"
-	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/transport"
 )
 
 // Inputs are the arguments of the module's functions.
@@ -41,8 +41,11 @@ type Inputs struct {
 	// Signing and SigningServices are as in a plan's request.
 	Signing         string
 	SigningServices []string
-	// RegistryToken is the token of the registry, "" for none.
+	// RegistryToken is the token of crates.io, "" for none; Registries has those of others.
 	RegistryToken string
+	Registries    []RegistryToken
+	// Services are the hosts that the engine reaches by a tunnel of the caller's.
+	Services []string
 }
 
 // Session is one function call's view of the running engine session.
@@ -55,6 +58,7 @@ type Session struct {
 
 // Open joins the session that the function was called in.
 func Open(ctx context.Context, in Inputs) (*Session, error) {
+	transport.Tunnelled(in.Services...)
 	client, err := dagger.Connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("joining the Dagger session: %w", err)
@@ -177,7 +181,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	for _, p := range plans {
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
-			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Secrets: s.secrets(p)}),
 			Tell:   func(what string) { fmt.Fprintln(os.Stderr, what) }, // the engine shows it
 		})
 	}

@@ -31,7 +31,8 @@ var (
 
 // Reproduce builds the crate's release again and compares it with what is published.
 func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error) {
-	from, err := o.published()
+	s.in.RegistryToken = o.RegistryToken
+	from, err := s.published(o)
 	if err != nil {
 		return "", err
 	}
@@ -42,7 +43,6 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error)
 	if err := release.CheckCheckout(ctx, from.GitHub, s.in.Crate, s.in.Version, source); err != nil {
 		return "", err
 	}
-	s.in.RegistryToken = o.RegistryToken
 	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
 	if o.Key != "" {
 		s.in.Signing = plan.SignedByKey
@@ -69,11 +69,11 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (string, error)
 }
 
 // published says where the release is, and who must have signed it.
-func (o Reproduction) published() (release.Published, error) {
+func (s *Session) published(o Reproduction) (release.Published, error) {
 	hub, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
 	if err != nil {
 		return release.Published{}, err
 	}
 	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, Key: o.Key, TrustedRoot: o.TrustedRoot})
-	return release.Published{GitHub: hub, RegistryToken: o.RegistryToken, Expect: e}, err
+	return release.Published{GitHub: hub, Registries: s.registries(), Expect: e}, err
 }

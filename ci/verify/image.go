@@ -15,6 +15,7 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/repository"
 )
 
 // ImageWorkflow is the workflow, with its branch, that signs the images of a
@@ -36,7 +37,7 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	if len(opts) == 0 {
-		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(repository.Guard(ref.Context().Registry, remote.DefaultTransport))}
 	}
 	opts = append(opts, remote.WithContext(ctx))
 	head, err := remote.Head(ref, opts...)

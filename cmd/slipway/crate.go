@@ -31,7 +31,8 @@ which is the default, does all of that and changes nothing anywhere. With
 --dry-run=false the crate is released: signed, uploaded to a draft on GitHub,
 published to its registry, tagged and announced. What is done is found done, so
 that a release that ended anywhere is finished by running it again. Tokens come
-from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.
+from the environment: GITHUB_TOKEN, and CARGO_REGISTRY_TOKEN for crates.io or
+CARGO_REGISTRIES_NAME_TOKEN for another registry.
 
 With --dist nothing is built or signed: the artifacts that ` + "`slipway dist`" + ` has made
 are verified, against who must have signed them and against the plan, and published.`,

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -37,7 +37,7 @@ func (r *remotes) open() (func(*plan.Plan) release.Remotes, error) {
 	}
 	return func(p *plan.Plan) release.Remotes {
 		return release.Remotes{
-			GitHub: client, RegistryToken: registryToken(p), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Again: commandLine(),
+			GitHub: client, Registries: registries(), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Again: commandLine(),
 		}
 	}, nil
 }
@@ -54,19 +54,15 @@ func (o *options) releaseSigner() (*sign.Signer, error) {
 
 // secrets are the values that the plan's steps may ask for.
 func secrets(p *plan.Plan) step.Secrets {
-	return step.Secrets{plan.SecretRegistryToken: registryToken(p)}
+	token, err := registries().For(p.Publish.Registry, p.Publish.Index)
+	if err != nil {
+		return nil // a release says why before it runs anything
+	}
+	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
 }
 
-// registryToken is the token of the registry that the plan publishes to, where
-// cargo looks for it.
-func registryToken(p *plan.Plan) string {
-	if p.Publish.Registry != "" {
-		if token := os.Getenv("CARGO_REGISTRIES_" + cargo.EnvName(p.Publish.Registry) + "_TOKEN"); token != "" {
-			return token
-		}
-	}
-	return os.Getenv("CARGO_REGISTRY_TOKEN")
-}
+// registries are the tokens of registries where cargo looks for them.
+func registries() credential.Registries { return credential.Registries{Lookup: os.Getenv} }
 
 // commandLine is this process's command, for a person to run again.
 func commandLine() string {

@@ -36,8 +36,8 @@ ended anywhere is finished by running it again.
 
 Without --crates it is every crate that goes to a registry. A crate whose dependency
 is neither in the registry nor in the train is refused. Artifacts are written to a
-directory below --out for each crate. Tokens come from the environment: GITHUB_TOKEN
-and CARGO_REGISTRY_TOKEN.`,
+directory below --out for each crate. Tokens come from the environment: GITHUB_TOKEN,
+and CARGO_REGISTRY_TOKEN for crates.io or CARGO_REGISTRIES_NAME_TOKEN for another registry.`,
 		Example: "  slipway release-train --source examples/workspace --crates shimkit,shim-core --plan",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return t.run(c) },
