@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/release"
@@ -58,7 +58,7 @@ func (o *crate) release(c *cobra.Command) error {
 	if o.initial {
 		o.to.initial = []string{o.crate}
 	}
-	given, err := o.given()
+	given, err := o.given(c.Context())
 	if err != nil {
 		return err
 	}
@@ -72,11 +72,11 @@ func (o *crate) release(c *cobra.Command) error {
 			return do(r, c.Context())
 		})
 	}
-	signer, err := o.releaseSigner() // before anything is built
+	signer, err := o.releaseSigner(c.Context()) // before anything is built
 	if err != nil {
 		return err
 	}
-	remotes, err := o.to.open()
+	remotes, err := o.to.open(c)
 	if err != nil {
 		return err
 	}
@@ -87,13 +87,13 @@ func (o *crate) release(c *cobra.Command) error {
 }
 
 // given are the artifacts to publish as they are, nil for none.
-func (o *crate) given() (*release.Given, error) {
+func (o *crate) given(ctx context.Context) (*release.Given, error) {
 	if o.dist == "" {
 		return nil, nil
 	}
 	e, err := verify.Expect(o.to.repository, o.identity, o.issuer, nil)
 	if err == nil && o.signing.trustedRoot != "" {
-		e.Root, err = root.NewTrustedRootFromPath(o.signing.trustedRoot)
+		e.Root, err = readTrustedRoot(ctx, o.signing.trustedRoot)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("checking the artifacts in %q: %w", o.dist, err)

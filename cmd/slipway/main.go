@@ -32,7 +32,7 @@ func main() {
 		if errors.As(err, &exit) && exit.err == nil {
 			os.Exit(exit.status)
 		}
-		fmt.Fprintln(os.Stderr, "slipway:", err)
+		fmt.Fprintln(os.Stderr, "slipway:", hideSecrets(err.Error()))
 		if exit.status != 0 {
 			os.Exit(exit.status)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,9 @@ func orderCommand() *cobra.Command {
 		Short: "Print the order in which crates must be released: what a crate needs comes before it",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if o.crate == "" && c.Flags().Changed("crate") {
+				return errors.New("checking --crate: it is empty: leave the flag out for the order of all crates")
+			}
 			w, err := o.workspace(c.Context())
 			if err != nil {
 				return err

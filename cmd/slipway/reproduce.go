@@ -74,7 +74,7 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
-	expect, err := r.from.expectation()
+	expect, err := r.from.expectation(ctx)
 	if err != nil {
 		return nil, err
 	}
