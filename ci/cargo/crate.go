@@ -14,8 +14,8 @@ import (
 
 // readCrate reads a member, and says how large its manifest is.
 func (w *Workspace) readCrate(dir string) (*Crate, int64, error) {
-	if strings.ContainsFunc(dir, unicode.IsControl) {
-		return nil, 0, fmt.Errorf("reading workspace: member %q has a control character in its path: rename it", dir)
+	if strings.ContainsFunc(dir, unicode.IsControl) || len(dir) > maxPattern {
+		return nil, 0, fmt.Errorf("reading workspace: member %s has a control character in its path, or more than %d bytes: rename it", quote.Line(dir), maxPattern)
 	}
 	m, err := readManifest(w.fsys, dir)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"dagger/slipway/ci/quote"
 )
 
 // Upper bounds of a pattern: links may lead in circles, and each `*` of a pattern goes
@@ -61,7 +63,7 @@ func (g *globber) expand(pattern string) ([]string, error) {
 				return nil, err
 			}
 			if next = append(next, names...); len(next) > maxMembers {
-				return nil, fmt.Errorf("%q matches more than %d directories", part, maxMembers)
+				return nil, fmt.Errorf("%s matches more than %d directories", quote.Line(part), maxMembers)
 			}
 		}
 		found = next

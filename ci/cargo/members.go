@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/quote"
 )
 
 // Upper bounds of a workspace: the largest that are known have some thousand members,
@@ -71,13 +73,13 @@ func (w *Workspace) listMembers() ([]string, error) {
 	for _, pattern := range w.root.Workspace.Members {
 		clean := path.Clean(pattern)
 		if !fs.ValidPath(clean) {
-			return nil, fmt.Errorf("reading workspace: member %q is outside the workspace: move it below the root", pattern)
+			return nil, fmt.Errorf("reading workspace: member %s is outside the workspace: move it below the root", quote.Line(pattern))
 		}
 		found, isGlob := []string{clean}, strings.ContainsAny(clean, "*?[")
 		if isGlob { // a missing literal member is an error when it is read
 			var err error
 			if found, err = globDirs(w.fsys, clean); err != nil {
-				return nil, fmt.Errorf("reading workspace: member pattern %q: %w", pattern, err)
+				return nil, fmt.Errorf("reading workspace: member pattern %s: %w", quote.Line(pattern), err)
 			}
 		}
 		for _, dir := range found {

@@ -92,7 +92,7 @@ func TestOutside(t *testing.T) {
 		"a readme by its path":               {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../../secret\"\n"}, want: "`readme`"},
 		"a readme through a link":            {root: list, links: map[string]string{"README.md": "../secret"}, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../README.md\"\n"}, want: "`readme`"},
 		"an inherited licence":               {root: list + "[workspace.package]\nlicense-file = \"../secret\"\n", want: "`license-file`"},
-		"a test by its path":                 {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[[test]]\nname = \"t\"\npath = \"/etc/passwd\"\n"}, want: "target t"},
+		"a test by its path":                 {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[[test]]\nname = \"t\"\npath = \"/etc/passwd\"\n"}, want: `target "t"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

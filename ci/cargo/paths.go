@@ -7,6 +7,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+
+	"dagger/slipway/ci/quote"
 )
 
 // checkPaths refuses every path of a manifest that leaves the workspace, by itself or
@@ -21,20 +23,20 @@ func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
 	}
 	for _, list := range [][]targetTable{m.Bin, m.Example, m.Test, m.Bench} {
 		for _, t := range list {
-			named["path of target "+t.Name] = t.Path
+			named["path of target "+quote.Line(t.Name)] = t.Path
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(named)) {
 		p := named[field]
 		if err := w.beneath(c.Dir, p); err != nil {
-			return fmt.Errorf("`%s` is %q: %w", field, p, err)
+			return fmt.Errorf("`%s` is %s: %w", field, quote.Line(p), err)
 		}
 	}
 	inherited := &w.root.Workspace.Package
 	for field, v := range map[string]any{"readme": inherited.Readme, "license-file": inherited.LicenseFile} {
 		p, _ := v.(string)
 		if err := w.beneath(".", p); err != nil {
-			return fmt.Errorf("`%s` of [workspace.package] is %q: %w", field, p, err)
+			return fmt.Errorf("`%s` of [workspace.package] is %s: %w", field, quote.Line(p), err)
 		}
 	}
 	return nil
@@ -47,6 +49,9 @@ func (w *Workspace) beneath(dir, p string) error {
 		return nil
 	}
 	name := path.Join(dir, p)
+	if len(name) > maxPattern {
+		return fmt.Errorf("it has more than %d bytes: rename it", maxPattern)
+	}
 	if path.IsAbs(p) || !fs.ValidPath(name) {
 		return errors.New("it is outside the workspace: a release is built from the workspace alone; move it in")
 	}
