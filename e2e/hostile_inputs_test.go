@@ -108,11 +108,7 @@ func TestHostileInputs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := example(t)
-			before := read(t, source, "Cargo.toml")
 			tt.spoil(t, source)
-			if text, err := os.ReadFile(filepath.Join(source, "Cargo.lock")); err == nil && strings.Contains(name, "glob") && string(text) == before {
-				t.Fatal("nothing was spoilt")
-			}
 			got := bounded(t, planOf(source)...).wantCode(t, 1)
 			got.wantError(t, tt.wants...)
 			if len(got.stderr) > 3000 {
