@@ -21,8 +21,7 @@ func TestRedirects(t *testing.T) {
 	}))
 	defer other.Close()
 	port := other.URL[strings.LastIndex(other.URL, ":"):]
-	var own *httptest.Server
-	own = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/same":
 			http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
