@@ -15,6 +15,7 @@ package main
 import (
 	"context"
 
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/module"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/workflows"
@@ -37,6 +38,12 @@ type Slipway struct {
 	Services []*dagger.Service
 	// +private
 	Signing *Signing
+	// +private
+	Registries []string
+	// +private
+	RegistryIndexes []string
+	// +private
+	RegistryTokens []*dagger.Secret
 }
 
 // New takes the workspace and what to build it in.
@@ -77,6 +84,24 @@ func (m *Slipway) WithService(
 	service *dagger.Service,
 ) *Slipway {
 	m.Services = append(m.Services, service.WithHostname(host))
+	return m
+}
+
+// Give the token of a registry other than crates.io.
+//
+// It is for the registry that the workspace's .cargo/config.toml knows by this name, and
+// is sent to that server alone. The token of crates.io is `--registry-token`.
+func (m *Slipway) WithRegistryToken(
+	// Name of the registry, as in `publish = ["NAME"]`
+	registry string,
+	// Its token
+	token *dagger.Secret,
+	// Where its index is, like sparse+https://registry.example.org/index/: the token goes nowhere else (default: as the workspace says)
+	//
+	// +optional
+	index string,
+) *Slipway {
+	m.Registries, m.RegistryIndexes, m.RegistryTokens = append(m.Registries, registry), append(m.RegistryIndexes, index), append(m.RegistryTokens, token)
 	return m
 }
 
@@ -156,7 +181,7 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of the registry
+	// Token of crates.io; those of other registries: `with-registry-token`
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -225,7 +250,7 @@ func (m *Slipway) ReleaseTrain(
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of the registry
+	// Token of crates.io; those of other registries: `with-registry-token`
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -791,7 +816,7 @@ func (c *Crate) Release(
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of the registry
+	// Token of crates.io; those of other registries: `with-registry-token`
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -941,6 +966,20 @@ func (m *Slipway) open(ctx context.Context, crate, version string, train ...stri
 			return nil, err
 		}
 		in.Base = string(id)
+	}
+	for i, name := range m.Registries {
+		var token string
+		if err := reveal(ctx, map[*string]*dagger.Secret{&token: m.RegistryTokens[i]}); err != nil {
+			return nil, err
+		}
+		in.Registries = append(in.Registries, module.RegistryToken{Registry: name, Index: m.RegistryIndexes[i], Token: credential.NewText(token)})
+	}
+	for _, s := range m.Services {
+		host, err := s.Hostname(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Services = append(in.Services, host)
 	}
 	return module.Open(ctx, in)
 }

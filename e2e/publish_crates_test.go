@@ -68,7 +68,7 @@ func (p *shop) crate(t testing.TB, name, version string, flags ...string) releas
 		source: p.clone(t), crate: name, version: version, out: filepath.Join(t.TempDir(), "out"),
 		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
 		env: []string{
-			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", "CARGO_REGISTRY_TOKEN=" + p.token,
+			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token,
 			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing of a library is signed
 		},
 	}
@@ -113,8 +113,8 @@ func TestPublishCrates(t *testing.T) {
 	})
 	t.Run("no token", func(t *testing.T) {
 		r := p.crate(t, "shimkit", "0.3.1", "--initial-release")
-		r.env = append(slices.Clone(r.env), "CARGO_REGISTRY_TOKEN=")
-		w.release(t, r).wantCode(t, 1).wantError(t, "$CARGO_REGISTRY_TOKEN")
+		r.env = append(slices.Clone(r.env), registry.TokenVariable+"=")
+		w.release(t, r).wantCode(t, 1).wantError(t, "$"+registry.TokenVariable)
 	})
 	t.Run("a dry run changes nothing", func(t *testing.T) {
 		before := p.changes()

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/e2e/registry"
 )
 
 // TestPublishDaggerCommand releases a crate with binaries from the command, with
@@ -74,8 +76,9 @@ func TestPublishDaggerModule(t *testing.T) {
 		n.as(t, "registry.test", p.registry.Proxy.URL)
 		release := func(flags ...string) result {
 			args := slices.Concat(n.args, []string{
+				"with-registry-token", "--registry", registry.Name, "--token", "env:REGISTRY_TOKEN",
 				"crate", "--name", "shimkit", "--version", kitVersion, "release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api,
-				"--github-token", "env:GITHUB_TOKEN", "--registry-token", "env:REGISTRY_TOKEN", "--actor", "maintainer",
+				"--github-token", "env:GITHUB_TOKEN", "--actor", "maintainer",
 			}, flags)
 			c := call(t, p.clone(t), args...)
 			c.env = []string{"GITHUB_TOKEN=" + p.hub.token, "REGISTRY_TOKEN=" + p.token}

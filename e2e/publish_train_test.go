@@ -73,9 +73,9 @@ func TestPublishTrain(t *testing.T) {
 	})
 	t.Run("no token", func(t *testing.T) {
 		c := p.train(t, w, first)
-		c.env = append(c.env, "CARGO_REGISTRY_TOKEN=")
+		c.env = append(c.env, registry.TokenVariable+"=")
 		got := c.run(t).wantCode(t, 1)
-		if n := strings.Count(got.message(), "$CARGO_REGISTRY_TOKEN"); n != 1 {
+		if n := strings.Count(got.message(), "$"+registry.TokenVariable); n != 1 {
 			t.Errorf("it is told %d times:\n%s", n, got.message())
 		}
 	})

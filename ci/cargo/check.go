@@ -94,6 +94,8 @@ func (w *Workspace) checkLink(name string) error {
 	}
 	if _, err := fs.Stat(w.fsys, name); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("symlink %q leads to %q, which does not exist", name, to)
+	} else if err != nil { // through another link
+		return fmt.Errorf("symlink %q leads to %q: %w", name, to, err)
 	}
 	return nil
 }

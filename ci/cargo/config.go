@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"dagger/slipway/ci/tomlfile"
 )
 
 // Config is what a release keeps of the workspace's `.cargo/config.toml`
@@ -44,6 +46,8 @@ var refusedKeys = map[string]string{
 	"registry.credential-provider":         "it runs a program to fetch credentials",
 	"registry.global-credential-providers": "it runs programs to fetch credentials",
 	"registry.token":                       "a token does not belong into a repository",
+	"registry.secret-key":                  "a key does not belong into a repository",
+	"registry.index":                       "it replaces crates.io, which has a token of its own: give the registry a name in [registries]",
 	"unstable":                             "it needs a nightly toolchain",
 }
 
@@ -69,7 +73,7 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 		return Config{Dropped: below}, err
 	}
 	var tree map[string]any
-	if err := toml.Unmarshal(raw, &tree); err != nil {
+	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return Config{}, fmt.Errorf("reading %q: %w", name, err)
 	}
 	if err := refuseConfig(name, tree); err != nil {
@@ -110,11 +114,14 @@ func refuseConfig(name string, tree map[string]any) error {
 	registries, _ := tree["registries"].(map[string]any)
 	for _, r := range slices.Sorted(maps.Keys(registries)) {
 		m, _ := registries[r].(map[string]any)
-		for _, key := range []string{"token", "credential-provider"} {
+		for _, key := range []string{"token", "credential-provider", "secret-key"} {
 			if _, found := m[key]; found {
 				return fmt.Errorf("reading %q: \"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, r, key)
 			}
 		}
+	}
+	if err := refuseRegistries(name, registries); err != nil {
+		return err
 	}
 	if err := refuseAllFlags(name, tree); err != nil {
 		return err

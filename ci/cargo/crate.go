@@ -7,24 +7,29 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"dagger/slipway/ci/quote"
 )
 
-func (w *Workspace) readCrate(dir string) (*Crate, error) {
+// readCrate reads a member, and says how large its manifest is.
+func (w *Workspace) readCrate(dir string) (*Crate, int64, error) {
+	if strings.ContainsFunc(dir, unicode.IsControl) || len(dir) > maxPattern {
+		return nil, 0, fmt.Errorf("reading workspace: member %s has a control character in its path, or more than %d bytes: rename it", quote.Line(dir), maxPattern)
+	}
 	m, err := readManifest(w.fsys, dir)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	file := path.Join(dir, "Cargo.toml")
 	if m.Package == nil {
-		return nil, fmt.Errorf("reading manifest %q: it has no [package]: a member must be a crate", file)
+		return nil, 0, fmt.Errorf("reading manifest %q: it has no [package]: a member must be a crate", file)
 	}
 	c, err := w.newCrate(dir, m)
 	if err != nil {
-		return nil, fmt.Errorf("reading manifest %q: %w", file, err)
+		return nil, 0, fmt.Errorf("reading manifest %q: %w", file, err)
 	}
-	return c, nil
+	return c, m.size, nil
 }
 
 func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
@@ -49,10 +54,16 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 	if c.contents, err = readContents(p, inherited); err != nil {
 		return nil, err
 	}
+	if w.rules += c.contents.size; w.rules > maxRules {
+		return nil, errors.New("the patterns of `include` and `exclude` are too many or too long: write fewer and shorter ones")
+	}
 	if c.Deps, err = w.readDeps(dir, m); err != nil {
 		return nil, err
 	}
-	return c, w.findTargets(c, m)
+	if err := w.findTargets(c, m); err != nil {
+		return nil, err
+	}
+	return c, w.checkPaths(c, m)
 }
 
 // findTargets fills c's library, binaries and build script: the declared ones

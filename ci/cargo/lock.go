@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // Lock is a Cargo.lock: what every dependency resolved to.
@@ -54,7 +54,7 @@ func parseLock(text string) (Lock, error) {
 	var file struct {
 		Package []Package `toml:"package"`
 	}
-	if _, err := toml.Decode(text, &file); err != nil {
+	if err := tomlfile.Unmarshal([]byte(text), &file); err != nil {
 		return Lock{}, err
 	}
 	const mark = "\n[[package]]"

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"path"
 
-	"github.com/BurntSushi/toml"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // manifest is a Cargo.toml as far as a release needs it. Fields that a member
@@ -23,6 +23,8 @@ type manifest struct {
 	dependencyTables
 	Target map[string]dependencyTables `toml:"target"`
 	Patch  map[string]map[string]any   `toml:"patch"`
+
+	size int64 // of the file
 }
 
 type dependencyTables struct {
@@ -85,9 +87,10 @@ func readManifest(fsys fs.FS, dir string) (*manifest, error) {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
 	}
 	var m manifest
-	if err := toml.Unmarshal(raw, &m); err != nil {
+	if err := tomlfile.Unmarshal(raw, &m); err != nil {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
 	}
+	m.size = int64(len(raw))
 	return &m, nil
 }
 

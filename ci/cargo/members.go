@@ -6,9 +6,17 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/quote"
+)
+
+// Upper bounds of a workspace: the largest that are known have some thousand members,
+// with manifests of a few KB each.
+const (
+	maxMembers   = 10_000
+	maxManifests = 16 << 20
 )
 
 // readMembers finds the members as cargo does: the globs of `members`, then
@@ -18,6 +26,7 @@ func (w *Workspace) readMembers() error {
 	if err != nil {
 		return err
 	}
+	size := int64(0)
 	seen := map[string]bool{}
 	names := map[string]string{}
 	for len(queue) > 0 {
@@ -27,9 +36,15 @@ func (w *Workspace) readMembers() error {
 			continue
 		}
 		seen[dir] = true
-		c, err := w.readCrate(dir)
+		if len(seen) > maxMembers {
+			return fmt.Errorf("reading workspace: it has more than %d members", maxMembers)
+		}
+		c, read, err := w.readCrate(dir)
 		if err != nil {
 			return err
+		}
+		if size += read; size > maxManifests {
+			return fmt.Errorf("reading workspace: its manifests have more than %d bytes together", maxManifests)
 		}
 		if other, dup := names[c.Name]; dup {
 			return fmt.Errorf("reading workspace: %q and %q both hold a crate %q", other, dir, c.Name)
@@ -48,6 +63,9 @@ func (w *Workspace) readMembers() error {
 }
 
 func (w *Workspace) listMembers() ([]string, error) {
+	if n := len(w.root.Workspace.Members) + len(w.root.Workspace.Exclude); n > maxMembers {
+		return nil, fmt.Errorf("reading workspace: `members` and `exclude` have %d entries, expected at most %d", n, maxMembers)
+	}
 	var dirs []string
 	if w.root.Package != nil {
 		dirs = append(dirs, ".")
@@ -55,20 +73,20 @@ func (w *Workspace) listMembers() ([]string, error) {
 	for _, pattern := range w.root.Workspace.Members {
 		clean := path.Clean(pattern)
 		if !fs.ValidPath(clean) {
-			return nil, fmt.Errorf("reading workspace: member %q is outside the workspace: move it below the root", pattern)
+			return nil, fmt.Errorf("reading workspace: member %s is outside the workspace: move it below the root", quote.Line(pattern))
 		}
 		found, isGlob := []string{clean}, strings.ContainsAny(clean, "*?[")
 		if isGlob { // a missing literal member is an error when it is read
 			var err error
 			if found, err = globDirs(w.fsys, clean); err != nil {
-				return nil, fmt.Errorf("reading workspace: member pattern %q: %w", pattern, err)
+				return nil, fmt.Errorf("reading workspace: member pattern %s: %w", quote.Line(pattern), err)
 			}
 		}
 		for _, dir := range found {
 			if w.excludes(dir) {
 				continue
 			}
-			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err != nil && isGlob {
+			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); isGlob && absent(err) {
 				continue // cargo skips what a glob matches without a manifest
 			}
 			dirs = append(dirs, dir)
@@ -90,25 +108,6 @@ func (w *Workspace) excludes(dir string) bool {
 		})
 	}
 	return below(w.root.Workspace.Exclude) && !below(w.root.Workspace.Members)
-}
-
-// globDirs returns what a member pattern matches, sorted.
-func globDirs(fsys fs.FS, pattern string) ([]string, error) {
-	if !strings.Contains(pattern, "**") && !strings.Contains(pattern, "[!") {
-		return fs.Glob(fsys, pattern)
-	}
-	expr, err := regexp.Compile("^" + globExpr(pattern) + "$")
-	if err != nil {
-		return nil, err
-	}
-	var dirs []string
-	err = fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() && expr.MatchString(name) {
-			dirs = append(dirs, name)
-		}
-		return err
-	})
-	return dirs, err
 }
 
 // dirs lists the members' directories, sorted.

@@ -57,6 +57,9 @@ type ignorePattern struct {
 func parseIgnore(lines []string) ([]ignorePattern, error) {
 	var list []ignorePattern
 	for _, line := range lines {
+		if err := checkPattern(line); err != nil {
+			return nil, err
+		}
 		var p ignorePattern
 		glob := strings.TrimRight(line, " ")
 		if glob == "" || glob[0] == '#' {
@@ -95,7 +98,10 @@ func matches(patterns []ignorePattern, name string) bool {
 
 // contents are the rules by which files of a crate's directory get into its
 // package (The Cargo Book, "The exclude and include fields").
-type contents struct{ include, exclude []ignorePattern }
+type contents struct {
+	include, exclude []ignorePattern
+	size             int // of the patterns, as maxRules counts
+}
 
 func readContents(p, inherited *packageTable) (contents, error) {
 	var c contents
@@ -122,6 +128,7 @@ func readContents(p, inherited *packageTable) (contents, error) {
 				return c, fmt.Errorf("field %q holds %v, expected patterns", field.name, e)
 			}
 			lines = append(lines, s)
+			c.size += len(s) + 64
 		}
 		if *field.to, err = parseIgnore(lines); err != nil {
 			return c, fmt.Errorf("field %q: %w", field.name, err)

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // Toolchain is a rust-toolchain.toml (The rustup book, "Overrides").
@@ -46,7 +46,7 @@ func parseToolchain(text string) (Toolchain, error) {
 	}
 	if line := strings.TrimSpace(text); !strings.ContainsAny(line, "\n=[") {
 		file.Toolchain.Channel = line // the legacy form: one line, the channel
-	} else if err := toml.Unmarshal([]byte(text), &file); err != nil {
+	} else if err := tomlfile.Unmarshal([]byte(text), &file); err != nil {
 		return Toolchain{}, err
 	}
 	t := file.Toolchain
@@ -120,7 +120,7 @@ func readCross(fsys fs.FS) (Cross, error) {
 		return c, nil
 	}
 	if err == nil {
-		err = toml.Unmarshal(raw, &c)
+		err = tomlfile.Unmarshal(raw, &c)
 	}
 	if err != nil {
 		return c, fmt.Errorf("reading %q: %w", "Cross.toml", err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"dagger/slipway/ci/tomlfile"
 )
 
 // BuildFiles returns the files that replace the workspace's own when c is
@@ -58,7 +60,7 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 		return "", fmt.Errorf("reading manifest %q: %w", "Cargo.toml", err)
 	}
 	var tree map[string]any
-	if err := toml.Unmarshal(raw, &tree); err != nil {
+	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return "", fmt.Errorf("reading manifest %q: %w", "Cargo.toml", err)
 	}
 	workspace, ok := tree["workspace"].(map[string]any)

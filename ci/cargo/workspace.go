@@ -24,8 +24,9 @@ type Workspace struct {
 	Settings  WorkspaceSettings
 	Lock      Lock
 
-	fsys fs.FS
-	root *manifest
+	fsys  fs.FS
+	root  *manifest
+	rules int // size of the patterns of all crates' `include` and `exclude`
 }
 
 // WorkspaceSettings are slipway's own, from [workspace.metadata.slipway].

@@ -17,8 +17,8 @@ import (
 // formatting are the files that lay out bytes which no one is shown.
 var formatting = []string{
 	"ci/console/console.go", "ci/console/json.go", // the door itself
-	"ci/dist/sums.go",                                                     // a file: SHA256SUMS
-	"ci/engine/frame.go", "ci/handover/digest.go",                         // a shell's script, what is digested
+	"ci/dist/sums.go",                             // a file: SHA256SUMS
+	"ci/engine/frame.go", "ci/handover/digest.go", // a shell's script, what is digested
 	"ci/local/tree.go", "ci/local/verify.go", "ci/prepare/requirement.go", // what is digested or compared
 }
 

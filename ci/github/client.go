@@ -54,10 +54,10 @@ func New(o Options) (*Client, error) {
 	c := &Client{anonymous: o.Token == ""}
 	c.owner, c.repo, _ = strings.Cut(o.Repository, "/")
 	asking := transport.NewCareful(time.Minute, longestWait)
-	// The token goes to GitHub's own hosts and no other, wherever they redirect to.
-	hosts := map[string]bool{}
-	asking.Transport = authorization{next: transport.Bounded{Next: asking.Transport, Limit: maxAnswer}, token: o.Token, hosts: hosts}
-	c.uploads = &http.Client{Transport: authorization{next: http.DefaultTransport, token: o.Token, hosts: hosts}}
+	// The token goes to GitHub's own origins and no other, wherever they redirect to.
+	origins := map[string]bool{}
+	asking.Transport = authorization{next: transport.Bounded{Next: asking.Transport, Limit: maxAnswer}, token: o.Token, origins: origins}
+	c.uploads = &http.Client{Transport: authorization{next: http.DefaultTransport, token: o.Token, origins: origins}, CheckRedirect: transport.CheckRedirect}
 	c.api = gh.NewClient(asking)
 	if public := strings.TrimSuffix(c.api.BaseURL.String(), "/"); o.API != "" && strings.TrimSuffix(o.API, "/") != public {
 		var err error
@@ -65,24 +65,29 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("checking the address of GitHub's API %q: %w", o.API, err)
 		}
 	}
-	hosts[c.api.BaseURL.Host], hosts[c.api.UploadURL.Host] = true, true
+	for _, u := range []*url.URL{c.api.BaseURL, c.api.UploadURL} {
+		if err := transport.CheckSecret(u); err != nil && o.Token != "" {
+			return nil, fmt.Errorf("checking where the token of GitHub goes: %w", err)
+		}
+		origins[transport.Origin(u)] = true
+	}
 	return c, nil
 }
 
 // Repository is the repository that is asked about, as owner/name.
 func (c *Client) Repository() string { return c.owner + "/" + c.repo }
 
-// authorization adds the token to requests for certain hosts.
+// authorization adds the token to requests for certain origins.
 type authorization struct {
-	next  http.RoundTripper
-	token string
-	hosts map[string]bool
+	next    http.RoundTripper
+	token   string
+	origins map[string]bool
 }
 
 func (a authorization) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Del("Authorization")
-	if a.token != "" && a.hosts[req.URL.Host] {
+	if a.token != "" && a.origins[transport.Origin(req.URL)] {
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}
 	return a.next.RoundTrip(req)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/step"
 )
 
@@ -39,7 +40,8 @@ func openImage(ctx context.Context, ref string) (v1.Image, v1.Hash, error) {
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
 	}
-	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithTransport(repository.Guard(parsed.Context().Registry, remote.DefaultTransport)))
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"dagger/slipway/ci/bwrap"
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/bwrap"
 )
 
 // store is the directory that keeps unpacked images and the outputs of steps,

@@ -2,7 +2,6 @@ package module
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"dagger.io/dagger"
@@ -10,6 +9,7 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sourcefs"
 )
 
 // PlanText is the plan for people or, as JSON, for programs.
@@ -30,15 +30,20 @@ func (s *Session) Prepare(ctx context.Context) (_ map[string]string, failed erro
 	if err != nil {
 		return nil, err
 	}
-	changes, err := prepare.New(w, os.DirFS(s.files()), prepare.Request{Crate: s.in.Crate, Version: s.in.Version, Date: time.Now().UTC()})
+	files, err := sourcefs.Open(ctx, s.files())
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{}
-	for _, f := range changes.Files {
-		files[f.Path] = f.New
+	defer files.Close()
+	changes, err := prepare.New(w, files, prepare.Request{Crate: s.in.Crate, Version: s.in.Version, Date: time.Now().UTC()})
+	if err != nil {
+		return nil, err
 	}
-	return files, nil
+	contents := map[string]string{}
+	for _, f := range changes.Files {
+		contents[f.Path] = f.New
+	}
+	return contents, nil
 }
 
 // Test runs the crate's tests and says what ran.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"dagger.io/dagger"
 
@@ -18,8 +17,10 @@ import (
 	"dagger/slipway/ci/layout"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/transport"
 )
 
 // Inputs are the arguments of the module's functions.
@@ -44,8 +45,11 @@ type Inputs struct {
 	// Signing and SigningServices are as in a plan's request.
 	Signing         string
 	SigningServices []string
-	// RegistryToken is the token of the registry, "" for none.
+	// RegistryToken is the token of crates.io, "" for none; Registries has those of others.
 	RegistryToken string
+	Registries    []RegistryToken
+	// Services are the hosts that the engine reaches by a tunnel of the caller's.
+	Services []string
 }
 
 // Session is one function call's view of the running engine session.
@@ -59,6 +63,7 @@ type Session struct {
 // Open joins the session that the function was called in.
 func Open(ctx context.Context, in Inputs) (_ *Session, failed error) {
 	defer console.ForPeople(&failed)
+	transport.Tunnelled(in.Services...)
 	client, err := dagger.Connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("joining the Dagger session: %w", err)
@@ -83,7 +88,11 @@ func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	if _, err := filtered.Export(ctx, files); err != nil {
 		return nil, fmt.Errorf("reading the workspace: %w", err)
 	}
-	return cargo.Read(os.DirFS(files))
+	opened, err := sourcefs.Open(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	return cargo.Read(opened)
 }
 
 // Order says in which order crates must be released: all of the workspace, or the
@@ -183,7 +192,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	for _, p := range plans {
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
-			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: step.Secrets{plan.SecretRegistryToken: s.in.RegistryToken}}),
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: s.secrets(p)}),
 			Tell:   func(what string) { console.Fprintf(console.Stderr, "%s\n", what) }, // the engine shows it
 		})
 	}
@@ -218,31 +227,4 @@ func (s *Session) Toolchain(ctx context.Context) (_ string, failed error) {
 	}
 	id, err := ctr.ID(ctx)
 	return string(id), err
-}
-
-// git reads the state of the repository whose root is the workspace's.
-func (s *Session) git(ctx context.Context, releaseBranch string) (plan.Source, error) {
-	there, err := s.source.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
-	if err != nil || !there {
-		return plan.Source{}, err
-	}
-	repository := s.source.AsGit()
-	commit, err := repository.Head().Commit(ctx)
-	if err != nil {
-		return plan.Source{}, nil // no commit yet: a dry run works there too
-	}
-	state := plan.Source{Commit: commit, ReleaseBranch: releaseBranch}
-	if state.Branches, err = repository.Branches(ctx); err != nil {
-		return state, fmt.Errorf("reading the workspace's git branches: %w", err)
-	}
-	if slices.Contains(state.Branches, releaseBranch) {
-		ancestor, err := repository.Branch(releaseBranch).CommonAncestor(repository.Head()).Commit(ctx)
-		state.OnReleaseBranch = err == nil && ancestor == commit // histories that share nothing are an error
-	}
-	clean, err := repository.Uncommitted().IsEmpty(ctx)
-	if err != nil {
-		return state, fmt.Errorf("reading the workspace's git state: %w", err)
-	}
-	state.Dirty = !clean
-	return state, nil
 }

@@ -19,7 +19,7 @@ import (
 // Publishing are the arguments that say where a release is published, and as whom.
 type Publishing struct {
 	Repository, GitHubToken, GitHubAPI string
-	RegistryToken                      string
+	RegistryToken                      string // of crates.io
 	Actor                              string
 	InitialRelease                     []string // the crates that the registry does not have yet
 	// Dist is the ID of a directory with artifacts to publish as they are, "" for none;
@@ -49,15 +49,15 @@ func (s *Session) given(ctx context.Context, to Publishing, trust string) (*rele
 	return &release.Given{Dir: s.out(), Expect: e}, nil
 }
 
-// open returns a crate's remotes. command is how a person continues what was begun.
-func (o Publishing) open(command string) (func(*plan.Plan) release.Remotes, error) {
+// remotes returns a crate's remotes. command is how a person continues what was begun.
+func (s *Session) remotes(o Publishing, command string) (func(*plan.Plan) release.Remotes, error) {
 	client, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
 	if err != nil {
 		return nil, err
 	}
 	return func(p *plan.Plan) release.Remotes {
 		return release.Remotes{
-			GitHub: client, RegistryToken: o.RegistryToken, Actor: o.Actor, InitialRelease: slices.Contains(o.InitialRelease, p.Crate),
+			GitHub: client, Registries: s.registries(), Actor: o.Actor, InitialRelease: slices.Contains(o.InitialRelease, p.Crate),
 			Again: "dagger call " + command + " … --dry-run=false, with the same arguments",
 		}
 	}, nil
@@ -98,7 +98,7 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (_ *rel
 			return nil, err
 		}
 	}
-	remotes, err := to.open("release-crate")
+	remotes, err := s.remotes(to, "release-crate")
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ var (
 // Reproduce builds the crate's release again and compares it with what is published.
 func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, failed error) {
 	defer console.ForPeople(&failed)
-	from, err := o.published()
+	s.in.RegistryToken = o.RegistryToken
+	from, err := s.published(o)
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +45,6 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, fail
 	if err := release.CheckCheckout(ctx, from.GitHub, s.in.Crate, s.in.Version, source); err != nil {
 		return "", err
 	}
-	s.in.RegistryToken = o.RegistryToken
 	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
 	if o.Key != "" {
 		s.in.Signing = plan.SignedByKey
@@ -71,11 +71,11 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, fail
 }
 
 // published says where the release is, and who must have signed it.
-func (o Reproduction) published() (release.Published, error) {
+func (s *Session) published(o Reproduction) (release.Published, error) {
 	hub, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
 	if err != nil {
 		return release.Published{}, err
 	}
 	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, SourceRef: o.SourceRef, Runner: o.Runner, Key: o.Key, TrustedRoot: o.TrustedRoot})
-	return release.Published{GitHub: hub, RegistryToken: o.RegistryToken, Expect: e}, err
+	return release.Published{GitHub: hub, Registries: s.registries(), Expect: e}, err
 }

@@ -39,7 +39,7 @@ func (s *Session) Train(ctx context.Context, o Train) (_ string, failed error) {
 		if signer, err = signerOf(p.Crates, signer, signErr); err != nil {
 			return "", err
 		}
-		if remotes, err = o.To.open("release-train"); err != nil {
+		if remotes, err = s.remotes(o.To, "release-train"); err != nil {
 			return "", err
 		}
 	}

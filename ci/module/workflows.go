@@ -1,12 +1,15 @@
 package module
 
 import (
+	"cmp"
 	"context"
-	"os"
-	"path/filepath"
+	"fmt"
+	"io/fs"
+	"path"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/workflows"
 )
 
@@ -18,8 +21,16 @@ func (s *Session) Workflows(ctx context.Context, o workflows.Options) (_ string,
 	if _, err := s.source.Export(ctx, files); err != nil {
 		return "", err
 	}
-	root := os.DirFS(files)
-	w, err := cargo.Read(os.DirFS(filepath.Join(files, filepath.FromSlash(o.Workspace))))
+	root, err := sourcefs.Open(ctx, files)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	below, err := fs.Sub(root, path.Clean(cmp.Or(o.Workspace, ".")))
+	if err != nil {
+		return "", fmt.Errorf("reading the workspace %q: %w", o.Workspace, err)
+	}
+	w, err := cargo.Read(below)
 	if err != nil {
 		return "", err
 	}

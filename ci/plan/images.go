@@ -60,6 +60,9 @@ func NewImages(w *cargo.Workspace, released string, names []string, req Request)
 }
 
 func chooseImages(w *cargo.Workspace, names []string) ([]cargo.Image, error) {
+	if err := checkList("--image", names); err != nil {
+		return nil, err
+	}
 	all, err := w.Images()
 	if err != nil || len(names) == 0 {
 		return all, err

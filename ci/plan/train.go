@@ -57,6 +57,9 @@ func NewTrain(w *cargo.Workspace, crates []string, req Request) (*Train, error) 
 // chooseCrates returns the version to release of each crate.
 func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error) {
 	wanted := map[string]string{}
+	if err := checkList("--crates", crates); err != nil {
+		return nil, err
+	}
 	if len(crates) == 0 {
 		for _, c := range w.Crates {
 			if ok, _ := c.Publishable(); ok {
@@ -98,6 +101,9 @@ func (t *Train) Without(p *Plan) []string {
 // registry are of the train: one that is misspelt would be taken for an old one, or
 // an old one for new.
 func (t *Train) CheckInitial(crates []string) error {
+	if err := checkList("--initial-release", crates); err != nil {
+		return err
+	}
 	var wrong []error
 	for _, name := range crates {
 		if !slices.ContainsFunc(t.Crates, func(p *Plan) bool { return p.Crate == name && p.Publish.Publishable }) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/BurntSushi/toml"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // value is a string of a TOML file and what it becomes.
@@ -69,7 +69,7 @@ func parse(file, text string) (map[string]any, error) {
 		return nil, fmt.Errorf("reading %q: %w", file, errors.New("it is not UTF-8; save it as UTF-8"))
 	}
 	var tree map[string]any
-	if err := toml.Unmarshal([]byte(text), &tree); err != nil {
+	if err := tomlfile.Unmarshal([]byte(text), &tree); err != nil {
 		return nil, fmt.Errorf("reading %q: %w", file, err)
 	}
 	return tree, nil

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/transport"
 )
 
@@ -23,8 +24,8 @@ import (
 type Registry struct {
 	// Index is the base address of the index, with a slash at its end.
 	Index string
-	// Token is sent where the index asks for it ("auth-required").
-	Token string
+	// Token is sent where the index asks for it ("auth-required"), and to its server alone.
+	Token credential.Token
 
 	client *http.Client
 	config *config
@@ -54,7 +55,7 @@ const (
 
 // Open opens a registry by its index as cargo's configuration names it:
 // "sparse+https://…". It reads the index's configuration.
-func Open(ctx context.Context, index, token string) (*Registry, error) {
+func Open(ctx context.Context, index string, token credential.Token) (*Registry, error) {
 	base, ok := strings.CutPrefix(index, "sparse+")
 	u, err := url.Parse(base)
 	if !ok || err != nil || u.Host == "" {
@@ -63,7 +64,7 @@ func Open(ctx context.Context, index, token string) (*Registry, error) {
 	r := &Registry{Index: strings.TrimSuffix(base, "/") + "/", Token: token, client: transport.NewCareful(time.Minute, 10*time.Minute)}
 	raw, err := r.get(ctx, r.Index+"config.json", maxIndex)
 	var status *StatusError
-	if errors.As(err, &status) && status.Code == http.StatusUnauthorized && token != "" {
+	if errors.As(err, &status) && status.Code == http.StatusUnauthorized && !token.Empty() {
 		r.config = &config{AuthRequired: true}
 		raw, err = r.get(ctx, r.Index+"config.json", maxIndex)
 	}
@@ -87,6 +88,15 @@ func (r *Registry) SameConfig(raw []byte) error {
 	return nil
 }
 
+// CheckAddresses returns an error where cargo would send the token to another server than
+// the index's.
+func (r *Registry) CheckAddresses() error {
+	if err := r.Token.CheckAddresses(r.config.API, r.config.DL, r.config.AuthRequired); err != nil {
+		return fmt.Errorf("opening the registry %q: %w", r.Index, err)
+	}
+	return nil
+}
+
 // StatusError is an answer other than 200.
 type StatusError struct {
 	Code int
@@ -102,7 +112,9 @@ func (r *Registry) get(ctx context.Context, address string, limit int64) ([]byte
 	}
 	req.Header.Set("Cache-Control", "no-cache") // what was published a second ago counts
 	if r.config != nil && r.config.AuthRequired {
-		req.Header.Set("Authorization", r.Token)
+		if token := r.Token.At(req.URL); token != "" {
+			req.Header.Set("Authorization", token)
+		}
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/credential"
 )
 
 // serve answers with the files of an index, by path.
@@ -29,13 +31,27 @@ func serve(t *testing.T, files map[string]string, token string) *httptest.Server
 	return s
 }
 
+// tokenFor is the token "secret" of a registry with that index.
+func tokenFor(t *testing.T, index string) credential.Token {
+	t.Helper()
+	token, err := credential.Registries{Lookup: func(string) string { return "secret" }}.For("", "")
+	if index != "" {
+		lookup := func(name string) string { return map[string]string{"CARGO_REGISTRIES_OTHER_TOKEN": "secret"}[name] }
+		token, err = credential.Registries{Lookup: lookup}.For("other", index)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
 func TestVersions(t *testing.T) {
 	files := map[string]string{
 		"config.json":   `{"dl": "https://example.org/dl", "api": "https://example.org"}`,
 		"sh/im/shimkit": `{"name":"shimkit","vers":"0.3.0","cksum":"aa","yanked":true}` + "\n" + `{"name":"shimkit","vers":"0.3.1","cksum":"bb","yanked":false}` + "\n",
 	}
 	s := serve(t, files, "")
-	r, err := Open(t.Context(), "sparse+"+s.URL+"/index/", "")
+	r, err := Open(t.Context(), "sparse+"+s.URL+"/index/", credential.Token{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +67,14 @@ func TestVersions(t *testing.T) {
 func TestOpenWithToken(t *testing.T) {
 	files := map[string]string{"config.json": `{"dl": "d", "auth-required": true}`, "1/a": `{"name":"a","vers":"1.0.0","cksum":"aa"}`}
 	s := serve(t, files, "secret")
-	r, err := Open(t.Context(), "sparse+"+s.URL+"/index", "secret")
+	r, err := Open(t.Context(), "sparse+"+s.URL+"/index", tokenFor(t, "sparse+"+s.URL+"/index"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := r.Versions(t.Context(), "a"); err != nil || len(got) != 1 {
 		t.Errorf("versions %v, %v", got, err)
 	}
-	if _, err := Open(t.Context(), "sparse+"+s.URL+"/index", ""); err == nil || !strings.Contains(err.Error(), "401") {
+	if _, err := Open(t.Context(), "sparse+"+s.URL+"/index", credential.Token{}); err == nil || !strings.Contains(err.Error(), "401") {
 		t.Errorf("without a token: %v", err)
 	}
 }
@@ -69,7 +85,7 @@ func TestOpenRefused(t *testing.T) {
 		"https://example.org/index": "expected a sparse index", "": "expected a sparse index", "sparse+nowhere": "expected a sparse index",
 		"sparse+" + s.URL + "/index/": "config.json",
 	} {
-		if _, err := Open(t.Context(), index, ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(t.Context(), index, credential.Token{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("opening %q: %v, want %q", index, err, want)
 		}
 	}

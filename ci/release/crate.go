@@ -28,17 +28,25 @@ func (r *Release) publishStep(name string) step.Step {
 
 // openRegistry opens the registry that the plan names, or cargo's own.
 func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
-	if p.to.RegistryToken == "" {
-		return nil, errors.New("checking the registry's token: there is none: give it as $CARGO_REGISTRY_TOKEN (the module: --registry-token)")
+	if to := p.Plan.Publish; !p.to.Registries.Has(to.Registry) {
+		return nil, p.to.Registries.Missing(to.Registry)
 	}
-	return p.findRegistry(ctx)
+	r, err := p.findRegistry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.CheckAddresses()
 }
 
 // findRegistry does the same for who only reads, which wants no token of most.
 func (p *publishing) findRegistry(ctx context.Context) (*registry.Registry, error) {
 	to := p.Plan.Publish
 	if to.Index != "" {
-		return registry.Open(ctx, to.Index, p.to.RegistryToken)
+		token, err := p.to.Registries.For(to.Registry, to.Index)
+		if err != nil {
+			return nil, err
+		}
+		return registry.Open(ctx, to.Index, token)
 	}
 	if to.Registry != "" {
 		return nil, fmt.Errorf("checking the registry %q, which the crate is published to: .cargo/config.toml of the workspace does not say where it is: add [registries.%s] with its index", to.Registry, to.Registry)
@@ -67,7 +75,12 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 		return nil, fmt.Errorf("asking cargo for its registry: it keeps %d indexes, expected one", len(found))
 	}
 	name := filepath.Base(filepath.Dir(found[0]))
-	r, err := registry.Open(ctx, "sparse+https://"+name[:max(strings.LastIndex(name, "-"), 0)]+"/", p.to.RegistryToken)
+	index := "sparse+https://" + name[:max(strings.LastIndex(name, "-"), 0)] + "/"
+	token, err := p.to.Registries.For("", index)
+	if err != nil {
+		return nil, err
+	}
+	r, err := registry.Open(ctx, index, token)
 	if err != nil {
 		return nil, err
 	}

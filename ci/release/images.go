@@ -34,7 +34,7 @@ type Images struct {
 	// their SBOMs. It is made; what it holds of the same names is replaced.
 	Out string
 
-	apart bool // the steps ran in another job: see UseStaged
+	apart bool   // the steps ran in another job: see UseStaged
 	given string // slipway's own copy of Given
 	begin time.Time
 	who   sign.Identity

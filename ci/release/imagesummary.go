@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"strings"
 
-	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/sign"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -15,9 +16,9 @@ import (
 // Remotes are where a release is published, and as whom.
 type Remotes struct {
 	GitHub *github.Client
-	// RegistryToken is the token of the registry. The runner has it too, for the
-	// steps that need it.
-	RegistryToken string
+	// Registries are the tokens of registries. The runner has that of the plan's too, for
+	// the steps that need it.
+	Registries credential.Registries
 	// Actor is who releases, as the registry names users: "" is whose token of
 	// GitHub it is.
 	Actor string

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
@@ -22,8 +23,8 @@ import (
 // Published says where the release is that is compared with its source.
 type Published struct {
 	GitHub *github.Client
-	// RegistryToken is the token of the registry, for one that wants it to be read.
-	RegistryToken string
+	// Registries are the tokens of registries, for one that wants it to be read.
+	Registries credential.Registries
 	// Expect says who must have signed.
 	Expect verify.Expectation
 }

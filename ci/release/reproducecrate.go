@@ -74,7 +74,7 @@ func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, th
 // inRegistry downloads the .crate file of the registry, nil where it has none, and says
 // what of it is to be said.
 func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
-	p := &publishing{Release: r.Release, to: Remotes{RegistryToken: r.from.RegistryToken}}
+	p := &publishing{Release: r.Release, to: Remotes{Registries: r.from.Registries}}
 	from, err := p.findRegistry(ctx)
 	if err != nil {
 		return nil, "", err

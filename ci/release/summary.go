@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )

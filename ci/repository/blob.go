@@ -116,7 +116,7 @@ func (b *blob) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &session{client: &http.Client{Transport: w}, blob: b}
+	s := &session{client: &http.Client{Transport: w, CheckRedirect: wait.CheckRedirect}, blob: b}
 	if there, err := s.there(ctx); err != nil || there {
 		return err
 	}

@@ -37,7 +37,7 @@ func New(repo name.Repository, keychain authn.Keychain) *Repository {
 	if keychain == nil {
 		keychain = authn.DefaultKeychain
 	}
-	return &Repository{name: repo, keychain: keychain, inner: newTransport()}
+	return &Repository{name: repo, keychain: keychain, inner: Guard(repo.Registry, newTransport())}
 }
 
 // Name is the repository's name, with that of its registry.

@@ -70,6 +70,9 @@ func New(o Options) (*Signer, error) {
 	case o.Fulcio != "" && o.Root == nil:
 		return nil, fmt.Errorf("checking how to sign: a certificate of %q cannot be checked without its trusted root: name the file (--trusted-root)", o.Fulcio)
 	}
+	if err := checkAddress(cmp.Or(o.Fulcio, PublicFulcio)); err != nil {
+		return nil, err
+	}
 	if s.keys, err = newKeypair(); err != nil {
 		return nil, err
 	}
@@ -170,6 +173,18 @@ func (f *fulcio) ask(ctx context.Context) ([]byte, int, error) {
 		err = fmt.Errorf("getting a certificate from %q: %w", f.address, err)
 	}
 	return der, int(last.code.Load()), err
+}
+
+// checkAddress returns an error unless an identity token may be sent to a Fulcio.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err == nil {
+		err = transport.CheckSecret(u)
+	}
+	if err != nil {
+		return fmt.Errorf("checking the address of Fulcio: %w", err)
+	}
+	return nil
 }
 
 // check verifies the chain and the signed certificate timestamp at once: cosign

@@ -59,6 +59,9 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	if err != nil || u.Host == "" {
 		return "", errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not the address of an endpoint")
 	}
+	if err := transport.CheckSecret(&url.URL{Scheme: u.Scheme, Host: u.Host}); err != nil { // the rest names the job
+		return "", fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_URL: %w", err)
+	}
 	query := u.Query()
 	query.Set("audience", "sigstore")
 	u.RawQuery = query.Encode()

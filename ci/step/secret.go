@@ -1,12 +1,27 @@
 package step
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
-// Secrets are the values of secrets by their names.
+// Secrets are the values of secrets by their names. They are no part of what is printed:
+// every format shows the names alone.
 type Secrets map[string]string
+
+// Format implements fmt.Formatter.
+func (v Secrets) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, fmt.Sprintf("secrets %q", slices.Sorted(maps.Keys(v))))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Secrets) MarshalJSON() ([]byte, error) {
+	return json.Marshal(slices.Sorted(maps.Keys(v)))
+}
 
 // Of returns the values of a step's secrets, as KEY=VALUE. It is an error when one
 // is not there.

@@ -44,6 +44,7 @@ func client(limit, longest time.Duration, policy retryablehttp.CheckRetry) *http
 	c.Logger = nil
 	c.RetryMax = attempts - 1
 	c.HTTPClient.Timeout = limit
+	c.HTTPClient.CheckRedirect = CheckRedirect
 	c.HTTPClient.Transport = whole{Bounded{c.HTTPClient.Transport, largest}}
 	c.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		if resp != nil {

@@ -18,6 +18,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/version"
 )
 
@@ -41,7 +42,7 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	if len(opts) == 0 {
-		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(repository.Guard(ref.Context().Registry, remote.DefaultTransport))}
 	}
 	opts = append(opts, remote.WithContext(ctx))
 	head, err := remote.Head(ref, opts...)

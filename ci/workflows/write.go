@@ -43,7 +43,7 @@ func Write(dir string, files []prepare.File) error {
 			return fmt.Errorf("writing the workflows: %w", err)
 		}
 		work := filepath.FromSlash(path.Join(path.Dir(f.Path), "."+path.Base(f.Path)+".slipway"))
-		if err := root.WriteFile(work, []byte(f.New), 0o644); err != nil {
+		if err := writeNew(root, work, f.New); err != nil {
 			return fmt.Errorf("writing the workflows: %w", err)
 		}
 		if err := root.Rename(work, name); err != nil {
@@ -51,4 +51,18 @@ func Write(dir string, files []prepare.File) error {
 		}
 	}
 	return nil
+}
+
+// writeNew writes a file in the place of whatever has its name: one that is opened could
+// be a link, or a FIFO that nobody reads.
+func writeNew(root *os.Root, name, content string) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	return errors.Join(err, f.Close())
 }

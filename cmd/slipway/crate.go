@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/release"
@@ -34,7 +33,8 @@ which is the default, does all of that and changes nothing anywhere. With
 --dry-run=false the crate is released: signed, uploaded to a draft on GitHub,
 published to its registry, tagged and announced. What is done is found done, so
 that a release that ended anywhere is finished by running it again. Tokens come
-from the environment: GITHUB_TOKEN and CARGO_REGISTRY_TOKEN.
+from the environment: GITHUB_TOKEN, and CARGO_REGISTRY_TOKEN for crates.io or
+CARGO_REGISTRIES_NAME_TOKEN for another registry.
 
 With --dist nothing is built or signed: the artifacts that ` + "`slipway dist`" + ` has made
 are verified, against who must have signed them and against the plan, and published.
@@ -80,11 +80,11 @@ func (o *crate) release(c *cobra.Command) error {
 			return do(r, c.Context())
 		})
 	}
-	signer, err := o.releaseSigner() // before anything is built
+	signer, err := o.releaseSigner(c.Context()) // before anything is built
 	if err != nil {
 		return err
 	}
-	remotes, err := o.to.open()
+	remotes, err := o.to.open(c)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (o *crate) given(c *cobra.Command) (*release.Given, error) {
 	}
 	e, err := o.by.expect(o.to.repository, nil)
 	if err == nil && o.signing.trustedRoot != "" {
-		e.Root, err = root.NewTrustedRootFromPath(o.signing.trustedRoot)
+		e.Root, err = readTrustedRoot(c.Context(), o.signing.trustedRoot)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("checking the artifacts in %q: %w", o.dist, err)

@@ -71,7 +71,7 @@ func (o *images) flags(c *cobra.Command) {
 	o.workspaceFlags(c)
 	o.runFlags(c)
 	o.signing.flags(c)
-	f.StringArrayVar(&o.names, "image", nil, "`name` of an image to release, once for each (default: all)")
+	f.Var(nameList{names: &o.names}, "image", "`name` of an image to release, once for each (default: all)")
 	f.BoolVar(&o.show, "plan", false, "print everything that a release would do, and its digest; run nothing")
 	f.BoolVar(&o.dryRun, "dry-run", true, "run every step and change nothing anywhere")
 	f.StringVar(&o.registry, "registry", "ghcr.io", "`host` of the registry, with its port where it has one")
@@ -102,7 +102,7 @@ func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.Images
 	r := &release.Images{
 		Workspace: w, Plan: p, Files: o.source, Out: o.out, Given: o.dist,
 		To: release.ImageRemotes{
-			Registry: o.registry, Repository: o.repository, Again: commandLine(),
+			Registry: o.registry, Repository: o.repository, Again: commandLine(c),
 			Username: os.Getenv("REGISTRY_USERNAME"), Password: os.Getenv("REGISTRY_PASSWORD"),
 		},
 	}
@@ -142,7 +142,7 @@ func (o *images) openBuilds(c *cobra.Command, r *release.Images) (done func() er
 }
 
 func (o *images) publish(c *cobra.Command) error {
-	signer, err := o.signing.signer() // before anything is built
+	signer, err := o.signing.signer(c.Context()) // before anything is built
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func run(ctx context.Context) int {
 	if errors.As(err, &exit) && exit.err == nil {
 		return exit.status
 	}
-	console.Fprintf(console.Stderr, "slipway: %s\n", console.Lines(console.ErrorText(err)))
+	console.Fprintf(console.Stderr, "slipway: %s\n", console.Lines(hideSecrets(console.ErrorText(err))))
 	switch {
 	case exit.status != 0:
 		return exit.status

@@ -11,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/step"
 )
 
@@ -68,8 +70,8 @@ func (o *options) runFlags(c *cobra.Command) {
 	}
 }
 
-func (o *options) completeCrates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	w, err := cargo.Read(os.DirFS(o.source))
+func (o *options) completeCrates(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	w, err := o.workspace(c.Context())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -92,13 +94,22 @@ func (o *options) cacheDir() (string, error) {
 	return filepath.Join(base, "slipway"), nil
 }
 
+// workspace reads the workspace. Its files stay open for what is read of them later.
+func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
+	files, err := sourcefs.Open(ctx, o.source)
+	if err != nil {
+		return nil, err
+	}
+	return cargo.Read(files)
+}
+
 // request reads the workspace and what the flags ask for.
 func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
-	w, err := cargo.Read(os.DirFS(o.source))
+	w, err := o.workspace(ctx)
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
-	source, err := gitState(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
+	source, err := checkout.State(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, plan.Request{}, err
 	}

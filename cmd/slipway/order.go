@@ -1,12 +1,11 @@
 package main
 
 import (
+	"errors"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 )
 
@@ -17,7 +16,10 @@ func orderCommand() *cobra.Command {
 		Short: "Print the order in which crates must be released: what a crate needs comes before it",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := cargo.Read(os.DirFS(o.source))
+			if o.crate == "" && c.Flags().Changed("crate") {
+				return errors.New("checking --crate: it is empty: leave the flag out for the order of all crates")
+			}
+			w, err := o.workspace(c.Context())
 			if err != nil {
 				return err
 			}

@@ -12,10 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/prepare"
+	"dagger/slipway/ci/sourcefs"
 )
 
 func prepareCommand() *cobra.Command {
@@ -31,11 +33,16 @@ of that version with what was Unreleased. Without a flag the changes are printed
 as a diff; --write makes them here, --open-pull-request proposes them on GitHub.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := cargo.Read(os.DirFS(o.source))
+			files, err := sourcefs.Open(c.Context(), o.source)
 			if err != nil {
 				return err
 			}
-			changes, err := prepare.New(w, os.DirFS(o.source), prepare.Request{Crate: o.crate, Version: o.version, Date: time.Now().UTC()})
+			defer files.Close()
+			w, err := cargo.Read(files)
+			if err != nil {
+				return err
+			}
+			changes, err := prepare.New(w, files, prepare.Request{Crate: o.crate, Version: o.version, Date: time.Now().UTC()})
 			if err != nil {
 				return err
 			}
@@ -78,7 +85,7 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 // propose opens the pull request, or finds it open.
 func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, changes *prepare.Changeset) error {
 	branch := cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch)
-	source, err := gitState(c.Context(), o.source, branch)
+	source, err := checkout.State(c.Context(), o.source, branch)
 	if err == nil {
 		err = source.CheckRelease()
 	}

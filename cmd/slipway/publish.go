@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
@@ -8,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -32,22 +33,22 @@ func (r *remotes) flags(c *cobra.Command) {
 }
 
 // open returns a crate's remotes.
-func (r *remotes) open() (func(*plan.Plan) release.Remotes, error) {
+func (r *remotes) open(c *cobra.Command) (func(*plan.Plan) release.Remotes, error) {
 	client, err := github.New(github.Options{Repository: r.repository, Token: os.Getenv("GITHUB_TOKEN"), API: r.api})
 	if err != nil {
 		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
 	return func(p *plan.Plan) release.Remotes {
 		return release.Remotes{
-			GitHub: client, RegistryToken: registryToken(p), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Environment: r.environment, Again: commandLine(),
+			GitHub: client, Registries: registries(), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Environment: r.environment, Again: commandLine(c),
 		}
 	}, nil
 }
 
 // releaseSigner is the signer of a release, nil where there is none: a library has
 // nothing to sign, and the release knows.
-func (o *options) releaseSigner() (*sign.Signer, error) {
-	signer, err := o.signing.signer()
+func (o *options) releaseSigner(ctx context.Context) (*sign.Signer, error) {
+	signer, err := o.signing.signer(ctx)
 	if errors.Is(err, sign.ErrNoToken) {
 		return nil, nil
 	}
@@ -56,29 +57,29 @@ func (o *options) releaseSigner() (*sign.Signer, error) {
 
 // secrets are the values that the plan's steps may ask for.
 func secrets(p *plan.Plan) step.Secrets {
-	return step.Secrets{plan.SecretRegistryToken: registryToken(p)}
+	token, err := registries().For(p.Publish.Registry, p.Publish.Index)
+	if err != nil {
+		return nil // a release says why before it runs anything
+	}
+	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
 }
 
-// registryToken is the token of the registry that the plan publishes to, where
-// cargo looks for it.
-func registryToken(p *plan.Plan) string {
-	if p.Publish.Registry != "" {
-		if token := os.Getenv("CARGO_REGISTRIES_" + cargo.EnvName(p.Publish.Registry) + "_TOKEN"); token != "" {
-			return token
-		}
-	}
-	return os.Getenv("CARGO_REGISTRY_TOKEN")
-}
+// registries are the tokens of registries where cargo looks for them.
+func registries() credential.Registries { return credential.Registries{Lookup: os.Getenv} }
 
 // commandLine is this process's command, for a person to run again.
-func commandLine() string {
-	quoted := make([]string, len(os.Args))
-	for i, a := range os.Args {
-		if quoted[i] = a; strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?[]#~!{}") || a == "" {
-			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+func commandLine(c *cobra.Command) string {
+	quoted := shownArguments(os.Args, func(name string) bool {
+		f := c.Flags().Lookup(name)
+		if f == nil {
+			return false
 		}
-		if i > 0 && os.Args[i-1] == "--identity-token" {
-			quoted[i] = "…"
+		_, ok := f.Value.(secretFlag)
+		return ok
+	})
+	for i, a := range quoted {
+		if strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?[]#~!{}") || a == "" {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 	}
 	return strings.Join(quoted, " ")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
@@ -34,7 +35,7 @@ crate, and what the provenance says. Signatures, certificates and signed stateme
 which no one can make again, are verified as ` + "`slipway verify`" + ` does. The checkout
 must be the commit that the tag is at, with no change. Exit status: 0 all is the same,
 1 something differs, 2 cannot say. $GITHUB_TOKEN is used where there is one, and
-$CARGO_REGISTRY_TOKEN for a registry that wants it to be read.`,
+$CARGO_REGISTRIES_NAME_TOKEN for a registry that wants it to be read.`,
 		Example: "  git checkout my-shim/v1.2.3 && slipway reproduce --crate my-shim --version 1.2.3 --repository OWNER/NAME",
 		Args:    cobra.NoArgs,
 		RunE:    r.run,
@@ -73,11 +74,11 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
-	expect, err := r.from.expectation()
+	expect, err := r.from.expectation(ctx)
 	if err != nil {
 		return nil, err
 	}
-	source, err := gitState(ctx, r.source, plan.ReleaseBranch)
+	source, err := checkout.State(ctx, r.source, plan.ReleaseBranch)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	report, err := list[0].Reproduce(ctx, release.Published{GitHub: hub, RegistryToken: registryToken(p), Expect: expect})
+	report, err := list[0].Reproduce(ctx, release.Published{GitHub: hub, Registries: registries(), Expect: expect})
 	return report, errors.Join(err, done())
 }
 

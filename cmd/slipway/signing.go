@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/cobra"
 
+	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
@@ -14,14 +15,15 @@ import (
 
 // signing are the flags that say with what is signed.
 type signing struct {
-	token, key               string
+	token                    credential.Text
+	key                      string
 	fulcio, rekor, timestamp string
 	trustedRoot              string
 }
 
 func (s *signing) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&s.token, "identity-token", "", "OpenID Connect `token` that says who signs (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)")
+	f.Var(secretFlag{&s.token}, "identity-token", "OpenID Connect `token` that says who signs (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)")
 	f.StringVar(&s.key, "key", "", "sign with this private key `file`, as cosign makes it, and $COSIGN_PASSWORD, instead of an identity")
 	f.StringVar(&s.fulcio, "fulcio-url", "", "`address` of a Fulcio of your own (default: the public one)")
 	f.StringVar(&s.rekor, "rekor-url", "", "`address` of a Rekor of your own (default: the public one)")
@@ -42,17 +44,17 @@ func (s *signing) options() sign.Options {
 }
 
 // signer makes the signer that the flags and the environment ask for.
-func (s *signing) signer() (*sign.Signer, error) {
+func (s *signing) signer(ctx context.Context) (*sign.Signer, error) {
 	o := s.options()
 	if s.trustedRoot != "" {
-		trusted, err := root.NewTrustedRootFromPath(s.trustedRoot)
+		trusted, err := readTrustedRoot(ctx, s.trustedRoot)
 		if err != nil {
-			return nil, fmt.Errorf("reading the trusted root %q: %w", s.trustedRoot, err)
+			return nil, err
 		}
 		o.Root = trusted
 	}
 	if s.key != "" {
-		raw, err := os.ReadFile(s.key)
+		raw, err := readGiven(ctx, s.key)
 		if err != nil {
 			return nil, fmt.Errorf("reading the key to sign with: %w", err)
 		}
@@ -60,8 +62,8 @@ func (s *signing) signer() (*sign.Signer, error) {
 	}
 	url, bearer := os.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), os.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 	switch {
-	case s.token != "":
-		o.Token = sign.GivenToken(s.token)
+	case !s.token.Empty():
+		o.Token = sign.GivenToken(s.token.Reveal())
 	case os.Getenv("SIGSTORE_ID_TOKEN") != "":
 		o.Token = sign.GivenToken(os.Getenv("SIGSTORE_ID_TOKEN"))
 	case url != "" && bearer != "":
@@ -86,7 +88,7 @@ With --staged nothing is built and no step runs: what ` + "`slipway stage`" + ` 
 another job is compared with --staged-digest and with the plan, and signed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			signer, err := o.releaseSigner() // before anything is built
+			signer, err := o.releaseSigner(c.Context()) // before anything is built
 			if err != nil {
 				return err
 			}

@@ -36,8 +36,8 @@ ended anywhere is finished by running it again.
 
 Without --crates it is every crate that goes to a registry. A crate whose dependency
 is neither in the registry nor in the train is refused. Artifacts are written to a
-directory below --out for each crate. Tokens come from the environment: GITHUB_TOKEN
-and CARGO_REGISTRY_TOKEN.`,
+directory below --out for each crate. Tokens come from the environment: GITHUB_TOKEN,
+and CARGO_REGISTRY_TOKEN for crates.io or CARGO_REGISTRIES_NAME_TOKEN for another registry.`,
 		Example: "  slipway release-train --source examples/workspace --crates shimkit,shim-core --plan",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return t.run(c) },
@@ -47,8 +47,8 @@ and CARGO_REGISTRY_TOKEN.`,
 	t.signing.flags(c)
 	t.to.flags(c)
 	f := c.Flags()
-	f.StringSliceVar(&t.crates, "crates", nil, "`crates` to release, as name or name@version (default: every one that goes to a registry)")
-	f.StringSliceVar(&t.to.initial, "initial-release", nil, "`crates` of the train that the registry does not have yet: do not ask for their owners")
+	f.Var(nameList{&t.crates, true}, "crates", "`crates` to release, as name or name@version (default: every one that goes to a registry)")
+	f.Var(nameList{&t.to.initial, true}, "initial-release", "`crates` of the train that the registry does not have yet: do not ask for their owners")
 	f.BoolVar(&t.dryRun, "dry-run", true, "run every step and change nothing anywhere")
 	f.BoolVar(&t.show, "plan", false, "print everything that the train would do, and its digest; run nothing")
 	f.StringVar(&t.out, "out", "dist", "`directory` for the artifacts, one below it per crate")
@@ -73,7 +73,7 @@ func (t *train) run(c *cobra.Command) error {
 	}
 	do := (*release.Train).DryRun
 	if !t.dryRun {
-		if do, err = t.publish(); err != nil {
+		if do, err = t.publish(c); err != nil {
 			return err
 		}
 	}
@@ -102,12 +102,12 @@ func (t *train) plan(ctx context.Context) (*cargo.Workspace, *plan.Train, error)
 
 // publish returns what releases a train; whoever cannot sign or has no repository
 // hears of it before anything is built.
-func (t *train) publish() (func(*release.Train, context.Context) (*release.TrainSummary, error), error) {
-	signer, err := t.releaseSigner()
+func (t *train) publish(c *cobra.Command) (func(*release.Train, context.Context) (*release.TrainSummary, error), error) {
+	signer, err := t.releaseSigner(c.Context())
 	if err != nil {
 		return nil, err
 	}
-	remotes, err := t.to.open()
+	remotes, err := t.to.open(c)
 	return func(train *release.Train, ctx context.Context) (*release.TrainSummary, error) {
 		for _, r := range train.Releases {
 			r.Signer = signer

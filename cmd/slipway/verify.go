@@ -65,7 +65,7 @@ no release), 2 cannot say.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			e, err := v.expectation()
+			e, err := v.expectation(c.Context())
 			if err != nil {
 				return exitError{exitUnknown, err}
 			}
@@ -144,11 +144,11 @@ func (v *verification) print(c *cobra.Command, r *verify.Report) error {
 }
 
 // expectation says who must have signed.
-func (v *verification) expectation() (verify.Expectation, error) {
+func (v *verification) expectation(ctx context.Context) (verify.Expectation, error) {
 	var key []byte
 	if v.key != "" {
 		var err error
-		if key, err = os.ReadFile(v.key); err != nil {
+		if key, err = readGiven(ctx, v.key); err != nil {
 			return verify.Expectation{}, fmt.Errorf("reading the public key: %w", err)
 		}
 	}
@@ -157,11 +157,10 @@ func (v *verification) expectation() (verify.Expectation, error) {
 		return e, err
 	}
 	if v.trustedRoot != "" {
-		e.Root, err = root.NewTrustedRootFromPath(v.trustedRoot)
-	} else {
-		e.Root, err = root.FetchTrustedRoot()
+		e.Root, err = readTrustedRoot(ctx, v.trustedRoot)
+		return e, err
 	}
-	if err != nil {
+	if e.Root, err = root.FetchTrustedRoot(); err != nil {
 		return e, fmt.Errorf("reading the trusted root: %w: name a file with --trusted-root", err)
 	}
 	return e, nil

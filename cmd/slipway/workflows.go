@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/prepare"
+	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/workflows"
 )
 
@@ -46,7 +49,7 @@ slipway from --slipway, or from where they take it now.`,
 }
 
 func (g *generation) run(c *cobra.Command) error {
-	changes, err := g.changes()
+	changes, err := g.changes(c.Context())
 	if err != nil {
 		return err
 	}
@@ -74,12 +77,20 @@ func (g *generation) run(c *cobra.Command) error {
 	return err
 }
 
-func (g *generation) changes() ([]prepare.File, error) {
-	w, err := cargo.Read(os.DirFS(filepath.Join(g.source, filepath.FromSlash(g.Workspace))))
+func (g *generation) changes(ctx context.Context) ([]prepare.File, error) {
+	root, err := sourcefs.Open(ctx, g.source)
 	if err != nil {
 		return nil, err
 	}
-	root := os.DirFS(g.source)
+	defer root.Close()
+	below, err := fs.Sub(root, path.Clean(cmp.Or(g.Workspace, ".")))
+	if err != nil {
+		return nil, fmt.Errorf("reading the workspace %q: %w", g.Workspace, err)
+	}
+	w, err := cargo.Read(below)
+	if err != nil {
+		return nil, err
+	}
 	o := g.Options
 	if o.Slipway, err = workflows.Pin(root, o.Slipway); err != nil {
 		return nil, err

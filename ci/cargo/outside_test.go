@@ -1,0 +1,213 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dagger/slipway/ci/sourcefs"
+)
+
+const member = "[package]\nname = \"%s\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = \"d\"\nlicense = \"MIT\"\n"
+
+// onDisk makes a workspace with a member "inside", beside a crate "outside" which is none.
+func onDisk(t *testing.T, root string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "workspace")
+	lay(t, dir, map[string]string{
+		"Cargo.toml": root, "Cargo.lock": "version = 4\n\n[[package]]\nname = \"inside\"\nversion = \"0.1.0\"\n",
+		"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside"), "crates/inside/src/lib.rs": "", "crates/inside/CHANGELOG.md": "# Changelog\n",
+		"../outside/Cargo.toml": fmt.Sprintf(member, "outside"), "../outside/src/lib.rs": "", "../secret": "secret",
+	})
+	return dir
+}
+
+// judgeDir reads a workspace on disk as a plan does and returns the first error.
+func judgeDir(t *testing.T, dir string) error {
+	t.Helper()
+	files, err := sourcefs.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = files.Close() })
+	ended := make(chan error, 1)
+	go func() {
+		w, err := Read(files)
+		if err != nil {
+			ended <- err
+			return
+		}
+		c, err := w.Crate("inside")
+		if err == nil {
+			err = w.Check(c)
+		}
+		if err == nil {
+			_, _, err = w.ReadChangelog(c)
+		}
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatal("reading the workspace does not end")
+		return nil
+	}
+}
+
+// TestOutside holds that nothing outside the workspace's root is read, whichever way a
+// manifest or a link leads there.
+func TestOutside(t *testing.T) {
+	const list = "[workspace]\nmembers = [\"crates/*\"]\n"
+	tests := map[string]struct {
+		root  string
+		links map[string]string // name to target
+		files map[string]string
+		want  string
+	}{
+		"nothing":                            {root: list},
+		"a member that is a link":            {root: "[workspace]\nmembers = [\"crates/inside\", \"linked\"]\n", links: map[string]string{"linked": "../outside"}, want: "linked/Cargo.toml"},
+		"a member that a glob finds":         {root: list, links: map[string]string{"crates/linked": "../../outside"}, want: "crates/linked/Cargo.toml"},
+		"a member below a link":              {root: "[workspace]\nmembers = [\"crates/inside\", \"up/outside\"]\n", links: map[string]string{"up": ".."}, want: "up/outside/Cargo.toml"},
+		"a glob below a link":                {root: "[workspace]\nmembers = [\"crates/inside\", \"up/*\"]\n", links: map[string]string{"up": ".."}, want: "up"},
+		"a link to a link":                   {root: list, links: map[string]string{"crates/linked": "../one", "one": "two", "two": "../outside"}, want: "crates/linked/Cargo.toml"},
+		"a manifest that is a link":          {root: list, links: map[string]string{"crates/other/Cargo.toml": "../../../outside/Cargo.toml"}, want: "crates/other/Cargo.toml"},
+		"a path dependency through a link":   {root: list, links: map[string]string{"dep": "../outside"}, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[dependencies]\noutside = { path = \"../../dep\" }\n"}, want: "dep/Cargo.toml"},
+		"the lock file":                      {root: list, links: map[string]string{"Cargo.lock": "../secret"}, want: "Cargo.lock"},
+		"the toolchain file":                 {root: list, links: map[string]string{"rust-toolchain": "../secret"}, want: "rust-toolchain"},
+		"cargo's configuration":              {root: list, links: map[string]string{".cargo": "../outside"}, want: ".cargo/config"},
+		"cross's configuration":              {root: list, links: map[string]string{"Cross.toml": "/etc/passwd"}, want: "Cross.toml"},
+		"the changelog":                      {root: list, links: map[string]string{"crates/inside/CHANGELOG.md": "../../../secret"}, want: "CHANGELOG.md"},
+		"a source file":                      {root: list, links: map[string]string{"crates/inside/src/x.rs": "/proc/self/environ"}, want: "src/x.rs"},
+		"a source file through another link": {root: list, links: map[string]string{"crates/inside/src/x.rs": "../../../up/secret", "up": ".."}, want: "src/x.rs"},
+		"the library":                        {root: list, links: map[string]string{"crates/inside/src/lib.rs": "../../../../secret"}, want: "src/lib.rs"},
+		"a build script by its path":         {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "build = \"../../../secret\"\n"}, want: "`build`"},
+		"an absolute build script":           {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "build = \"/etc/passwd\"\n"}, want: "`build`"},
+		"a readme by its path":               {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../../secret\"\n"}, want: "`readme`"},
+		"a readme through a link":            {root: list, links: map[string]string{"README.md": "../secret"}, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../README.md\"\n"}, want: "`readme`"},
+		"an inherited licence":               {root: list + "[workspace.package]\nlicense-file = \"../secret\"\n", want: "`license-file`"},
+		"a test by its path":                 {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[[test]]\nname = \"t\"\npath = \"/etc/passwd\"\n"}, want: `target "t"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := onDisk(t, tt.root)
+			lay(t, dir, tt.files)
+			for at, to := range tt.links {
+				at = filepath.Join(dir, at)
+				if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.RemoveAll(at), os.Symlink(to, at)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := judgeDir(t, dir)
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "outside the workspace") {
+				t.Errorf("the error is %v, expected %q and that it is outside", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestFIFO holds that a FIFO, which nobody writes to, is refused wherever a file is read.
+func TestFIFO(t *testing.T) {
+	for _, name := range []string{
+		"Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "Cross.toml", ".cargo/config", ".cargo/config.toml",
+		"crates/inside/Cargo.toml", "crates/other/Cargo.toml", "crates/inside/CHANGELOG.md",
+	} {
+		for _, linked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, by a link: %t", name, linked), func(t *testing.T) {
+				dir := onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\n")
+				at := filepath.Join(dir, name)
+				err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.RemoveAll(at))
+				if linked {
+					err = errors.Join(err, syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o644), os.Symlink(strings.Repeat("../", strings.Count(name, "/"))+"fifo", at))
+				} else {
+					err = errors.Join(err, syscall.Mkfifo(at, 0o644))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := judgeDir(t, dir); !errors.Is(err, sourcefs.ErrNotRegular) || !strings.Contains(err.Error(), name) {
+					t.Errorf("the error is %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestGlobs holds that patterns are expanded within bounds, links in circles or not, and
+// as cargo does otherwise.
+func TestGlobs(t *testing.T) {
+	dir := onDisk(t, "[workspace]\n")
+	for i := range 12 {
+		if err := os.Symlink(".", filepath.Join(dir, fmt.Sprintf("loop%d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := sourcefs.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	for pattern, want := range map[string]string{
+		"crates/*": "crates/inside", "*/inside": "crates/inside", "crat?s/[a-j]nside": "crates/inside", "**/inside": "crates/inside", "none/*": "", "Cargo.toml/*": "",
+	} {
+		found, err := globDirs(files, pattern)
+		// the links lead to the same directory again, which a bounded pattern may find
+		found = withoutLoops(found)
+		if err != nil || strings.Join(found, " ") != want {
+			t.Errorf("%q finds %q, %v; expected %q", pattern, found, err, want)
+		}
+	}
+	for _, pattern := range []string{strings.Repeat("*/", 20) + "*", strings.Repeat("loop*/", 30) + "crates", strings.Repeat("a", 5000), strings.Repeat("**/", 2000) + "*"} {
+		begin := time.Now()
+		if _, err := globDirs(files, pattern); err == nil || !strings.Contains(err.Error(), "more than") && !strings.Contains(err.Error(), "at most") {
+			t.Errorf("%.20q: %v", pattern, err)
+		}
+		if took := time.Since(begin); took > 20*time.Second {
+			t.Errorf("%.20q took %s", pattern, took)
+		}
+	}
+}
+
+func withoutLoops(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if !strings.Contains(name, "loop") {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// TestTooMany holds that the number of members and the length of their lists are bounded.
+func TestTooMany(t *testing.T) {
+	entries := strings.Repeat("\"crates/inside\", ", maxMembers+1)
+	says(t, judgeDir(t, onDisk(t, "[workspace]\nmembers = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
+	says(t, judgeDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\nexclude = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
+	dir := onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\n")
+	lay(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [" + strings.Repeat("\"a*\", ", maxRules/64) + "]\n"})
+	says(t, judgeDir(t, dir), "crates/inside/Cargo.toml", "patterns of `include` and `exclude`")
+	lay(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [\"" + strings.Repeat("a", maxPattern+1) + "\"]\n"})
+	says(t, judgeDir(t, dir), "crates/inside/Cargo.toml", "a pattern of 4097 bytes")
+}
+
+// TestOddNames holds that a name which no file can have is refused, not cut off.
+func TestOddNames(t *testing.T) {
+	for _, name := range []string{`a\u0000`, `\u0000`, "crates/inside\\u0000/x", "..", "../outside", "/etc"} {
+		err := judgeDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\", \""+name+"\"]\n"))
+		if err == nil || errors.Is(err, fs.ErrNotExist) || strings.ContainsRune(err.Error(), 0) {
+			t.Errorf("member %q: %q", name, fmt.Sprint(err))
+		}
+	}
+}

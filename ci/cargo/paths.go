@@ -1,0 +1,62 @@
+package cargo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+
+	"dagger/slipway/ci/quote"
+)
+
+// checkPaths refuses every path of a manifest that leaves the workspace, by itself or
+// through a link: cargo would read and package what stands there.
+func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
+	named := map[string]string{"build": c.BuildScript}
+	if c.Lib != nil {
+		named["lib.path"] = c.Lib.Path
+	}
+	for field, p := range map[string]any{"readme": m.Package.Readme, "license-file": m.Package.LicenseFile} {
+		named[field], _ = p.(string) // an inherited one is the root's, see below
+	}
+	for _, list := range [][]targetTable{m.Bin, m.Example, m.Test, m.Bench} {
+		for _, t := range list {
+			named["path of target "+quote.Line(t.Name)] = t.Path
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(named)) {
+		p := named[field]
+		if err := w.beneath(c.Dir, p); err != nil {
+			return fmt.Errorf("`%s` is %s: %w", field, quote.Line(p), err)
+		}
+	}
+	inherited := &w.root.Workspace.Package
+	for field, v := range map[string]any{"readme": inherited.Readme, "license-file": inherited.LicenseFile} {
+		p, _ := v.(string)
+		if err := w.beneath(".", p); err != nil {
+			return fmt.Errorf("`%s` of [workspace.package] is %s: %w", field, quote.Line(p), err)
+		}
+	}
+	return nil
+}
+
+// beneath returns an error unless a path relative to a crate's directory is one of the
+// workspace's: a file that is not there is no fault.
+func (w *Workspace) beneath(dir, p string) error {
+	if p == "" {
+		return nil
+	}
+	name := path.Join(dir, p)
+	if len(name) > maxPattern {
+		return fmt.Errorf("it has more than %d bytes: rename it", maxPattern)
+	}
+	if path.IsAbs(p) || !fs.ValidPath(name) {
+		return errors.New("it is outside the workspace: a release is built from the workspace alone; move it in")
+	}
+	if _, err := fs.Stat(w.fsys, name); err != nil && !absent(err) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"dagger/slipway/ci/sourcefs"
+)
+
+// place is where a checkout keeps what (gitrepository-layout(5)).
+type place struct {
+	worktree string
+	dir      string // HEAD, and the index
+	common   string // objects and refs: the same, but for a linked worktree
+}
+
+// find finds the git directory of a checkout: `.git` itself, or the directory that it
+// names where it is a file, as in a linked worktree and in a submodule.
+func find(ctx context.Context, dir string) (place, error) {
+	p := place{worktree: dir, dir: filepath.Join(dir, ".git")}
+	info, err := os.Lstat(p.dir)
+	if err != nil {
+		return p, err
+	}
+	owned := []string{dir, p.dir}
+	switch {
+	case info.Mode().IsRegular():
+		named, err := readLine(ctx, dir, ".git")
+		if err != nil {
+			return p, err
+		}
+		to, ok := strings.CutPrefix(named, "gitdir: ")
+		if !ok {
+			return p, fmt.Errorf("reading %q: expected a line \"gitdir: DIRECTORY\"", p.dir)
+		}
+		p.dir = below(dir, to)
+		owned = append(owned, p.dir)
+	case !info.IsDir():
+		return p, fmt.Errorf("%q is neither a directory nor a file: expected a checkout that git has made", p.dir)
+	}
+	if err := ownedByUs(ctx, dir, owned); err != nil {
+		return p, err
+	}
+	p.common = p.dir
+	named, err := readLine(ctx, p.dir, "commondir")
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	p.common = below(p.dir, named)
+	return p, err
+}
+
+// below is a path that is absolute, or relative to a directory.
+func below(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// readLine reads a file of one line.
+func readLine(ctx context.Context, dir, name string) (string, error) {
+	raw, err := readData(ctx, dir, name)
+	return strings.TrimRight(string(raw), "\r\n"), err
+}
+
+// readData reads a file of a git directory: a regular one, within bounds.
+func readData(ctx context.Context, dir, name string) ([]byte, error) {
+	files, err := sourcefs.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the git directory %q: %w", dir, err)
+	}
+	return raw, nil
+}
+
+// ownedByUs returns an error unless every path is owned by who runs this, or git is told
+// by this user's own configuration to trust the checkout all the same (git-config(1),
+// safe.directory). git is asked only where it would refuse: it says so before it reads
+// anything of the repository, and the words are its own.
+func ownedByUs(ctx context.Context, dir string, paths []string) error {
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) == os.Geteuid() {
+			continue
+		}
+		cmd, err := newCommand(ctx, userEnv(), "-C", dir, "rev-parse", "--git-dir")
+		if err != nil {
+			return err
+		}
+		_, err = run(cmd)
+		return err
+	}
+	return nil
+}

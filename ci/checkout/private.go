@@ -1,0 +1,125 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// git answers questions about a checkout in a git directory of its own.
+type git struct {
+	place
+	own string // its directory
+	env []string
+}
+
+// config is all the configuration that git sees, but for the format of objects that are
+// not SHA-1. %t is whether the file system has the executable bit.
+const config = `[core]
+	bare = false
+	fileMode = %t
+	fsmonitor = false
+	hooksPath = /dev/null
+	attributesFile = /dev/null
+	excludesFile = /dev/null
+	untrackedCache = false
+	commitGraph = false
+	logAllRefUpdates = false
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+`
+
+// sha256 says that the objects are.
+const sha256 = `[core]
+	repositoryFormatVersion = 1
+[extensions]
+	objectFormat = sha256
+`
+
+// open makes the git directory. Closing it removes it.
+func open(ctx context.Context, at place) (g *git, err error) {
+	dir, err := os.MkdirTemp("", "slipway-git-")
+	if err != nil {
+		return nil, err
+	}
+	g = &git{place: at, own: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
+	own, err := readFormat(ctx, at.common)
+	if err != nil {
+		return nil, err
+	}
+	head, err := readLine(ctx, at.dir, "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	if !headForm.MatchString(head) {
+		return nil, fmt.Errorf("reading the git directory %q: HEAD is neither a ref nor a commit", at.dir)
+	}
+	files := map[string]string{"config": fmt.Sprintf(config, own.fileMode), "HEAD": head + "\n"}
+	if own.objects == "sha256" {
+		files["config"] += sha256
+	}
+	for _, name := range []string{"packed-refs", "shallow", "info/exclude"} {
+		raw, err := readData(ctx, at.common, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err == nil {
+			files[name] = string(raw)
+		}
+	}
+	for name, content := range files {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, []byte(content), 0o600)); err != nil {
+			return nil, err
+		}
+	}
+	g.env = g.newEnv()
+	return g, errors.Join(os.Mkdir(g.home(), 0o700), os.Symlink(filepath.Join(at.common, "refs"), filepath.Join(dir, "refs")))
+}
+
+// headForm is what HEAD holds (gitrepository-layout(5)).
+var headForm = regexp.MustCompile(`^(ref: refs/[^\x00-\x1f\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})$`)
+
+func (g *git) close() error { return os.RemoveAll(g.own) }
+
+// home is where git finds no configuration of a user's.
+func (g *git) home() string { return filepath.Join(g.own, "home") }
+
+// newEnv is all of git's environment.
+func (g *git) newEnv() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + g.home(), "XDG_CONFIG_HOME=" + g.home(), "LC_ALL=C", "TZ=UTC",
+		"GIT_DIR=" + g.own, "GIT_WORK_TREE=" + g.worktree, "GIT_OBJECT_DIRECTORY=" + filepath.Join(g.common, "objects"), "GIT_INDEX_FILE=" + filepath.Join(g.own, "index"),
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
+		"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
+		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=false", "SSH_ASKPASS=false", "GIT_SSH_COMMAND=false", "GIT_PAGER=cat", "GIT_EDITOR=false",
+	}
+}
+
+// output asks git.
+func (g *git) output(ctx context.Context, args ...string) ([]byte, error) {
+	cmd, err := newCommand(ctx, g.env, args...)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Dir = g.worktree
+	return run(cmd)
+}
+
+// ask returns an answer without the space around it.
+func (g *git) ask(ctx context.Context, args ...string) (string, error) {
+	out, err := g.output(ctx, args...)
+	return strings.TrimSpace(string(out)), err
+}

@@ -1,0 +1,39 @@
+package sign
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestHostileAddresses holds that what an identity token is asked for with, and the token
+// itself, are sent by plain HTTP to no other machine, and follow no redirect.
+func TestHostileAddresses(t *testing.T) {
+	for _, address := range []string{"http://tokens.example.org/?x", "http://10.0.0.1/", "ftp://127.0.0.1/"} {
+		if _, err := GitHubToken(address, "bearer-secret")(t.Context()); err == nil || !strings.Contains(err.Error(), "a token is not sent there") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", address, err)
+		}
+		if err := checkAddress(address); err == nil || !strings.Contains(err.Error(), "Fulcio") {
+			t.Errorf("Fulcio at %s: %v", address, err)
+		}
+	}
+	if err := checkAddress(PublicFulcio); err != nil {
+		t.Error(err)
+	}
+	var stolen []string
+	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		stolen = append(stolen, r.Header.Get("Authorization"))
+	}))
+	defer thief.Close()
+	sent := ""
+	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent = r.Header.Get("Authorization")
+		http.Redirect(w, r, thief.URL, http.StatusFound)
+	}))
+	defer own.Close()
+	_, err := GitHubToken(own.URL, "bearer-secret")(t.Context())
+	if err == nil || sent != "bearer bearer-secret" || len(stolen) != 1 || stolen[0] != "" {
+		t.Errorf("%v: the right server was sent %q, the other one %q", err, sent, stolen)
+	}
+}

@@ -1,0 +1,82 @@
+package sourcefs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ErrOutside is the error of a name that leads outside the root, by a link or by "..".
+var ErrOutside = errors.New("it leads outside the workspace: a release is built from the workspace alone; put the file in its place")
+
+// ErrNotRegular is wrapped by the error of what is neither a regular file nor a directory.
+var ErrNotRegular = errors.New("not a regular file")
+
+// escapes is what [os.Root] says of such a name; the error itself is not exported.
+const escapes = "path escapes from parent"
+
+// explain makes an error of one operation on one name.
+func (f *FS) explain(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: cause(err)}
+}
+
+// cause is the error below those that name files, as the caller names them itself.
+func cause(err error) error {
+	var at *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &at):
+		err = at.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	if err.Error() == escapes {
+		return ErrOutside
+	}
+	return err
+}
+
+func notRegular(mode fs.FileMode) error {
+	kind := "of an unknown kind"
+	switch {
+	case mode.IsDir():
+		kind = "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "a FIFO"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "a device"
+	}
+	return fmt.Errorf("%w: it is %s: put a file in its place", ErrNotRegular, kind)
+}
+
+// bounded is a file of which a limited number of bytes can be read, while the context
+// of its tree lasts.
+type bounded struct {
+	file *os.File // not embedded: its other ways to be read have no bound
+	fsys *FS
+	name string
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if err := b.fsys.done("read", b.name); err != nil {
+		return 0, err
+	}
+	n, err := b.file.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, b.fsys.explain("read", b.name, fmt.Errorf("it has more than %d bytes", MaxFile))
+	}
+	return n, err
+}
+
+// Stat implements [fs.File].
+func (b *bounded) Stat() (fs.FileInfo, error) { return b.file.Stat() }
+
+// Close implements [fs.File].
+func (b *bounded) Close() error { return b.file.Close() }

@@ -1,0 +1,187 @@
+// Package sourcefs reads the files of a workspace, which are hostile input: it is the
+// only way in which planning opens them. Nothing outside the workspace's root is reached,
+// through whatever link; nothing but a regular file is opened, so that a FIFO or a device
+// can neither block a read nor feed it for ever; what is read has an upper bound; and
+// every call ends when its context does.
+package sourcefs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Upper bounds of one file and of one directory.
+const (
+	MaxFile    = 32 << 20
+	MaxEntries = 1 << 18
+)
+
+// FS is a directory tree that is read only beneath its root. It implements the interfaces
+// of [io/fs] that a workspace is read by.
+type FS struct {
+	ctx  context.Context // the methods of io/fs take none
+	root *os.Root
+}
+
+var (
+	_ fs.ReadFileFS = (*FS)(nil)
+	_ fs.ReadDirFS  = (*FS)(nil)
+	_ fs.StatFS     = (*FS)(nil)
+	_ fs.ReadLinkFS = (*FS)(nil)
+	_ fs.SubFS      = (*FS)(nil)
+)
+
+// Open opens the tree whose root is dir, which may itself be a link: its name is the
+// caller's. Calls fail with ctx's cause once ctx is done.
+func Open(ctx context.Context, dir string) (*FS, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the directory %q: %w", dir, cause(err))
+	}
+	return &FS{ctx: ctx, root: root}, nil
+}
+
+// Open opens a regular file. It implements [fs.FS].
+func (f *FS) Open(name string) (fs.File, error) {
+	info, err := f.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		file, err := f.root.Open(filepath.FromSlash(name))
+		return file, f.explain("open", name, err)
+	}
+	file, err := f.regular(name)
+	if err != nil {
+		return nil, err
+	}
+	return &bounded{file: file, fsys: f, name: name, left: MaxFile}, nil
+}
+
+// regular opens a regular file without waiting for the other end of one that is not.
+func (f *FS) regular(name string) (*os.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, f.explain("open", name, fs.ErrInvalid)
+	}
+	info, err := f.Stat(name) // opening a device may do something: look first
+	if err == nil && !info.Mode().IsRegular() {
+		err = f.explain("open", name, notRegular(info.Mode()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := f.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, f.explain("open", name, err)
+	}
+	info, err = file.Stat() // what was opened, whatever stands there now
+	if err == nil && !info.Mode().IsRegular() {
+		err = notRegular(info.Mode())
+	}
+	if err != nil {
+		return nil, f.explain("open", name, errors.Join(err, file.Close()))
+	}
+	return file, nil
+}
+
+// ReadFile reads a whole regular file, of at most MaxFile bytes.
+func (f *FS) ReadFile(name string) ([]byte, error) {
+	file, err := f.regular(name)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(&bounded{file: file, fsys: f, name: name, left: MaxFile})
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// ReadDir lists a directory of at most MaxEntries entries, sorted by name.
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
+	info, err := f.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = f.explain("readdir", name, syscall.ENOTDIR)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dir, err := f.root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, f.explain("readdir", name, err)
+	}
+	defer dir.Close()
+	var list []fs.DirEntry
+	for {
+		if err := f.done("readdir", name); err != nil {
+			return nil, err
+		}
+		some, err := dir.ReadDir(4096)
+		list = append(list, some...)
+		switch {
+		case len(list) > MaxEntries:
+			return nil, f.explain("readdir", name, fmt.Errorf("it has more than %d entries", MaxEntries))
+		case errors.Is(err, io.EOF):
+			slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+			return list, nil
+		case err != nil:
+			return nil, f.explain("readdir", name, err)
+		}
+	}
+}
+
+// Stat describes what a name leads to, beneath the root.
+func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.look("stat", name, f.root.Stat) }
+
+// Lstat describes a name itself, also where that is a link.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.look("lstat", name, f.root.Lstat) }
+
+func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.FileInfo, error) {
+	if err := f.done(op, name); err != nil {
+		return nil, err
+	}
+	if !fs.ValidPath(name) {
+		return nil, f.explain(op, name, fs.ErrInvalid)
+	}
+	info, err := at(filepath.FromSlash(name))
+	return info, f.explain(op, name, err)
+}
+
+// ReadLink returns where a link leads to, as it is written.
+func (f *FS) ReadLink(name string) (string, error) {
+	if err := f.done("readlink", name); err != nil {
+		return "", err
+	}
+	to, err := f.root.Readlink(filepath.FromSlash(name))
+	return to, f.explain("readlink", name, err)
+}
+
+// Sub opens a directory below as a tree of its own: links out of it are links out.
+func (f *FS) Sub(dir string) (fs.FS, error) {
+	if _, err := f.Stat(dir); err != nil {
+		return nil, err
+	}
+	root, err := f.root.OpenRoot(filepath.FromSlash(dir))
+	if err != nil {
+		return nil, f.explain("open", dir, err)
+	}
+	return &FS{ctx: f.ctx, root: root}, nil
+}
+
+// Close ends the use of the tree.
+func (f *FS) Close() error { return f.root.Close() }
+
+func (f *FS) done(op, name string) error {
+	if f.ctx.Err() != nil {
+		return f.explain(op, name, context.Cause(f.ctx))
+	}
+	return nil
+}

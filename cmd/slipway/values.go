@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"dagger/slipway/ci/credential"
+)
+
+// nameList is a flag that lists names. An empty list is an error: without the flag it is
+// all of them, and a variable that is empty by accident must not mean that.
+type nameList struct {
+	names *[]string
+	comma bool // one flag may have several
+}
+
+var _ pflag.Value = nameList{}
+
+func (l nameList) Set(value string) error {
+	names := []string{value}
+	if l.comma {
+		names = strings.Split(value, ",")
+	}
+	for i, name := range names {
+		if names[i] = strings.TrimSpace(name); names[i] == "" {
+			return errors.New("expected a name, it is empty: leave the flag out where all are meant")
+		}
+	}
+	*l.names = append(*l.names, names...)
+	return nil
+}
+
+func (l nameList) String() string {
+	if l.names == nil {
+		return ""
+	}
+	return strings.Join(*l.names, ",")
+}
+
+func (l nameList) Type() string { return "strings" }
+
+// secretFlag is a flag with a secret: its value is shown nowhere.
+type secretFlag struct{ to *credential.Text }
+
+var _ pflag.Value = secretFlag{}
+
+func (s secretFlag) Set(value string) error {
+	*s.to = credential.NewText(value)
+	givenSecrets.add(value)
+	return nil
+}
+
+func (s secretFlag) String() string { return "" }
+
+func (s secretFlag) Type() string { return "string" }
+
+// givenSecrets are the values of flags with secrets.
+var givenSecrets secretList
+
+type secretList struct {
+	mu     sync.Mutex
+	values []string
+}
+
+func (l *secretList) add(value string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.values = append(l.values, value)
+}
+
+func (l *secretList) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.values)
+}
+
+// shortestSecret is the length below which a value is taken for none: hiding it would
+// take ordinary words out of a text.
+const shortestSecret = 6
+
+// hideSecrets takes every secret that this process knows out of a text: what flags gave,
+// and variables of the environment whose name says so.
+func hideSecrets(text string) string {
+	values := givenSecrets.all()
+	for _, entry := range os.Environ() {
+		if name, value, _ := strings.Cut(entry, "="); isSecretName(name) {
+			values = append(values, value)
+		}
+	}
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	for _, value := range values {
+		if len(value) >= shortestSecret {
+			text = strings.ReplaceAll(text, value, "…")
+		}
+	}
+	return text
+}
+
+func isSecretName(name string) bool {
+	return slices.ContainsFunc([]string{"_TOKEN", "_PASSWORD", "_SECRET"}, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// shownArguments are a command's arguments for people, without what flags with secrets
+// are given: neither as --flag value nor as --flag=value.
+func shownArguments(args []string, isSecret func(flag string) bool) []string {
+	shown := slices.Clone(args)
+	for i, arg := range args {
+		name, _, joined := strings.Cut(arg, "=")
+		if !strings.HasPrefix(name, "--") || !isSecret(strings.TrimPrefix(name, "--")) {
+			shown[i] = hideSecrets(shown[i])
+			continue
+		}
+		if joined {
+			shown[i] = name + "=…"
+		} else if i+1 < len(args) {
+			shown[i+1] = "…"
+		}
+	}
+	return shown
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// TestShownArguments holds that a command which is shown to be run again has no secret,
+// however that was given.
+func TestShownArguments(t *testing.T) {
+	const secret = "eyJhbGciOi.s3cret-token.x"
+	t.Setenv("CARGO_REGISTRIES_OTHER_TOKEN", "environment-secret")
+	t.Setenv("GITHUB_TOKEN", "short")
+	for name, args := range map[string][]string{
+		"two arguments":       {"--identity-token", secret},
+		"one argument":        {"--identity-token=" + secret},
+		"twice":               {"--identity-token=" + secret, "--identity-token", secret},
+		"in another argument": {"--identity-token=" + secret, "--rekor-url", "https://x:" + secret + "@example.org"},
+		"of the environment":  {"--actor", "environment-secret", "--repository=environment-secret/x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := releaseCommand()
+			if err := c.ParseFlags(args); err != nil {
+				t.Fatal(err)
+			}
+			os.Args = append([]string{"slipway", "release-crate"}, args...)
+			line := commandLine(c)
+			if strings.Contains(line, "s3cret") || strings.Contains(line, "environment-secret") {
+				t.Errorf("it shows %q", line)
+			}
+			if !strings.HasPrefix(line, "slipway release-crate --") || !strings.Contains(line, "…") || strings.Count(line, " ") != len(args)+1 {
+				t.Errorf("it is no command to run again: %q", line)
+			}
+		})
+	}
+	if got := hideSecrets("x " + secret + " environment-secret short"); got != "x … … short" {
+		t.Errorf("a text is shown as %q", got)
+	}
+}
+
+// TestSecretFlags holds that no flag whose name says that it is a secret is a plain string,
+// which help and errors show.
+func TestSecretFlags(t *testing.T) {
+	for _, c := range newCommand().Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !strings.Contains(f.Name, "token") && !strings.Contains(f.Name, "password") && !strings.Contains(f.Name, "secret") {
+				return
+			}
+			if _, ok := f.Value.(secretFlag); !ok {
+				t.Errorf("--%s of %s is %T", f.Name, c.Name(), f.Value)
+			}
+		})
+	}
+}
+
+// TestEmptyLists holds that a list flag which is given empty is an error that names it.
+func TestEmptyLists(t *testing.T) {
+	for name, command := range map[string]func() *cobra.Command{"crates": trainCommand, "initial-release": trainCommand, "image": imagesCommand} {
+		for _, args := range [][]string{{"--" + name, ""}, {"--" + name + "="}, {"--" + name, " "}, {"--" + name + "=a", "--" + name + "="}} {
+			if err := command().ParseFlags(args); err == nil || !strings.Contains(err.Error(), "--"+name) || !strings.Contains(err.Error(), "empty") {
+				t.Errorf("%q: %v", args, err)
+			}
+		}
+	}
+	for _, value := range []string{",", "a,", ",a", "a,,b"} {
+		if err := trainCommand().ParseFlags([]string{"--crates", value}); err == nil {
+			t.Errorf("--crates %q is accepted", value)
+		}
+	}
+	train := trainCommand()
+	if err := train.ParseFlags([]string{"--crates=a@1.0.0, b", "--crates", "c"}); err != nil || train.Flags().Lookup("crates").Value.String() != "a@1.0.0,b,c" {
+		t.Errorf("%v, %v", train.Flags().Lookup("crates").Value, err)
+	}
+	// of every command, so that no list flag comes without
+	for _, c := range newCommand().Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if strings.HasSuffix(f.Value.Type(), "Slice") || strings.HasSuffix(f.Value.Type(), "Array") {
+				t.Errorf("--%s of %s is a %s, which an empty value leaves empty", f.Name, c.Name(), f.Value.Type())
+			}
+		})
+	}
+}

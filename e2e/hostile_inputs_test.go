@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// bounded runs slipway with a limit on its memory and holds that it ends within a time.
+func bounded(t *testing.T, args ...string) result {
+	t.Helper()
+	const limit = 20 * time.Second
+	line := fmt.Sprintf("ulimit -v %d; exec \"$@\"", 4<<20) // KiB: Go reserves more than it uses
+	c := command{args: append([]string{"timeout", "--signal=KILL", "60", "sh", "-c", line, "sh", slipway}, args...), env: []string{"GOMEMLIMIT=512MiB"}}
+	got := c.run(t)
+	if got.took > limit {
+		t.Errorf("%.200q took %s", args, got.took)
+	}
+	if strings.Contains(got.stderr, "goroutine ") || strings.Contains(got.stderr, "out of memory") {
+		t.Errorf("%.200q ended otherwise than by an error:\n%s", args, last(got.stderr))
+	}
+	return got
+}
+
+func planOf(source string) []string {
+	return []string{"plan", "--source", source, "--crate", "shim-demo", "--version", "0.1.0"}
+}
+
+// TestHostileInputs holds that files which block, or cost much, or lead out of the
+// workspace are refused by a clear error, soon and with little memory.
+func TestHostileInputs(t *testing.T) {
+	repeat := strings.Repeat
+	const n = 100_000
+	manifest := func(text string) func(testing.TB, string) {
+		return func(t testing.TB, dir string) {
+			write(t, read(t, dir, "Cargo.toml")+"\n"+text, dir, "Cargo.toml")
+		}
+	}
+	fifo := func(name string) func(testing.TB, string) {
+		return func(t testing.TB, dir string) {
+			at := filepath.Join(dir, name)
+			check(t, os.MkdirAll(filepath.Dir(at), 0o755))
+			check(t, os.RemoveAll(at))
+			check(t, syscall.Mkfifo(at, 0o644))
+		}
+	}
+	link := func(name, to string) func(testing.TB, string) {
+		return func(t testing.TB, dir string) {
+			at := filepath.Join(dir, name)
+			check(t, os.MkdirAll(filepath.Dir(at), 0o755))
+			check(t, os.RemoveAll(at))
+			check(t, os.Symlink(to, at))
+		}
+	}
+	for name, tt := range map[string]struct {
+		spoil func(testing.TB, string)
+		wants []string
+	}{
+		"FIFO as Cargo.lock":          {fifo("Cargo.lock"), []string{"Cargo.lock", "a FIFO"}},
+		"FIFO as Cargo.toml":          {fifo("Cargo.toml"), []string{"Cargo.toml", "a FIFO"}},
+		"FIFO as a member's manifest": {fifo("crates/shimkit/Cargo.toml"), []string{"crates/shimkit/Cargo.toml", "a FIFO"}},
+		"FIFO as a configuration":     {fifo(".cargo/config.toml"), []string{".cargo/config.toml", "a FIFO"}},
+		"FIFO as a toolchain file":    {fifo("rust-toolchain"), []string{"rust-toolchain", "a FIFO"}},
+		"FIFO as Cross.toml":          {fifo("Cross.toml"), []string{"Cross.toml", "a FIFO"}},
+		"FIFO as a changelog":         {fifo("crates/shim-demo/CHANGELOG.md"), []string{"CHANGELOG.md", "a FIFO"}},
+		"FIFO as .git":                {fifo(".git"), []string{".git", "neither a directory nor a file"}},
+		"device as Cargo.lock":        {link("Cargo.lock", "/dev/zero"), []string{"Cargo.lock", "outside the workspace"}},
+		"dotted key":                  {manifest("[workspace.metadata]\n" + repeat("a.", n) + "a = 1\n"), []string{"Cargo.toml", "nest deeper than"}},
+		"table":                       {manifest("[" + repeat("a.", n) + "a]\n"), []string{"Cargo.toml", "nest deeper than"}},
+		"arrays":                      {manifest("[workspace.metadata]\na = " + repeat("[", n) + repeat("]", n) + "\n"), []string{"Cargo.toml", "nest deeper than"}},
+		"inline tables":               {manifest("[workspace.metadata]\na = " + repeat("{a=", n) + "1" + repeat("}", n) + "\n"), []string{"Cargo.toml", "nest deeper than"}},
+		"dotted key in Cargo.lock":    {func(t testing.TB, dir string) { write(t, repeat("a.", n)+"a = 1\n", dir, "Cargo.lock") }, []string{"Cargo.lock", "nest deeper than"}},
+		"arrays in a configuration":   {func(t testing.TB, dir string) { write(t, "a = "+repeat("[", n), dir, ".cargo/config.toml") }, []string{".cargo/config.toml", "nest deeper than"}},
+		"a large manifest":            {manifest("#" + repeat("x", 64<<20)), []string{"Cargo.toml", "more than"}},
+		"a manifest without end":      {func(t testing.TB, dir string) { check(t, os.Truncate(filepath.Join(dir, "Cargo.toml"), 1<<40)) }, []string{"Cargo.toml", "more than"}},
+		"globs in circles": {func(t testing.TB, dir string) {
+			for i := range 12 {
+				check(t, os.Symlink(".", filepath.Join(dir, fmt.Sprintf("loop%d", i))))
+			}
+			text := read(t, dir, "Cargo.toml")
+			write(t, strings.Replace(text, "members = [", "members = [\""+repeat("*/", 30)+"*\", ", 1), dir, "Cargo.toml")
+		}, []string{"member pattern", "more than"}},
+		"a giant glob": {func(t testing.TB, dir string) {
+			text := read(t, dir, "Cargo.toml")
+			write(t, strings.Replace(text, "members = [", "members = [\""+repeat("**/", n)+"*\", ", 1), dir, "Cargo.toml")
+		}, []string{"member pattern", "at most"}},
+		"a member of elsewhere": {func(t testing.TB, dir string) {
+			outside := filepath.Join(t.TempDir(), "outside")
+			copyTo(t, filepath.Join(dir, "crates/shimkit"), outside)
+			link("crates/outside", outside)(t, dir)
+			text := read(t, dir, "Cargo.toml")
+			write(t, strings.Replace(text, "members = [", "members = [\"crates/outside\", ", 1), dir, "Cargo.toml")
+		}, []string{"crates/outside", "outside the workspace"}},
+		"a member through a link to the parent": {func(t testing.TB, dir string) {
+			link("up", "..")(t, dir)
+			text := read(t, dir, "Cargo.toml")
+			write(t, strings.Replace(text, "members = [", "members = [\"up/x\", ", 1), dir, "Cargo.toml")
+		}, []string{"up/x", "outside the workspace"}},
+		"a changelog of elsewhere": {link("crates/shim-demo/CHANGELOG.md", "/etc/passwd"), []string{"outside the workspace"}},
+		"NUL in a member's name": {func(t testing.TB, dir string) {
+			text := read(t, dir, "Cargo.toml")
+			write(t, strings.Replace(text, "members = [", `members = ["crates/shimkit\u0000", `, 1), dir, "Cargo.toml")
+		}, []string{"control character"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := example(t)
+			tt.spoil(t, source)
+			got := bounded(t, planOf(source)...).wantCode(t, 1)
+			got.wantError(t, tt.wants...)
+			if len(got.stderr) > 3000 {
+				t.Errorf("the error has %d bytes", len(got.stderr))
+			}
+		})
+	}
+}
+
+// TestHostileInputsSignal holds that the first signal ends a verb, whatever it is reading:
+// a repository whose objects are a FIFO blocks git, a key that is one blocks slipway.
+func TestHostileInputsSignal(t *testing.T) {
+	source := example(t)
+	repository(t, source, "main")
+	key := filepath.Join(t.TempDir(), "key")
+	check(t, syscall.Mkfifo(key, 0o644))
+	blocked := example(t)
+	repository(t, blocked, "main")
+	object := filepath.Join(blocked, ".git/objects", headOf(t, blocked)[:2], headOf(t, blocked)[2:])
+	check(t, os.Remove(object))
+	check(t, syscall.Mkfifo(object, 0o644))
+	for name, args := range map[string][]string{
+		"a key":          {"release-crate", "--source", source, "--crate", "shim-demo", "--version", "0.1.0", "--dry-run=false", "--repository", "a/b", "--key", key},
+		"a trusted root": {"verify", "--repository", "a/b", "--trusted-root", key, source},
+		"an object":      planOf(blocked),
+	} {
+		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+			t.Run(name+" "+signal.String(), func(t *testing.T) {
+				p := command{args: append([]string{slipway}, args...)}.start(t)
+				time.Sleep(time.Second)
+				select {
+				case err := <-p.end:
+					t.Fatalf("it did not block: %v\n%s", err, p.out.String())
+				default:
+				}
+				check(t, p.Process.Signal(signal))
+				select {
+				case <-p.end:
+				case <-time.After(5 * time.Second):
+					t.Fatal("it goes on after the first signal")
+				}
+				if !strings.Contains(p.out.String(), "interrupted") {
+					t.Errorf("it says %q", p.out.String())
+				}
+			})
+		}
+	}
+}
+
+// TestHostileInputsLists holds that an empty list never means all.
+func TestHostileInputsLists(t *testing.T) {
+	source := example(t)
+	for _, args := range [][]string{
+		{"release-train", "--source", source, "--plan", "--crates", ""},
+		{"release-train", "--source", source, "--plan", "--crates="},
+		{"release-train", "--source", source, "--plan", "--crates", "shimkit,"},
+		{"release-train", "--source", source, "--plan", "--crates", "shimkit", "--initial-release", ""},
+		{"release-demo-app", "--source", source, "--version", "0.1.0", "--plan", "--image", ""},
+		{"release-order", "--source", source, "--crate", ""},
+	} {
+		got := command{args: append([]string{slipway}, args...)}.run(t).wantCode(t, 1)
+		flag, _, _ := strings.Cut(args[len(args)-1], "=")
+		if !strings.HasPrefix(flag, "--") {
+			flag = args[len(args)-2]
+		}
+		got.wantError(t, flag, "empty")
+		if got.stdout != "" {
+			t.Errorf("%q printed a plan:\n%s", args, last(got.stdout))
+		}
+	}
+}

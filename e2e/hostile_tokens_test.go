@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"dagger/slipway/e2e/githubd"
+)
+
+// snoop is a registry that wants a token, and notes what it is sent.
+type snoop struct {
+	*httptest.Server
+	mu   sync.Mutex
+	seen []string
+}
+
+func newSnoop(t testing.TB) *snoop {
+	t.Helper()
+	s := &snoop{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.seen = append(s.seen, fmt.Sprint(r.URL, r.Header))
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *snoop) requests() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.seen, "\n")
+}
+
+// TestHostileTokens releases a library whose workspace names a registry of its own, with
+// tokens for others in the environment: none is sent to it, whatever it answers.
+func TestHostileTokens(t *testing.T) {
+	const cratesIO, others, own = "crates-io-token-1b5e", "other-token-77c0", "own-token-90aa"
+	for name, tt := range map[string]struct {
+		publish, config string // ADDRESS is the registry's
+		env             []string
+		wants           []string
+		sent            bool // the registry's own token, to the registry
+	}{
+		"publish = [other], crates.io's token": {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"$CARGO_REGISTRIES_EVIL_TOKEN", "not sent there"}, false},
+		"a default registry":                   {"", "[registry]\ndefault = \"evil\"\n[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"$CARGO_REGISTRIES_EVIL_TOKEN"}, false},
+		"crates.io elsewhere":                  {"", "[registries.crates-io]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"registries.crates-io.index", "replaces crates.io"}, false},
+		"crates.io elsewhere, the old way":     {"", "[registry]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"registry.index"}, false},
+		"a name like crates.io's":              {"crates_io", "[registries.crates_io]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"CARGO_REGISTRIES_CRATES_IO_TOKEN"}, false},
+		"a name like another's":                {"o-ther", "[registries.o-ther]\nindex = \"sparse+ADDRESS/\"\n[registries.o_ther]\nindex = \"sparse+https://registry.invalid/\"\n", []string{"CARGO_REGISTRIES_O_THER_TOKEN=" + others}, []string{"rename one"}, false},
+		"an empty name":                        {"", "[registries.\"\"]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"registry name"}, false},
+		"plain HTTP":                           {"evil", "[registries.evil]\nindex = \"sparse+http://registry.invalid/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own}, []string{"no https address", "a token is not sent there"}, false},
+		"plain HTTP in a private network":      {"evil", "[registries.evil]\nindex = \"sparse+http://192.0.2.1/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own}, []string{"no https address"}, false},
+		"an index other than the caller's":     {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+https://registry.invalid/"}, []string{"$CARGO_REGISTRIES_EVIL_INDEX"}, false},
+		"the right one":                        {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own}, []string{"401"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSnoop(t)
+			source := example(t)
+			write(t, read(t, source, ".cargo/config.toml")+"\n"+strings.ReplaceAll(tt.config, "ADDRESS", s.URL), source, ".cargo/config.toml")
+			if tt.publish != "" {
+				manifest := read(t, source, "crates/shimkit/Cargo.toml")
+				write(t, strings.Replace(manifest, "[package]\n", "[package]\npublish = [\""+tt.publish+"\"]\n", 1), source, "crates/shimkit/Cargo.toml")
+			}
+			repository(t, source, "main")
+			h := hubOf(t, source, func(*githubd.Options) {})
+			r := release{
+				source: h.clone(t), crate: "shimkit", version: "0.3.1", out: filepath.Join(t.TempDir(), "out"),
+				flags: []string{"--dry-run=false", "--initial-release", "--repository", "containerd/runwasi", "--github-api", h.URL},
+				env: append([]string{
+					"GITHUB_TOKEN=" + h.token, "GITHUB_ACTOR=maintainer", "CARGO_REGISTRY_TOKEN=" + cratesIO, "CARGO_REGISTRIES_OTHER_TOKEN=" + others,
+					"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=",
+				}, tt.env...),
+			}
+			w, _ := local(t)
+			got := w.release(t, r).wantCode(t, 1)
+			got.wantError(t, tt.wants...)
+			requests := s.requests()
+			for _, secret := range []string{cratesIO, others, h.token} {
+				if strings.Contains(requests, secret) {
+					t.Errorf("the registry was sent %q:\n%s", secret, requests)
+				}
+			}
+			if sent := strings.Contains(requests, own); sent != tt.sent {
+				t.Errorf("the registry was sent its own token: %t, expected %t:\n%s", sent, tt.sent, requests)
+			}
+			for _, secret := range []string{cratesIO, others, own} {
+				if strings.Contains(got.stdout+got.stderr, secret) {
+					t.Errorf("the token %q was printed", secret)
+				}
+			}
+			if strings.Contains(got.stderr, "build ") {
+				t.Errorf("something was built before the token was found wrong:\n%s", last(got.stderr))
+			}
+		})
+	}
+}
