@@ -68,6 +68,9 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		Limits          string
 		Services        []*dagger.Service
 		Signing         *Signing
+		Registries      []string
+		RegistryIndexes []string
+		RegistryTokens  []*dagger.Secret
 	}
 	concrete.Source = r.Source
 	concrete.ToolchainRef = r.ToolchainRef
@@ -76,6 +79,9 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	concrete.Limits = r.Limits
 	concrete.Services = r.Services
 	concrete.Signing = r.Signing
+	concrete.Registries = r.Registries
+	concrete.RegistryIndexes = r.RegistryIndexes
+	concrete.RegistryTokens = r.RegistryTokens
 	return json.Marshal(&concrete)
 }
 
@@ -88,6 +94,9 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		Limits          string
 		Services        []*dagger.Service
 		Signing         *Signing
+		Registries      []string
+		RegistryIndexes []string
+		RegistryTokens  []*dagger.Secret
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -100,6 +109,9 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.Limits = concrete.Limits
 	r.Services = concrete.Services
 	r.Signing = concrete.Signing
+	r.Registries = concrete.Registries
+	r.RegistryIndexes = concrete.RegistryIndexes
+	r.RegistryTokens = concrete.RegistryTokens
 	return nil
 }
 
@@ -376,6 +388,34 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
 			return (*Crate).Sign(&parent, ctx)
+		case "SignStaged":
+			var parent Crate
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var staged *dagger.Directory
+			if inputArgs["staged"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["staged"]), &staged)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
+				}
+			}
+			var digest string
+			if inputArgs["digest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["digest"]), &digest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg digest", err))
+				}
+			}
+			return (*Crate).SignStaged(&parent, ctx, staged, digest)
+		case "Stage":
+			var parent Crate
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			return (*Crate).Stage(&parent, ctx)
 		case "Test":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
@@ -976,6 +1016,34 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).Verify(&parent, ctx, dist, tag, image, githubToken, repository, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, asJson)
+		case "WithRegistryToken":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var registry string
+			if inputArgs["registry"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registry"]), &registry)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registry", err))
+				}
+			}
+			var token *dagger.Secret
+			if inputArgs["token"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["token"]), &token)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg token", err))
+				}
+			}
+			var index string
+			if inputArgs["index"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["index"]), &index)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg index", err))
+				}
+			}
+			return (*Slipway).WithRegistryToken(&parent, registry, token, index), nil
 		case "WithService":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
