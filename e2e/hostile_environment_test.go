@@ -24,7 +24,7 @@ func TestHostileEnvironment(t *testing.T) {
 		{"not there", nil, "nobody has checked"},
 		{"every branch", &githubd.Environment{}, "lets in every branch"},
 		{"protected branches", &githubd.Environment{Protected: true}, "lets in every protected branch"},
-		{"a pattern", &githubd.Environment{Custom: true, Branches: []string{"main", "release-*"}}, `branch "release-*"`},
+		{"a pattern", &githubd.Environment{Custom: true, Branches: []string{"main", "release-*"}}, `branch "release-\*"`},
 		{"the release branch", &githubd.Environment{Custom: true, Branches: []string{"main"}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
