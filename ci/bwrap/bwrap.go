@@ -76,7 +76,7 @@ type Sandbox struct {
 type Limits struct {
 	Processes int64 // threads and processes of the sandbox's user (RLIMIT_NPROC)
 	File      int64 // bytes of a file that it writes (RLIMIT_FSIZE)
-	Memory    int64 // bytes that its files in memory may take
+	Memory    int64 // bytes that its temporary files, which are in memory, may take
 }
 
 // Bind makes a path of the machine appear in the sandbox.
@@ -110,10 +110,10 @@ func (s Sandbox) Command() []string {
 		args = append(args, "--ro-bind", "/dev/null", path.Join("/proc", name))
 	}
 	args = append(args, "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
-	args = append(args, s.memory("1777", "/dev/shm")...)
-	args = append(args, s.memory("755", "/run")...)
-	args = append(args, s.memory("755", "/sys")...)
-	args = append(args, s.memory("1777", "/tmp")...)
+	args = append(args, s.memory("1777", "/dev/shm", 2)...)
+	args = append(args, s.memory("755", "/run", 64)...)
+	args = append(args, s.memory("755", "/sys", 64)...)
+	args = append(args, s.memory("1777", "/tmp", 1)...)
 	for _, b := range s.Binds {
 		how := "--bind"
 		if b.ReadOnly {
@@ -164,11 +164,12 @@ func (s Sandbox) unprivileged() []string {
 	}
 }
 
-// memory mounts an empty file system whose files are in memory.
-func (s Sandbox) memory(mode, at string) []string {
+// memory mounts an empty file system whose files are in memory, of which it may take a
+// part of what temporary files may.
+func (s Sandbox) memory(mode, at string, part int64) []string {
 	var size []string
 	if s.Limits.Memory > 0 {
-		size = []string{"--size", strconv.FormatInt(s.Limits.Memory, 10)}
+		size = []string{"--size", strconv.FormatInt(s.Limits.Memory/part, 10)}
 	}
 	return append(size, "--perms", mode, "--tmpfs", at)
 }

@@ -68,7 +68,7 @@ func TestCommand(t *testing.T) {
 			"limits, in numbers of the kernel's",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Limits: small, Dir: "/", Args: []string{"true"}},
 			"prlimit --core=0:0 --nproc=64:64 --fsize=1048576:1048576 -- " + strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --tmpfs / --ro-bind /r/usr /usr " +
-				strings.ReplaceAll(own, "--perms", "--size 4096 --perms") + readOnly + "--chdir / -- true",
+				proc + "--size 2048 --perms 1777 --tmpfs /dev/shm --size 64 --perms 755 --tmpfs /run --size 64 --perms 755 --tmpfs /sys --size 4096 --perms 1777 --tmpfs /tmp" + readOnly + "--chdir / -- true",
 		},
 		{
 			"by the machine's root, which it stops being first",

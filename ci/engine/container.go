@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -15,6 +16,10 @@ import (
 	"dagger/slipway/ci/bwrap"
 	"dagger/slipway/ci/step"
 )
+
+// temporary is how many bytes temporary files may take where no limit of memory is
+// given: what the engine's machine has is not known here.
+const temporary = 2 << 30
 
 // container is the container in which the step's command has run, lazily. withExec has
 // no public switch for the network, and a container's root is the machine's, so the
@@ -58,7 +63,7 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 	}
 	box := bwrap.Sandbox{
 		Root: "/", LeaveRoot: true, Env: step.Environment(img.env, s.Env), MoreEnv: s.Network, Network: s.Network,
-		Limits: bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}, Dir: s.Dir, Args: s.Args,
+		Limits: bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: cmp.Or(r.limits.Memory/4, temporary)}, Dir: s.Dir, Args: s.Args,
 	}
 	for _, m := range mounts {
 		box.Binds = append(box.Binds, bwrap.Bind{From: m.path, To: m.path, ReadOnly: m.readOnly})

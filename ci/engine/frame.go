@@ -84,8 +84,8 @@ func environment(s step.Step) string {
 // runner does by sampling: memory is what all processes have for themselves, disk what
 // became less on the file systems that the command can write to. What it prints is cut
 // off at a limit. The variables are those that framed sets, sizes in KiB but for log's,
-// in bytes; no memory means nine tenths of the machine's.
-const supervise = `[ $memory -gt 0 ] || memory=$(awk '/^MemTotal:/ { print int($2 / 10) * 9 }' /proc/meminfo)
+// in bytes; no memory means three quarters of the machine's.
+const supervise = `[ $memory -gt 0 ] || memory=$(awk '/^MemTotal:/ { print int($2 / 4) * 3 }' /proc/meminfo)
 page=$(getconf PAGESIZE 2>/dev/null || echo 4096)
 used() { cat /proc/[0-9]*/statm | awk -v page=$page '{ n += $2 - $3 } END { print int(n * page / 1024) }'; }
 watch() {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/bwrap"
@@ -249,6 +250,7 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	}
 	defer closeAll(files)
 	cmd.ExtraFiles = files
+	cmd.WaitDelay = 10 * time.Second // what is left of a sandbox may hold its output open
 	out := r.connect(s, cmd, end)
 	err = r.store.launch(cmd, func(pid int) { go r.watch(ctx, pid, end) })
 	out.lines.flush()

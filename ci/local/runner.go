@@ -83,7 +83,7 @@ func New(opts Options) (*Runner, error) {
 		images: map[string]image{}, verified: map[string]bool{}, trees: map[string]staged{}, done: map[string]*entry{},
 	}
 	if r.limits.Memory == 0 {
-		r.limits.Memory = machineMemory() / 10 * 9
+		r.limits.Memory = machineMemory() / 4 * 3
 	}
 	if err := r.checkSandbox(); err != nil {
 		return nil, errors.Join(err, s.close())

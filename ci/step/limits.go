@@ -14,7 +14,7 @@ type Limits struct {
 	// Time is how long a step may take.
 	Time time.Duration
 	// Memory is how many bytes all processes of a step together may have in memory; 0
-	// means nine tenths of the machine's.
+	// means three quarters of the machine's. A quarter of it may be temporary files beside.
 	Memory int64
 	// Disk is how many bytes may be written while a step runs, and File how many of
 	// them to one file.
