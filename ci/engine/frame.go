@@ -23,6 +23,9 @@ const (
 	missingMark   = "slipway: missing output "
 	limitStatus   = 114
 	limitMark     = "slipway: passed limit "
+	// kindStatus and kindMark tell of an output that is something else than it should be.
+	kindStatus = 115
+	kindMark   = "slipway: replaced output "
 )
 
 // hostVariables are what an engine tells its containers of the network, which a command
@@ -53,8 +56,13 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 	fmt.Fprintf(&b, "free() { df -Pk %s / | awk 'NR > 1 && (least == \"\" || $4 < least) { least = $4 } END { print least }'; }\n", strings.Join(places, " "))
 	fmt.Fprintf(&b, "memory=%d disk=%d log=%d filter=%s mark='%s' limit=%d\n", limits.Memory/1024, limits.Disk/1024, limits.Log, filterFile, limitMark, limitStatus)
 	b.WriteString(supervise)
+	fmt.Fprintf(&b, outputs, missingMark, missingStatus, kindMark, kindStatus)
 	for _, o := range s.Outputs {
-		fmt.Fprintf(&b, "[ -e '%s' ] || [ -L '%s' ] || { echo '%s%s' >&2; exit %d; }\n", o.Path, o.Path, missingMark, o.Path, missingStatus)
+		kind := "-f"
+		if o.Dir {
+			kind = "-d"
+		}
+		fmt.Fprintf(&b, "output %s '%s'\n", kind, o.Path)
 	}
 	return append([]string{"sh", "-c", b.String(), "sh"}, sandbox...)
 }
@@ -79,6 +87,19 @@ func environment(s step.Step) string {
 	b.WriteString("true\n")
 	return b.String()
 }
+
+// outputs defines the function that looks at an output before the engine does, which
+// would follow a link and wait for ever for somebody to write to a FIFO. What is neither
+// file, directory nor link goes: no later step needs it.
+const outputs = `output() {
+	[ -e "$2" ] || [ -L "$2" ] || { echo "%s$2" >&2; exit %d; }
+	if [ "$(readlink -f "$2")" = "$2" ] && [ $1 "$2" ]; then
+		[ $1 = -f ] || find "$2" -xdev ! -type f ! -type d ! -type l -delete
+	else
+		echo "%s$2" >&2; exit %d
+	fi
+}
+`
 
 // supervise runs the sandbox and ends it when it uses more than it may, as the local
 // runner does by sampling: memory is what all processes have for themselves, disk what

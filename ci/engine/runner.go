@@ -150,11 +150,15 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 		name, used, _ := strings.Cut(strings.TrimSpace(passed), " ")
 		return fmt.Errorf("running step %q: %w", s.Name, &step.LimitError{Limit: name, Used: used})
 	}
-	if missing, ok := strings.CutPrefix(last, missingMark); ok && code == missingStatus {
-		i := slices.IndexFunc(s.Outputs, func(o step.Output) bool { return o.Path == strings.TrimSpace(missing) })
-		if i >= 0 {
-			return step.MissingError(s, s.Outputs[i])
-		}
+	output := func(name string) int {
+		return slices.IndexFunc(s.Outputs, func(o step.Output) bool { return o.Path == strings.TrimSpace(name) })
+	}
+	if missing, ok := strings.CutPrefix(last, missingMark); ok && code == missingStatus && output(missing) >= 0 {
+		return step.MissingError(s, s.Outputs[output(missing)])
+	}
+	if other, ok := strings.CutPrefix(last, kindMark); ok && code == kindStatus && output(other) >= 0 {
+		o := s.Outputs[output(other)]
+		return fmt.Errorf("keeping output %q of step %q: %q is no regular file or directory of the step's own: a build script or macro has replaced it", o.Name, s.Name, o.Path)
 	}
 	hide := r.opts.Secrets.Hide
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
