@@ -9,6 +9,7 @@ SOURCE  ?= examples/workspace
 RUNNER  ?= auto
 OUT     ?= dist
 SHORT   ?=
+FUZZTIME ?= 2m
 
 # Tools of `make lint`, by version; go run fetches and keeps them.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
@@ -42,7 +43,7 @@ test: test-tools ## unit tests, and the end-to-end tests that this machine can r
 	@$(MAKE) --no-print-directory e2e SHORT=-short
 
 .PHONY: lint
-lint: tools ## go vet, gofumpt, staticcheck, generated code up to date
+lint: tools ## go vet, gofumpt, staticcheck, known vulnerabilities, generated code up to date
 	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
 
 .PHONY: e2e
@@ -75,6 +76,14 @@ e2e-images: test-tools ## end-to-end tests of images: two registries, cosign, sk
 .PHONY: e2e-actions
 e2e-actions: test-tools ## end-to-end tests of the GitHub Actions workflows: run by act, read by actionlint and zizmor
 	cd e2e && go run ./count $(SHORT) -run '^TestActions' -timeout 60m .
+
+.PHONY: fuzz
+fuzz: tools ## each fuzz target for FUZZTIME
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' ci | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z]*' $$dir/*_test.go | cut -c6-); do \
+			echo "$$dir $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$dir; \
+		done; \
+	done
 
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs
