@@ -63,6 +63,10 @@ type Sandbox struct {
 	Hidden []string
 	// Limits bound what the command may use.
 	Limits Limits
+	// Prlimit says that Root has prlimit(1). The number of processes is then bounded inside
+	// the sandbox's user namespace, where the kernel counts the sandbox's alone; elsewhere it
+	// counts those of the same user in other sandboxes and beside them.
+	Prlimit bool
 	// Weaker leaves out what some kernels and versions of bubblewrap do not have: the
 	// filter, and that no further user namespaces can be made.
 	Weaker bool
@@ -131,6 +135,9 @@ func (s Sandbox) Command() []string {
 		args = append(args, "--args", strconv.Itoa(ArgsFD))
 	}
 	args = append(args, "--chdir", s.Dir, "--")
+	if s.Prlimit && s.Limits.Processes > 0 {
+		args = append(args, "prlimit", limit("--nproc", s.Limits.Processes), "--")
+	}
 	return append(args, s.Args...)
 }
 
@@ -138,15 +145,19 @@ func (s Sandbox) Command() []string {
 // dumped: what handles one runs outside of every sandbox.
 func (s Sandbox) bounded() []string {
 	args := []string{"prlimit", "--core=0:0"}
-	for _, l := range []struct {
-		flag  string
-		value int64
-	}{{"--nproc", s.Limits.Processes}, {"--fsize", s.Limits.File}} {
-		if l.value > 0 {
-			args = append(args, l.flag+"="+strconv.FormatInt(l.value, 10)+":"+strconv.FormatInt(l.value, 10))
-		}
+	if !s.Prlimit && s.Limits.Processes > 0 {
+		args = append(args, limit("--nproc", s.Limits.Processes))
+	}
+	if s.Limits.File > 0 {
+		args = append(args, limit("--fsize", s.Limits.File))
 	}
 	return append(args, "--")
+}
+
+// limit is an argument of prlimit(1): a limit that cannot be raised again.
+func limit(flag string, value int64) string {
+	text := strconv.FormatInt(value, 10)
+	return flag + "=" + text + ":" + text
 }
 
 // unprivileged makes whatever follows an ordinary user of the machine, and root of a user

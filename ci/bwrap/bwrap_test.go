@@ -71,6 +71,11 @@ func TestCommand(t *testing.T) {
 				proc + "--size 2048 --perms 1777 --tmpfs /dev/shm --size 64 --perms 755 --tmpfs /run --size 64 --perms 755 --tmpfs /sys --size 4096 --perms 1777 --tmpfs /tmp" + readOnly + "--chdir / -- true",
 		},
 		{
+			"processes counted inside",
+			Sandbox{Root: "/r", Top: []string{"usr"}, Prlimit: true, Limits: Limits{Processes: 64}, Dir: "/", Args: []string{"true"}},
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--chdir / -- prlimit --nproc=64:64 -- true",
+		},
+		{
 			"by the machine's root, which it stops being first",
 			Sandbox{Root: "/", LeaveRoot: true, Dir: "/", Args: []string{"true"}},
 			"prlimit --core=0:0 -- setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps=+sys_admin --ambient-caps=+sys_admin -- unshare --user --map-user=0 --map-group=0 -- " +

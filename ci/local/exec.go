@@ -272,6 +272,8 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
 	box.Weaker = r.opts.WeakerSandbox
 	box.Hidden = hidden()
+	_, err := os.Lstat(filepath.Join(box.Root, "usr", "bin", "prlimit"))
+	box.Prlimit = err == nil
 	box.Limits = bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}
 	return r.store.within(box)
 }
