@@ -154,7 +154,7 @@ func (p *shop) inOrder(t *testing.T, w *runner, flag string) {
 	if built, published := strings.Index(got.stderr, "3 of 3: running the steps"), strings.Index(got.stderr, "1 of 3: publishing"); built > published {
 		t.Error("the first crate was published before the last one was built")
 	}
-	if text := read(t, summary); !strings.Contains(text, "## Released 3 crates") || !strings.Contains(text, "| shimkit/v0.3.1 | released | "+p.URL) {
+	if text := read(t, summary); !strings.Contains(text, "## Released 3 crates") || !strings.Contains(text, "| shimkit/v0.3.1 | released | <"+p.URL) {
 		t.Errorf("the job summary says\n%s", text)
 	}
 }

@@ -1,6 +1,7 @@
 package beneath
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -93,10 +94,12 @@ func (d *Dir) Settle(name string, limits Limits) error {
 	count := Count{Limits: limits}
 	settle := func(at *Dir, name, rel string, st *unix.Stat_t) error {
 		switch kindOf(st) {
-		case unix.S_IFDIR, unix.S_IFLNK:
+		case unix.S_IFLNK:
 			return count.Add(rel, 0)
+		case unix.S_IFDIR:
+			return errors.Join(count.Add(rel, 0), at.ordinary(name, st, 0o700))
 		case unix.S_IFREG:
-			return errors.Join(count.Add(rel, st.Size), at.dropSetID(name, st))
+			return errors.Join(count.Add(rel, st.Size), at.ordinary(name, st, 0))
 		}
 		return at.unlink(name)
 	}
@@ -104,27 +107,36 @@ func (d *Dir) Settle(name string, limits Limits) error {
 	if err != nil {
 		return err
 	}
-	if kindOf(st) == unix.S_IFDIR {
-		return d.walk(name, name, 0, settle)
-	}
 	at, err := d.Dir(path.Dir(name))
 	if err != nil {
 		return err
 	}
 	defer at.Close()
-	return settle(at, path.Base(name), name, st)
+	if kindOf(st) != unix.S_IFDIR {
+		return settle(at, path.Base(name), name, st)
+	}
+	if err := at.ordinary(path.Base(name), st, 0o700); err != nil {
+		return err
+	}
+	return d.walk(name, name, 0, settle)
 }
 
-// dropSetID takes the set-id and sticky bits from a file.
-func (d *Dir) dropSetID(name string, st *unix.Stat_t) error {
-	if uint32(st.Mode)&(unix.S_ISUID|unix.S_ISGID|unix.S_ISVTX) == 0 {
+// ordinary takes set-id and sticky bits and others' right to write from a file or
+// directory, and gives its owner some.
+func (d *Dir) ordinary(name string, st *unix.Stat_t, owner uint32) error {
+	mode := uint32(st.Mode)&0o755 | owner
+	if uint32(st.Mode)&0o7777 == mode {
 		return nil
+	}
+	if kindOf(st) == unix.S_IFDIR {
+		defer runtime.KeepAlive(d.f)
+		return chmodAt(int(d.f.Fd()), name, mode)
 	}
 	f, err := d.File(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Chmod(os.FileMode(st.Mode).Perm()), f.Close())
+	return errors.Join(f.Chmod(os.FileMode(mode)), f.Close())
 }
 
 // walk calls do for everything below a directory of d, a directory before what it holds.
@@ -192,7 +204,63 @@ func RemoveAll(name string) error {
 		d.permit(filepath.Base(name), 0)
 		_ = d.Close()
 	}
+	if err := os.RemoveAll(name); err == nil {
+		return nil
+	}
+	if err := shorten(name); err != nil {
+		return fmt.Errorf("removing %q: %w", name, err)
+	}
 	return os.RemoveAll(name)
+}
+
+// deepest is how many directories in each other are removed at once: each costs an open
+// file.
+const deepest = 64
+
+// shorten removes what a directory holds however deep it is: what lies too deep is moved
+// to the top first.
+func shorten(name string) error {
+	top, err := OpenDir(name)
+	if err != nil {
+		return err
+	}
+	defer top.Close()
+	var names []string
+	if err := top.each(name, 0, func(name string, _ *unix.Stat_t) error { names = append(names, name); return nil }); err != nil {
+		return err
+	}
+	var raise func(at *Dir, name string, depth int) error
+	raise = func(at *Dir, name string, depth int) error {
+		st, err := at.stat(name)
+		if err != nil || kindOf(st) != unix.S_IFDIR {
+			return err
+		}
+		if depth == deepest {
+			as := rand.Text()
+			names = append(names, as)
+			return at.Move(name, top, as)
+		}
+		if err := chmodAt(int(at.f.Fd()), name, 0o700); err != nil {
+			return err
+		}
+		sub, err := at.Dir(name)
+		if err != nil {
+			return err
+		}
+		defer sub.Close()
+		return sub.each(name, 0, func(inside string, _ *unix.Stat_t) error { return raise(sub, inside, depth+1) })
+	}
+	for len(names) > 0 {
+		last := names[len(names)-1]
+		names = names[:len(names)-1]
+		if err := raise(top, last, 0); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(filepath.Join(name, last)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // permit lets the owner of directories change what they hold. What it cannot reach,

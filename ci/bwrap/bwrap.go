@@ -22,9 +22,12 @@ var Filter []byte
 const (
 	// FilterFD is where bwrap reads [Filter]. It is not needed in a weaker sandbox.
 	FilterFD = 3
+	// InfoFD is where bwrap writes, as JSON, the id of the first process of the sandbox's
+	// process namespace: {"child-pid": 123, …}. All others have ended when that one has.
+	InfoFD = 4
 	// ArgsFD is where bwrap reads further --setenv arguments, each argument followed by
 	// NUL: secrets, which a command line would show to everyone.
-	ArgsFD = 4
+	ArgsFD = 5
 )
 
 const (
@@ -100,7 +103,7 @@ var private = []string{"dev", "proc", "run", "sys", "tmp"}
 // ends with the caller.
 func (s Sandbox) Command() []string {
 	args := append(s.bounded(), s.unprivileged()...)
-	args = append(args, "bwrap", "--unshare-all", "--unshare-user", "--uid", boxID, "--gid", boxID)
+	args = append(args, "bwrap", "--unshare-all", "--unshare-user", "--uid", boxID, "--gid", boxID, "--info-fd", strconv.Itoa(InfoFD))
 	if s.Network {
 		args = append(args, "--share-net")
 	}
@@ -109,7 +112,9 @@ func (s Sandbox) Command() []string {
 	}
 	args = append(args, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "slipway")
 	args = append(args, s.root()...)
-	args = append(args, "--proc", "/proc")
+	// bwrap's own process is the command's user's too: who writes to its memory decides
+	// when the sandbox seems to have ended.
+	args = append(args, "--proc", "/proc", "--size", "4096", "--perms", "555", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
 	for _, name := range s.Hidden {
 		args = append(args, "--ro-bind", "/dev/null", path.Join("/proc", name))
 	}

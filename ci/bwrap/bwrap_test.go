@@ -8,10 +8,10 @@ import (
 
 // Parts that every command line has.
 const (
-	begun    = "prlimit --core=0:0 -- bwrap --unshare-all --unshare-user --uid 1000 --gid 1000 "
+	begun    = "prlimit --core=0:0 -- bwrap --unshare-all --unshare-user --uid 1000 --gid 1000 --info-fd 4 "
 	strong   = "--disable-userns --seccomp 3 "
 	unshared = strong + "--die-with-parent --new-session --clearenv --cap-drop ALL --hostname slipway"
-	proc     = "--proc /proc --ro-bind /proc/sys /proc/sys --dev /dev "
+	proc     = "--proc /proc --size 4096 --perms 555 --tmpfs /proc/1 --remount-ro /proc/1 --ro-bind /proc/sys /proc/sys --dev /dev "
 	own      = proc + "--perms 1777 --tmpfs /dev/shm --perms 755 --tmpfs /run --perms 755 --tmpfs /sys --perms 1777 --tmpfs /tmp"
 	readOnly = " --remount-ro /sys --remount-ro /dev --remount-ro / "
 )
@@ -84,7 +84,7 @@ func TestCommand(t *testing.T) {
 		{
 			"what this machine's kernel tells of keys",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Hidden: []string{"keys"}, Dir: "/", Args: []string{"true"}},
-			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + strings.Replace(own, "--proc /proc ", "--proc /proc --ro-bind /dev/null /proc/keys ", 1) + readOnly + "--chdir / -- true",
+			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + strings.Replace(own, "--remount-ro /proc/1 ", "--remount-ro /proc/1 --ro-bind /dev/null /proc/keys ", 1) + readOnly + "--chdir / -- true",
 		},
 		{
 			"weaker",

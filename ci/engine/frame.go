@@ -102,7 +102,8 @@ const outputs = `output() {
 `
 
 // supervise runs the sandbox and ends it when it uses more than it may, as the local
-// runner does by sampling: memory is what all processes have for themselves, disk what
+// runner does by sampling; the sandbox has ended when the first process of its process
+// namespace has, and all others with it: memory is what all processes have for themselves, disk what
 // became less on the file systems that the command can write to. What it prints is cut
 // off at a limit. The variables are those that framed sets, sizes in KiB but for log's,
 // in bytes; no memory means three quarters of the machine's.
@@ -114,6 +115,8 @@ watch() {
 	while sleep 0.5; do
 		if [ "$(used)" -gt $memory ]; then
 			echo "memory had more than $memory KiB in memory" >/slipway-run/limit
+		elif [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -lt 131072 ]; then
+			echo "memory ran while the machine had less than 128 MiB of memory left" >/slipway-run/limit
 		elif [ $((begin - $(free))) -gt $disk ]; then
 			echo "disk wrote more than $disk KiB" >/slipway-run/limit
 		else
@@ -124,14 +127,20 @@ watch() {
 	done
 }
 mkdir /slipway-run && mkfifo /slipway-run/out /slipway-run/err /slipway-run/env || exit $?
+: >/slipway-run/info
 cut="head -c $log"
 ! command -v stdbuf >/dev/null || cut="stdbuf -o0 $cut"
 $cut </slipway-run/out & out=$!
 $cut </slipway-run/err >&2 & err=$!
 env >/slipway-run/env & env=$!
-"$@" 3<$filter 4</slipway-run/env </dev/null >/slipway-run/out 2>/slipway-run/err & box=$!
+"$@" 3<$filter 4>/slipway-run/info 5</slipway-run/env </dev/null >/slipway-run/out 2>/slipway-run/err & box=$!
 watch $box </dev/null >/dev/null 2>&1 & watch=$!
 wait $box; status=$?
+first=$(sed -n 's/.*"child-pid": *\([0-9][0-9]*\).*/\1/p' /slipway-run/info)
+while [ -n "$first" ] && grep -q '^State:[^ZX]*$' /proc/$first/status 2>/dev/null; do
+	kill -9 $first 2>/dev/null
+	sleep 0.02 2>/dev/null || sleep 1
+done
 kill $watch; wait $env; wait $out; wait $err
 if [ -s /slipway-run/limit ]; then
 	echo "$mark$(cat /slipway-run/limit)" >&2

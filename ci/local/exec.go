@@ -8,13 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/bwrap"
@@ -244,15 +248,9 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	argv := r.bounded(box).Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	files, err := given(secrets)
-	if err != nil {
-		return "", fmt.Errorf("running step %q: %w", s.Name, err)
-	}
-	defer closeAll(files)
-	cmd.ExtraFiles = files
 	cmd.WaitDelay = 10 * time.Second // what is left of a sandbox may hold its output open
 	out := r.connect(s, cmd, end)
-	err = r.store.launch(cmd, func(pid int) { go r.watch(ctx, pid, end) })
+	err = r.store.launch(cmd, secrets, func(pid int) { go r.watch(ctx, pid, end) })
 	out.lines.flush()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
@@ -274,8 +272,30 @@ func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
 	box.Hidden = hidden()
 	_, err := os.Lstat(filepath.Join(box.Root, "usr", "bin", "prlimit"))
 	box.Prlimit = err == nil
-	box.Limits = bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: r.limits.Memory / 4}
+	box.Limits = bwrap.Limits{
+		Processes: atMost(unix.RLIMIT_NPROC, min(r.limits.Processes, mostProcesses())), File: atMost(unix.RLIMIT_FSIZE, r.limits.File), Memory: r.limits.Memory / 4,
+	}
 	return r.store.within(box)
+}
+
+// atMost is a limit that slipway's own process may set: no more than its own.
+func atMost(resource int, wanted int64) int64 {
+	var own unix.Rlimit
+	if err := unix.Getrlimit(resource, &own); err != nil || own.Max > math.MaxInt64 {
+		return wanted
+	}
+	return min(wanted, int64(own.Max))
+}
+
+// mostProcesses is how many processes one sandbox may have so that several leave some ids
+// for the rest of the machine.
+func mostProcesses() int64 {
+	raw, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	n, bad := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+	if err != nil || bad != nil {
+		return math.MaxInt64
+	}
+	return n / 8
 }
 
 // hidden are the files of /proc that tell of the machine's keys, where it has them:

@@ -45,6 +45,10 @@ func openStore(dir string) (*store, error) {
 			return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 		}
 	}
+	// Nobody else has a reason to look into it, or to write where a step let others write.
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
+	}
 	s.sweep()
 	if s.tmp, err = os.MkdirTemp(filepath.Join(dir, "tmp"), "run-"); err == nil {
 		err = s.dirFor(s.tmp)

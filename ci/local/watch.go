@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,10 @@ import (
 
 	"dagger/slipway/ci/step"
 )
+
+// spareMemory is how much of the machine's memory is left for the rest of it. What a step
+// has in files, pipes and sockets in memory is nobody's, so only what is left tells of it.
+const spareMemory = 128 << 20
 
 // spare is how much of a file system is left free for the rest of the machine.
 const spare = 256 << 20
@@ -39,6 +44,10 @@ func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 		}
 		if used := memoryBelow(pid); r.limits.Memory > 0 && used > r.limits.Memory {
 			end(&step.LimitError{Limit: "memory", Used: "had more than " + step.FormatSize(r.limits.Memory) + " in memory"})
+			return
+		}
+		if left := memoryLeft(); left >= 0 && left < spareMemory {
+			end(&step.LimitError{Limit: "memory", Used: "ran while the machine had less than " + step.FormatSize(spareMemory) + " of memory left"})
 			return
 		}
 		now, err := free(r.store.dir)
@@ -111,6 +120,24 @@ func resident(pid int) int64 {
 	return (all - files) * int64(os.Getpagesize())
 }
 
+// memoryLeft is how many bytes of memory the machine can give without swapping, -1 where
+// that is not known: MemAvailable of proc_meminfo(5).
+func memoryLeft() int64 {
+	raw, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return -1
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			var kib int64
+			if _, err := fmt.Sscan(rest, &kib); err == nil {
+				return kib << 10
+			}
+		}
+	}
+	return -1
+}
+
 // machineMemory is how many bytes of memory the machine has, 0 where that is not known.
 func machineMemory() int64 {
 	var info unix.Sysinfo_t
@@ -120,6 +147,10 @@ func machineMemory() int64 {
 	return int64(info.Totalram) * int64(info.Unit)
 }
 
+// lineCost is what a line costs beside its bytes, in bytes: to show millions of empty ones
+// takes long.
+const lineCost = 64
+
 // counted passes on what is written and calls over when it is more than left.
 type counted struct {
 	w    io.Writer
@@ -128,7 +159,7 @@ type counted struct {
 }
 
 func (c *counted) Write(p []byte) (int, error) {
-	if c.left.Add(-int64(len(p))) < 0 {
+	if c.left.Add(-int64(len(p)+lineCost*bytes.Count(p, []byte("\n")))) < 0 {
 		c.over()
 		return len(p), nil
 	}
