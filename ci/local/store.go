@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,7 +47,8 @@ func openStore(dir string) (*store, error) {
 		}
 	}
 	// Nobody else has a reason to look into it, or to write where a step let others write.
-	if err := os.Chmod(dir, 0o700); err != nil {
+	// A directory that is somebody else's has been made for this by them.
+	if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 	}
 	s.sweep()
