@@ -176,6 +176,9 @@ func (s *store) reach() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return err
 	}
+	if err := openRoot(); err != nil {
+		return err
+	}
 	from := map[string]*os.File{} // opened before the mount, which may hide them
 	for _, sub := range shared {
 		f, err := os.Open(filepath.Join(s.dir, sub))
@@ -194,6 +197,51 @@ func (s *store) reach() error {
 		errs = append(errs, unix.Mkdir(at, 0o755), unix.Mount(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), at, "", unix.MS_BIND, ""))
 	}
 	return errors.Join(errs...)
+}
+
+// openRoot gives the calling thread, in a mount namespace of its own, a root directory that
+// every user may enter, with all that is in the machine's, where that is open to root alone:
+// the sandbox's user could run nothing there.
+func openRoot() error {
+	if info, err := os.Stat("/"); err != nil || info.Mode().Perm()&0o001 != 0 {
+		return err
+	}
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount("slipway", reached, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := bindEntry(e); err != nil {
+			return err
+		}
+	}
+	if err := unix.Chdir(reached); err != nil {
+		return err
+	}
+	// The new root on the old one, which is then taken away (pivot_root(2)).
+	return errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH), unix.Chdir("/"))
+}
+
+// bindEntry makes an entry of the machine's root directory appear below reached.
+func bindEntry(e os.DirEntry) error {
+	from, to := filepath.Join("/", e.Name()), filepath.Join(reached, e.Name())
+	switch {
+	case e.IsDir():
+		if err := unix.Mkdir(to, 0o755); err != nil || from == reached {
+			return err
+		}
+		return unix.Mount(from, to, "", unix.MS_BIND|unix.MS_REC, "")
+	case e.Type()&os.ModeSymlink != 0:
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		return unix.Symlink(target, to)
+	}
+	return nil // no program needs what else is there
 }
 
 // within rewrites a sandbox's paths into the store to what they are where it starts.
