@@ -100,7 +100,7 @@ func (g *globber) below(dir, part string) ([]string, error) {
 }
 
 // absent reports whether an error says that there is no such file: cargo passes over a
-// match that is none, a link that leads round in a circle among them.
+// match that does not exist, and over a link that leads round in a circle.
 func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }

@@ -90,7 +90,7 @@ func TestHostileAddresses(t *testing.T) {
 		"api by another scheme":  {"HTTPS", "OWN", false, true},
 		"api with a user":        {"http://OWNHOST@example.org", "OWN", false, true},
 		"api of no kind":         {"//example.org", "OWN", false, true},
-		"api that is none":       {"", "OWN", false, true},
+		"an empty api":           {"", "OWN", false, true},
 		"api of odd characters":  {"http://%zz", "OWN", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func (r guarded) Export(ctx context.Context, name, output, to string) error {
 	return step.CopyOutput(step.Step{Name: name}, step.Output{Name: output, Path: "/" + at}, d, at, to)
 }
 
-// TestNothingIsLeft holds that a binary that is none leaves nothing in --out, of any verb.
+// TestNothingIsLeft holds that no verb leaves anything in --out when a binary is not one.
 func TestNothingIsLeft(t *testing.T) {
 	t.Setenv("CANARY", "canary-77ab")
 	for _, c := range []struct {

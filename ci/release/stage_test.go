@@ -89,7 +89,7 @@ func TestStagedLies(t *testing.T) {
 		{"another reading of the workspace", "cargo alone says", write("answers/metadata.txt", strings.Replace(metadata, "1.2.3", "1.2.4", 1))},
 		{"no reading of the workspace", "reading the output of `cargo metadata`", write("answers/metadata.txt", "")},
 		{"a crate that the lock file does not have", "evil", write("answers/crates-"+plan.X8664+".txt", crates+"1evil v1.0.0\t\t\n")},
-		{"a tree that is none", "reading the output of `cargo tree`", write("answers/crates-"+plan.X8664+".txt", "::add-mask::\n")},
+		{"no tree at all", "reading the output of `cargo tree`", write("answers/crates-"+plan.X8664+".txt", "::add-mask::\n")},
 		{"a script for a binary", "checking binary", write(x8664, "#!/bin/sh\n")},
 		{"another plan", "it is of another plan", func(t *testing.T, dir string) {
 			if err := os.WriteFile(filepath.Join(dir, stagedPlan), []byte("{}\n"), 0o644); err != nil {
