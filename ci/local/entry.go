@@ -174,8 +174,9 @@ func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *ben
 	if err := from.Move(name, out, as); err != nil {
 		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, err)
 	}
-	if err = out.Discard(as, s.Discard); err == nil {
-		err = out.Settle(as, beneath.KeptLimits())
+	// Settled first: nothing can be taken out of a directory that its owner may not write to.
+	if err = out.Settle(as, beneath.KeptLimits()); err == nil {
+		err = out.Discard(as, s.Discard)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, as, err))

@@ -22,8 +22,15 @@ import (
 	"dagger/slipway/ci/step"
 )
 
+// builtProbe names, for tests that run in another process, the probe that it need not
+// compile again.
+const builtProbe = "SLIPWAY_TEST_PROBE"
+
 // buildProbe compiles testdata/probe, statically, once for all tests.
 var buildProbe = sync.OnceValues(func() ([]byte, error) {
+	if name := os.Getenv(builtProbe); name != "" {
+		return os.ReadFile(name)
+	}
 	dir, err := os.MkdirTemp("", "probe-")
 	if err != nil {
 		return nil, err

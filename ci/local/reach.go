@@ -1,0 +1,122 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"dagger/slipway/ci/bwrap"
+)
+
+// reached is where the store's directories are in the mount namespace from which
+// sandboxes start when slipway runs as root: the store may be below a directory that
+// only root may enter, as /root is.
+const reached = "/mnt"
+
+// shared are the directories of the store that sandboxes mount parts of.
+var shared = []string{"images", "steps", "tmp"}
+
+// reach gives the calling thread a mount namespace in which the store is at [reached].
+func (s *store) reach() error {
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+		return err
+	}
+	if err := openRoot(); err != nil {
+		return err
+	}
+	from := map[string]*os.File{} // opened before the mount, which may hide them
+	for _, sub := range shared {
+		f, err := os.Open(filepath.Join(s.dir, sub))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		from[sub] = f
+	}
+	if err := unix.Mount("slipway", reached, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return err
+	}
+	var errs []error
+	for sub, f := range from {
+		at := filepath.Join(reached, sub)
+		errs = append(errs, unix.Mkdir(at, 0o755), unix.Mount(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), at, "", unix.MS_BIND, ""))
+	}
+	return errors.Join(errs...)
+}
+
+// openRoot gives the calling thread, in a mount namespace of its own, a root directory that
+// every user may enter, with all that is in the machine's, where that is open to root alone:
+// the sandbox's user could run nothing there.
+func openRoot() error {
+	if info, err := os.Stat("/"); err != nil || info.Mode().Perm()&0o001 != 0 {
+		return err
+	}
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount("slipway", reached, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := bindEntry(e); err != nil {
+			return err
+		}
+	}
+	if err := unix.Chdir(reached); err != nil {
+		return err
+	}
+	// The new root on the old one, which is then taken away (pivot_root(2)).
+	return errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH), unix.Chdir("/"))
+}
+
+// bindEntry makes an entry of the machine's root directory appear below reached.
+func bindEntry(e os.DirEntry) error {
+	from, to := filepath.Join("/", e.Name()), filepath.Join(reached, e.Name())
+	switch {
+	case e.IsDir():
+		if err := unix.Mkdir(to, 0o755); err != nil || from == reached {
+			return err
+		}
+		return unix.Mount(from, to, "", unix.MS_BIND|unix.MS_REC, "")
+	case e.Type()&os.ModeSymlink != 0:
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		return unix.Symlink(target, to)
+	}
+	return nil // no program needs what else is there
+}
+
+// within rewrites a sandbox's paths into the store to what they are where it starts.
+func (s *store) within(box bwrap.Sandbox) bwrap.Sandbox {
+	if !leavesRoot() {
+		return box
+	}
+	if box.Root = s.reachedAt(box.Root); box.Root == "/" { // the machine's own, which has the store there now
+		box.Top = slices.DeleteFunc(slices.Clone(box.Top), func(name string) bool { return "/"+name == reached })
+	}
+	binds := make([]bwrap.Bind, len(box.Binds))
+	for i, b := range box.Binds {
+		b.From = s.reachedAt(b.From)
+		binds[i] = b
+	}
+	box.Binds = binds
+	return box
+}
+
+func (s *store) reachedAt(name string) string {
+	if rest, ok := strings.CutPrefix(name, s.dir+"/"); ok {
+		return filepath.Join(reached, rest)
+	}
+	return name
+}
