@@ -28,33 +28,33 @@ func setStrings(file, text string, values []value) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	spans, err := locate(text)
+	spans, err := tomlfile.Locate(text)
 	if err != nil {
 		return "", fmt.Errorf("editing %q: %w: set %s by hand", file, err, pathsOf(values))
 	}
 	type edit struct {
-		span
+		tomlfile.Span
 		to string
 	}
 	var edits []edit
 	for _, v := range values {
-		at, found := spans[pathKey(v.path)]
+		at, found := spans.String(v.path...)
 		if !found || !assign(want, v.path, v.to) {
 			return "", fmt.Errorf("editing %q: it has no string at %s: set it by hand", file, pathsOf([]value{v}))
 		}
 		edits = append(edits, edit{inside(text, at), v.to})
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
+	slices.SortFunc(edits, func(a, b edit) int { return a.Start - b.Start })
 	var b strings.Builder
 	from := 0
 	var lines []string
 	for _, e := range edits {
-		if e.start < from {
-			return "", fmt.Errorf("editing %q line %d: one value is set twice", file, lineOf(text, e.start))
+		if e.Start < from {
+			return "", fmt.Errorf("editing %q line %d: one value is set twice", file, tomlfile.LineOf(text, e.Start))
 		}
-		b.WriteString(text[from:e.start] + e.to)
-		from = e.end
-		lines = append(lines, strconv.Itoa(lineOf(text, e.start)))
+		b.WriteString(text[from:e.Start] + e.to)
+		from = e.End
+		lines = append(lines, strconv.Itoa(tomlfile.LineOf(text, e.Start)))
 	}
 	b.WriteString(text[from:])
 	if got, err := parse(file, b.String()); err != nil || !same(got, want) {
@@ -77,15 +77,15 @@ func parse(file, text string) (map[string]any, error) {
 
 // inside is where the value of a string stands: without its quotes, and without
 // the line end behind an opening """, which is no part of it.
-func inside(text string, at span) span {
-	raw := text[at.start:at.end]
+func inside(text string, at tomlfile.Span) tomlfile.Span {
+	raw := text[at.Start:at.End]
 	if len(raw) < 6 || raw[0] != raw[1] || raw[0] != raw[2] {
-		return span{at.start + 1, at.end - 1}
+		return tomlfile.Span{at.Start + 1, at.End - 1}
 	}
-	within := span{at.start + 3, at.end - 3}
+	within := tomlfile.Span{at.Start + 3, at.End - 3}
 	for _, end := range []string{"\r\n", "\n"} {
-		if strings.HasPrefix(text[within.start:within.end], end) {
-			within.start += len(end)
+		if strings.HasPrefix(text[within.Start:within.End], end) {
+			within.Start += len(end)
 			break
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // manifest is one Cargo.toml of the workspace and what changes in it.
@@ -193,9 +194,9 @@ func (m *manifest) set(to string, path ...string) {
 
 // place names the file and line of a string for a person.
 func (m *manifest) place(path []string) string {
-	spans, err := locate(m.text)
-	if at, found := spans[pathKey(path)]; err == nil && found {
-		return fmt.Sprintf("%q line %d", m.file, lineOf(m.text, at.start))
+	spans, err := tomlfile.Locate(m.text)
+	if at, found := spans.String(path...); err == nil && found {
+		return fmt.Sprintf("%q line %d", m.file, tomlfile.LineOf(m.text, at.Start))
 	}
 	return fmt.Sprintf("%q at %q", m.file, strings.Join(path, "."))
 }

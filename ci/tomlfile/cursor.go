@@ -1,4 +1,4 @@
-package prepare
+package tomlfile
 
 import (
 	"fmt"
@@ -78,8 +78,8 @@ func (s *cursor) take(what string) bool {
 }
 
 func (s *cursor) unexpected(expected string) error {
-	return fmt.Errorf("line %d: expected %s", lineOf(s.text, s.pos), expected)
+	return fmt.Errorf("line %d: expected %s", LineOf(s.text, s.pos), expected)
 }
 
-// lineOf is the number of the line where a byte stands, from 1.
-func lineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }
+// LineOf returns the number, from 1, of the line that holds a byte of text.
+func LineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }

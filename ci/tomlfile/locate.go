@@ -1,4 +1,4 @@
-package prepare
+package tomlfile
 
 import (
 	"fmt"
@@ -9,16 +9,48 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// span is where the value of a key stands in a file, its quotes included.
-type span struct{ start, end int }
+// Span is where a string value stands in a file, in bytes, its quotes included.
+type Span struct{ Start, End int }
 
-// locate finds every string value of a TOML file (TOML 1.1.0). The keys of the
-// result are made by pathKey; the elements of an array, of tables too, have
-// their indices for keys. text has been parsed before, for the parser that
-// there is tells no positions: what is not TOML may come out as anything but a
-// panic.
-func locate(text string) (map[string]span, error) {
-	s := &locator{cursor: cursor{text: text}, elements: map[string]int{}, found: map[string]span{}}
+// Positions are where the keys and the string values of a TOML file stand. A path is a list of
+// keys; the elements of an array, of tables too, have their indices for keys.
+type Positions struct {
+	text    string
+	strings map[string]Span
+	keys    map[string]int // where a key, a table's header or an element begins
+}
+
+// String returns where the string value at a path stands.
+func (p Positions) String(path ...string) (Span, bool) {
+	at, ok := p.strings[pathKey(path)]
+	return at, ok
+}
+
+// Line returns the number, from 1, of the line on which a path is written, or of the longest
+// beginning of the path that the file has; 0 where it has none.
+func (p Positions) Line(path ...string) int {
+	for n := len(path); n > 0; n-- {
+		if at, ok := p.keys[pathKey(path[:n])]; ok {
+			return LineOf(p.text, at)
+		}
+	}
+	return 0
+}
+
+// LineIn is Line for a file that has been parsed; 0 where it cannot be located.
+func LineIn(raw []byte, path ...string) int {
+	p, err := Locate(string(raw))
+	if err != nil {
+		return 0
+	}
+	return p.Line(path...)
+}
+
+// Locate finds the keys and string values of a TOML file (TOML 1.1.0), which must have been
+// parsed before: the parser tells no positions, and on text that is not TOML this returns an
+// error or anything but a panic.
+func Locate(text string) (Positions, error) {
+	s := &locator{cursor: cursor{text: text}, elements: map[string]int{}, found: map[string]Span{}, at: map[string]int{}}
 	s.take("\ufeff")
 	var table []string
 	for {
@@ -26,14 +58,14 @@ func locate(text string) (map[string]span, error) {
 		var err error
 		switch {
 		case s.pos == len(text):
-			return s.found, nil
+			return Positions{text, s.found, s.at}, nil
 		case s.peek() == '[':
 			table, err = s.header()
 		default:
 			err = s.pair(table)
 		}
 		if err != nil {
-			return nil, err
+			return Positions{}, err
 		}
 	}
 }
@@ -45,11 +77,20 @@ func pathKey(path []string) string { return fmt.Sprintf("%q", path) }
 type locator struct {
 	cursor
 	elements map[string]int // of each array of tables, so far
-	found    map[string]span
+	found    map[string]Span
+	at       map[string]int
+}
+
+// mark notes where a path is first written.
+func (s *locator) mark(path []string, at int) {
+	if _, there := s.at[pathKey(path)]; !there {
+		s.at[pathKey(path)] = at
+	}
 }
 
 // header reads [table] or [[table]] and returns the table's path.
 func (s *locator) header() ([]string, error) {
+	start := s.pos
 	isArray := s.take("[[")
 	if !isArray {
 		s.take("[")
@@ -70,12 +111,14 @@ func (s *locator) header() ([]string, error) {
 		if n := s.elements[pathKey(path)]; n > 0 { // a header speaks of the last element
 			path = append(path, strconv.Itoa(n-1))
 		}
+		s.mark(path, start)
 	}
 	return path, nil
 }
 
 // pair reads `key = value`.
 func (s *locator) pair(table []string) error {
+	start := s.pos
 	keys, err := s.keys()
 	if err != nil {
 		return err
@@ -84,7 +127,11 @@ func (s *locator) pair(table []string) error {
 		return s.unexpected("`=`")
 	}
 	s.space()
-	return s.value(slices.Concat(table, keys))
+	path := slices.Concat(table, keys)
+	for n := len(table) + 1; n <= len(path); n++ {
+		s.mark(path[:n], start)
+	}
+	return s.value(path)
 }
 
 // keys reads a key with its dots and the space around it.
@@ -139,7 +186,7 @@ func (s *locator) value(path []string) error {
 	switch s.peek() {
 	case '"', '\'':
 		err := s.str()
-		s.found[pathKey(path)] = span{start, s.pos}
+		s.found[pathKey(path)] = Span{start, s.pos}
 		return err
 	case '[':
 		s.pos++
@@ -165,7 +212,9 @@ func (s *locator) elementsOf(path []string) error {
 		if s.blank(); s.take("]") {
 			return nil
 		}
-		if err := s.value(slices.Concat(path, []string{strconv.Itoa(i)})); err != nil {
+		element := slices.Concat(path, []string{strconv.Itoa(i)})
+		s.mark(element, s.pos)
+		if err := s.value(element); err != nil {
 			return err
 		}
 		if s.blank(); !s.take(",") && s.peek() != ']' {
