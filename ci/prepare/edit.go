@@ -80,9 +80,9 @@ func parse(file, text string) (map[string]any, error) {
 func inside(text string, at tomlfile.Span) tomlfile.Span {
 	raw := text[at.Start:at.End]
 	if len(raw) < 6 || raw[0] != raw[1] || raw[0] != raw[2] {
-		return tomlfile.Span{at.Start + 1, at.End - 1}
+		return tomlfile.Span{Start: at.Start + 1, End: at.End - 1}
 	}
-	within := tomlfile.Span{at.Start + 3, at.End - 3}
+	within := tomlfile.Span{Start: at.Start + 3, End: at.End - 3}
 	for _, end := range []string{"\r\n", "\n"} {
 		if strings.HasPrefix(text[within.Start:within.End], end) {
 			within.Start += len(end)
