@@ -92,7 +92,7 @@ func TestHostilePrintingPlan(t *testing.T) {
 
 	text, output, _ := inJob(t, plan)
 	text.wantCode(t, 0)
-	wantShown(t, text.stdout, `.cargo/config.toml: \n::add-mask::o does not count`, `\u200b::group::forged`, `\x1b]52;c;Zm9yZ2Vk\a`, `\u202egnp.exe`, `#\x23[group]forged`, " bytes more)")
+	wantShown(t, text.stdout, `.cargo/config.toml: \n::add-mask::o is not used`, `\u200b::group::forged`, `\x1b]52;c;Zm9yZ2Vk\a`, `\u202egnp.exe`, `#\x23[group]forged`, " bytes more)")
 	wantNoLine(t, text.stdout, "Released", "  good ", "What has")
 	if lines := strings.Split(output, "\n"); len(lines) != 2 || lines[0] != "plan="+digestOf(t, text.stdout) {
 		t.Errorf("the step's outputs are %q", output)
@@ -102,11 +102,14 @@ func TestHostilePrintingPlan(t *testing.T) {
 	asJSON, _, _ := inJob(t, plan)
 	asJSON.wantCode(t, 0)
 	var p struct {
-		Notes   string
-		Remarks []string
+		Notes    string
+		Findings []struct{ What string }
 	}
 	check(t, json.Unmarshal([]byte(asJSON.stdout), &p))
-	all := strings.Join(p.Remarks, "\n") + p.Notes
+	all := p.Notes
+	for _, f := range p.Findings {
+		all += "\n" + f.What
+	}
 	wantShown(t, all, "\x1b]52;c;Zm9yZ2Vk\a", "\u202egnp.exe", "\u009b2J", "##[group]forged", strings.Repeat("long ", 20<<10)) // a program gets what is there
 
 	write(t, strings.Replace(read(t, r.source, "CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- \x1b]0;forged\a\r::add-mask::o"+entries, 1), r.source, "CHANGELOG.md")
@@ -272,7 +275,7 @@ func TestHostilePrintingSteps(t *testing.T) {
 				return
 			}
 			got.wantCode(t, 0)
-			wantShown(t, summary, `> .cargo/config.toml: \\x1b\[2J\<img src=https:\//x.io/a.png\>\|\`+"`"+`\[a\](https:\//x.io)\\n::add-mask::o does not count`)
+			wantShown(t, summary, `> .cargo/config.toml: \\x1b\[2J\<img src=https:\//x.io/a.png\>\|\`+"`"+`\[a\](https:\//x.io)\\n::add-mask::o is not used`)
 		})
 	}
 }

@@ -256,8 +256,8 @@ func testConfigIgnored(t *testing.T, w *runner) {
 	if strings.Contains(tree(t, r.source), "called.txt") || strings.Contains(got.stderr, "was called") {
 		t.Errorf("a script of .cargo/config.toml was called:\n%s", last(got.stderr))
 	}
-	if !strings.Contains(got.stdout, ".cargo/config.toml: ") || !strings.Contains(got.stdout, "does not count") {
-		t.Errorf("no remark says that the configuration does not count:\n%s", got.stdout)
+	if !strings.Contains(got.stdout, ".cargo/config.toml: ") || !strings.Contains(got.stdout, "is not used") {
+		t.Errorf("no note says that the configuration is not used:\n%s", got.stdout)
 	}
 	if !strings.Contains(got.stdout, x8664+": 1 passed") || !strings.Contains(got.stdout, aarch64+": 1 passed") {
 		t.Errorf("a test for each target expected:\n%s", got.stdout)

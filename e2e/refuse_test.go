@@ -7,26 +7,40 @@ import (
 	"testing"
 )
 
-// refused are workspaces that no plan is made for, and what the error says.
+// refused are workspaces of which not even a dry run is made, and what the error says.
 var refused = []struct {
 	name  string
 	wants []string
 }{
-	{"config-wrapper", []string{".cargo/config.toml", "wrapper", "replaces the compiler"}},
-	{"config-source", []string{".cargo/config.toml", `"source"`}},
-	{"config-include", []string{".cargo/config.toml", `"include"`}},
-	{"config-rustflags", []string{".cargo/config.toml", "rustflags", "linker"}},
-	{"config-credential", []string{".cargo/config.toml", "credential-provider"}},
-	{"toolchain-path", []string{"rust-toolchain.toml", "/opt/toolchain", "name a channel"}},
-	{"toolchain-channel", []string{"rust-toolchain.toml", `"1.50.0"`, "--toolchain"}},
 	{"stale-lock", []string{"Cargo.lock", "0.0.9", "0.1.0", "cargo update --workspace"}},
-	{"git-unpinned", []string{`"left"`, "https://git.invalid/left.git", "not pinned"}},
 	{"path-outside", []string{`"elsewhere"`, "../../elsewhere", "outside the workspace"}},
-	{"dep-without-version", []string{`"leaf"`, "no version"}},
-	{"env-packaged", []string{`".env"`, "published"}},
 	{"excluded-member", []string{`"excluded-member"`, "exclude"}},
-	{"symlink-out", []string{"src/notes.txt", "/etc/passwd", "outside the workspace"}},
-	{"no-changelog", []string{"CHANGELOG.md", "no-changelog"}},
+}
+
+// stopped are workspaces that a dry run is made of and no release, and what a plan says of it.
+var stopped = []struct {
+	name  string
+	wants []string
+}{
+	{"config-wrapper", []string{".cargo/config.toml:2: ", "wrapper", "replaces the compiler"}},
+	{"config-source", []string{".cargo/config.toml:1: ", `"source"`}},
+	{"config-include", []string{".cargo/config.toml:1: ", `"include"`}},
+	{"config-rustflags", []string{".cargo/config.toml:2: ", "rustflags", "linker"}},
+	{"config-credential", []string{".cargo/config.toml:2: ", "credential-provider"}},
+	{"toolchain-path", []string{"rust-toolchain.toml: ", "/opt/toolchain", "name a channel"}},
+	{"toolchain-channel", []string{"rust-toolchain.toml: ", `"1.50.0"`, "--toolchain"}},
+	{"dep-without-version", []string{"Cargo.toml:15: ", `"leaf"`, "no version"}},
+}
+
+// noted are workspaces that nothing stops, and what there is to know of them.
+var noted = []struct {
+	name  string
+	wants []string
+}{
+	{"git-unpinned", nil}, // Cargo.lock pins it
+	{"env-packaged", []string{".env: ", "published"}},
+	{"symlink-out", []string{"src/notes.txt: ", "/etc/passwd", "outside the workspace"}},
+	{"no-changelog", []string{"CHANGELOG.md"}},
 	{"changelog-missing-section", []string{"CHANGELOG.md", "0.1.0"}},
 }
 
@@ -56,6 +70,46 @@ func TestLocalRefusedWorkspace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			wantRefused(t, release{source: workspace(t, c.name), crate: c.name, version: "0.1.0"}, c.wants...)
 		})
+	}
+}
+
+// TestLocalStoppedWorkspace holds that a plan lists what a release would stop at.
+func TestLocalStoppedWorkspace(t *testing.T) {
+	for _, c := range stopped {
+		t.Run(c.name, func(t *testing.T) {
+			r := release{source: workspace(t, c.name), crate: c.name, version: "0.1.0"}
+			text := (&runner{}).command("plan", r).run(t).wantCode(t, 0).stdout
+			wantAll(t, section(text, "A release that is no dry run stops at"), c.wants)
+		})
+	}
+}
+
+// TestLocalNotedWorkspace holds that a plan tells what there is to know, and that nothing stops there.
+func TestLocalNotedWorkspace(t *testing.T) {
+	for _, c := range noted {
+		t.Run(c.name, func(t *testing.T) {
+			text := (&runner{}).command("plan", release{source: workspace(t, c.name), crate: c.name, version: "0.1.0"}).run(t).wantCode(t, 0).stdout
+			if stops := section(text, "A release that is no dry run stops at") + section(text, "A dry run stops at"); stops != "" {
+				t.Errorf("something stops:\n%s", stops)
+			}
+			wantAll(t, section(text, "Notes"), c.wants)
+		})
+	}
+}
+
+// section is what stands in a plan below a title.
+func section(text, title string) string {
+	_, rest, _ := strings.Cut(text, "\n"+title+"\n")
+	within, _, _ := strings.Cut(rest, "\n\n")
+	return within
+}
+
+func wantAll(t *testing.T, text string, wants []string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not said:\n%s", want, text)
+		}
 	}
 }
 
@@ -129,7 +183,8 @@ func TestLocalRefusedRef(t *testing.T) {
 		r.source = example(t)
 		repository(t, r.source, "main")
 		git(t, r.source, "branch", "shim-demo/v0.1.0")
-		wantRefused(t, r, "shim-demo/v0.1.0", "branch")
+		text := (&runner{}).command("plan", r).run(t).wantCode(t, 0).stdout
+		wantAll(t, section(text, "A release that is no dry run stops at"), []string{"shim-demo/v0.1.0", "branch"})
 	})
 	for name, branch := range map[string]string{
 		"pull request": "refs/pull/1/merge", "number of a pull request": "1/merge", "full ref": "refs/heads/main", "tags": "tags/x", "pseudo ref": "FETCH_HEAD",
@@ -165,13 +220,16 @@ func TestLocalRefusedRef(t *testing.T) {
 func TestDaggerRefused(t *testing.T) {
 	dagger(t)
 	for _, c := range refused {
-		switch c.name {
-		case "config-wrapper", "symlink-out", "excluded-member", "toolchain-path", "path-outside":
-			t.Run(c.name, func(t *testing.T) {
-				got := call(t, workspace(t, c.name), "plan", "--crate", c.name, "--version", "0.1.0").run(t).wantCode(t, 1)
-				got.wantStderr(t, c.wants...)
-			})
-		}
+		t.Run(c.name, func(t *testing.T) {
+			got := call(t, workspace(t, c.name), "release-crate", "--crate", c.name, "--version", "0.1.0").run(t).wantCode(t, 1)
+			got.wantStderr(t, c.wants...)
+		})
+	}
+	for _, c := range stopped[:2] {
+		t.Run(c.name, func(t *testing.T) {
+			text := call(t, workspace(t, c.name), "plan", "--crate", c.name, "--version", "0.1.0", "text").run(t).wantCode(t, 0).stdout
+			wantAll(t, section(text, "A release that is no dry run stops at"), c.wants)
+		})
 	}
 	for name, args := range map[string][2]string{"version": {"shim-demo", "$(id)"}, "crate": {"../..", "0.1.0"}} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,8 @@ type summary struct {
 	}
 	Effects []struct{ Kind, About string }
 	Remarks []string
+
+	Findings []struct{ Stops, What string }
 }
 
 // parse reads a summary and refuses fields that it does not know by mistake.
@@ -87,6 +89,9 @@ func (s summary) wantText(t testing.TB, text string) {
 	}
 	for i, e := range s.Effects {
 		want = append(want, fmt.Sprintf("%d. %s\n", i+1, e.About))
+	}
+	for _, f := range s.Findings {
+		want = append(want, f.What)
 	}
 	for _, text2 := range append(want, s.Remarks...) {
 		if !strings.Contains(text, text2) {

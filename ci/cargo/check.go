@@ -6,74 +6,120 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/tomlfile"
 )
 
-// Check returns an error when the workspace may not be released from: a stale
-// lock file, a dependency of c's that no one else could resolve, or a file that
-// would not mean the same elsewhere. Each error names what to change.
-func (w *Workspace) Check(c *Crate) error {
-	if err := w.checkFresh(); err != nil {
-		return err
+// Findings returns what is wrong with the workspace as far as a release of c needs it: c, the
+// members that it is built and tested with, the lock file, cargo's configuration. What only a
+// registry would refuse is among it where the release publishes c to one.
+func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
+	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(w.buildMembers(c)))
+	dirs := map[string]bool{}
+	for _, dir := range w.dirs() {
+		dirs[dir] = true
+	}
+	var packaged []*Crate
+	if publishes {
+		packaged = w.packaged(c)
 	}
 	for _, member := range w.Closure(c) {
+		isPackaged := slices.Contains(packaged, member)
 		for _, d := range member.Deps {
-			if err := w.checkDep(member, d); err != nil {
-				return fmt.Errorf("checking crate %q: dependency %q: %w", member.Name, d.Name, err)
+			list = append(list, w.checkDep(member, d, isPackaged)...)
+		}
+		list = append(list, w.checkFiles(member, dirs, isPackaged)...)
+	}
+	return list.Sorted()
+}
+
+// packaged returns the crates that are packaged when c goes to a registry, none where it
+// does not: c itself, and what must be published before it.
+func (w *Workspace) packaged(c *Crate) []*Crate {
+	if ok, _ := c.Publishable(); !ok {
+		return nil
+	}
+	before, err := w.Requires(c)
+	if err != nil { // a cycle, which is told elsewhere
+		return []*Crate{c}
+	}
+	return append(before, c)
+}
+
+// Unpackageable says why cargo cannot package c, whatever a registry would say: "" where it
+// can, or where c goes to no registry.
+func (w *Workspace) Unpackageable(c *Crate) string {
+	for _, member := range w.packaged(c) {
+		for _, d := range member.Deps {
+			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
+				return fmt.Sprintf("its dependency %q has no version", d.Name)
 			}
 		}
 	}
-	members := map[string]bool{}
-	for _, dir := range w.dirs() {
-		members[dir] = true
-	}
-	for _, member := range w.Closure(c) {
-		if err := w.checkFiles(member, members); err != nil {
-			return fmt.Errorf("checking crate %q: %w", member.Name, err)
-		}
-	}
-	return nil
+	return ""
 }
 
-func (w *Workspace) checkDep(c *Crate, d Dependency) error {
-	publishable, _ := c.Publishable()
+// found makes a finding about a place in a member's manifest.
+func (w *Workspace) found(stops finding.Stops, c *Crate, at []string, what, do string) finding.Finding {
+	f := finding.Finding{Stops: stops, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"), What: what, Do: do}
+	if raw, err := fs.ReadFile(w.fsys, f.File); err == nil {
+		f.Line = tomlfile.LineIn(raw, at...)
+	}
+	return f
+}
+
+// checkDep judges a dependency of a member. packaged says that the member goes to a registry.
+func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool) finding.List {
+	say := func(stops finding.Stops, what, do string) finding.List {
+		return finding.List{w.found(stops, c, d.at(), fmt.Sprintf("dependency %q: ", d.Name)+what, do)}
+	}
+	m := w.find(d.Name)
+	counts := packaged && d.Kind != Dev // cargo leaves a development dependency without a version out
 	switch {
 	case strings.HasPrefix(d.Path, "../") || d.Path == "..":
-		return fmt.Errorf("path %q is outside the workspace: a release is built from the workspace alone; move it in, or depend on a published version", d.Path)
-	case d.Path != "":
-		m := w.find(d.Name)
-		if m == nil || m.Dir != d.Path {
-			return fmt.Errorf("path %q is no member of the workspace: add it to `members`, or depend on a published version", d.Path)
+		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace, and a release is built from the workspace alone", d.Path), "move it in, or depend on a published version")
+	case d.Path != "" && (m == nil || m.Dir != d.Path):
+		return say(finding.Everything, fmt.Sprintf("path %q is no member of the workspace", d.Path), "add it to `members`, or depend on a published version")
+	case d.Path != "" && counts && d.Req == "":
+		return say(finding.Registry, "it has a path and no version, and published, the version counts", fmt.Sprintf("write { path = …, version = %q }, or say that the crate goes to no registry: publish = false", m.Version))
+	case d.Git != "" && counts && d.Req == "":
+		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry takes none without", d.Git), "publish the dependency first, or say that the crate goes to no registry: publish = false")
+	case d.Path != "" && counts:
+		if ok, reason := m.Publishable(); !ok {
+			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so that nobody could resolve this one", m.Name, reason), "publish it too, or say that this crate goes to no registry: publish = false")
 		}
-		if publishable && d.Kind != Dev && d.Req == "" {
-			return fmt.Errorf("it has a path and no version: published, the version counts; write { path = …, version = %q }", m.Version)
-		}
-	case d.Git != "" && d.Rev == "":
-		return fmt.Errorf("git %q is not pinned: name a `rev` or `tag`, or depend on a published version", d.Git)
-	case d.Git != "" && publishable && d.Kind != Dev && d.Req == "":
-		return fmt.Errorf("git %q has no version: a registry refuses it; publish the dependency first", d.Git)
 	}
 	return nil
 }
 
-// checkFiles refuses what would leak or dangle: a symlink that leaves the
-// workspace in any member, and a `.env` file in a crate that is packaged.
-// members are the directories of all crates: one inside another is its own.
-func (w *Workspace) checkFiles(c *Crate, members map[string]bool) error {
-	publishable, _ := c.Publishable()
-	return fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
+// checkFiles judges links that dangle or leave the workspace, and files that are meant to
+// hold secrets. dirs are the directories of all members: one inside another is its own.
+func (w *Workspace) checkFiles(c *Crate, dirs map[string]bool, packaged bool) finding.List {
+	var list finding.List
+	err := fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
+		inPackage := packaged && c.contents.packages(strings.TrimPrefix(name, c.Dir+"/"))
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (members[name] && name != c.Dir || e.Name() == ".git" || name == path.Join(c.Dir, "target")):
+		case e.IsDir() && (dirs[name] && name != c.Dir || e.Name() == ".git" || name == path.Join(c.Dir, "target")):
 			return fs.SkipDir
 		case e.Type()&fs.ModeSymlink != 0:
-			return w.checkLink(name)
-		case publishable && !e.IsDir() && isSecretFile(e.Name()) && c.contents.packages(strings.TrimPrefix(name, c.Dir+"/")):
-			return fmt.Errorf("file %q would be packaged and published: delete it, or keep it out with `package.exclude` (or `package.include`, where there is one)", name)
+			list = append(list, w.checkLink(c, name, inPackage)...)
+		case inPackage && !e.IsDir() && isSecretFile(e.Name()):
+			list = append(list, finding.Finding{
+				Stops: finding.Nothing, Crate: c.Name, File: name, What: "the file is published with the crate, and is by its name meant to hold secrets",
+				Do: "if it does, take it out of the repository, or keep it out of the package with `package.exclude`",
+			})
 		}
 		return nil
 	})
+	if err != nil {
+		list = append(list, finding.Finding{Stops: finding.Everything, Crate: c.Name, File: c.Dir, What: fmt.Sprintf("reading the crate's files: %v", err)})
+	}
+	return list
 }
 
 // isSecretFile reports whether a file is by its name meant to hold secrets.
@@ -84,18 +130,30 @@ func isSecretFile(name string) bool {
 	return name == ".netrc" || name == "credentials.toml" || name == "id_rsa" || name == "id_ed25519"
 }
 
-func (w *Workspace) checkLink(name string) error {
+// checkLink judges a symbolic link. It is built as it is, so that one which leads nowhere
+// harms nobody until cargo must package what it leads to.
+func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.List {
+	why := ""
 	to, err := fs.ReadLink(w.fsys, name)
-	if err != nil {
-		return fmt.Errorf("reading symlink %q: %w", name, err)
+	switch {
+	case err != nil:
+		why = fmt.Sprintf("reading the symbolic link: %v", err)
+	case filepath.IsAbs(to) || !fs.ValidPath(path.Join(path.Dir(name), to)):
+		why = fmt.Sprintf("the symbolic link leads to %q, outside the workspace, where a release finds nothing", to)
+	default:
+		_, err := fs.Stat(w.fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			why = fmt.Sprintf("the symbolic link leads to %q, which does not exist", to)
+		} else if err != nil { // through another link
+			why = fmt.Sprintf("the symbolic link leads to %q: %v", to, err)
+		}
 	}
-	if filepath.IsAbs(to) || !fs.ValidPath(path.Join(path.Dir(name), to)) {
-		return fmt.Errorf("symlink %q leads to %q, outside the workspace: a release is built from the workspace alone", name, to)
+	if why == "" {
+		return nil
 	}
-	if _, err := fs.Stat(w.fsys, name); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("symlink %q leads to %q, which does not exist", name, to)
-	} else if err != nil { // through another link
-		return fmt.Errorf("symlink %q leads to %q: %w", name, to, err)
+	f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, File: name, What: why}
+	if inPackage {
+		f.Stops, f.Do = finding.Registry, "remove it, let it lead to a file of the workspace, or keep it out of the package with `package.exclude`"
 	}
-	return nil
+	return finding.List{f}
 }

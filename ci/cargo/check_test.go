@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"dagger/slipway/ci/finding"
 )
 
 func TestCheckDependencies(t *testing.T) {
 	base := func(deps string, more ...string) map[string]string {
 		in := map[string]string{
 			"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", append([]string{published}, append(more, deps)...)...),
-			"b/Cargo.toml": pkg("b"), "Cargo.lock": locked([]string{"a", "b"}, []string{"b"}),
+			"b/Cargo.toml": pkg("b", published), "Cargo.lock": locked([]string{"a", "b"}, []string{"b"}),
 		}
 		if strings.Contains(deps, "path = \"../b\"") {
 			in["Cargo.toml"] = "[workspace]\nmembers = [\"a\", \"b\"]"
@@ -26,7 +28,7 @@ func TestCheckDependencies(t *testing.T) {
 		want []string // nil: no error
 	}{
 		{"path and version", base("[dependencies]\nb = { path = \"../b\", version = \"1\" }"), nil},
-		{"path without version", base("[dependencies]\nb = { path = \"../b\" }"), []string{`crate "a": dependency "b": it has a path and no version`, `write { path = …, version = "1.0.0" }`}},
+		{"path without version", base("[dependencies]\nb = { path = \"../b\" }"), []string{`checking crate "a": a/Cargo.toml:8: dependency "b": it has a path and no version`, `write { path = …, version = "1.0.0" }`}},
 		{"build dependency without version", base("[build-dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
 		{"renamed, without version", base("[dependencies]\nx = { package = \"b\", path = \"../b\" }"), []string{`dependency "b": it has a path and no version`}},
 		{"target-specific, without version", base("[target.'cfg(unix)'.dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
@@ -35,22 +37,27 @@ func TestCheckDependencies(t *testing.T) {
 		{"outside", base("[dependencies]\nb = { path = \"../../b\", version = \"1\" }"), []string{`path "../b" is outside the workspace`, "move it in, or depend on a published version"}},
 		{"outside, for tests", base("[dev-dependencies]\nb = { path = \"../../../b\" }"), []string{`path "../../b" is outside the workspace`}},
 		{"the directory above", base("[dependencies]\nb = { path = \"../..\" }"), []string{`path ".." is outside the workspace`}},
-		{"git by branch", base("[dependencies]\nb = { git = \"https://x.invalid/b\", branch = \"main\", version = \"1\" }"), []string{`git "https://x.invalid/b" is not pinned: name a `}},
-		{"git without anything", base("[dev-dependencies]\nb = { git = \"https://x.invalid/b\" }"), []string{"is not pinned"}},
-		{"git by revision, published", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }"), []string{"has no version: a registry refuses it"}},
+		{"git by branch", base("[dependencies]\nb = { git = \"https://x.invalid/b\", branch = \"main\", version = \"1\" }"), nil},
+		{"git without anything", base("[dev-dependencies]\nb = { git = \"https://x.invalid/b\" }"), nil},
+		{"git by revision, published", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }"), []string{`git "https://x.invalid/b" has no version, and a registry takes none without`}},
 		{"git by revision, unpublished", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }", "publish = false"), nil},
 		{"git by tag with a version", base("[dependencies]\nb = { git = \"https://x.invalid/b\", tag = \"v1\", version = \"1\" }"), nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := read(t, tt.in)
-			checkSays(t, w.Check(crate(t, w, "a")), tt.want)
+			checkSays(t, stops(w, crate(t, w, "a")), tt.want)
 		})
 	}
 	excluded := base("[dependencies]\nb = { path = \"../b\", version = \"1\" }")
 	excluded["Cargo.toml"] = "[workspace]\nmembers = [\"a\"]\nexclude = [\"b\"]"
 	w := read(t, excluded)
-	says(t, w.Check(crate(t, w, "a")), `path "b" is no member of the workspace: add it to `)
+	says(t, stops(w, crate(t, w, "a")), `path "b" is no member of the workspace: add it to `)
+}
+
+// stops is what a release of a crate that goes to a registry would stop at, as an error.
+func stops(w *Workspace, c *Crate) error {
+	return w.Findings(c, true).Check("checking crate \""+c.Name+"\"", finding.Everything, finding.Release, finding.Registry)
 }
 
 func checkSays(t *testing.T, err error, want []string) {
@@ -65,7 +72,7 @@ func checkSays(t *testing.T, err error, want []string) {
 func TestCheckSecretFiles(t *testing.T) {
 	tests := []struct {
 		name, manifest, file string
-		refused              bool
+		noted                bool
 	}{
 		{"published", published, ".env", true},
 		{"unpublished", "publish = false", ".env", false},
@@ -99,11 +106,15 @@ func TestCheckSecretFiles(t *testing.T) {
 					in = map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"crates/a\"]", dir + "/Cargo.toml": pkg("a", tt.manifest), dir + "/" + tt.file: "TOKEN=x", "Cargo.lock": locked([]string{"a"})}
 				}
 				w := read(t, in)
-				var want []string
-				if tt.refused {
-					want = []string{`checking crate "a"`, tt.file, "would be packaged and published: delete it"}
+				c := crate(t, w, "a")
+				checkSays(t, stops(w, c), nil) // what is tracked may be meant: a note
+				notes := w.Findings(c, true).Stopping(finding.Nothing)
+				if tt.noted != (len(notes) == 1 && strings.HasSuffix(notes[0].File, tt.file) && strings.Contains(notes[0].What, "meant to hold secrets")) {
+					t.Errorf("notes: %q", notes.Lines())
 				}
-				checkSays(t, w.Check(crate(t, w, "a")), want)
+				if unpublished := w.Findings(c, false); len(unpublished) > 0 {
+					t.Errorf("where it goes to no registry: %q", unpublished.Lines())
+				}
 			})
 		}
 	}
@@ -114,7 +125,7 @@ func TestCheckInheritedExclude(t *testing.T) {
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\"]\n[workspace.package]\nexclude = [\".env\"]",
 		"a/Cargo.toml": pkg("a", published, "exclude.workspace = true"), "a/.env": "x", "Cargo.lock": locked([]string{"a"}),
 	})
-	if err := w.Check(crate(t, w, "a")); err != nil {
+	if err := stops(w, crate(t, w, "a")); err != nil {
 		t.Error(err)
 	}
 }
@@ -125,25 +136,33 @@ func TestCheckLinks(t *testing.T) {
 		want         []string
 	}{
 		{"inside", "a/src/b.rs", "../../shared.rs", nil},
-		{"absolute", "a/src/b.rs", "/etc/passwd", []string{`symlink "a/src/b.rs" leads to "/etc/passwd", outside the workspace`}},
+		{"absolute", "a/src/b.rs", "/etc/passwd", []string{`a/src/b.rs: the symbolic link leads to "/etc/passwd", outside the workspace`}},
 		{"above", "a/src/b.rs", "../../../x", []string{`leads to "../../../x", outside the workspace`}},
-		{"nowhere", "a/src/b.rs", "gone.rs", []string{`symlink "a/src/b.rs" leads to "gone.rs", which does not exist`}},
+		{"nowhere", "a/src/b.rs", "gone.rs", []string{`a/src/b.rs: the symbolic link leads to "gone.rs", which does not exist`}},
 		{"in another member that is not built", "b/x", "/etc/passwd", nil},
 		{"below target", "a/target/x", "/etc/passwd", nil},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			in := files(map[string]string{
-				"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]", "a/Cargo.toml": pkg("a"), "b/Cargo.toml": pkg("b"),
-				"shared.rs": "", "Cargo.lock": locked([]string{"a"}, []string{"b"}),
+		for _, published := range []string{published, "publish = false"} {
+			t.Run(tt.name+" "+published, func(t *testing.T) {
+				in := files(map[string]string{
+					"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]", "a/Cargo.toml": pkg("a", published), "b/Cargo.toml": pkg("b"),
+					"shared.rs": "", "Cargo.lock": locked([]string{"a"}, []string{"b"}),
+				})
+				in[tt.at] = &fstest.MapFile{Data: []byte(tt.to), Mode: fs.ModeSymlink | 0o777}
+				w, err := Read(in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := crate(t, w, "a")
+				checkSays(t, w.Findings(c, true).Check("checking", finding.Nothing, finding.Registry), tt.want)
+				if published == "publish = false" { // nobody packages what it leads to
+					checkSays(t, stops(w, c), nil)
+				} else {
+					checkSays(t, stops(w, c), tt.want)
+				}
 			})
-			in[tt.at] = &fstest.MapFile{Data: []byte(tt.to), Mode: fs.ModeSymlink | 0o777}
-			w, err := Read(in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkSays(t, w.Check(crate(t, w, "a")), tt.want)
-		})
+		}
 	}
 }
 

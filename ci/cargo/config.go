@@ -11,6 +11,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -18,13 +19,15 @@ import (
 // (The Cargo Book, "Configuration"). A developer's file decides how their own
 // machine builds; a release keeps what belongs to the product (profiles,
 // rustflags, environment, registries), drops what belongs to the machine
-// (runner, linker, target directory, jobs) and refuses what would replace the
+// (runner, linker, target directory, jobs) and has a finding about what would replace the
 // sources or the compiler.
 type Config struct {
 	// Text is the configuration to build with, "" when nothing is kept.
 	Text string
 	// Dropped names the keys that do not count in a release, sorted.
 	Dropped []string
+	// Findings are the keys that no release may have. A dry run goes on without them.
+	Findings finding.List
 	// Indexes are the addresses of the indexes of the registries, by name, and
 	// DefaultRegistry is the one that cargo publishes to, "" for crates.io.
 	Indexes         map[string]string
@@ -76,10 +79,10 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return Config{}, fmt.Errorf("reading %q: %w", name, err)
 	}
-	if err := refuseConfig(name, tree); err != nil {
-		return Config{}, err
-	}
+	r := &refusals{file: name, raw: raw}
+	r.config(tree)
 	c, err := keepConfig(tree)
+	c.Findings = r.list
 	c.Dropped = append(c.Dropped, below...)
 	return c, err
 }
@@ -99,34 +102,47 @@ func configFile(fsys fs.FS, dir string) (string, []byte, error) {
 	return "", nil, nil
 }
 
-func refuseConfig(name string, tree map[string]any) error {
+// refusals collects what is refused of a configuration, and takes it out.
+type refusals struct {
+	file string
+	raw  []byte
+	list finding.List
+}
+
+// say notes that a key is refused, and why.
+func (r *refusals) say(at []string, why string) {
+	r.list = append(r.list, finding.Finding{
+		Stops: finding.Release, File: r.file, Line: tomlfile.LineIn(r.raw, at...), What: why, Do: "take it out; a dry run goes on without it",
+	})
+}
+
+// config refuses keys that would change what is compiled or by what.
+func (r *refusals) config(tree map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(refusedKeys)) {
-		table, leaf, nested := strings.Cut(key, ".")
-		v, found := tree[table]
-		if nested {
-			m, _ := v.(map[string]any)
-			_, found = m[leaf]
+		path := strings.Split(key, ".")
+		table := tree
+		if len(path) > 1 {
+			table, _ = tree[path[0]].(map[string]any)
 		}
-		if found {
-			return fmt.Errorf("reading %q: %q is not allowed in a release: %s", name, key, refusedKeys[key])
+		leaf := path[len(path)-1]
+		if _, found := table[leaf]; found {
+			r.say(path, fmt.Sprintf("%q is not allowed in a release: %s", key, refusedKeys[key]))
+			delete(table, leaf)
 		}
 	}
 	registries, _ := tree["registries"].(map[string]any)
-	for _, r := range slices.Sorted(maps.Keys(registries)) {
-		m, _ := registries[r].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(registries)) {
+		table, _ := registries[name].(map[string]any)
 		for _, key := range []string{"token", "credential-provider", "secret-key"} {
-			if _, found := m[key]; found {
-				return fmt.Errorf("reading %q: \"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, r, key)
+			if _, found := table[key]; found {
+				r.say([]string{"registries", name, key}, fmt.Sprintf("\"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, key))
+				delete(table, key)
 			}
 		}
 	}
-	if err := refuseRegistries(name, registries); err != nil {
-		return err
-	}
-	if err := refuseAllFlags(name, tree); err != nil {
-		return err
-	}
-	return refuseEnv(name, tree)
+	r.registries(registries)
+	r.flags(tree)
+	r.env(tree)
 }
 
 func keepConfig(tree map[string]any) (Config, error) {

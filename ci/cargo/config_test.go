@@ -127,8 +127,11 @@ func TestConfigRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
-			_, err := Read(files(map[string]string{"Cargo.toml": pkg("a"), ".cargo/config.toml": tt.in}))
-			says(t, err, `reading ".cargo/config.toml"`, tt.key, tt.why)
+			w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), ".cargo/config.toml": tt.in})
+			says(t, stops(w, crate(t, w, "a")), ".cargo/config.toml:", tt.key, tt.why)
+			if strings.Contains(w.Config.Text, "codegen-backend") || strings.Contains(w.Config.Text, "linker") {
+				t.Errorf("it is kept:\n%s", w.Config.Text)
+			}
 		})
 	}
 }
@@ -155,9 +158,10 @@ func TestConfigFiles(t *testing.T) {
 		t.Errorf("dropped %q, kept %q", c.Dropped, c.Text)
 	}
 	delete(in, ".cargo/config")
-	_, err := Read(files(in))
-	says(t, err, `reading ".cargo/config.toml": "build.rustc"`)
+	if found := read(t, in).Config.Findings; len(found) != 1 || found[0].Line != 2 || !strings.Contains(found[0].What, `"build.rustc"`) {
+		t.Errorf("%q", found.Lines())
+	}
 	in[".cargo/config.toml"] = "["
-	_, err = Read(files(in))
+	_, err := Read(files(in))
 	says(t, err, `reading ".cargo/config.toml"`, "line 1")
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// refuseFlags refuses compiler flags that name a part of the compiler: cargo
-// passes them behind what the environment says of the linker, and the last one
-// counts. flags is a string or a list of strings, as cargo takes them.
-func refuseFlags(file, key string, flags any) error {
+// flagsError says why flags of the compiler are refused, "" when they are not: flags that name
+// a part of the compiler, since cargo passes them behind what the environment says of the
+// linker, and the last one counts. flags is a string or a list of strings, as cargo takes them.
+func flagsError(key string, flags any) string {
 	var args []string
 	switch v := flags.(type) {
 	case string:
@@ -19,12 +19,12 @@ func refuseFlags(file, key string, flags any) error {
 		for _, e := range v {
 			s, ok := e.(string)
 			if !ok {
-				return fmt.Errorf("reading %q: %q holds %v, expected strings", file, key, e)
+				return fmt.Sprintf("%q holds %v, expected strings", key, e)
 			}
 			args = append(args, s)
 		}
 	default:
-		return fmt.Errorf("reading %q: %q is %T, expected a string or a list of strings", file, key, flags)
+		return fmt.Sprintf("%q is %T, expected a string or a list of strings", key, flags)
 	}
 	for i, arg := range args {
 		next := ""
@@ -32,10 +32,10 @@ func refuseFlags(file, key string, flags any) error {
 			next = args[i+1]
 		}
 		if why := refusedFlag(arg, next); why != "" {
-			return fmt.Errorf("reading %q: %q in %q is not allowed in a release: %s", file, arg, key, why)
+			return fmt.Sprintf("%q in %q is not allowed in a release: %s", arg, key, why)
 		}
 	}
-	return nil
+	return ""
 }
 
 // refusedFlag says why a flag of rustc is refused, "" when it is not. next is
@@ -89,33 +89,35 @@ func namesLinker(arg string) bool {
 	return slices.ContainsFunc([]string{"-fuse-ld=", "--ld-path=", "-B"}, func(p string) bool { return strings.HasPrefix(arg, p) })
 }
 
-// refuseAllFlags looks at every table that may hold flags of the compiler.
-func refuseAllFlags(file string, tree map[string]any) error {
+// flags looks at every table that may hold flags of the compiler.
+func (r *refusals) flags(tree map[string]any) {
 	for _, table := range slices.Sorted(maps.Keys(tree)) {
 		top, _ := tree[table].(map[string]any)
-		tables := map[string]any{table: top}
+		tables := map[string]any{"": top}
 		switch table {
 		case "build":
 		case "target", "profile":
-			tables = map[string]any{}
-			for name, t := range top {
-				tables[table+"."+name] = t
-			}
+			tables = top
 		default:
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(tables)) {
 			t, _ := tables[name].(map[string]any)
+			at := []string{table}
+			if name != "" {
+				at = append(at, name)
+			}
 			for _, key := range []string{"rustflags", "rustdocflags"} {
 				if flags, found := t[key]; found {
-					if err := refuseFlags(file, name+"."+key, flags); err != nil {
-						return err
+					at := append(slices.Clone(at), key)
+					if why := flagsError(strings.Join(at, "."), flags); why != "" {
+						r.say(at, why)
+						delete(t, key)
 					}
 				}
 			}
 		}
 	}
-	return nil
 }
 
 // programs are the variables by which build scripts choose compilers (the cc
@@ -148,12 +150,13 @@ func refusedVariable(key string) string {
 	return ""
 }
 
-func refuseEnv(file string, tree map[string]any) error {
+// env looks at the variables that every build would have.
+func (r *refusals) env(tree map[string]any) {
 	env, _ := tree["env"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(env)) {
 		if why := refusedVariable(key); why != "" {
-			return fmt.Errorf("reading %q: \"env.%s\" is not allowed in a release: %s", file, key, why)
+			r.say([]string{"env", key}, fmt.Sprintf("\"env.%s\" is not allowed in a release: %s", key, why))
+			delete(env, key)
 		}
 	}
-	return nil
 }

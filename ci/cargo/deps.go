@@ -29,6 +29,16 @@ type Dependency struct {
 	Rev      string // rev or tag of a git dependency
 	Registry string
 	Optional bool
+
+	table, alias string // where the manifest has it, within [target.TARGET] if there is a target
+}
+
+// at is the dependency's path in the manifest.
+func (d Dependency) at() []string {
+	if d.Target != "" {
+		return []string{"target", d.Target, d.table, d.alias}
+	}
+	return []string{d.table, d.alias}
 }
 
 // readDeps reads every dependency table of a manifest, sorted by kind, name, target and requirement.
@@ -54,14 +64,18 @@ func (w *Workspace) readTables(dir, target string, t dependencyTables) ([]Depend
 	var deps []Dependency
 	for _, table := range []struct {
 		kind    Kind
+		name    string
 		entries map[string]any
-	}{{Normal, t.Normal}, {Dev, t.Dev}, {Dev, t.DevOld}, {Build, t.Build}, {Build, t.BuildOld}} {
+	}{
+		{Normal, "dependencies", t.Normal}, {Dev, "dev-dependencies", t.Dev}, {Dev, "dev_dependencies", t.DevOld},
+		{Build, "build-dependencies", t.Build}, {Build, "build_dependencies", t.BuildOld},
+	} {
 		for alias, spec := range table.entries {
 			d, err := w.readDep(dir, alias, spec)
 			if err != nil {
 				return nil, fmt.Errorf("dependency %q: %w", alias, err)
 			}
-			d.Kind, d.Target = table.kind, target
+			d.Kind, d.Target, d.table, d.alias = table.kind, target, table.name, alias
 			deps = append(deps, d)
 		}
 	}

@@ -4,30 +4,43 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"dagger/slipway/ci/finding"
 )
 
 // TestRefusedWorkspaces holds that each workspace of e2e's test data that
 // planning can refuse is refused for its one fault: what is wrong, and where.
 func TestRefusedWorkspaces(t *testing.T) {
 	tests := map[string][]string{
-		"config-rustflags":    {`".cargo/config.toml"`, `"-Clinker=scripts/linker.sh" in "build.rustflags"`, "it replaces the linker"},
-		"config-wrapper":      {`".cargo/config.toml"`, `"build.rustc-workspace-wrapper" is not allowed in a release`, "it replaces the compiler"},
-		"config-credential":   {`".cargo/config.toml"`, `"registry.credential-provider" is not allowed`, "runs a program to fetch credentials"},
-		"config-source":       {`".cargo/config.toml"`, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
-		"config-include":      {`".cargo/config.toml"`, `"include" is not allowed`, "from other files"},
-		"toolchain-path":      {`"rust-toolchain.toml"`, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
-		"stale-lock":          {`"Cargo.lock"`, `crate "stale-lock" is locked at 0.0.9, its manifest says 0.1.0`, `run "cargo update --workspace" and commit "Cargo.lock"`},
-		"git-unpinned":        {`crate "git-unpinned": dependency "left"`, `git "https://git.invalid/left.git" is not pinned`, "name a `rev` or `tag`"},
-		"path-outside":        {`crate "path-outside": dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},
-		"dep-without-version": {`crate "dep-without-version": dependency "leaf"`, "it has a path and no version", `version = "0.1.0"`},
-		"env-packaged":        {`crate "env-packaged"`, `file ".env" would be packaged and published`, "`package.exclude`"},
+		"config-rustflags":    {`.cargo/config.toml:2: `, `"-Clinker=scripts/linker.sh" in "build.rustflags"`, "it replaces the linker"},
+		"config-wrapper":      {`.cargo/config.toml:3: `, `"build.rustc-workspace-wrapper" is not allowed in a release`, "it replaces the compiler"},
+		"config-credential":   {`.cargo/config.toml:2: `, `"registry.credential-provider" is not allowed`, "runs a program to fetch credentials"},
+		"config-source":       {`.cargo/config.toml:1: `, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
+		"config-include":      {`.cargo/config.toml:1: `, `"include" is not allowed`, "from other files"},
+		"toolchain-path":      {`rust-toolchain.toml: `, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
+		"stale-lock":          {`Cargo.lock: the lock file is stale`, `crate "stale-lock" is locked at 0.0.9, and its manifest says 0.1.0`, `run "cargo update --workspace" and commit the file`},
+		"path-outside":        {`Cargo.toml:10: dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},
+		"dep-without-version": {`Cargo.toml:15: dependency "leaf"`, "it has a path and no version", `version = "0.1.0"`},
 		"excluded-member":     {`finding crate "excluded-member"`, `"crates/excluded-member" is in the workspace's `, "only members are released"},
-		"symlink-out":         {`crate "symlink-out"`, `symlink "src/notes.txt" leads to "/etc/passwd", outside the workspace`},
-		"no-changelog":        {`crate "no-changelog"`, `there is no "CHANGELOG.md"`, "keepachangelog.com"},
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) { says(t, judge(t, name), want...) })
+	}
+}
+
+// TestNotedWorkspaces holds that what is worth knowing of a workspace is told, and stops nothing.
+func TestNotedWorkspaces(t *testing.T) {
+	for name, want := range map[string]string{
+		"env-packaged": ".env: the file is published with the crate, and is by its name meant to hold secrets",
+		"symlink-out":  `src/notes.txt: the symbolic link leads to "/etc/passwd", outside the workspace`,
+	} {
+		w := readDir(t, filepath.Join(workspaces, name))
+		found := w.Findings(crate(t, w, name), true)
+		if len(found) != 1 || found[0].Stops != finding.Nothing || !strings.HasPrefix(found[0].String(), want) {
+			t.Errorf("%s: %q, expected a note that says %q", name, found.Lines(), want)
+		}
 	}
 }
 
@@ -35,7 +48,7 @@ func TestRefusedWorkspaces(t *testing.T) {
 // fault is for a later part to find, and for no accident here to hide.
 func TestOtherWorkspaces(t *testing.T) {
 	others := []string{
-		"changelog-missing-section", "config-linker", "config-runner", "failing-test", "hostile-daemon", "hostile-network",
+		"changelog-missing-section", "config-linker", "git-unpinned", "no-changelog", "config-runner", "failing-test", "hostile-daemon", "hostile-network",
 		"hostile-test", "hostile-tokens", "hostile-writes", "missing-binary", "no-tests", "toolchain-channel",
 	}
 	for _, name := range others {
@@ -72,9 +85,5 @@ func judge(t *testing.T, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Check(c); err != nil {
-		return err
-	}
-	_, _, err = w.ReadChangelog(c)
-	return err
+	return stops(w, c)
 }

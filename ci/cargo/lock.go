@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -35,7 +36,7 @@ type Package struct {
 func readLock(fsys fs.FS) (Lock, error) {
 	raw, err := fs.ReadFile(fsys, "Cargo.lock")
 	if errors.Is(err, fs.ErrNotExist) {
-		return Lock{}, errors.New(`reading workspace: it has no "Cargo.lock": a release builds from locked dependencies; run "cargo generate-lockfile" and commit the file`)
+		return Lock{}, nil // checkFresh tells
 	}
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading workspace: %w", err)
@@ -161,36 +162,43 @@ func (l Lock) prune(members []string) string {
 	return b.String()
 }
 
-// checkFresh compares the entry of each member with its manifest: version and
-// the names of its dependencies. Whether a locked version satisfies its
-// requirement is left to `cargo --locked`, which runs first.
-func (w *Workspace) checkFresh() error {
-	const next = `the lock file is stale: run "cargo update --workspace" and commit "Cargo.lock"`
-	members := map[string]Package{}
+// checkFresh compares the entries of members with their manifests: version and the names of
+// their dependencies. Whether a locked version satisfies its requirement is left to
+// `cargo --locked`, which runs first.
+func (w *Workspace) checkFresh(members []*Crate) finding.List {
+	var list finding.List
+	if w.Lock.SHA256 == [32]byte{} {
+		return finding.List{{Stops: finding.Everything, File: "Cargo.lock", What: "the workspace has none, and a release is built from locked dependencies", Do: `run "cargo generate-lockfile" and commit the file`}}
+	}
+	say := func(format string, args ...any) {
+		list = append(list, finding.Finding{
+			Stops: finding.Everything, File: "Cargo.lock", What: "the lock file is stale: " + fmt.Sprintf(format, args...), Do: `run "cargo update --workspace" and commit the file`,
+		})
+	}
+	entries := map[string]Package{}
 	for _, p := range w.Lock.Packages {
 		if p.Source == "" {
-			members[p.Name] = p
+			entries[p.Name] = p
 		}
 	}
-	for i := range w.Crates {
-		c := &w.Crates[i]
-		p, ok := members[c.Name]
-		if !ok {
-			return fmt.Errorf("checking \"Cargo.lock\": it has no crate %q: %s", c.Name, next)
-		}
-		if p.Version != c.Version {
-			return fmt.Errorf("checking \"Cargo.lock\": crate %q is locked at %s, its manifest says %s: %s", c.Name, p.Version, c.Version, next)
+	for _, c := range members {
+		p, ok := entries[c.Name]
+		switch {
+		case !ok:
+			say("it has no crate %q", c.Name)
+			continue
+		case p.Version != c.Version:
+			say("crate %q is locked at %s, and its manifest says %s", c.Name, p.Version, c.Version)
 		}
 		locked := map[string]bool{}
 		for _, d := range p.Dependencies {
-			name, _, _ := strings.Cut(d, " ")
-			locked[name] = true
+			locked[firstWord(d)] = true
 		}
 		for _, d := range c.Deps {
 			if !locked[d.Name] && d.Name != c.Name {
-				return fmt.Errorf("checking \"Cargo.lock\": crate %q depends on %q, which its locked entry does not: %s", c.Name, d.Name, next)
+				say("crate %q depends on %q, and its locked entry does not", c.Name, d.Name)
 			}
 		}
 	}
-	return nil
+	return list
 }

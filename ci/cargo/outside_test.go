@@ -45,7 +45,7 @@ func judgeDir(t *testing.T, dir string) error {
 		}
 		c, err := w.Crate("inside")
 		if err == nil {
-			err = w.Check(c)
+			err = stops(w, c)
 		}
 		if err == nil {
 			_, _, err = w.ReadChangelog(c)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -17,6 +18,19 @@ type Toolchain struct {
 	Profile    string   `toml:"profile"`
 	Components []string `toml:"components"`
 	Targets    []string `toml:"targets"`
+
+	file string
+}
+
+// check judges a toolchain that is a directory of somebody's machine.
+func (t Toolchain) check() finding.List {
+	if t.Path == "" {
+		return nil
+	}
+	return finding.List{{
+		Stops: finding.Release, File: t.file, What: fmt.Sprintf("toolchain path %q is on one machine only", t.Path),
+		Do: "name a channel, as channel = \"1.96.0\"; a dry run builds with what the image has",
+	}}
 }
 
 var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
@@ -35,6 +49,7 @@ func readToolchain(fsys fs.FS) (Toolchain, error) {
 		if err != nil {
 			return Toolchain{}, fmt.Errorf("reading %q: %w", name, err)
 		}
+		t.file = name
 		return t, nil
 	}
 	return Toolchain{}, nil
@@ -50,9 +65,6 @@ func parseToolchain(text string) (Toolchain, error) {
 		return Toolchain{}, err
 	}
 	t := file.Toolchain
-	if t.Path != "" {
-		return t, fmt.Errorf("toolchain path %q is on one machine only: name a channel, as channel = \"1.96.0\"", t.Path)
-	}
 	if t.Channel != "" && !channelForm.MatchString(t.Channel) {
 		return t, fmt.Errorf("channel %q is none that rustup knows: expected a version as \"1.96.0\", or stable, beta, nightly with an optional date", t.Channel)
 	}

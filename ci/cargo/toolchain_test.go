@@ -68,13 +68,19 @@ func TestReadToolchain(t *testing.T) {
 	}
 }
 
+// TestToolchainPath holds that a toolchain which is a directory stops a release.
+func TestToolchainPath(t *testing.T) {
+	for file, in := range map[string]string{"rust-toolchain.toml": "[toolchain]\npath = \"/opt/rust\"", "rust-toolchain": "[toolchain]\npath = \"x\""} {
+		w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), file: in})
+		says(t, stops(w, crate(t, w, "a")), file+": toolchain path ", "is on one machine only", `channel = "1.96.0"`)
+	}
+}
+
 func TestReadToolchainRefuses(t *testing.T) {
 	tests := []struct {
 		name, file, in string
 		want           []string
 	}{
-		{"path", "rust-toolchain.toml", "[toolchain]\npath = \"/opt/rust\"", []string{`toolchain path "/opt/rust" is on one machine only`, `channel = "1.96.0"`}},
-		{"path in the older name", "rust-toolchain", "[toolchain]\npath = \"x\"", []string{`reading "rust-toolchain"`, `toolchain path "x"`}},
 		{"with a host", "rust-toolchain", "1.96.0-x86_64-unknown-linux-gnu", []string{`channel "1.96.0-x86_64-unknown-linux-gnu" is none that rustup knows`, "expected a version"}},
 		{"custom toolchain", "rust-toolchain.toml", "[toolchain]\nchannel = \"esp\"", []string{`channel "esp"`}},
 		{"option", "rust-toolchain", "--x", []string{`channel "--x"`}},

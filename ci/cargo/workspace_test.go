@@ -44,7 +44,7 @@ func TestReadExample(t *testing.T) {
 		t.Errorf("kept %q, want %q", w.Config.Text, want)
 	}
 	for i := range w.Crates {
-		if err := w.Check(&w.Crates[i]); err != nil {
+		if err := stops(w, &w.Crates[i]); err != nil {
 			t.Error(err)
 		}
 	}
@@ -132,8 +132,11 @@ func TestReadRefuses(t *testing.T) {
 	}
 	without := files(one(pkg("a")))
 	delete(without, "Cargo.lock")
-	_, err := Read(without)
-	says(t, err, `it has no "Cargo.lock"`, `run "cargo generate-lockfile" and commit the file`)
+	w, err := Read(without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, stops(w, crate(t, w, "a")), `Cargo.lock: the workspace has none`, `run "cargo generate-lockfile" and commit the file`)
 }
 
 func TestReadChangelog(t *testing.T) {

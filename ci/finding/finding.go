@@ -44,10 +44,8 @@ func (f Finding) String() string {
 	if place != "" && f.Line > 0 {
 		place += ":" + strconv.Itoa(f.Line)
 	}
-	if f.Crate != "" && place != "" {
-		place += " (crate " + f.Crate + ")"
-	} else if f.Crate != "" {
-		place = "crate " + f.Crate
+	if place == "" && f.Crate != "" { // the file's directory says which crate it is
+		place = "crate " + strconv.Quote(f.Crate)
 	}
 	text := f.What
 	if place != "" {

@@ -171,6 +171,9 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	if len(plans) == 0 {
 		return nil, nil
 	}
+	if err := release.Check(plans, false); err != nil {
+		return nil, err
+	}
 	limits, err := step.ParseLimits(s.in.Limits)
 	if err != nil {
 		return nil, err

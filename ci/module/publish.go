@@ -70,7 +70,7 @@ func signerOf(plans []*plan.Plan, signer *sign.Signer, signErr error) (*sign.Sig
 		return nil, signErr
 	}
 	for _, p := range plans {
-		if err := p.Source.CheckRelease(); err != nil {
+		if err := p.CheckRelease(); err != nil {
 			return nil, err
 		}
 		if signErr != nil && p.Signing != "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/toolchain"
 )
@@ -33,51 +34,70 @@ func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 			return fmt.Errorf("checking target %q: it is named twice", t)
 		}
 	}
-	var err error
-	p.Toolchain, err = chooseToolchain(w, req.Toolchain)
+	var (
+		err   error
+		found finding.List
+	)
+	p.Toolchain, found, err = chooseToolchain(w, req.Toolchain)
+	p.Findings = append(p.Findings, found...)
 	return err
 }
 
 // chooseToolchain returns the image to build in: the one that the command
 // names, else the one of [workspace.metadata.slipway], else slipway's own, made
-// from Debian's packages, which has one channel only.
-func chooseToolchain(w *cargo.Workspace, named string) (string, error) {
+// from Debian's packages, which has one channel only: a dry run builds with that whatever the
+// workspace asks for.
+func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, error) {
 	if named == "" {
 		named = w.Settings.Toolchain
 	}
 	if strings.HasPrefix(named, "-") || strings.ContainsFunc(named, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("checking toolchain %s: expected an image reference", quote.Line(named))
+		return "", nil, fmt.Errorf("checking toolchain %s: expected an image reference", quote.Line(named))
 	}
 	if named != "" && named != toolchain.Name {
-		return named, nil
+		return named, nil, nil
 	}
+	var found finding.List
 	if !w.Toolchain.Accepts(toolchain.Channel) {
-		return "", fmt.Errorf("checking toolchain: rust-toolchain.toml asks for channel %q, slipway's own image has %s: pass --toolchain with an image that has that channel and the targets, or change the file", w.Toolchain.Channel, toolchain.Channel)
+		found = finding.List{wrongChannel(w.Toolchain.Channel, "slipway's own image", toolchain.Channel)}
 	}
-	return toolchain.Reference(), nil
+	return toolchain.Reference(), found, nil
 }
 
-// addRemarks says what in the workspace does not count, so that no one is
-// surprised by a release that differs from their own machine's build.
-func (p *Plan) addRemarks(w *cargo.Workspace) {
+// wrongChannel says that an image has another Rust than the workspace asks for.
+func wrongChannel(asked, image, has string) finding.Finding {
+	return finding.Finding{
+		Stops: finding.Release, File: "rust-toolchain.toml",
+		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked, image, has),
+		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
+	}
+}
+
+// addNotes says what in the workspace does not count, so that no one is surprised by a
+// release that differs from their own machine's build.
+func (p *Plan) addNotes(w *cargo.Workspace) {
+	note := func(file, what, do string) {
+		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, File: file, What: what, Do: do})
+	}
 	for _, key := range w.Config.Dropped {
 		if strings.HasSuffix(key, ".toml") || strings.HasSuffix(key, "/config") {
-			p.Remarks = append(p.Remarks, fmt.Sprintf("%s does not count: a release stands at the workspace root", key))
+			note(key, "the file is not used: a release is built at the workspace's root", "")
 			continue
 		}
-		p.Remarks = append(p.Remarks, fmt.Sprintf(".cargo/config.toml: %s does not count: it belongs to a developer's machine", key))
+		note(".cargo/config.toml", key+" is not used: it belongs to a developer's machine", "")
 	}
 	for _, t := range p.Targets {
 		if name := w.Cross.ImageName(t) + w.Cross.Dockerfile(t); name != "" {
-			p.Remarks = append(p.Remarks, fmt.Sprintf("Cross.toml names %s for %s: cross's images hold no Rust; pass --toolchain with an image that does to build with its libraries", name, t))
+			note("Cross.toml", fmt.Sprintf("it names %s for %s, and cross's images hold no Rust", name, t), "to build with its libraries pass --toolchain with an image that does")
 		}
 	}
 	if p.Source.Dirty {
-		p.Remarks = append(p.Remarks, "the working tree has uncommitted changes: a dry run builds them, a release refuses them")
+		note("", "the working tree has uncommitted changes: a dry run builds them, a release refuses them", "")
 	}
-	if !p.Publish.Publishable {
-		p.Remarks = append(p.Remarks, unpublishedRemark+p.Publish.Reason)
+	if !p.Publish.Publishable && p.Publish.Reason != onlyImages {
+		note("", "the crate is not published to a registry: "+p.Publish.Reason, "")
 	}
 }
 
-const unpublishedRemark = "the crate is not published to a registry: "
+// onlyImages is why a crate that is built for images goes to no registry.
+const onlyImages = "only its images are released"

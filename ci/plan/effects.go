@@ -65,7 +65,7 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	if p.Artifacts, err = BinaryArtifacts(c.Name, p.Targets, binaries, p.Signatures()); err != nil {
 		return err
 	}
-	if p.Publish.Publishable {
+	if p.Publish.Packaged() {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(c.Name, p.Version), Kind: CrateFile})
 	}
 	if len(c.Bins) > 0 { // the last: it names the others

@@ -198,9 +198,9 @@ func TestRemarks(t *testing.T) {
 	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Branch: "main", Dirty: true}})
 	text := planText(t, p)
 	for _, want := range []string{
-		".cargo/config.toml: build.jobs does not count: it belongs to a developer's machine",
-		"app/.cargo/config.toml does not count: a release stands at the workspace root",
-		"Cross.toml names cross/D for x86_64-unknown-linux-musl", "Cross.toml names x/y:1 for aarch64-unknown-linux-musl",
+		".cargo/config.toml: build.jobs is not used: it belongs to a developer's machine",
+		"app/.cargo/config.toml: the file is not used: a release is built at the workspace's root",
+		"Cross.toml: it names cross/D for x86_64-unknown-linux-musl", "Cross.toml: it names x/y:1 for aarch64-unknown-linux-musl",
 		"the working tree has uncommitted changes: a dry run builds them, a release refuses them",
 		"the crate is not published to a registry: publish = false",
 		commit + " with uncommitted changes",

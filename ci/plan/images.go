@@ -2,10 +2,12 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/version"
 )
 
@@ -27,7 +29,8 @@ type Images struct {
 	Signing         string   `json:"signing"`
 	SigningServices []string `json:"signingServices,omitempty"`
 	Effects         []Effect `json:"effects"`
-	Remarks         []string `json:"remarks,omitempty"`
+	// Findings are as a crate's.
+	Findings finding.List `json:"findings,omitempty"`
 }
 
 // NewImages plans a release of the named images, all that the workspace has for none,
@@ -38,7 +41,7 @@ func NewImages(w *cargo.Workspace, released string, names []string, req Request)
 	if err != nil {
 		return nil, err
 	}
-	if err := req.Source.check(v.String()); err != nil {
+	if err := req.Source.check(); err != nil {
 		return nil, err
 	}
 	p := &Images{
@@ -49,9 +52,10 @@ func NewImages(w *cargo.Workspace, released string, names []string, req Request)
 	if p.Images, err = chooseImages(w, names); err != nil {
 		return nil, err
 	}
-	if p.Toolchain, err = chooseToolchain(w, req.Toolchain); err != nil {
+	if p.Toolchain, p.Findings, err = chooseToolchain(w, req.Toolchain); err != nil {
 		return nil, err
 	}
+	p.Findings = append(p.Findings, req.Source.findings(p.Version)...)
 	if err := p.addBuilds(w, req); err != nil {
 		return nil, err
 	}
@@ -101,14 +105,11 @@ func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range b.Remarks {
-			if !slices.Contains(p.Remarks, r) {
-				p.Remarks = append(p.Remarks, r)
-			}
-		}
-		b.Remarks = nil
+		p.Findings = append(p.Findings, b.Findings...)
+		b.Findings = nil
 		p.Builds = append(p.Builds, b)
 	}
+	p.Findings = p.Findings.Sorted()
 	return nil
 }
 
@@ -119,23 +120,20 @@ func newBuild(w *cargo.Workspace, name string, targets []string, toolchain strin
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Check(c); err != nil {
-		return nil, err
-	}
 	p := &Plan{
 		Schema: Schema, Crate: c.Name, Version: c.Version, Directory: c.Dir, Source: source, Toolchain: toolchain,
 		Channel: w.Toolchain.Channel, Targets: targets, toolchain: w.Toolchain,
 	}
 	p.Source.Branches = nil
-	p.Publish.Reason = "only its images are released"
+	p.Publish.Reason = onlyImages
+	p.Findings = w.Findings(c, false)
 	if err := p.addSteps(w, c, nil); err != nil {
 		return nil, err
 	}
-	p.addRemarks(w)
-	p.Remarks = slices.DeleteFunc(p.Remarks, func(r string) bool { return r == unpublishedRemark+p.Publish.Reason })
+	p.addNotes(w)
 	for _, t := range targets {
 		if t == cargo.WasmTarget {
-			p.Remarks = append(p.Remarks, fmt.Sprintf("crate %q was not tested: nothing here runs wasm", c.Name))
+			p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "it was not tested: nothing here runs wasm"})
 		}
 	}
 	return p, nil
@@ -188,3 +186,13 @@ func (p *Images) JSON() ([]byte, error) { return render(p) }
 
 // Digest is "sha256:" and the digest of the plan's JSON.
 func (p *Images) Digest() (string, error) { return digestOf(p) }
+
+// CheckDryRun and CheckRelease are as a crate's.
+func (p *Images) CheckDryRun() error {
+	return p.Findings.Check("checking the images", finding.Everything)
+}
+
+// CheckRelease returns an error where a release that is no dry run may not be made.
+func (p *Images) CheckRelease() error {
+	return errors.Join(p.Source.CheckRelease(), p.Findings.Check("checking the images", finding.Everything, finding.Release))
+}

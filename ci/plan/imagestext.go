@@ -34,8 +34,6 @@ func (p *Images) Text() (string, error) {
 	for i, e := range p.Effects {
 		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
 	}
-	if len(p.Remarks) > 0 {
-		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", p.Remarks))
-	}
+	b.WriteString(FindingsText(p.Findings))
 	return b.String(), nil
 }

@@ -9,13 +9,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/toolchain"
 	"dagger/slipway/ci/version"
 )
 
@@ -69,19 +72,23 @@ type Plan struct {
 	SigningServices []string   `json:"signingServices,omitempty"`
 	Artifacts       []Artifact `json:"artifacts"`
 	Effects         []Effect   `json:"effects"`
-	Notes           string     `json:"notes"`             // the release notes: the changelog's section
-	Latest          bool       `json:"latest,omitempty"`  // it may be the latest release of the repository
-	Owners          string     `json:"owners,omitempty"`  // an owner that the registry must name
-	Remarks         []string   `json:"remarks,omitempty"` // what a maintainer should know
+	Notes           string     `json:"notes"`            // the release notes: the changelog's section
+	Latest          bool       `json:"latest,omitempty"` // it may be the latest release of the repository
+	Owners          string     `json:"owners,omitempty"` // an owner that the registry must name
+	// Findings are what is wrong with the workspace and what a maintainer should know, sorted.
+	Findings finding.List `json:"findings,omitempty"`
 
 	toolchain cargo.Toolchain
 }
 
 // Publish says whether the crate goes to a registry and why not.
 type Publish struct {
-	Publishable bool     `json:"publishable"`
-	Reason      string   `json:"reason,omitempty"`
-	Registries  []string `json:"registries,omitempty"`
+	Publishable bool   `json:"publishable"`
+	Reason      string `json:"reason,omitempty"`
+	// Unpackageable says why cargo cannot package the crate, "" where it can: a finding then
+	// stops the registry, and a dry run does all but packaging.
+	Unpackageable string   `json:"unpackageable,omitempty"`
+	Registries    []string `json:"registries,omitempty"`
 	// Registry is the one to publish to, as cargo's --registry names it, "" for
 	// crates.io; Index is its index, "" where cargo is asked for it.
 	Registry string `json:"registry,omitempty"`
@@ -90,9 +97,8 @@ type Publish struct {
 	Steps []step.Step `json:"steps,omitempty"`
 }
 
-// New plans a release. Every error names the input that is wrong, what was
-// expected and what to do; none is left for a container to find that the
-// manifests can tell.
+// New plans a release. What is wrong with the workspace is in the plan's findings; an error
+// is a request that names what is not there, or a workspace that cannot be read.
 func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	c, err := w.Crate(req.Crate)
 	if err != nil {
@@ -102,22 +108,18 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := req.Source.check(v.Tag(c.Name)); err != nil {
+	if err := req.Source.check(); err != nil {
 		return nil, err
 	}
-	if err := w.Check(c); err != nil {
-		return nil, err
-	}
-	notes, err := readNotes(w, c, v)
-	if err != nil {
-		return nil, err
-	}
+	notes, found := readNotes(w, c, v)
 	p := &Plan{
 		Schema: Schema, Crate: c.Name, Version: v.String(), Prerelease: v.IsPrerelease(), Tag: v.Tag(c.Name),
 		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, Notes: notes, toolchain: w.Toolchain,
 	}
-	p.Source.Branches = nil // a clone has others than the next, and the plan hangs on none
+	p.Findings = slices.Concat(w.Findings(c, true), found, req.Source.findings(p.Tag))
+	p.Source.Branches = nil // branch names differ between clones, so the plan does not include them
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
+	p.Publish.Unpackageable = w.Unpackageable(c)
 	p.Publish.Registries = c.Registries()
 	p.Publish.choose(w)
 	if err := p.choose(w, req); err != nil {
@@ -135,7 +137,7 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 	before, err := w.Requires(c)
 	if err != nil {
-		return err
+		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Everything, Crate: c.Name, What: err.Error(), Do: "take one of the dependencies out of the cycle"})
 	}
 	for _, r := range before {
 		if p.Publish.Publishable { // otherwise what it needs is built into it
@@ -149,7 +151,8 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 		return err
 	}
 	p.addEffects()
-	p.addRemarks(w)
+	p.addNotes(w)
+	p.Findings = p.Findings.Sorted()
 	return step.Check(slices.Concat(p.Steps, p.Publish.Steps), p.Trees)
 }
 
@@ -164,25 +167,39 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 	return v, nil
 }
 
-func readNotes(w *cargo.Workspace, c *cargo.Crate, v version.Version) (string, error) {
+// readNotes returns the changelog's section of a version. Where there is none a release goes
+// without notes.
+func readNotes(w *cargo.Workspace, c *cargo.Crate, v version.Version) (string, finding.List) {
 	name, text, err := w.ReadChangelog(c)
-	if err != nil {
-		return "", err
+	var notes string
+	if err == nil {
+		notes, err = changelog.Section(text, v.String())
 	}
-	notes, err := changelog.Section(text, v.String())
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", name, err)
+		return "", finding.List{{Stops: finding.Nothing, Crate: c.Name, File: name, What: "the release has no notes: " + err.Error()}}
 	}
 	return notes, nil
 }
 
-// Accepts returns an error when a compiler of the given release is not the one
-// that the workspace's toolchain file asks for.
-func (p *Plan) Accepts(release string) error {
-	if p.toolchain.Accepts(release) {
+// CheckDryRun returns an error, a *finding.Error, where not even a dry run can be made.
+func (p *Plan) CheckDryRun() error {
+	return p.Findings.Check(fmt.Sprintf("checking crate %q", p.Crate), finding.Everything)
+}
+
+// CheckRelease returns an error where a release that is no dry run may not be made: of what is
+// wrong with the workspace, a *finding.Error; of where it is made from.
+func (p *Plan) CheckRelease() error {
+	found := p.Findings.Check(fmt.Sprintf("checking crate %q", p.Crate), finding.Everything, finding.Release, finding.Registry)
+	return errors.Join(p.Source.CheckRelease(), found)
+}
+
+// Accepts returns a finding when a compiler of the given release is not the one that the
+// workspace's toolchain file asks for. Of slipway's own image the plan has said so.
+func (p *Plan) Accepts(release string) finding.List {
+	if p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference() {
 		return nil
 	}
-	return fmt.Errorf("checking toolchain %q: it has Rust %s, but rust-toolchain.toml asks for channel %q: pass --toolchain with an image of that channel, or change the file", p.Toolchain, release, p.Channel)
+	return finding.List{wrongChannel(p.Channel, fmt.Sprintf("toolchain %q", p.Toolchain), release)}
 }
 
 // JSON renders the plan, sorted and indented.

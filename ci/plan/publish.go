@@ -26,6 +26,9 @@ const SecretRegistryToken = "registry-token"
 // known when a release runs, and no plan hangs on it.
 const Actor = "{actor}"
 
+// Packaged reports whether the crate is packaged: it goes to a registry, and cargo can.
+func (p *Publish) Packaged() bool { return p.Publishable && p.Unpackageable == "" }
+
 // choose settles the registry to publish to.
 func (p *Publish) choose(w *cargo.Workspace) {
 	if !p.Publishable {

@@ -1,11 +1,12 @@
 package plan
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/toolchain"
 )
 
@@ -54,8 +55,6 @@ func TestRefusesInputs(t *testing.T) {
 		{"reflog", source(Source{Commit: commit, Branch: "@{"}), []string{`a ref cannot hold "@{"`}},
 		{"signs", source(Source{Commit: commit, Branch: "~^:"}), []string{`checking branch "~^:"`}},
 		{"pull request", source(Source{Commit: commit, Branch: "refs/pull/1/merge"}), []string{"a pull request is not on any branch"}},
-		{"branch named like the tag", source(Source{Commit: commit, Branch: "main", Branches: []string{"main", "app/v1.2.3"}}), []string{`checking tag "app/v1.2.3"`, "rename or delete the branch"}},
-		{"branch named like the tag, in full", source(Source{Branches: []string{"refs/heads/app/v1.2.3"}}), []string{`checking tag "app/v1.2.3"`}},
 		{"short commit", source(Source{Commit: commit[:10]}), []string{`checking commit "0123456789"`, "expected 40 or 64 hexadecimal digits"}},
 		{"commit in capitals", source(Source{Commit: strings.ToUpper(commit)}), []string{"expected lower case"}},
 		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's sign for no commit"}},
@@ -79,28 +78,47 @@ func TestRefusesInputs(t *testing.T) {
 	}
 }
 
-// TestRefusesWorkspaces holds what planning refuses beyond what cargo.Read does.
-func TestRefusesWorkspaces(t *testing.T) {
+// TestFindings holds what a plan says is wrong with a workspace, and what that stops.
+func TestFindings(t *testing.T) {
+	own := Source{Commit: commit, Branch: "main", Branches: []string{"main", "app/v1.2.3"}}
 	tests := []struct {
 		name   string
 		change map[string]string
+		source Source
+		stops  finding.Stops
 		want   []string
 	}{
-		{"no changelog", map[string]string{"app/CHANGELOG.md": "absent"}, []string{`there is no "app/CHANGELOG.md"`}},
-		{"no section", map[string]string{"app/CHANGELOG.md": "# Changelog\n\n## [1.2.2]\n\n- Old, not 1.2.3.\n"}, []string{`reading "app/CHANGELOG.md"`, `no heading "## [1.2.3]", the file has 1.2.2`}},
-		{"empty section", map[string]string{"app/CHANGELOG.md": "## [1.2.3]\n"}, []string{"nothing stands below its heading on line 1"}},
-		{"stale lock file", map[string]string{"Cargo.lock": "version = 4\n"}, []string{`"Cargo.lock"`, "it has no crate"}},
-		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, []string{`rust-toolchain.toml asks for channel "1.50.0", slipway's own image has ` + toolchain.Channel, "pass --toolchain"}},
+		{"no changelog", map[string]string{"app/CHANGELOG.md": "absent"}, Source{}, finding.Nothing, []string{`there is no "app/CHANGELOG.md"`}},
+		{"no section", map[string]string{"app/CHANGELOG.md": "# Changelog\n\n## [1.2.2]\n\n- Old, not 1.2.3.\n"}, Source{}, finding.Nothing, []string{`app/CHANGELOG.md: `, `no heading "## [1.2.3]", the file has 1.2.2`}},
+		{"empty section", map[string]string{"app/CHANGELOG.md": "## [1.2.3]\n"}, Source{}, finding.Nothing, []string{"nothing stands below its heading on line 1"}},
+		{"stale lock file", map[string]string{"Cargo.lock": "version = 4\n"}, Source{}, finding.Everything, []string{"Cargo.lock: the lock file is stale: it has no crate"}},
+		{"no lock file", map[string]string{"Cargo.lock": "absent"}, Source{}, finding.Everything, []string{"Cargo.lock: the workspace has none", "cargo generate-lockfile"}},
+		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, Source{}, finding.Release, []string{`rust-toolchain.toml: it asks for channel "1.50.0", and slipway's own image has Rust ` + toolchain.Channel, "pass --toolchain"}},
+		{"configuration", map[string]string{".cargo/config.toml": "[build]\nrustc-wrapper = \"x\"\n"}, Source{}, finding.Release, []string{`.cargo/config.toml:2: "build.rustc-wrapper" is not allowed in a release`}},
 		{"cycle", map[string]string{
 			"lib/Cargo.toml": "[package]\nname = \"lib\"\nversion = \"1.2.3\"\nedition = \"2024\"\n[dependencies]\napp = { path = \"../app\", version = \"1\" }\n",
 			"Cargo.lock":     "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.2.3\"\ndependencies = [\n \"lib\",\n]\n\n[[package]]\nname = \"lib\"\nversion = \"1.2.3\"\ndependencies = [\n \"app\",\n]\n",
-		}, []string{"dependency cycle app → lib → app"}},
-		{"toolchain setting", map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"a b\"\n"}, []string{`checking toolchain "a b"`}},
+		}, Source{}, finding.Everything, []string{"dependency cycle app → lib → app"}},
+		{"branch named like the tag", nil, own, finding.Release, []string{`checking tag "app/v1.2.3"`, "rename or delete the branch"}},
+		{"branch named like the tag, in full", nil, Source{Branches: []string{"refs/heads/app/v1.2.3"}}, finding.Release, []string{`checking tag "app/v1.2.3"`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := New(read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3"})
-			says(t, err, tt.want...)
+			p, err := New(read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3", Source: tt.source})
+			if err != nil {
+				t.Fatal(err)
+			}
+			says(t, p.Findings.Check("finding", tt.stops), tt.want...)
+			if text, err := p.Text(); err != nil || !strings.Contains(text, tt.want[0]) {
+				t.Errorf("the text does not say %q (%v):\n%s", tt.want[0], err, text)
+			}
+			if dry, stops := p.CheckDryRun(), tt.stops == finding.Everything; (dry != nil) != stops {
+				t.Errorf("a dry run ends with %v", dry)
+			}
+			stopped := (*finding.Error)(nil)
+			if release := p.CheckRelease(); errors.As(release, &stopped) != (tt.stops != finding.Nothing) {
+				t.Errorf("a release ends with %v", release)
+			}
 		})
 	}
 	for name, want := range map[string]string{
@@ -108,9 +126,21 @@ func TestRefusesWorkspaces(t *testing.T) {
 		"no-changelog":              `there is no "CHANGELOG.md"`,
 		"toolchain-channel":         `asks for channel "1.50.0"`,
 	} {
-		_, err := New(readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
-		says(t, err, want)
+		p, err := New(readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(p.Findings.Lines(), "\n"); !strings.Contains(all, want) {
+			t.Errorf("%s: the plan does not say %q but\n%s", name, want, all)
+		}
 	}
+}
+
+// TestRefusesSetting holds that a setting which names no image is an error.
+func TestRefusesSetting(t *testing.T) {
+	w := read(t, base(map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"a b\"\n"}))
+	_, err := New(w, Request{Crate: "app", Version: "1.2.3"})
+	says(t, err, `checking toolchain "a b"`)
 }
 
 func TestToolchain(t *testing.T) {
@@ -144,14 +174,8 @@ func TestToolchain(t *testing.T) {
 		})
 	}
 	p := newPlan(t, read(t, base(old)), Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96"})
-	says(t, p.Accepts("1.96.0"), `checking toolchain "rust:1.96": it has Rust 1.96.0, but rust-toolchain.toml asks for channel "1.50.0"`, "pass --toolchain")
-	if err := p.Accepts("1.50.0"); err != nil {
-		t.Error(err)
+	says(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml: it asks for channel "1.50.0", and toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
+	if found := p.Accepts("1.50.0"); found != nil {
+		t.Errorf("%q", found.Lines())
 	}
-}
-
-// TestRefusesRead holds that planning starts from no workspace that could not be read.
-func TestRefusesRead(t *testing.T) {
-	_, err := cargo.Read(base(map[string]string{".cargo/config.toml": "[build]\nrustc-wrapper = \"x\"\n"}))
-	says(t, err, `"build.rustc-wrapper" is not allowed in a release`)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/gitref"
 )
 
@@ -37,8 +38,16 @@ func (s Source) Built() string {
 	return s.Commit
 }
 
+// findings says what a release from here would stop at, of what is no part of the commit.
+func (s Source) findings(tag string) finding.List {
+	if err := gitref.CheckAmbiguous(tag, s.Branches); err != nil {
+		return finding.List{{Stops: finding.Release, What: err.Error()}}
+	}
+	return nil
+}
+
 // check refuses what no plan may name.
-func (s Source) check(tag string) error {
+func (s Source) check() error {
 	if s.Commit != "" {
 		if err := gitref.CheckCommit(s.Commit); err != nil {
 			return err
@@ -49,7 +58,7 @@ func (s Source) check(tag string) error {
 			return err
 		}
 	}
-	return gitref.CheckAmbiguous(tag, s.Branches)
+	return nil
 }
 
 // CheckRelease returns an error when a release that is no dry run may not be

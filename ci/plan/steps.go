@@ -103,7 +103,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 		}
 		p.Steps = append(p.Steps, b.forTarget(t)...)
 	}
-	if p.Publish.Publishable {
+	if p.Publish.Packaged() {
 		p.Steps = append(p.Steps, b.packAll(before)...)
 		b.publish()
 	}

@@ -5,6 +5,7 @@ import (
 	"text/tabwriter"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 )
 
 // Text renders the plan for people: what is released, the steps in order with
@@ -43,10 +44,26 @@ func (p *Plan) Text() (string, error) {
 	for i, e := range p.Effects {
 		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
 	}
-	if len(p.Remarks) > 0 {
-		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", p.Remarks))
-	}
+	b.WriteString(FindingsText(p.Findings))
 	return b.String(), nil
+}
+
+// FindingsText renders findings for people, by what they stop.
+func FindingsText(found finding.List) string {
+	var b strings.Builder
+	for _, group := range []struct {
+		title string
+		stops []finding.Stops
+	}{
+		{"A dry run stops at", []finding.Stops{finding.Everything}},
+		{"A release that is no dry run stops at", []finding.Stops{finding.Release, finding.Registry}},
+		{"Notes", []finding.Stops{finding.Nothing}},
+	} {
+		if lines := found.Stopping(group.stops...).Lines(); len(lines) > 0 {
+			console.Fprintf(&b, "\n%s\n%s\n", group.title, console.List("  ", lines))
+		}
+	}
+	return b.String()
 }
 
 func (p *Plan) stepLines(b *strings.Builder) {

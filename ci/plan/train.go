@@ -8,6 +8,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/quote"
 )
 
@@ -150,31 +151,17 @@ func (t *Train) Text() (string, error) {
 			console.Fprintf(&b, "    %d. %s\n", i+1, e.About)
 		}
 	}
-	if remarks := t.remarks(); len(remarks) > 0 {
-		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", remarks))
-	}
+	b.WriteString(FindingsText(t.Findings()))
 	return b.String(), nil
 }
 
-// remarks are those of the crates, each once, and with the crates that it is about
-// where that is not all of them.
-func (t *Train) remarks() []string {
-	var order []string
-	about := map[string][]string{}
+// Findings returns those of all the crates, each once.
+func (t *Train) Findings() finding.List {
+	var all finding.List
 	for _, p := range t.Crates {
-		for _, r := range p.Remarks {
-			if about[r] == nil {
-				order = append(order, r)
-			}
-			about[r] = append(about[r], p.Crate)
-		}
+		all = append(all, p.Findings...)
 	}
-	for i, r := range order {
-		if len(about[r]) < len(t.Crates) {
-			order[i] = strings.Join(about[r], ", ") + ": " + r
-		}
-	}
-	return order
+	return all.Sorted()
 }
 
 // Title is what the train releases, for people.

@@ -78,11 +78,14 @@ type imagePublishing struct {
 //	tag the version       from now on users find it, and it is signed
 //	latest                when every version is there, and only upwards
 func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
-	if err := r.Plan.Source.CheckRelease(); err != nil {
+	if err := r.Plan.CheckRelease(); err != nil {
 		return nil, err
 	}
 	if r.Signer == nil {
 		return nil, sign.ErrNoToken
+	}
+	for _, b := range r.Builds {
+		b.strict = true
 	}
 	for _, img := range r.Plan.Images { // before anything is built
 		if _, err := r.To.repository(img.Name); err != nil {

@@ -93,11 +93,15 @@ func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImag
 
 // runSteps runs the steps of every crate that the images are built from.
 func (r *Images) runSteps(ctx context.Context, s *ImagesSummary) error {
+	if err := r.Plan.CheckDryRun(); err != nil {
+		return err
+	}
 	for _, b := range r.Builds {
 		of := &Summary{}
 		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
 			return err
 		}
+		s.Findings = append(slices.Clone(s.Findings), of.Findings...).Sorted()
 		s.Rust = b.rust.Release
 		for _, t := range of.Tests {
 			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})

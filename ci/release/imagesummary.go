@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -33,7 +34,9 @@ type ImagesSummary struct {
 	Signer    string            `json:"signer,omitempty"` // the certificate's identity
 	Issuer    string            `json:"issuer,omitempty"`
 	Remarks   []string          `json:"remarks,omitempty"`
-	Seconds   float64           `json:"seconds"`
+	// Findings are the plan\'s, and what a dry run has found beside them.
+	Findings finding.List `json:"findings,omitempty"`
+	Seconds  float64      `json:"seconds"`
 	// Error is why the release did not come to its end.
 	Error string `json:"error,omitempty"`
 
@@ -62,7 +65,7 @@ func (r *Images) newSummary() (*ImagesSummary, error) {
 	}
 	s := &ImagesSummary{
 		DryRun: r.Signer == nil, Version: r.Plan.Version, Plan: digest, Toolchain: r.Plan.Toolchain,
-		Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+		Effects: r.Plan.Effects, Findings: r.Plan.Findings,
 	}
 	for _, b := range r.Plan.Builds {
 		s.Steps = append(s.Steps, stepNames(b.Crate+": ", b.Steps)...)
@@ -119,6 +122,7 @@ func (s *ImagesSummary) Text(dir string) string {
 		console.Fprintf(&b, "  %-24s %-9s %s\n", img.Name, img.Kind, img.Digest)
 	}
 	s.writeEffects(&b)
+	b.WriteString(plan.FindingsText(s.Findings))
 	if len(s.Remarks) > 0 {
 		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", s.Remarks))
 	}
@@ -192,7 +196,7 @@ func (s *ImagesSummary) Markdown() string {
 		}
 		console.Fprintf(&b, "\n%s", console.Fence("console", strings.Join(lines, "\n")))
 	}
-	markEnd(&b, s.Error, s.Remarks)
+	markEnd(&b, s.Error, s.Findings, s.Remarks)
 	var names []string
 	for _, img := range s.Images {
 		names = append(names, img.Name)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 )
@@ -42,7 +43,7 @@ func (s *Summary) markdown(level string) string {
 		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(f.Name), Size(f.Size), console.Code(f.SHA256))
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
-	markEnd(&b, s.Error, s.Remarks)
+	markEnd(&b, s.Error, s.Findings, s.Remarks)
 	var names []string
 	for _, f := range s.Artifacts {
 		names = append(names, f.Name)
@@ -52,11 +53,17 @@ func (s *Summary) markdown(level string) string {
 }
 
 // markEnd says why a release has not come to its end, and what there is to know.
-func markEnd(b *strings.Builder, failed string, remarks []string) {
+func markEnd(b *strings.Builder, failed string, found finding.List, remarks []string) {
 	if failed != "" {
 		console.Fprintf(b, "\n%s", console.Fence("text", strings.TrimSpace(failed)))
 	}
-	for _, r := range remarks {
+	if stops := found.Stopping(finding.Everything, finding.Release, finding.Registry).Lines(); len(stops) > 0 {
+		b.WriteString("\n**A release that is no dry run stops at**\n\n")
+		for _, line := range stops {
+			console.Fprintf(b, "- %s\n", console.Markdown(line))
+		}
+	}
+	for _, r := range append(found.Stopping(finding.Nothing).Lines(), remarks...) {
 		console.Fprintf(b, "\n> %s\n", console.Markdown(r))
 	}
 }

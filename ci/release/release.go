@@ -42,6 +42,7 @@ type Release struct {
 	// Tell tells a person how far the release is; nil tells nobody.
 	Tell func(string)
 
+	strict   bool // this is no dry run: whatever a release stops at ends it
 	apart    bool // the steps ran in another job: see UseStaged
 	begin    time.Time
 	into     string // the repository that it is published in, as owner/name; "" where that is not known
@@ -83,7 +84,8 @@ func (r *Release) Dist(ctx context.Context) (*Summary, error) {
 // checkRelease returns an error when this is nothing that may be released, or
 // nobody is there to sign it.
 func (r *Release) checkRelease() error {
-	if err := r.Plan.Source.CheckRelease(); err != nil {
+	r.strict = true
+	if err := r.Plan.CheckRelease(); err != nil {
 		return err
 	}
 	if r.Signer == nil && r.Plan.Signing != "" && r.Given == nil {
@@ -109,6 +111,9 @@ func (r *Release) make(ctx context.Context) (*Summary, error) {
 
 // runSteps runs the plan's steps: nothing of it is seen anywhere else.
 func (r *Release) runSteps(ctx context.Context) (*Summary, error) {
+	if err := r.Plan.CheckDryRun(); err != nil {
+		return nil, err
+	}
 	r.begin = time.Now()
 	s, err := r.newSummary()
 	if err != nil {
@@ -130,6 +135,9 @@ func (r *Release) Build(ctx context.Context) error {
 	var names []string
 	for _, t := range r.Plan.Targets {
 		names = append(names, plan.StepBuild(t))
+	}
+	if err := r.Plan.CheckDryRun(); err != nil {
+		return err
 	}
 	if err := r.steps(ctx, &Summary{}, r.named(names...)); err != nil {
 		return err
@@ -156,6 +164,9 @@ func (r *Release) Build(ctx context.Context) error {
 // Test runs the crate's tests for every target, and what they need, and
 // returns what was tested.
 func (r *Release) Test(ctx context.Context) (*Summary, error) {
+	if err := r.Plan.CheckDryRun(); err != nil {
+		return nil, err
+	}
 	s, err := r.newSummary()
 	if err != nil {
 		return nil, err

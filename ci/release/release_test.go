@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
 )
@@ -57,6 +59,57 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// TestStops holds that a release ends at what is wrong with the workspace, all of it told, and
+// that a dry run runs and tells it, or ends where nothing could be built.
+func TestStops(t *testing.T) {
+	found := func(stops finding.Stops) finding.List {
+		return finding.List{{Stops: stops, File: "Cargo.toml", Line: 3, What: "one thing", Do: "mend it"}, {Stops: stops, What: "another"}}
+	}
+	for _, stops := range []finding.Stops{finding.Nothing, finding.Registry, finding.Release, finding.Everything} {
+		rel, r := newRelease(t)
+		rel.Plan.Findings = found(stops)
+		s, err := rel.DryRun(t.Context())
+		if stops == finding.Everything {
+			says(t, err, "Cargo.toml:3: one thing: mend it", "another")
+		} else if err != nil || !strings.Contains(s.Text(""), "Cargo.toml:3: one thing: mend it") || !strings.Contains(s.Markdown(), "another") {
+			t.Errorf("a dry run that %s stops: %v", stops, err)
+		}
+		rel, r = newRelease(t)
+		rel.Plan.Findings = found(stops)
+		if _, err = rel.Dist(t.Context()); strings.Contains(fmt.Sprint(err), "one thing") != (stops != finding.Nothing) || len(r.ran) > 0 {
+			t.Errorf("a release that %s stops: %v, ran %q", stops, err, r.ran)
+		}
+	}
+}
+
+// TestOtherChannel holds that a dry run builds with the compiler that the image has, and says
+// so, and that a release ends there.
+func TestOtherChannel(t *testing.T) {
+	for stdout, want := range map[string]string{
+		"release: 1.95.0\n":         `it asks for channel "1.96.0", and toolchain "rust:1.96.0" has Rust 1.95.0`,
+		"release: 1.96.0-nightly\n": "has Rust 1.96.0-nightly",
+	} {
+		rel, r := newRelease(t)
+		r.stdout[plan.StepToolchain] = stdout
+		s, err := rel.DryRun(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		says(t, s.Findings.Check("finding", finding.Release), want, "pass --toolchain")
+		if text := s.Text(""); !strings.Contains(text, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, text)
+		}
+		rel, r = newRelease(t)
+		r.stdout[plan.StepToolchain] = stdout
+		rel.strict = true
+		_, err = rel.make(t.Context())
+		says(t, err, want)
+		if len(r.ran) > 2 {
+			t.Errorf("ran %q", r.ran)
+		}
+	}
+}
+
 // TestEarlyChecks holds that the answers of the toolchain and of cargo end a
 // release before anything is compiled, and that they are understood.
 func TestEarlyChecks(t *testing.T) {
@@ -64,8 +117,6 @@ func TestEarlyChecks(t *testing.T) {
 		name, step, stdout string
 		want               []string
 	}{
-		{"other channel", plan.StepToolchain, "release: 1.95.0\n", []string{`checking toolchain "rust:1.96.0": it has Rust 1.95.0, but rust-toolchain.toml asks for channel "1.96.0"`, "pass --toolchain"}},
-		{"nightly", plan.StepToolchain, "release: 1.96.0-nightly\n", []string{"it has Rust 1.96.0-nightly"}},
 		{"no answer", plan.StepToolchain, "rustc 1.96.0\n", []string{"reading `rustc --version --verbose`", "rustc 1.96.0"}},
 		{"another version", plan.StepMetadata, strings.Replace(metadata, "1.2.3", "1.2.4", 1), []string{"cargo alone says: crate app is 1.2.4 in ."}},
 		{"binary that we do not see", plan.StepMetadata, strings.Replace(metadata, `"targets": [`, `"targets": [{"name": "hidden", "kind": ["bin"]}, `, 1), []string{"cargo alone says: crate app has binary hidden"}},

@@ -84,7 +84,7 @@ func TestStagedLies(t *testing.T) {
 		name, want string
 		change     func(*testing.T, string)
 	}{
-		{"another compiler", "it has Rust 1.95.0", write("answers/toolchain.txt", "release: 1.95.0\n")},
+		{"another compiler", "has Rust 1.95.0", write("answers/toolchain.txt", "release: 1.95.0\n")},
 		{"a compiler that is no version", "reading `rustc --version --verbose`", write("answers/toolchain.txt", "release: \"; x\n")},
 		{"another reading of the workspace", "cargo alone says", write("answers/metadata.txt", strings.Replace(metadata, "1.2.3", "1.2.4", 1))},
 		{"no reading of the workspace", "reading the output of `cargo metadata`", write("answers/metadata.txt", "")},

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
@@ -52,7 +54,12 @@ func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result ste
 		}
 		s.Rust = release.Release
 		r.rust = release
-		return r.Plan.Accepts(release.Release)
+		found := r.Plan.Accepts(release.Release)
+		if r.strict || r.apart { // what another job has built is there to be signed
+			return found.Check("checking the toolchain", finding.Release)
+		}
+		s.Findings = append(slices.Clone(s.Findings), found...).Sorted()
+		return nil
 	case plan.StepMetadata:
 		return r.Workspace.Agree([]byte(result.Stdout))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -36,7 +37,9 @@ type Summary struct {
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
 	URL       string            `json:"url,omitempty"` // the release
 	Remarks   []string          `json:"remarks,omitempty"`
-	Seconds   float64           `json:"seconds"`
+	// Findings are the plan's, and what a dry run has found beside them.
+	Findings finding.List `json:"findings,omitempty"`
+	Seconds  float64      `json:"seconds"`
 	// Error is why the release did not come to its end.
 	Error string `json:"error,omitempty"`
 }
@@ -48,7 +51,7 @@ func (r *Release) newSummary() (*Summary, error) {
 	}
 	return &Summary{
 		DryRun: r.Signer == nil, Crate: r.Plan.Crate, Version: r.Plan.Version, Tag: r.Plan.Tag, Plan: digest,
-		Runner: r.Runner.Name(), Signed: r.signedBy(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Remarks: r.Plan.Remarks,
+		Runner: r.Runner.Name(), Signed: r.signedBy(), Toolchain: r.Plan.Toolchain, Effects: r.Plan.Effects, Findings: r.Plan.Findings,
 		Steps: stepNames("", r.Plan.Steps),
 	}, nil
 }
@@ -111,6 +114,7 @@ func (s *Summary) writeBody(b *strings.Builder, dir string) {
 		console.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
 	}
 	s.writeEffects(b)
+	b.WriteString(plan.FindingsText(s.Findings))
 	if len(s.Remarks) > 0 {
 		b.WriteString("\nRemarks\n")
 		for _, r := range s.Remarks {

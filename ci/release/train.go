@@ -2,7 +2,9 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dagger/slipway/ci/console"
@@ -46,12 +48,16 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 		return nil, err
 	}
 	begin := time.Now()
-	var list []*publishing
+	var (
+		list  []*publishing
+		stops []error
+	)
 	for _, r := range t.Releases {
-		if err := r.checkRelease(); err != nil {
-			return nil, err
-		}
+		stops = append(stops, r.checkRelease())
 		list = append(list, newPublishing(r, to(r.Plan)))
+	}
+	if err := distinct(stops); err != nil {
+		return nil, err
 	}
 	err = publishAll(ctx, list)
 	performed := err == nil
@@ -67,4 +73,31 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 		s.Error = console.ErrorText(err)
 	}
 	return s, err
+}
+
+// Check returns an error where a release of one of the plans, or a dry run of it, stops at
+// what is wrong with the workspace: all of it, before a runner is even opened.
+func Check(plans []*plan.Plan, releases bool) error {
+	var stops []error
+	for _, p := range plans {
+		if releases {
+			stops = append(stops, p.CheckRelease())
+		} else {
+			stops = append(stops, p.CheckDryRun())
+		}
+	}
+	return distinct(stops)
+}
+
+// distinct joins errors, each text once: what is wrong with the workspace is wrong with each
+// of its crates.
+func distinct(list []error) error {
+	told := map[string]bool{}
+	return errors.Join(slices.DeleteFunc(list, func(err error) bool {
+		if err == nil || told[err.Error()] {
+			return true
+		}
+		told[err.Error()] = true
+		return false
+	})...)
 }

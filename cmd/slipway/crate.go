@@ -88,6 +88,7 @@ func (o *crate) release(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	o.releases = true
 	return o.run(c, func(r *release.Release) (*release.Summary, error) {
 		r.Signer, r.Given = signer, given
 		return r.Publish(c.Context(), remotes(r.Plan))

@@ -32,6 +32,7 @@ type options struct {
 	out       string
 	json      bool
 	signing   signing
+	releases  bool // it is no dry run: whatever a release stops at ends it before anything is made
 }
 
 // workspaceFlags are those that say what is built in what.
@@ -144,6 +145,9 @@ func (o *options) open(ctx context.Context) (r *release.Release, done func() err
 func (o *options) openAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release, done func() error, err error) {
 	if len(plans) == 0 {
 		return nil, func() error { return nil }, nil
+	}
+	if err := release.Check(plans, o.releases); err != nil {
+		return nil, nil, err
 	}
 	log := newProgress(console.Stderr)
 	runners, closeRunners, err := o.openRunners(ctx, plans, log)

@@ -92,6 +92,7 @@ another job is compared with --staged-digest and with the plan, and signed.`,
 			if err != nil {
 				return err
 			}
+			o.releases = true
 			do := func(r *release.Release) (*release.Summary, error) {
 				r.Signer = signer
 				return r.Dist(c.Context())

@@ -72,7 +72,7 @@ func (t *train) run(c *cobra.Command) error {
 		return t.options.show(c, p)
 	}
 	do := (*release.Train).DryRun
-	if !t.dryRun {
+	if t.releases = !t.dryRun; t.releases {
 		if do, err = t.publish(c); err != nil {
 			return err
 		}
