@@ -183,6 +183,7 @@ func TestLocalRefusedRef(t *testing.T) {
 		r.source = example(t)
 		repository(t, r.source, "main")
 		git(t, r.source, "branch", "shim-demo/v0.1.0")
+		r.out = ""
 		text := (&runner{}).command("plan", r).run(t).wantCode(t, 0).stdout
 		wantAll(t, section(text, "A release that is no dry run stops at"), []string{"shim-demo/v0.1.0", "branch"})
 	})

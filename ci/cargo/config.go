@@ -37,6 +37,9 @@ type Config struct {
 // keptTables are copied whole, but for the keys of dropped.
 var keptTables = []string{"profile", "env", "registries", "registry", "net", "target", "build"}
 
+// silentTables change nothing that is built: nobody need hear that they are dropped.
+var silentTables = []string{"alias", "cargo-new", "doc", "future-incompat-report", "resolver", "term"}
+
 // refusedKeys would change what is compiled or by what. Each has its reason.
 var refusedKeys = map[string]string{
 	"source":                               "it replaces the sources that Cargo.lock names",
@@ -151,6 +154,7 @@ func keepConfig(tree map[string]any) (Config, error) {
 	for table, v := range tree {
 		m, isTable := v.(map[string]any)
 		switch {
+		case slices.Contains(silentTables, table):
 		case !isTable || !slices.Contains(keptTables, table):
 			c.Dropped = append(c.Dropped, table)
 		case table == "build":

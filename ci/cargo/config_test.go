@@ -33,7 +33,7 @@ func TestConfigKeeps(t *testing.T) {
 			"result of a build script", "[target.x86_64-unknown-linux-musl.z]\nrustc-link-lib = [\"z\"]\n", "",
 			[]string{"target.x86_64-unknown-linux-musl.z"},
 		},
-		{"aliases and the terminal", "[alias]\nb = \"build\"\n[term]\nverbose = true\n[http]\nproxy = \"p\"\n[install]\nroot = \"/\"\n", "", []string{"alias", "http", "install", "term"}},
+		{"aliases and the terminal", "[alias]\nb = \"build\"\n[term]\nverbose = true\n[http]\nproxy = \"p\"\n[install]\nroot = \"/\"\n", "", []string{"http", "install"}},
 		{"host and credential aliases", "[host]\nlinker = \"l\"\n[credential-alias]\nx = [\"y\"]\n", "", []string{"credential-alias", "host"}},
 		{"table that is none", "profile = 3\n", "", []string{"profile"}},
 		{"nothing", "", "", nil},

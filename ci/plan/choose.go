@@ -79,8 +79,17 @@ func (p *Plan) addNotes(w *cargo.Workspace) {
 	note := func(file, what, do string) {
 		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, File: file, What: what, Do: do})
 	}
+	built := map[string]bool{}
+	if c, err := w.Crate(p.Crate); err == nil {
+		for _, m := range w.Closure(c) {
+			built[m.Dir] = true
+		}
+	}
 	for _, key := range w.Config.Dropped {
-		if strings.HasSuffix(key, ".toml") || strings.HasSuffix(key, "/config") {
+		if dir, _, isFile := strings.Cut(key, "/.cargo/"); isFile {
+			if !built[dir] {
+				continue
+			}
 			note(key, "the file is not used: a release is built at the workspace's root", "")
 			continue
 		}
