@@ -67,8 +67,11 @@ func (w *Workspace) readTables(dir, target string, t dependencyTables) ([]Depend
 		name    string
 		entries map[string]any
 	}{
-		{Normal, "dependencies", t.Normal}, {Dev, "dev-dependencies", t.Dev}, {Dev, "dev_dependencies", t.DevOld},
-		{Build, "build-dependencies", t.Build}, {Build, "build_dependencies", t.BuildOld},
+		{Normal, "dependencies", t.Normal},
+		{Dev, "dev-dependencies", t.Dev},
+		{Dev, "dev_dependencies", t.DevOld},
+		{Build, "build-dependencies", t.Build},
+		{Build, "build_dependencies", t.BuildOld},
 	} {
 		for alias, spec := range table.entries {
 			d, err := w.readDep(dir, alias, spec)
