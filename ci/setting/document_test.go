@@ -1,0 +1,68 @@
+package setting
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the reference of the settings")
+
+const document = "../../docs/settings.md"
+
+// TestDocument holds that the reference has each setting as it is declared, and no other.
+func TestDocument(t *testing.T) {
+	want := reference()
+	if *update {
+		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("docs/settings.md is not what the declarations give: run go test ./ci/setting -update, and read it")
+	}
+	for _, s := range All {
+		if heading := fmt.Sprintf("\n### `%s`\n", s.Key); strings.Count(string(got), heading) < 1 {
+			t.Errorf("docs/settings.md has no entry for %s", s.Key)
+		}
+	}
+}
+
+// reference renders docs/settings.md.
+func reference() string {
+	var b strings.Builder
+	b.WriteString("# Settings\n\n" +
+		"slipway's settings stand in `Cargo.toml`: those of the whole workspace in the root manifest,\n" +
+		"those of a crate in its own. A key that is not listed here is an error that names the\n" +
+		"nearest one; so is a value of another type.\n\n" +
+		"This file is made from `ci/setting` (`go test ./ci/setting -update`).\n")
+	about := map[Table]string{
+		Workspace: "In the manifest at the workspace's root. The images are explained in [images.md](images.md).",
+		Package:   "In the manifest of the crate.",
+	}
+	for _, table := range []Table{Workspace, Package} {
+		fmt.Fprintf(&b, "\n## `[%s]`\n\n%s\n", table, about[table])
+		for _, s := range All {
+			if s.Table == table {
+				b.WriteString(entry(s))
+			}
+		}
+	}
+	return b.String()
+}
+
+func entry(s Setting) string {
+	keys := s.parts()
+	header := string(s.Table)
+	if len(keys) > 1 {
+		header += "." + strings.Join(keys[:len(keys)-1], ".")
+		header = strings.NewReplacer("<name>", "demo-app", "<target>", "aarch64-unknown-linux-musl").Replace(header)
+	}
+	return fmt.Sprintf("\n### `%s`\n\n%s\n\nType: %s. Default: %s.\n\n```toml\n[%s]\n%s = %s\n```\n", s.Key, s.About, s.Kind, s.Default, header, keys[len(keys)-1], s.Example)
+}
