@@ -53,6 +53,9 @@ func (w *Workspace) packaged(c *Crate) []*Crate {
 // can, or where c goes to no registry.
 func (w *Workspace) Unpackageable(c *Crate) string {
 	for _, member := range w.packaged(c) {
+		if field, _ := w.missingFile(member); field != "" {
+			return fmt.Sprintf("the file that `%s` of crate %q names is not there", field, member.Name)
+		}
 		for _, d := range member.Deps {
 			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
 				return fmt.Sprintf("its dependency %q has no version", d.Name)
@@ -84,12 +87,12 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool) finding.List
 	case d.Path != "" && (m == nil || m.Dir != d.Path):
 		return say(finding.Everything, fmt.Sprintf("path %q is no member of the workspace", d.Path), "add it to `members`, or depend on a published version")
 	case d.Path != "" && counts && d.Req == "":
-		return say(finding.Registry, "it has a path and no version, and published, the version counts", fmt.Sprintf("write { path = …, version = %q }, or say that the crate goes to no registry: publish = false", m.Version))
+		return say(finding.Registry, "it has a path and no version, and published, the version counts", fmt.Sprintf("write { path = …, version = %q }, or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]", m.Version))
 	case d.Git != "" && counts && d.Req == "":
-		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry takes none without", d.Git), "publish the dependency first, or say that the crate goes to no registry: publish = false")
+		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry takes none without", d.Git), "publish the dependency first, or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
 	case d.Path != "" && counts:
 		if ok, reason := m.Publishable(); !ok {
-			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so that nobody could resolve this one", m.Name, reason), "publish it too, or say that this crate goes to no registry: publish = false")
+			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so that nobody could resolve this one", m.Name, reason), "publish it too, or say that this crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
 		}
 	}
 	return nil

@@ -37,7 +37,7 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 	if err := CheckName(p.Name); err != nil {
 		return nil, err
 	}
-	c := &Crate{Name: p.Name, Dir: dir, Settings: p.Metadata.Slipway}
+	c := &Crate{Name: p.Name, Dir: dir, Settings: m.settings}
 	var err error
 	if c.Version, err = inheritString(p.Version, inherited.Version, "version"); err != nil {
 		return nil, err
@@ -49,6 +49,12 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 		return nil, err
 	}
 	if c.publish, err = readPublish(p, inherited); err != nil {
+		return nil, err
+	}
+	if off := m.settings.Registry; off != nil && !*off && c.publish.reason == "" {
+		c.publish.reason = noRegistry
+	}
+	if c.fields, err = readFields(m, inherited); err != nil {
 		return nil, err
 	}
 	if c.contents, err = readContents(p, inherited); err != nil {
@@ -111,14 +117,14 @@ func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
 
 func (w *Workspace) findBins(c *Crate, m *manifest) ([]Target, error) {
 	found := map[string]Target{}
-	for _, t := range m.Bin {
+	for i, t := range m.Bin {
 		if err := checkBinaryName(t.Name); err != nil {
 			return nil, err
 		}
 		if _, dup := found[t.Name]; dup {
 			return nil, fmt.Errorf("binary %q is declared twice", t.Name)
 		}
-		found[t.Name] = Target{Name: t.Name, Path: w.binPath(c, t), RequiredFeatures: t.RequiredFeatures}
+		found[t.Name] = Target{Name: t.Name, Path: w.binPath(c, t), RequiredFeatures: t.RequiredFeatures, declared: i + 1}
 	}
 	auto := m.Package.Autobins == nil && !(c.Edition2015() && len(m.Bin) > 0) || m.Package.Autobins != nil && *m.Package.Autobins
 	if auto {

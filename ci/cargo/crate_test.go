@@ -106,8 +106,13 @@ func TestPublishable(t *testing.T) {
 		{"publish = false", pkg("a", published, "publish = false"), "publish = false", nil},
 		{"no registry", pkg("a", published, "publish = []"), "publish = []", nil},
 		{"named registries", pkg("a", published, "publish = [\"ours\", \"crates-io\"]"), "", []string{"ours", "crates-io"}},
-		{"no description", pkg("a", "license = \"MIT\""), "it has no description", nil},
-		{"no license", pkg("a", "description = \"x\""), "it has no license", nil},
+		{"no description: the registry's to refuse", pkg("a", "license = \"MIT\""), "", nil},
+		{"no license: likewise", pkg("a", "description = \"x\""), "", nil},
+		{"registry = false", pkg("a", published, "[package.metadata.slipway]\nregistry = false"), "registry = false in [package.metadata.slipway]", nil},
+		{"registry = false beside registries", pkg("a", published, "publish = [\"ours\"]\n[package.metadata.slipway]\nregistry = false"), "registry = false in [package.metadata.slipway]", []string{"ours"}},
+		{"registry = false beside publish = false", pkg("a", "publish = false\n[package.metadata.slipway]\nregistry = false"), "publish = false", nil},
+		{"registry = true", pkg("a", published, "[package.metadata.slipway]\nregistry = true"), "", nil},
+		{"registry = true beside publish = false", pkg("a", "publish = false\n[package.metadata.slipway]\nregistry = true"), "publish = false", nil},
 		{"no version", "[package]\nname = \"a\"\n" + published, "it has no version", nil},
 	}
 	for _, tt := range tests {

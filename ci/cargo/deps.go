@@ -29,7 +29,9 @@ type Dependency struct {
 	Rev      string // rev or tag of a git dependency
 	Registry string
 	Optional bool
+	Features []string
 
+	inherited    bool   // it is one of [workspace.dependencies]
 	table, alias string // where the manifest has it, within [target.TARGET] if there is a target
 }
 
@@ -102,11 +104,12 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 		}
 		d, err := w.readDep(".", alias, root)
 		optional, _ := table["optional"].(bool)
-		d.Optional = optional
+		d.Optional, d.inherited = optional, true
+		d.Features = append(d.Features, texts(table["features"])...)
 		return d, err
 	}
 	str := func(key string) string { s, _ := table[key].(string); return s }
-	d := Dependency{Name: alias, Req: str("version"), Git: str("git"), Registry: str("registry")}
+	d := Dependency{Name: alias, Req: str("version"), Git: str("git"), Registry: str("registry"), Features: texts(table["features"])}
 	if renamed := str("package"); renamed != "" {
 		d.Name = renamed
 	}
@@ -126,3 +129,15 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 
 // external reports whether the dependency has to be fetched.
 func (d Dependency) external() bool { return d.Path == "" }
+
+// texts are the strings of a decoded list.
+func texts(v any) []string {
+	var list []string
+	values, _ := v.([]any)
+	for _, e := range values {
+		if s, ok := e.(string); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}

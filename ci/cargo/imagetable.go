@@ -3,11 +3,11 @@ package cargo
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/setting"
 )
 
 // declaration reads one table; the first error stays.
@@ -30,10 +30,12 @@ func (d *declaration) fail(key, format string, args ...any) {
 	d.err = fmt.Errorf("reading image %q (%s): %s", d.name, where, fmt.Sprintf(format, args...))
 }
 
+// text is a setting that must not be empty where it is there. Package setting has checked its
+// type.
 func (d *declaration) text(key string) string {
 	v, there := d.table[key]
-	s, ok := v.(string)
-	if there && (!ok || s == "") {
+	s, _ := v.(string)
+	if there && s == "" {
 		d.fail(key, "`%s` is %#v, expected a string that is not empty", key, v)
 	}
 	return s
@@ -41,17 +43,9 @@ func (d *declaration) text(key string) string {
 
 func (d *declaration) list(key string) []string {
 	v, there := d.table[key]
-	if !there {
-		return nil
-	}
-	var list []string
-	values, ok := v.([]any)
-	for _, e := range values {
-		s, isText := e.(string)
-		list, ok = append(list, s), ok && isText
-	}
-	if !ok || len(list) == 0 {
-		d.fail(key, "`%s` is %#v, expected a list of strings", key, v)
+	list := texts(v)
+	if there && len(list) == 0 {
+		d.fail(key, "`%s` is %#v, expected a list of strings that is not empty", key, v)
 	}
 	return list
 }
@@ -64,11 +58,6 @@ func (w *Workspace) readImage(name string, table map[string]any) (Image, error) 
 	}
 	if len(name) > 128 || !imageName.MatchString(name) {
 		d.fail("", "an image's name is lower-case letters and digits, with single . _ or - between them, like my-image")
-	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		if known := []string{"kind", "crate", "binary", "file", "targets", "entrypoint"}; !slices.Contains(known, key) {
-			d.fail(key, "`%s` is no key of an image: it has %s", key, strings.Join(known, ", "))
-		}
 	}
 	if kinds := []string{ImageLayer, ImageModule, ImageArtifact}; !slices.Contains(kinds, img.Kind) {
 		d.fail("kind", "`kind` is %q, expected one of %q", img.Kind, kinds)
@@ -178,22 +167,12 @@ func (d *declaration) chooseEntrypoint(img *Image) {
 // imageLine is the line of the root manifest that has a key of an image, that of
 // the image's table where the key is not there, or 0.
 func (w *Workspace) imageLine(name, key string) int {
-	raw, err := fs.ReadFile(w.fsys, "Cargo.toml")
-	if err != nil {
+	if _, declared := w.Settings.Images[name]; !declared { // see demoImages
 		return 0
 	}
-	header := regexp.MustCompile(`^\s*\[\s*workspace\.metadata\.slipway\.images\.["']?` + regexp.QuoteMeta(name) + `["']?\s*\]|^\s*["']?` + regexp.QuoteMeta(name) + `["']?\s*=\s*\{`)
-	field := regexp.MustCompile(`^\s*["']?` + regexp.QuoteMeta(key) + `["']?\s*=`)
-	found := 0
-	for i, line := range strings.Split(string(raw), "\n") {
-		switch {
-		case header.MatchString(line):
-			found = i + 1
-		case found > 0 && strings.HasPrefix(strings.TrimSpace(line), "["):
-			return found
-		case found > 0 && key != "" && field.MatchString(line):
-			return i + 1
-		}
+	keys := append(setting.Workspace.Keys(), "images", name)
+	if key != "" {
+		keys = append(keys, key)
 	}
-	return found
+	return w.line("Cargo.toml", keys...)
 }

@@ -19,12 +19,16 @@ type manifest struct {
 	Example   []targetTable  `toml:"example"`
 	Test      []targetTable  `toml:"test"`
 	Bench     []targetTable  `toml:"bench"`
+	Features  any            `toml:"features"`
 
 	dependencyTables
 	Target map[string]dependencyTables `toml:"target"`
 	Patch  map[string]map[string]any   `toml:"patch"`
 
 	size int64 // of the file
+
+	settings          Settings
+	workspaceSettings WorkspaceSettings
 }
 
 type dependencyTables struct {
@@ -52,10 +56,15 @@ type packageTable struct {
 	Exclude     any    `toml:"exclude"`
 	Autobins    *bool  `toml:"autobins"`
 	Autolib     *bool  `toml:"autolib"`
+	Metadata    any    `toml:"metadata"`
 
-	Metadata struct {
-		Slipway Settings `toml:"slipway"`
-	} `toml:"metadata"`
+	// What crates.io reads beside these, see [fields].
+	Homepage      any `toml:"homepage"`
+	Documentation any `toml:"documentation"`
+	Repository    any `toml:"repository"`
+	RustVersion   any `toml:"rust-version"`
+	Keywords      any `toml:"keywords"`
+	Categories    any `toml:"categories"`
 }
 
 type workspaceRoot struct {
@@ -64,10 +73,7 @@ type workspaceRoot struct {
 	Exclude        []string       `toml:"exclude"`
 	Package        packageTable   `toml:"package"`
 	Dependencies   map[string]any `toml:"dependencies"`
-
-	Metadata struct {
-		Slipway WorkspaceSettings `toml:"slipway"`
-	} `toml:"metadata"`
+	Metadata       any            `toml:"metadata"`
 }
 
 type targetTable struct {
@@ -89,6 +95,9 @@ func readManifest(fsys fs.FS, dir string) (*manifest, error) {
 	var m manifest
 	if err := tomlfile.Unmarshal(raw, &m); err != nil {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
+	}
+	if err := m.readSettings(name, raw); err != nil {
+		return nil, err
 	}
 	m.size = int64(len(raw))
 	return &m, nil

@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +13,8 @@ type unpublishable struct {
 }
 
 // Publishable reports whether the crate is meant for a registry, and when it is
-// not, the manifest's reason. A crate without a description or a licence is
-// not: crates.io refuses it.
+// not, the manifest's reason. Whether a registry would take it is another matter:
+// see [Workspace.RegistryFindings].
 func (c *Crate) Publishable() (ok bool, reason string) {
 	return c.publish.reason == "", c.publish.reason
 }
@@ -35,6 +34,9 @@ const (
 	publishNowhere = "publish = []"
 	noVersion      = "it has no version"
 )
+
+// noRegistry is slipway's own reason: cargo would publish the crate.
+const noRegistry = "registry = false in [package.metadata.slipway]"
 
 func readPublish(p, inherited *packageTable) (unpublishable, error) {
 	publish, err := inherit(p.Publish, inherited.Publish, "publish")
@@ -62,26 +64,21 @@ func readPublish(p, inherited *packageTable) (unpublishable, error) {
 	default:
 		return u, fmt.Errorf("field \"publish\" is %T, expected true, false or a list of registries", v)
 	}
-	if u.reason != "" {
-		return u, nil
+	if u.reason == "" && p.Version == nil {
+		u.reason = noVersion
 	}
-	return u, missingMetadata(&u, p, inherited)
+	return u, nil
 }
 
-func missingMetadata(u *unpublishable, p, inherited *packageTable) error {
-	description, err1 := inheritString(p.Description, inherited.Description, "description")
-	license, err2 := inheritString(p.License, inherited.License, "license")
-	file, err3 := inheritString(p.LicenseFile, inherited.LicenseFile, "license-file")
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
+// Registry returns the registry that the crate is published to, as cargo's --registry names
+// it: the first that `publish` names, else cargo's default. It is "" for crates.io.
+func (w *Workspace) Registry(c *Crate) string {
+	name := w.Config.DefaultRegistry
+	if len(c.publish.registries) > 0 {
+		name = c.publish.registries[0]
 	}
-	switch {
-	case p.Version == nil:
-		u.reason = noVersion
-	case description == "":
-		u.reason = "it has no description"
-	case license == "" && file == "":
-		u.reason = "it has no license"
+	if name == "crates-io" {
+		return ""
 	}
-	return nil
+	return name
 }

@@ -29,30 +29,6 @@ type Workspace struct {
 	rules int // size of the patterns of all crates' `include` and `exclude`
 }
 
-// WorkspaceSettings are slipway's own, from [workspace.metadata.slipway].
-type WorkspaceSettings struct {
-	// Toolchain is the image reference to build with when the command names none.
-	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
-	// ReleaseBranch is the branch that releases are made from, where not main.
-	ReleaseBranch string `toml:"release-branch" json:"releaseBranch,omitempty"`
-	// Main is the crate whose highest stable release is the repository's latest.
-	Main string `toml:"main" json:"main,omitempty"`
-	// Owners is an owner that every published crate must have, as the registry names
-	// it: a team, "github:org:team".
-	Owners string `toml:"owners" json:"owners,omitempty"`
-	// Images are the OCI images to release, by name, as they are declared: see
-	// [Workspace.Images].
-	Images map[string]map[string]any `toml:"images" json:"-"`
-}
-
-// Settings are slipway's own for one crate, from [package.metadata.slipway].
-type Settings struct {
-	// Features are passed to cargo build and cargo test as --features.
-	Features []string `toml:"features" json:"features,omitempty"`
-	// Test holds further arguments of cargo test, as ["--lib", "--", "--test-threads=1"].
-	Test []string `toml:"test" json:"test,omitempty"`
-}
-
 // Crate is one member of a workspace.
 type Crate struct {
 	Name        string
@@ -66,6 +42,7 @@ type Crate struct {
 	Settings    Settings
 
 	publish  unpublishable
+	fields   fields
 	contents contents
 	targets  []string // paths of every declared target, relative to Dir
 }
@@ -76,6 +53,8 @@ type Target struct {
 	Path             string // relative to the crate's directory
 	ProcMacro        bool
 	RequiredFeatures []string
+
+	declared int // the number of its [[bin]], from 1; 0 for one that cargo finds
 }
 
 // ErrNotFound is wrapped by errors about a crate that the workspace does not have.
@@ -87,13 +66,16 @@ var ErrNotFound = errors.New("no such crate in the workspace")
 // workspace decide how a release is built (see [Config]).
 func Read(fsys fs.FS) (*Workspace, error) {
 	root, err := readManifest(fsys, ".")
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: expected the root of a cargo workspace", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if root.Workspace == nil {
 		root.Workspace = &workspaceRoot{} // a single package is its own workspace
 	}
-	w := &Workspace{fsys: fsys, root: root, Settings: root.Workspace.Metadata.Slipway}
+	w := &Workspace{fsys: fsys, root: root, Settings: root.workspaceSettings}
 	if err := w.readMembers(); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,11 @@ type Problem struct {
 	Path []string
 	// What says what was found and what was expected; Do what to change, "" for what is clear.
 	What, Do string
+	// Raised says that crates.io raises this limit for crates that ask, so that it alone
+	// knows whether it refuses.
+	Raised bool
+	// Unreadable says that cargo itself reads no such manifest.
+	Unreadable bool
 }
 
 // The limits of crates.io. Lengths are in bytes.
@@ -72,7 +77,7 @@ func Check(c Crate) []Problem {
 		}
 	}
 	if v, there := c.Text["rust-version"]; there && !isRustVersion(v) {
-		r.fail([]string{"package", "rust-version"}, "", "`rust-version` is %s, expected one to three numbers, like \"1.85\"", quote.Line(v))
+		r.unreadable([]string{"package", "rust-version"}, "`rust-version` is %s, expected one to three numbers, like \"1.85\"", quote.Line(v))
 	}
 	r.keywords(c.Keywords)
 	r.categories(c.Categories)
@@ -85,6 +90,18 @@ type rules struct{ problems []Problem }
 
 func (r *rules) fail(path []string, do, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Path: path, What: fmt.Sprintf(format, args...), Do: do})
+}
+
+// unreadable is fail for what cargo checks too.
+func (r *rules) unreadable(path []string, format string, args ...any) {
+	r.fail(path, "", format, args...)
+	r.problems[len(r.problems)-1].Unreadable = true
+}
+
+// limit is fail for a limit that crates.io raises for crates that ask.
+func (r *rules) limit(path []string, format string, args ...any) {
+	r.fail(path, "make them fewer, unless crates.io has raised the limit for this crate", format, args...)
+	r.problems[len(r.problems)-1].Raised = true
 }
 
 // name holds the name to the reserved ones and the version to its length.
@@ -159,17 +176,19 @@ func (r *rules) categories(list []string) {
 	}
 }
 
+// features is src/controllers/krate/publish.rs, publish; the limit of a crate is max_features
+// of crates.io's database where that has one.
 func (r *rules) features(features map[string][]string) {
 	if len(features) > MaxFeatures {
-		r.fail([]string{"features"}, "", "it has %d features, crates.io allows %d", len(features), MaxFeatures)
+		r.limit([]string{"features"}, "it has %d features, crates.io allows %d", len(features), MaxFeatures)
 	}
 	for _, name := range slices.Sorted(maps.Keys(features)) {
 		path := []string{"features", name}
 		if wrong := checkFeatureName(name); wrong != "" {
-			r.fail(path, "", "feature %s: %s", quote.Line(name), wrong)
+			r.unreadable(path, "feature %s: %s", quote.Line(name), wrong)
 		}
 		if n := len(features[name]); n > MaxFeatures {
-			r.fail(path, "", "feature %s enables %d others, crates.io allows %d", quote.Line(name), n, MaxFeatures)
+			r.limit(path, "feature %s enables %d others, crates.io allows %d", quote.Line(name), n, MaxFeatures)
 		}
 		for i, value := range features[name] {
 			if wrong := checkFeature(value); wrong != "" {
@@ -196,7 +215,7 @@ func (r *rules) dependencies(list []Dependency) {
 		case wildcard:
 			r.fail(d.Path, "name the version that it needs", "%s takes any version, which crates.io refuses", shown)
 		case wrong:
-			r.fail(d.Path, "", "%s has the version requirement %s, expected one like \"1.2\"", shown, quote.Line(d.Req))
+			r.unreadable(d.Path, "%s has the version requirement %s, expected one like \"1.2\"", shown, quote.Line(d.Req))
 		}
 		for _, f := range d.Features {
 			if wrong := checkFeature(f); wrong != "" {

@@ -116,6 +116,13 @@ func TestCheck(t *testing.T) {
 			if path := strings.Join(got[0].Path, "."); path != tt.path || !strings.Contains(got[0].What, tt.want) {
 				t.Errorf("got %q: %q, want %q: %q", path, got[0].What, tt.path, tt.want)
 			}
+			if raised := strings.Contains(tt.name, "301"); got[0].Raised != raised {
+				t.Errorf("Raised is %t, want %t", got[0].Raised, raised)
+			}
+			name := strings.HasPrefix(tt.name, "a feature of two") || strings.HasPrefix(tt.name, "a feature that begins")
+			if unreadable := tt.path == "package.rust-version" || tt.want == "version requirement" || name; got[0].Unreadable != unreadable {
+				t.Errorf("Unreadable is %t, want %t", got[0].Unreadable, unreadable)
+			}
 		})
 	}
 }

@@ -58,7 +58,7 @@ const SumsName = "SHA256SUMS"
 // the .crate file for one that is published.
 func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	var binaries []string
-	for _, b := range c.Bins {
+	for _, b := range p.binaries {
 		binaries = append(binaries, b.Name)
 	}
 	var err error
@@ -68,7 +68,7 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	if p.Publish.Packaged() {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(c.Name, p.Version), Kind: CrateFile})
 	}
-	if len(c.Bins) > 0 { // the last: it names the others
+	if len(binaries) > 0 { // the last: it names the others
 		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(c.Name), Kind: Provenance})
 	}
 	return nil

@@ -85,12 +85,13 @@ func chooseImages(w *cargo.Workspace, names []string) ([]cargo.Image, error) {
 
 // addBuilds plans what is built: each crate once for all of its images' targets.
 func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
-	targets := map[string][]string{}
+	targets, binaries := map[string][]string{}, map[string][]string{}
 	var crates []string
 	for _, img := range p.Images {
 		if img.Crate == "" {
 			continue
 		}
+		binaries[img.Crate] = append(binaries[img.Crate], img.Binary)
 		if targets[img.Crate] == nil {
 			crates = append(crates, img.Crate)
 		}
@@ -101,7 +102,7 @@ func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
 		}
 	}
 	for _, name := range crates {
-		b, err := newBuild(w, name, targets[name], p.Toolchain, req.Source)
+		b, err := newBuild(w, name, binaries[name], targets[name], p.Toolchain, req.Source)
 		if err != nil {
 			return err
 		}
@@ -113,9 +114,9 @@ func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
 	return nil
 }
 
-// newBuild plans the building of one crate, and no more: no changelog, no files
-// of a release, no effects.
-func newBuild(w *cargo.Workspace, name string, targets []string, toolchain string, source Source) (*Plan, error) {
+// newBuild plans the building of some of a crate's binaries, and no more: no changelog, no
+// files of a release, no effects.
+func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolchain string, source Source) (*Plan, error) {
 	c, err := w.Crate(name)
 	if err != nil {
 		return nil, err
@@ -125,6 +126,8 @@ func newBuild(w *cargo.Workspace, name string, targets []string, toolchain strin
 		Channel: w.Toolchain.Channel, Targets: targets, toolchain: w.Toolchain,
 	}
 	p.Source.Branches = nil
+	p.binaries = slices.DeleteFunc(slices.Clone(c.Bins), func(b cargo.Target) bool { return !slices.Contains(binaries, b.Name) })
+	p.chosen = len(p.binaries) < len(c.Bins)
 	p.Publish.Reason = onlyImages
 	p.Findings = w.Findings(c, false)
 	if err := p.addSteps(w, c, nil); err != nil {

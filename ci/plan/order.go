@@ -35,7 +35,7 @@ func Order(w *cargo.Workspace, name string) (string, error) {
 		where := "to a registry"
 		if ok, reason := c.Publishable(); !ok {
 			where = "to GitHub alone: " + reason
-			if len(c.Bins) == 0 {
+			if len(c.Shipped()) == 0 {
 				continue // nothing of it could be released
 			}
 		}

@@ -79,6 +79,8 @@ type Plan struct {
 	Findings finding.List `json:"findings,omitempty"`
 
 	toolchain cargo.Toolchain
+	binaries  []cargo.Target // those that are released
+	chosen    bool           // they are not all that cargo would build
 }
 
 // Publish says whether the crate goes to a registry and why not.
@@ -116,16 +118,17 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 		Schema: Schema, Crate: c.Name, Version: v.String(), Prerelease: v.IsPrerelease(), Tag: v.Tag(c.Name),
 		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, Notes: notes, toolchain: w.Toolchain,
 	}
-	p.Findings = slices.Concat(w.Findings(c, true), found, req.Source.findings(p.Tag))
+	p.Findings = slices.Concat(w.Findings(c, true), w.RegistryFindings(c), w.BinaryFindings(c), found, req.Source.findings(p.Tag))
 	p.Source.Branches = nil // branch names differ between clones, so the plan does not include them
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
 	p.Publish.Unpackageable = w.Unpackageable(c)
 	p.Publish.Registries = c.Registries()
-	p.Publish.choose(w)
+	p.Publish.choose(w, c)
 	if err := p.choose(w, req); err != nil {
 		return nil, err
 	}
-	if len(c.Bins) > 0 {
+	p.binaries, p.chosen = c.Shipped(), c.ChoosesBinaries()
+	if len(p.binaries) > 0 {
 		p.Signing, p.SigningServices = cmp.Or(req.Signing, SignedKeyless), req.SigningServices
 	}
 	p.Latest = w.Settings.Main == c.Name && !p.Prerelease

@@ -30,17 +30,11 @@ const Actor = "{actor}"
 func (p *Publish) Packaged() bool { return p.Publishable && p.Unpackageable == "" }
 
 // choose settles the registry to publish to.
-func (p *Publish) choose(w *cargo.Workspace) {
+func (p *Publish) choose(w *cargo.Workspace, c *cargo.Crate) {
 	if !p.Publishable {
 		return
 	}
-	p.Registry = w.Config.DefaultRegistry
-	if len(p.Registries) > 0 {
-		p.Registry = p.Registries[0]
-	}
-	if p.Registry == "crates-io" {
-		p.Registry = ""
-	}
+	p.Registry = w.Registry(c)
 	p.Index = w.Config.Indexes[p.Registry]
 }
 

@@ -94,7 +94,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 		p.Trees = append(p.Trees, step.Tree{Name: "libraries", Source: true, Files: libraries})
 	}
 	for _, t := range p.Targets {
-		if len(c.Bins) > 0 {
+		if len(p.binaries) > 0 {
 			s, err := b.crates(t)
 			if err != nil {
 				return err

@@ -87,7 +87,7 @@ func (c *chain) one() []string {
 	if c.crate.Lib != nil {
 		return []string{"--lib"}
 	}
-	for _, bin := range c.crate.Bins {
+	for _, bin := range c.plan.binaries {
 		if len(bin.RequiredFeatures) == 0 {
 			return []string{"--bin", bin.Name}
 		}
@@ -95,11 +95,11 @@ func (c *chain) one() []string {
 	return nil
 }
 
-// build compiles the crate itself and leaves its binaries.
+// build compiles the crate itself and leaves the binaries that are released.
 func (c *chain) build() step.Step {
-	s := c.compile(StepBuild(c.target), c.target, "source", c.forBuild(), c.buildArgs(c.target))
+	s := c.compile(StepBuild(c.target), c.target, "source", c.forBuild(), append(c.buildArgs(c.target), c.selected()...))
 	s.About = "build the crate in the release profile"
-	for _, bin := range c.crate.Bins {
+	for _, bin := range c.plan.binaries {
 		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name+executable(c.target))}
 		if len(bin.RequiredFeatures) > 0 {
 			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: name them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
@@ -107,6 +107,21 @@ func (c *chain) build() step.Step {
 		s.Outputs = append(s.Outputs, out)
 	}
 	return s
+}
+
+// selected selects what is built where that is not all of the crate's binaries.
+func (c *chain) selected() []string {
+	if !c.plan.chosen {
+		return nil
+	}
+	var args []string
+	if c.crate.Lib != nil {
+		args = append(args, "--lib")
+	}
+	for _, bin := range c.plan.binaries {
+		args = append(args, "--bin", bin.Name)
+	}
+	return args
 }
 
 // executable is what the compiler adds to a binary's name.

@@ -31,7 +31,7 @@ func (p *preparation) editOtherChangelogs() error {
 			continue
 		}
 		if _, err := fs.Stat(p.fsys, path.Join(c.Dir, "CHANGELOG.md")); errors.Is(err, fs.ErrNotExist) {
-			if publishable, _ := c.Publishable(); publishable || len(c.Bins) > 0 {
+			if publishable, _ := c.Publishable(); publishable || len(c.Shipped()) > 0 {
 				without = append(without, c.Name)
 			}
 		} else if err := p.moveNotes(c); err != nil {

@@ -147,7 +147,7 @@ func (p *preparation) noteDependents() error {
 			return on != nil && on.Dir == d.Path && d.Kind != cargo.Dev
 		})
 		publishable, _ := c.Publishable()
-		if depends && p.isChanged(c.Name) == nil && (publishable || len(c.Bins) > 0) {
+		if depends && p.isChanged(c.Name) == nil && (publishable || len(c.Shipped()) > 0) {
 			kept = append(kept, c.Name+" "+c.Version)
 		}
 	}

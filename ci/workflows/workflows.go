@@ -147,7 +147,7 @@ func Releasable(w *cargo.Workspace) []string {
 		demo := slices.ContainsFunc(images, func(img cargo.Image) bool {
 			return img.Crate == c.Name && slices.Contains(img.Targets, cargo.WasmTarget)
 		})
-		if (publishable || len(c.Bins) > 0) && !demo {
+		if (publishable || len(c.Shipped()) > 0) && !demo {
 			names = append(names, c.Name)
 		}
 	}

@@ -1,0 +1,100 @@
+package cargo
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// fields are what a registry reads of a crate's manifest, inheritance resolved.
+type fields struct {
+	text     map[string]string   // the fields of [package] that hold a string
+	lists    map[string][]string // keywords and categories
+	features map[string][]string
+	readme   any // as the manifest has it: a path, true, false or nil
+	// inherited has the names of the fields that [workspace.package] gives.
+	inherited map[string]bool
+}
+
+// readFields reads them. A value of the wrong type is an error: cargo reads no such manifest.
+func readFields(m *manifest, inherited *packageTable) (fields, error) {
+	f := fields{text: map[string]string{}, lists: map[string][]string{}, inherited: map[string]bool{}}
+	own, root := registryFields(m.Package), registryFields(inherited)
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		v, err := inherit(own[name], root[name], name)
+		if err != nil {
+			return f, err
+		}
+		_, f.inherited[name] = own[name].(map[string]any)
+		switch v := v.(type) {
+		case nil:
+		case string:
+			f.text[name] = v
+		case []any:
+			f.lists[name] = texts(v)
+		case bool:
+		}
+		if err := checkField(name, v); err != nil {
+			return f, err
+		}
+		if name == "readme" {
+			f.readme = v
+		}
+	}
+	var err error
+	f.features, err = readFeatures(m.Features)
+	return f, err
+}
+
+// registryFields are the fields that a registry reads, by name.
+func registryFields(p *packageTable) map[string]any {
+	return map[string]any{
+		"description": p.Description, "license": p.License, "license-file": p.LicenseFile, "readme": p.Readme,
+		"homepage": p.Homepage, "documentation": p.Documentation, "repository": p.Repository, "rust-version": p.RustVersion,
+		"keywords": p.Keywords, "categories": p.Categories,
+	}
+}
+
+func checkField(name string, v any) error {
+	isList := name == "keywords" || name == "categories"
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case bool:
+		if name == "readme" {
+			return nil
+		}
+	case string:
+		if !isList {
+			return nil
+		}
+	case []any:
+		if isList && len(texts(v)) == len(v) {
+			return nil
+		}
+	}
+	if isList {
+		return fmt.Errorf("field %q is %T, expected a list of strings", name, v)
+	}
+	return fmt.Errorf("field %q is %T, expected a string", name, v)
+}
+
+func readFeatures(v any) (map[string][]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	table, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("`features` is %T, expected a table", v)
+	}
+	features := map[string][]string{}
+	for name, value := range table {
+		list, ok := value.([]any)
+		enables := texts(value)
+		if !ok || len(enables) != len(list) {
+			return nil, fmt.Errorf("feature %q is %T, expected a list of strings", name, value)
+		}
+		features[name] = enables
+	}
+	return features, nil
+}

@@ -1,0 +1,108 @@
+package cargo
+
+import (
+	"fmt"
+	"slices"
+
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/setting"
+	"dagger/slipway/ci/tomlfile"
+)
+
+// WorkspaceSettings are slipway's own, from [workspace.metadata.slipway]. Package setting
+// declares them.
+type WorkspaceSettings struct {
+	// Toolchain is the image reference to build with when the command names none.
+	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
+	// ReleaseBranch is the branch that releases are made from, where not main.
+	ReleaseBranch string `toml:"release-branch" json:"releaseBranch,omitempty"`
+	// Main is the crate whose highest stable release is the repository's latest.
+	Main string `toml:"main" json:"main,omitempty"`
+	// Owners is an owner that every published crate must have, as the registry names
+	// it: a team, "github:org:team".
+	Owners string `toml:"owners" json:"owners,omitempty"`
+	// Changelog is the file that release notes are taken from, relative to the root.
+	Changelog string `toml:"changelog" json:"changelog,omitempty"`
+	// Images are the OCI images to release, by name, as they are declared: see
+	// [Workspace.Images].
+	Images map[string]map[string]any `toml:"images" json:"-"`
+}
+
+// Settings are slipway's own for one crate, from [package.metadata.slipway]. Package setting
+// declares them.
+type Settings struct {
+	// Features are passed to cargo build and cargo test as --features.
+	Features []string `toml:"features" json:"features,omitempty"`
+	// Test holds further arguments of cargo test, as ["--lib", "--", "--test-threads=1"].
+	Test []string `toml:"test" json:"test,omitempty"`
+	// Registry says whether the crate goes to a registry; nil leaves that to `publish`.
+	Registry *bool `toml:"registry" json:"registry,omitempty"`
+	// Binaries are those to ship; nil means all that cargo builds: see [Crate.Shipped].
+	Binaries []string `toml:"binaries" json:"binaries,omitempty"`
+	// Changelog is the file that release notes are taken from, relative to the crate's directory.
+	Changelog string `toml:"changelog" json:"changelog,omitempty"`
+	// Target are settings for one target, in place of those above, by its triple.
+	Target map[string]TargetSettings `toml:"target" json:"target,omitempty"`
+}
+
+// TargetSettings are those of a crate for one target. A list that is nil is not set.
+type TargetSettings struct {
+	Features []string `toml:"features" json:"features,omitempty"`
+	Test     []string `toml:"test" json:"test,omitempty"`
+}
+
+// readSettings fills the settings of a manifest. An error names the line of every setting
+// that there is not and of every value that is of the wrong type.
+func (m *manifest) readSettings(file string, raw []byte) error {
+	var wrong finding.List
+	found := false
+	for table, metadata := range map[setting.Table]any{setting.Package: packageMetadata(m), setting.Workspace: workspaceMetadata(m)} {
+		tables, _ := metadata.(map[string]any)
+		value, there := tables["slipway"]
+		if !there {
+			continue
+		}
+		found = true
+		for _, p := range setting.Check(table, value) {
+			line := tomlfile.LineIn(raw, slices.Concat(table.Keys(), p.Path)...)
+			wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: line, What: p.What})
+		}
+	}
+	if !found {
+		return nil
+	}
+	if err := wrong.Check("reading settings", finding.Everything); err != nil {
+		return err
+	}
+	var typed struct {
+		Package struct {
+			Metadata struct {
+				Slipway Settings `toml:"slipway"`
+			} `toml:"metadata"`
+		} `toml:"package"`
+		Workspace struct {
+			Metadata struct {
+				Slipway WorkspaceSettings `toml:"slipway"`
+			} `toml:"metadata"`
+		} `toml:"workspace"`
+	}
+	if err := tomlfile.Unmarshal(raw, &typed); err != nil {
+		return fmt.Errorf("reading settings of %q: %w", file, err)
+	}
+	m.settings, m.workspaceSettings = typed.Package.Metadata.Slipway, typed.Workspace.Metadata.Slipway
+	return nil
+}
+
+func packageMetadata(m *manifest) any {
+	if m.Package == nil {
+		return nil
+	}
+	return m.Package.Metadata
+}
+
+func workspaceMetadata(m *manifest) any {
+	if m.Workspace == nil {
+		return nil
+	}
+	return m.Workspace.Metadata
+}

@@ -1,0 +1,134 @@
+package cargo
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/setting"
+)
+
+// Shipped are the binaries that a release builds, signs and packs, sorted by name: those that
+// the setting `binaries` names, else all that cargo builds with the crate's features.
+func (c *Crate) Shipped() []Target {
+	return slices.DeleteFunc(slices.Clone(c.Bins), func(b Target) bool {
+		if c.Settings.Binaries != nil {
+			return !slices.Contains(c.Settings.Binaries, b.Name)
+		}
+		return len(c.missingFeatures(b)) > 0
+	})
+}
+
+// ChoosesBinaries reports whether the setting `binaries` says which are shipped.
+func (c *Crate) ChoosesBinaries() bool { return c.Settings.Binaries != nil }
+
+// BinaryFindings are about the choice of binaries: names in `binaries` that the crate does not
+// have, binaries that cargo would not build, and those that are left out.
+func (w *Workspace) BinaryFindings(c *Crate) finding.List {
+	b := binaryFindings{crate: c, file: path.Join(c.Dir, "Cargo.toml")}
+	p := w.positions(b.file)
+	b.line = func(keys ...string) int { return p.Line(keys...) }
+	for i, name := range c.Settings.Binaries {
+		b.chosen(i, name)
+	}
+	for _, t := range c.Bins {
+		if !c.ChoosesBinaries() || !slices.Contains(c.Settings.Binaries, t.Name) {
+			b.leftOut(t)
+		}
+	}
+	return b.list
+}
+
+type binaryFindings struct {
+	crate *Crate
+	file  string
+	line  func(keys ...string) int
+	list  finding.List
+}
+
+func (b *binaryFindings) add(stops finding.Stops, line int, do, format string, args ...any) {
+	b.list = append(b.list, finding.Finding{Stops: stops, Crate: b.crate.Name, File: b.file, Line: line, What: fmt.Sprintf(format, args...), Do: do})
+}
+
+// chosen checks a name in the setting.
+func (b *binaryFindings) chosen(i int, name string) {
+	line := b.line(append(setting.Package.Keys(), "binaries", strconv.Itoa(i))...)
+	at := slices.IndexFunc(b.crate.Bins, func(t Target) bool { return t.Name == name })
+	if at < 0 {
+		has := "it has none"
+		if names := binaryNames(b.crate.Bins); len(names) > 0 {
+			has = "it has " + strings.Join(names, ", ")
+		}
+		b.add(finding.Everything, line, "correct `binaries`", "`binaries` names %s, which is no binary of the crate: %s", quote.Line(name), has)
+		return
+	}
+	if missing := b.crate.missingFeatures(b.crate.Bins[at]); len(missing) > 0 {
+		b.add(finding.Everything, line, "name them as `features` in [package.metadata.slipway]", "`binaries` names %s, which cargo builds only with the features %s", quote.Line(name), strings.Join(missing, ", "))
+	}
+}
+
+// leftOut tells of a binary that is not shipped.
+func (b *binaryFindings) leftOut(t Target) {
+	if b.crate.ChoosesBinaries() {
+		b.add(finding.Nothing, b.line(append(setting.Package.Keys(), "binaries")...), "", "binary %s is left out: `binaries` does not name it", t.Name)
+		return
+	}
+	missing := b.crate.missingFeatures(t)
+	if len(missing) == 0 {
+		return
+	}
+	stops := finding.Nothing
+	if publishable, _ := b.crate.Publishable(); !publishable && len(b.crate.Shipped()) == 0 {
+		stops = finding.Everything // there is nothing to build
+	}
+	b.add(stops, b.line("bin", strconv.Itoa(t.declared-1)), "name them as `features` in [package.metadata.slipway] to ship it", "binary %s is left out: cargo builds it only with the features %s", t.Name, strings.Join(missing, ", "))
+}
+
+func binaryNames(bins []Target) []string {
+	var names []string
+	for _, b := range bins {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// missingFeatures are those that a binary requires and that a release does not enable.
+func (c *Crate) missingFeatures(b Target) []string {
+	if len(b.RequiredFeatures) == 0 {
+		return nil
+	}
+	enabled := c.enabledFeatures()
+	return slices.DeleteFunc(slices.Clone(b.RequiredFeatures), func(f string) bool { return enabled[f] })
+}
+
+// enabledFeatures are the features that a release builds the crate with on any of its
+// targets: the default ones, those of the settings, and what these enable (The Cargo Book,
+// "Features").
+func (c *Crate) enabledFeatures() map[string]bool {
+	enabled := map[string]bool{}
+	var enable func(names []string)
+	enable = func(names []string) {
+		for _, name := range names {
+			if enabled[name] {
+				continue
+			}
+			enabled[name] = true
+			if dep, _, ok := strings.Cut(name, "/"); ok && !strings.HasSuffix(dep, "?") {
+				enable([]string{dep})
+			}
+			enable(c.fields.features[name])
+		}
+	}
+	enable([]string{"default"})
+	for _, list := range c.Settings.Features { // cargo takes several in one string too
+		enable(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }))
+	}
+	for _, t := range c.Settings.Target {
+		enable(t.Features)
+	}
+	return enabled
+}
