@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/BurntSushi/toml"
 )
 
 // Span is where a string value stands in a file, in bytes, its quotes included.
@@ -176,7 +174,7 @@ func unquote(raw string) (string, error) {
 		return strings.Trim(raw, raw[:1]), nil
 	}
 	var v struct{ K string }
-	_, err := toml.Decode("K = "+raw, &v)
+	err := Unmarshal([]byte("K = "+raw), &v)
 	return v.K, err
 }
 
