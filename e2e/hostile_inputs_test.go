@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,7 +67,6 @@ func TestHostileInputs(t *testing.T) {
 		"FIFO as a configuration":     {fifo(".cargo/config.toml"), []string{".cargo/config.toml", "a FIFO"}},
 		"FIFO as a toolchain file":    {fifo("rust-toolchain"), []string{"rust-toolchain", "a FIFO"}},
 		"FIFO as Cross.toml":          {fifo("Cross.toml"), []string{"Cross.toml", "a FIFO"}},
-		"FIFO as a changelog":         {fifo("crates/shim-demo/CHANGELOG.md"), []string{"CHANGELOG.md", "a FIFO"}},
 		"FIFO as .git":                {fifo(".git"), []string{".git", "neither a directory nor a file"}},
 		"device as Cargo.lock":        {link("Cargo.lock", "/dev/zero"), []string{"Cargo.lock", "outside the workspace"}},
 		"dotted key":                  {manifest("[workspace.metadata]\n" + repeat("a.", n) + "a = 1\n"), []string{"Cargo.toml", "nest deeper than"}},
@@ -100,7 +100,6 @@ func TestHostileInputs(t *testing.T) {
 			text := read(t, dir, "Cargo.toml")
 			write(t, strings.Replace(text, "members = [", "members = [\"up/x\", ", 1), dir, "Cargo.toml")
 		}, []string{"up/x", "outside the workspace"}},
-		"a changelog of elsewhere": {link("crates/shim-demo/CHANGELOG.md", "/etc/passwd"), []string{"outside the workspace"}},
 		"NUL in a member's name": {func(t testing.TB, dir string) {
 			text := read(t, dir, "Cargo.toml")
 			write(t, strings.Replace(text, "members = [", `members = ["crates/shimkit\u0000", `, 1), dir, "Cargo.toml")
@@ -113,6 +112,32 @@ func TestHostileInputs(t *testing.T) {
 			got.wantError(t, tt.wants...)
 			if len(got.stderr) > 3000 {
 				t.Errorf("the error has %d bytes", len(got.stderr))
+			}
+		})
+	}
+}
+
+// TestHostileChangelogs holds that a changelog which blocks, costs much or leads out of the
+// workspace stops nothing, and that nothing of it is read.
+func TestHostileChangelogs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spoil func(at string) error
+		want  string
+	}{
+		"FIFO":            {func(at string) error { return syscall.Mkfifo(at, 0o644) }, "a FIFO"},
+		"of elsewhere":    {func(at string) error { return os.Symlink("/etc/passwd", at) }, "outside the workspace"},
+		"without end":     {func(at string) error { return errors.Join(os.WriteFile(at, nil, 0o644), os.Truncate(at, 1<<40)) }, "more than"},
+		"nested too deep": {func(at string) error { return os.WriteFile(at, []byte(strings.Repeat("> ", 1<<20)), 0o644) }, "nested too deep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := example(t)
+			at := filepath.Join(source, "crates/shim-demo/CHANGELOG.md")
+			check(t, os.Remove(at))
+			check(t, tt.spoil(at))
+			got := bounded(t, planOf(source)...).wantCode(t, 0)
+			wantAll(t, section(got.stdout, "Notes"), []string{"crates/shim-demo/CHANGELOG.md", tt.want, "the release has no notes"})
+			if strings.Contains(got.stdout, "root:") {
+				t.Error("the plan has a file of the machine's")
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,5 +86,14 @@ func judge(t *testing.T, name string) error {
 	if err != nil {
 		return err
 	}
-	return stops(w, c)
+	return errors.Join(stops(w, c), readChangelogs(w, c))
+}
+
+func readChangelogs(w *Workspace, c *Crate) error {
+	files, err := w.Changelogs(c)
+	for _, l := range files {
+		_, wrong := w.ReadChangelog(l)
+		err = errors.Join(err, wrong)
+	}
+	return err
 }

@@ -48,7 +48,7 @@ func judgeDir(t *testing.T, dir string) error {
 			err = stops(w, c)
 		}
 		if err == nil {
-			_, _, err = w.ReadChangelog(c)
+			err = readChangelogs(w, c)
 		}
 		ended <- err
 	}()
@@ -84,6 +84,10 @@ func TestOutside(t *testing.T) {
 		"cargo's configuration":              {root: list, links: map[string]string{".cargo": "../outside"}, want: ".cargo/config"},
 		"cross's configuration":              {root: list, links: map[string]string{"Cross.toml": "/etc/passwd"}, want: "Cross.toml"},
 		"the changelog":                      {root: list, links: map[string]string{"crates/inside/CHANGELOG.md": "../../../secret"}, want: "CHANGELOG.md"},
+		"the workspace's changelog":          {root: list, links: map[string]string{"CHANGELOG.md": "../secret"}, want: "CHANGELOG.md"},
+		"a changelog by a setting":           {root: list + "[workspace.metadata.slipway]\nchangelog = \"../secret\"\n", want: "../secret"},
+		"an absolute changelog":              {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[package.metadata.slipway]\nchangelog = \"/etc/passwd\"\n"}, want: "/etc/passwd"},
+		"a changelog by a crate's setting":   {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[package.metadata.slipway]\nchangelog = \"../../../secret\"\n"}, want: "../secret"},
 		"a source file":                      {root: list, links: map[string]string{"crates/inside/src/x.rs": "/proc/self/environ"}, want: "src/x.rs"},
 		"a source file through another link": {root: list, links: map[string]string{"crates/inside/src/x.rs": "../../../up/secret", "up": ".."}, want: "src/x.rs"},
 		"the library":                        {root: list, links: map[string]string{"crates/inside/src/lib.rs": "../../../../secret"}, want: "src/lib.rs"},

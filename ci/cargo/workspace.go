@@ -133,16 +133,3 @@ func (w *Workspace) find(name string) *Crate {
 
 // fold maps a crate's name to what crates.io compares: case and `-`/`_` do not count.
 func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
-
-// ReadChangelog returns the name and text of c's CHANGELOG.md.
-func (w *Workspace) ReadChangelog(c *Crate) (string, []byte, error) {
-	name := path.Join(c.Dir, "CHANGELOG.md")
-	raw, err := fs.ReadFile(w.fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return name, nil, fmt.Errorf("reading changelog of crate %q: there is no %q: a release takes its notes from there; write one as keepachangelog.com says", c.Name, name)
-	}
-	if err != nil {
-		return name, nil, fmt.Errorf("reading changelog of crate %q: %w", c.Name, err)
-	}
-	return name, raw, nil
-}

@@ -138,13 +138,3 @@ func TestReadRefuses(t *testing.T) {
 	}
 	says(t, stops(w, crate(t, w, "a")), `Cargo.lock: the workspace has none`, `run "cargo generate-lockfile" and commit the file`)
 }
-
-func TestReadChangelog(t *testing.T) {
-	w := read(t, map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"c/*\"]", "c/a/Cargo.toml": pkg("a"), "c/b/Cargo.toml": pkg("b"), "c/a/CHANGELOG.md": "# Changes\n"})
-	name, text, err := w.ReadChangelog(crate(t, w, "a"))
-	if name != "c/a/CHANGELOG.md" || string(text) != "# Changes\n" || err != nil {
-		t.Errorf("ReadChangelog = %q, %q, %v", name, text, err)
-	}
-	_, _, err = w.ReadChangelog(crate(t, w, "b"))
-	says(t, err, `changelog of crate "b"`, `there is no "c/b/CHANGELOG.md"`, "keepachangelog.com")
-}

@@ -1,12 +1,13 @@
-// Package changelog reads the notes of one release from a changelog in the form
-// of Keep a Changelog 1.1.0: a heading of level 2 for each version, its notes
-// below.
+// Package changelog reads the notes of one release from a changelog in Markdown: the
+// text below the heading of its version.
 //
-// Markdown is read as CommonMark 0.31.2 does, as far as it matters here. Headings
-// underlined with dashes are not read, nor link definitions over several lines.
+// The file's blocks are those of goldmark's tree (CommonMark 0.31.2): what looks like a
+// heading in a code block, a comment, a list or a quote is none. The notes are the file's
+// own text, never rendered anew.
 package changelog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,84 +17,118 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Section returns the notes of version v: what stands between its heading and the
-// next heading of level 1 or 2, trimmed, with LF line ends, and followed by those
-// of the file's link and footnote definitions that the notes use, so that they
-// render alone.
+// MaxSize is the size of the largest changelog that is read, in bytes.
+const MaxSize = 2 << 20
+
+// File is a changelog that was read.
+type File struct {
+	doc document
+}
+
+// Section is what a changelog says of one version.
+type Section struct {
+	Text string
+	Line int // of the heading, counted from 1
+}
+
+// Read reads a changelog. Its error says why the file cannot be trusted to show all of
+// its headings: it is not UTF-8, too large, or has a block that never ends, with its line.
+// The file that is returned beside an error has the headings up to there.
+func Read(markdown []byte, names Names) (*File, error) {
+	f := &File{}
+	switch {
+	case len(markdown) > MaxSize:
+		return f, fmt.Errorf("reading changelog: it has %d bytes: expected at most %d", len(markdown), MaxSize)
+	case !utf8.Valid(markdown):
+		return f, errors.New("reading changelog: it is not UTF-8; save it as UTF-8")
+	}
+	var err error
+	if f.doc, err = scan(string(markdown), names.owners()); err != nil {
+		err = fmt.Errorf("reading changelog: %w", err)
+	}
+	return f, err
+}
+
+// Section returns the notes of version v: what stands between its heading and the next
+// heading of the same level, of a higher one, or of another version, trimmed, with LF line
+// ends, and followed by those of the file's link and footnote definitions that the notes
+// use, so that they render alone.
 //
-// A version's heading is "## " and the version, with or without a leading v or
-// brackets, then anything or nothing: "## [1.2.3] - 2024-01-01", "## v1.2.3". It
-// must equal v byte for byte. It is an error when v has no section, more than one,
-// or one with nothing in it but headings and comments. The error names v but not
-// the file.
-func Section(markdown []byte, v string) (string, error) {
+// The version must equal v byte for byte; for the forms of a heading see [Heading]. A
+// heading that names the crate goes before one that names none, and so does a heading with
+// nothing but the crate's name above or below the version's. It is an error when v has no
+// section, more than one, or one with nothing in it but headings and comments. The error
+// names v but not the file.
+func (f *File) Section(v string) (Section, error) {
 	if _, err := semver.StrictNewVersion(v); err != nil {
-		return "", fmt.Errorf("reading changelog: looking for a version that is none: %w", err)
+		return Section{}, fmt.Errorf("reading changelog: looking for a version that is none: %w", err)
 	}
-	if !utf8.Valid(markdown) {
-		return "", errors.New("reading changelog: it is not UTF-8; save it as UTF-8")
+	at, err := f.find(v)
+	if err == nil {
+		if text := f.doc.notes(at); text != "" {
+			return Section{Text: text, Line: f.doc.headings[at].Line + 1}, nil
+		}
+		err = fmt.Errorf("nothing stands below its heading on line %d; describe the release there", f.doc.headings[at].Line+1)
 	}
-	doc, err := scan(string(markdown))
-	if err != nil {
-		return "", fmt.Errorf("reading changelog: %w", err)
-	}
-	body, err := doc.section(v)
-	if err != nil {
-		return "", fmt.Errorf("reading changelog section of version %q: %w", v, err)
-	}
-	return body, nil
+	return Section{}, fmt.Errorf("reading changelog section of version %q: %w", v, err)
 }
 
-// Versions returns the versions that have a heading, in the order of the file and
-// without a leading v. Unreleased is none, nor is anything that is not SemVer.
-func Versions(markdown []byte) []string {
-	doc, _ := scan(string(markdown))
-	return doc.versions()
-}
-
-// document is a changelog, line by line.
-type document []line
-
-func (doc document) versions() []string {
+// Versions returns the versions that have a heading, of the crate or of no crate, in the
+// order of the file and without a leading v. Unreleased is none, nor is anything that is
+// not SemVer.
+func (f *File) Versions() []string {
 	var list []string
-	for _, l := range doc {
-		if v := l.version(); v != "" {
+	for _, h := range f.doc.headings {
+		if v := h.Version(); v != "" {
 			list = append(list, v)
 		}
 	}
 	return list
 }
 
-// section returns the notes below v's only heading.
-func (doc document) section(v string) (string, error) {
-	var at []int
-	for i, l := range doc {
-		if l.version() == v {
-			at = append(at, i)
+// ReadSection returns the notes of version v in a changelog of one crate.
+func ReadSection(markdown []byte, v string) (string, error) {
+	f, err := Read(markdown, Names{})
+	if err != nil {
+		return "", err
+	}
+	s, err := f.Section(v)
+	return s.Text, err
+}
+
+// find returns the only heading of version v.
+func (f *File) find(v string) (int, error) {
+	var named, below, plain []int
+	for i, h := range f.doc.headings {
+		switch {
+		case h.of(v, ours):
+			named = append(named, i)
+		case h.of(v, nobody) && h.below == ours:
+			below = append(below, i)
+		case h.of(v, nobody) && h.below == nobody:
+			plain = append(plain, i)
 		}
 	}
-	switch len(at) {
+	found := cmp.Or(len(named), len(below), len(plain))
+	at := slices.Concat(named, below, plain)
+	switch found {
 	case 0:
-		return "", doc.missing(v)
+		return 0, f.missing(v)
 	case 1:
 	default:
-		return "", fmt.Errorf("it has %d headings, the first two on lines %d and %d; keep one", len(at), at[0]+1, at[1]+1)
+		return 0, fmt.Errorf("it has %d headings, the first two on lines %d and %d; keep one", found, f.doc.headings[at[0]].Line+1, f.doc.headings[at[1]].Line+1)
 	}
-	first, end := at[0]+1, len(doc)
-	if n := slices.IndexFunc(doc[first:], line.endsSection); n >= 0 {
-		end = first + n
+	if len(named)+len(below) == 0 {
+		return f.doc.crateBelow(at[0]), nil
 	}
-	if !slices.ContainsFunc(doc[first:end], line.isNote) {
-		return "", fmt.Errorf("nothing stands below its heading on line %d; describe the release there", at[0]+1)
-	}
-	return doc.render(first, end), nil
+	return at[0], nil
 }
 
 // missing is the error for a version with no heading.
-func (doc document) missing(v string) error {
+func (f *File) missing(v string) error {
 	const most = 10
 	has := "no version"
-	if list := doc.versions(); len(list) > most {
+	if list := f.Versions(); len(list) > most {
 		has = fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 	} else if len(list) > 0 {
 		has = strings.Join(list, ", ")

@@ -23,13 +23,13 @@ func TestReal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := Versions(markdown)
+		list := versionsOf(markdown)
 		if got := strings.Join(list, " "); got != versions {
 			t.Errorf("%s: versions %s, want %s", name, got, versions)
 		}
 		var all strings.Builder
 		for _, v := range list {
-			notes, err := Section(markdown, v)
+			notes, err := ReadSection(markdown, v)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -81,8 +81,28 @@ func TestHeadings(t *testing.T) {
 		{"    ## 1.2.3", ""},
 		{"\t## 1.2.3", ""},
 		{"  \t## 1.2.3", ""},
-		{"# 1.2.3", ""},
-		{"### 1.2.3", ""},
+		{"# 1.2.3", "1.2.3"},
+		{"# v1.2.3", "1.2.3"},
+		{"### 1.2.3", "1.2.3"},
+		{"### [1.2.3](https://example.com/compare/v1.2.2...v1.2.3) (2024-01-01)", "1.2.3"},
+		{"#### 1.2.3 / 2024-01-01", "1.2.3"},
+		{"1.2.3 (2020-01-01)\n==================", "1.2.3"},
+		{"Version 1.2.3 (2020-01-01)\n---", "1.2.3"},
+		{"[1.2.3](https://example.com/tag/1.2.3) - 2024-01-01\n-----", "1.2.3"},
+		{"1.2.3\nand what it is\n===", "1.2.3"},
+		{"# Version 1.2.3", "1.2.3"},
+		{"## Release 1.2.3 (2020-01-01)", "1.2.3"},
+		{"## 2020-01-01, Version 1.2.3", "1.2.3"},
+		{"## V1.2.3", "1.2.3"},
+		{"## **1.2.3**", "1.2.3"},
+		{"## `v1.2.3` - 2024-01-01", "1.2.3"},
+		{"## <a name=\"1.2.3\"></a>1.2.3", "1.2.3"},
+		{"## \U0001f680 1.2.3", "1.2.3"},
+		{"## 1.2.3, the first of May 2024", "1.2.3"},
+		{"## 1.2.3(2024-01-01)", "1.2.3"},
+		{"# 1.2.3-beta.2 (August 30th, 2024)", "1.2.3-beta.2"},
+		{"## 1.2.3+curl-8.15.0 - 2024-01-01", "1.2.3+curl-8.15.0"},
+		{"## [1.2.3+curl-8.15.0]", "1.2.3+curl-8.15.0"},
 		{"##1.2.3", ""},
 		{`\## 1.2.3`, ""},
 		{"> ## 1.2.3", ""},
@@ -99,18 +119,28 @@ func TestHeadings(t *testing.T) {
 		{"## [1.2.3]-rc.1", ""},
 		{"## [1.2.3].4", ""},
 		{"## [1.2.3]a", ""},
-		{"## Version 1.2.3", ""},
+		{"## Upgrading 1.2.3", ""},
+		{"## Changes since 1.2.3", ""},
+		{"## Migrating to 1.2.3", ""},
+		{"- 1.2.3\n  ===", ""},
+		{"> 1.2.3\n> ===", ""},
+		{"```\n1.2.3\n===\n```", ""},
+		{"<!--\n1.2.3\n===\n-->", ""},
+		{"1.2.3\n\n===", ""},
+		{"[1.2.3]: https://example.com\n---", ""},
+		{"[1.2.3]:\nhttps://example.com\n\"title\"\n===", ""},
+		{"**1.2.3**", ""},
 		{"## other-crate 1.2.3", ""},
 	}
 	for _, tt := range tests {
-		got := strings.Join(Versions([]byte("# Changelog\n\n"+tt.heading+"\n\n- a change\n")), " ")
+		got := strings.Join(versionsOf([]byte("# Changelog\n\n"+tt.heading+"\n\n- a change\n")), " ")
 		if got != tt.version {
 			t.Errorf("%q is read as version %q, want %q", tt.heading, got, tt.version)
 		}
 		if tt.version == "" {
 			continue
 		}
-		if notes, err := Section([]byte(tt.heading+"\n- a change\n"), tt.version); err != nil || notes != "- a change" {
+		if notes, err := ReadSection([]byte(tt.heading+"\n- a change\n"), tt.version); err != nil || notes != "- a change" {
 			t.Errorf("%q: notes %q, %v", tt.heading, notes, err)
 		}
 	}
@@ -119,7 +149,7 @@ func TestHeadings(t *testing.T) {
 func TestSection(t *testing.T) {
 	for _, tt := range sections {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Section([]byte(tt.markdown), "1.2.3")
+			got, err := ReadSection([]byte(tt.markdown), "1.2.3")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +191,7 @@ func TestSectionErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Section([]byte(tt.markdown), "1.2.3")
+			got, err := ReadSection([]byte(tt.markdown), "1.2.3")
 			if err == nil || got != "" {
 				t.Fatalf("got %q, %v; want an error alone", got, err)
 			}
@@ -184,7 +214,7 @@ func manyVersions(n int) string {
 // never one.
 func TestSectionOfNoVersion(t *testing.T) {
 	for _, v := range []string{"", "Unreleased", "v1.2.3", "1.2", ".*", "1.2.3\n", strings.Repeat("1", 10<<20)} {
-		got, err := Section([]byte("## Unreleased\n- x\n## v1.2.3\n- x\n"), v)
+		got, err := ReadSection([]byte("## Unreleased\n- x\n## v1.2.3\n- x\n"), v)
 		if got != "" || err == nil || !strings.HasPrefix(err.Error(), "reading changelog: looking for a version that is none: ") || len(err.Error()) > 200 {
 			t.Errorf("Section of %.20q: %q, %.300v", v, got, err)
 		}
@@ -192,7 +222,12 @@ func TestSectionOfNoVersion(t *testing.T) {
 }
 
 func TestVersionsOfAnOpenBlock(t *testing.T) {
-	if got := Versions([]byte("## 2.0.0\n<!--\n## 1.0.0\n")); !slices.Equal(got, []string{"2.0.0"}) {
+	if got := versionsOf([]byte("## 2.0.0\n<!--\n## 1.0.0\n")); !slices.Equal(got, []string{"2.0.0"}) {
 		t.Errorf("got %q", got)
 	}
+}
+
+func versionsOf(markdown []byte) []string {
+	f, _ := Read(markdown, Names{})
+	return f.Versions()
 }

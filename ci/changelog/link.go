@@ -1,46 +1,86 @@
 package changelog
 
 import (
-	"maps"
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
 )
 
+// definition is a link reference definition (CommonMark 0.31.2, section 4.7) or a
+// footnote's (GitHub Flavored Markdown).
+type definition struct {
+	label      string // as labels are compared
+	footnote   bool
+	first, end int // its lines
+}
+
 var (
-	// definition is a link reference definition on one line (CommonMark 0.31.2,
-	// section 4.7) or a footnote's (GitHub Flavored Markdown).
-	definition = regexp.MustCompile(`^ {0,3}\[((?:[^\\\[\]]|\\.)+)\]:[ \t]*(?:<[^<>]*>|[^\s<]\S*)(?:[ \t]+(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$`)
-	footnote   = regexp.MustCompile(`^ {0,3}\[(\^[^\\\[\]\s]+)\]:`)
+	linkForm = regexp.MustCompile(`^ {0,3}\[((?:[^\\\[\]]|\\.)+)\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
+		`(?:[ \t]*(?:[ \t]|\n)[ \t]*(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$`)
+	footnoteForm = regexp.MustCompile(`^ {0,3}\[(\^[^\\\[\]\s]+)\]:`)
+	// labelForm begins a definition: below a footnote too, where it strictly is its text.
+	labelForm = regexp.MustCompile(`^ {0,3}\[(?:[^\\\[\]]|\\.)+\]:`)
 
 	// reference is text in brackets, which may be a link's label.
 	reference = regexp.MustCompile(`\\.|\[((?:[^\\\[\]]|\\.)+)\]`)
 )
 
-// define marks the lines that define a label. Such a line cannot interrupt a
-// paragraph.
-func (doc document) define() {
-	paragraph := false
-	for i, l := range doc {
-		level, _ := l.heading()
-		if l.kind != prose || l.blank() || level > 0 {
-			paragraph = false
-		} else if label := labelOf(l.text); label == "" || paragraph {
-			paragraph = true
-		} else {
-			doc[i].def = label
+// Transform takes the definitions off the beginning of a paragraph of the document, before
+// a line below can make a heading of them. goldmark's own transformer needs time by the
+// square of their number. It implements [parser.ParagraphTransformer].
+func (s *scanner) Transform(node *ast.Paragraph, _ text.Reader, _ parser.Context) {
+	if node.Parent().Kind() != ast.KindDocument {
+		return
+	}
+	lines := node.Lines()
+	first := s.line(lines.At(0).Start)
+	end := s.line(lines.At(lines.Len()-1).Start) + 1
+	at := first
+	for at < end {
+		d := s.definition(at, end)
+		if d.end == 0 {
+			break
 		}
+		s.doc.defs = append(s.doc.defs, d)
+		at = d.end
+	}
+	switch at {
+	case first:
+	case end:
+		node.Parent().RemoveChild(node.Parent(), node)
+	default:
+		lines.SetSliced(at-first, lines.Len())
+		node.SetPos(lines.At(0).Start)
 	}
 }
 
-// labelOf returns the label that text would define, or "".
-func labelOf(text string) string {
-	for _, form := range []*regexp.Regexp{footnote, definition} {
-		if m := form.FindStringSubmatch(text); m != nil {
-			return fold(m[1])
+// maxDefinition is how many lines a link's definition can have: label, destination, title.
+const maxDefinition = 3
+
+// definition returns the definition that begins on a line, of those up to end. Its own end
+// is 0 where there is none.
+func (s *scanner) definition(at, end int) definition {
+	if m := footnoteForm.FindStringSubmatch(s.doc.lines[at]); m != nil {
+		last := at + 1
+		for last < end && !labelForm.MatchString(s.doc.lines[last]) {
+			last++
+		}
+		return definition{label: fold(m[1]), footnote: true, first: at, end: last}
+	}
+	if !strings.Contains(s.doc.lines[at], "]:") {
+		return definition{}
+	}
+	for n := min(maxDefinition, end-at); n > 0; n-- {
+		if m := linkForm.FindStringSubmatch(strings.Join(s.doc.lines[at:at+n], "\n")); m != nil {
+			return definition{label: fold(m[1]), first: at, end: at + n}
 		}
 	}
-	return ""
+	return definition{}
 }
 
 // fold is the form in which labels are compared: case and space do not matter
@@ -49,52 +89,49 @@ func fold(label string) string {
 	return strings.ToLower(strings.Join(strings.Fields(label), " "))
 }
 
-// render returns lines first to end without definitions, then all the definitions
-// that they use, in the order of the file.
-func (doc document) render(first, end int) string {
-	var body []string
-	for _, l := range doc[first:end] {
-		if l.def == "" {
-			body = append(body, l.text)
-		}
+// definitionOn returns the index of the definition that begins on a line, or -1.
+func (doc *document) definitionOn(line int) int {
+	i, found := slices.BinarySearchFunc(doc.defs, line, func(d definition, l int) int { return cmp.Compare(d.first, l) })
+	if !found {
+		return -1
 	}
-	for strings.TrimSpace(body[0]) == "" {
-		body = body[1:]
-	}
-	notes := strings.TrimRight(strings.Join(body, "\n"), " \t\n")
-	if defs := doc.used(notes); len(defs) > 0 {
-		notes += "\n\n" + strings.Join(defs, "\n")
-	}
-	return notes
+	return i
 }
 
-// used returns the definitions that notes need, the first one of a label.
-func (doc document) used(notes string) []string {
+// used returns the definitions that notes need, the first one of a label, in the order of
+// the file.
+func (doc *document) used(notes string) []definition {
 	first := map[string]int{}
-	for todo := notes; todo != ""; {
-		wanted := references(todo)
-		todo = ""
-		for i, l := range doc {
-			if _, have := first[l.def]; l.def != "" && wanted[l.def] && !have {
-				first[l.def] = i
-				todo += l.text + "\n" // a footnote's text may need more of them
+	for i, d := range slices.Backward(doc.defs) {
+		first[d.label] = i
+	}
+	needed := map[int]bool{}
+	for todo := []string{notes}; len(todo) > 0; todo = todo[1:] {
+		for _, label := range references(todo[0]) {
+			i, defined := first[label]
+			if !defined || needed[i] {
+				continue
 			}
+			needed[i] = true
+			todo = append(todo, strings.Join(doc.lines[doc.defs[i].first:doc.defs[i].end], "\n")) // a footnote may need more of them
 		}
 	}
-	var defs []string
-	for _, i := range slices.Sorted(maps.Values(first)) {
-		defs = append(defs, doc[i].text)
+	var list []definition
+	for i, d := range doc.defs {
+		if needed[i] {
+			list = append(list, d)
+		}
 	}
-	return defs
+	return list
 }
 
-// references returns the labels that links in text may refer to. Any text in
-// brackets may be one: a definition too many does not show.
-func references(text string) map[string]bool {
-	labels := map[string]bool{}
+// references returns the labels that links in text may refer to. Any text in brackets may
+// be one: a definition too many does not show.
+func references(text string) []string {
+	var labels []string
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {
 		if m[1] != "" {
-			labels[fold(m[1])] = true
+			labels = append(labels, fold(m[1]))
 		}
 	}
 	return labels

@@ -1,100 +1,163 @@
 package changelog
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"regexp"
+	"sort"
 	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
-// scan splits markdown into lines and finds what each belongs to. Its error says
-// where a block begins that never ends; the document is good up to there.
-func scan(markdown string) (document, error) {
+// scan reads the blocks of a changelog. Its error says where a block begins that never
+// ends; the document is good up to there.
+func scan(markdown string, crates owners) (document, error) {
 	markdown = strings.TrimPrefix(markdown, "\ufeff")
 	markdown = strings.ReplaceAll(markdown, "\r\n", "\n")
 	markdown = strings.ReplaceAll(markdown, "\r", "\n")
-	var (
-		doc  document
-		s    scanner
-		from int
-	)
-	for text := range strings.SplitSeq(markdown, "\n") {
-		wasOpen := s.open
-		doc = append(doc, s.line(text))
-		if s.open != nil && s.open != wasOpen {
-			from = len(doc)
+	s := &scanner{source: []byte(markdown)}
+	for at, text := 0, ""; at <= len(markdown); at += len(text) + 1 {
+		text, _, _ = strings.Cut(markdown[at:], "\n")
+		s.doc.lines, s.starts = append(s.doc.lines, text), append(s.starts, at)
+	}
+	root, err := s.parse()
+	if err != nil {
+		return document{}, err
+	}
+	var last ast.Node
+	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
+		if len(s.doc.headings) == maxHeadings {
+			return s.doc, fmt.Errorf("it has more than %d headings", maxHeadings)
 		}
+		s.add(n, crates)
+		last = n
 	}
-	doc.define()
-	if s.open != nil && s.open.base == 0 {
-		return doc, fmt.Errorf("the %s that begins on line %d has no end, and hides every heading below; close it", s.open.name(), from)
+	if what := s.open(last); what != "" {
+		return s.doc, fmt.Errorf("the %s that begins on line %d has no end, and hides every heading below; close it", what, s.line(last.Pos())+1)
 	}
-	return doc, nil
+	return s.doc, nil
 }
 
-// scanner holds what is open at the end of a line.
 type scanner struct {
-	items []int  // the columns where the text of the open list items begins
-	open  *block // nil outside
+	source []byte
+	starts []int // of the lines
+	doc    document
+	above  [7]owner // whose the last heading of each level is
 }
 
-// line moves on over text.
-func (s *scanner) line(text string) line {
-	rest, column := trimIndent(text, 0)
-	if s.open != nil && rest != "" && column < s.open.base {
-		s.open = nil // the list item that holds it ends
-	}
-	if b := s.open; b != nil {
-		if b.closedBy(rest, column) {
-			s.open = nil
+// line returns the line of an offset.
+func (s *scanner) line(offset int) int { return sort.SearchInts(s.starts, offset+1) - 1 }
+
+// parse makes goldmark's tree of the blocks; what is within them is not parsed.
+func (s *scanner) parse() (root ast.Node, err error) {
+	p := parser.NewParser(
+		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithParagraphTransformers(util.Prioritized(s, 100)),
+	)
+	defer func() {
+		if wrong := recover(); wrong != nil {
+			err = fmt.Errorf("parsing it as Markdown: %v", wrong)
 		}
-		return line{text: text, kind: b.kind}
-	}
-	rest, column = s.enter(rest, column)
-	if b := s.begin(rest, column); b != nil {
-		if b.end == "" || !strings.Contains(strings.ToLower(rest), b.end) {
-			s.open = b
-		}
-		return line{text: text, kind: b.kind}
-	}
-	return line{text: text, inItem: len(s.items) > 0}
+	}()
+	return p.Parse(&bounded{Reader: text.NewReader(s.source), left: work}), nil
 }
 
-// enter ends the list items that a line at column is not in, begins those that it
-// begins, and returns what follows their markers.
-func (s *scanner) enter(rest string, column int) (string, int) {
-	if rest == "" {
-		return rest, column
-	}
-	for len(s.items) > 0 && column < s.base() {
-		s.items = s.items[:len(s.items)-1]
-	}
-	for column-s.base() <= 3 && !rule.MatchString(rest) {
-		m := item.FindStringSubmatch(rest)
-		if m == nil {
-			break
-		}
-		after := column + len(m[1])
-		rest, column = trimIndent(rest[len(m[1]):], after)
-		if rest == "" || column > after+4 {
-			s.items = append(s.items, after+1)
-		} else {
-			s.items = append(s.items, column)
-		}
-	}
-	return rest, column
+// work is how often a changelog may make the parser look at a line: several times what the
+// largest with nothing odd in it needs.
+const work = 10_000_000
+
+// maxHeadings is how many headings a changelog can have.
+const maxHeadings = 50_000
+
+var errWork = errors.New("its blocks are nested too deep for its size: flatten its lists and quotes")
+
+// bounded is a reader that ends the work of a parser: blocks that are nested deep cost the
+// more the more lines are in them.
+type bounded struct {
+	text.Reader
+	left int
 }
 
-// begin returns the block that a line begins, or nil.
-func (s *scanner) begin(rest string, column int) *block {
-	if column-s.base() > 3 {
-		return nil
+func (b *bounded) PeekLine() ([]byte, text.Segment) {
+	line, segment := b.Reader.PeekLine()
+	if b.left -= 1 + len(line)/32; b.left < 0 {
+		panic(errWork)
 	}
-	return newBlock(rest, s.base())
+	return line, segment
 }
 
-// base is the column where the text of the innermost list item begins.
-func (s *scanner) base() int {
-	if len(s.items) == 0 {
-		return 0
+// add adds a block of the document.
+func (s *scanner) add(n ast.Node, crates owners) {
+	switch n := n.(type) {
+	case *ast.Heading:
+		s.addHeading(n, crates)
+		return
+	case *ast.HTMLBlock:
+		if n.HTMLBlockType == ast.HTMLBlockType2 {
+			return
+		}
+	case *ast.ThematicBreak:
+		return
 	}
-	return s.items[len(s.items)-1]
+	s.doc.notesOn = append(s.doc.notesOn, s.line(n.Pos()))
+}
+
+// addHeading adds a heading, and says below whose it stands.
+func (s *scanner) addHeading(n *ast.Heading, crates owners) {
+	h := Heading{Line: s.line(n.Pos()), Level: n.Level}
+	h.End = h.Line + 1
+	if lines := n.Lines(); lines.Len() > 0 {
+		first := lines.At(0)
+		h.Text = strings.TrimSpace(string(first.Value(s.source)))
+		if h.Underlined = s.source[n.Pos()] != '#' || first.Start <= n.Pos(); h.Underlined {
+			h.End = s.line(lines.At(lines.Len()-1).Start) + 2
+		}
+	}
+	h.parse(crates)
+	for level := range h.Level {
+		h.below = cmp.Or(s.above[level], h.below)
+	}
+	s.above[h.Level] = h.crate
+	clear(s.above[h.Level+1:])
+	s.doc.headings = append(s.doc.headings, h)
+}
+
+// ends are what ends a block of HTML that blank lines do not end (CommonMark 0.31.2,
+// section 4.6).
+var ends = map[ast.HTMLBlockType]*regexp.Regexp{
+	ast.HTMLBlockType1: regexp.MustCompile(`(?i)</(?:pre|script|style|textarea)>`),
+	ast.HTMLBlockType2: regexp.MustCompile(`-->`),
+	ast.HTMLBlockType3: regexp.MustCompile(`\?>`),
+	ast.HTMLBlockType4: regexp.MustCompile(`>`),
+	ast.HTMLBlockType5: regexp.MustCompile(`]]>`),
+}
+
+// open says what the document's last block is, where only the file's end ends it.
+func (s *scanner) open(last ast.Node) string {
+	switch n := last.(type) {
+	case *ast.FencedCodeBlock:
+		end := s.starts[s.line(n.Pos())] + len(s.doc.lines[s.line(n.Pos())])
+		if lines := n.Lines(); lines.Len() > 0 {
+			end = lines.At(lines.Len() - 1).Stop
+		}
+		if end >= len(s.source) || end == len(s.source)-1 && s.source[end] == '\n' {
+			return "code block"
+		}
+	case *ast.HTMLBlock:
+		first := n.Lines().At(0)
+		end := ends[n.HTMLBlockType]
+		if end == nil || n.HasClosure() || end.Match(first.Value(s.source)) {
+			return ""
+		}
+		if n.HTMLBlockType == ast.HTMLBlockType2 {
+			return "comment"
+		}
+		return "HTML block"
+	}
+	return ""
 }

@@ -26,6 +26,11 @@ func Markdown(s string) string {
 	return b.String()
 }
 
+// NoMention is [Markdown] for words that GitHub shows where it would tell somebody that they
+// are mentioned: no "@" of theirs begins a name. A backslash does not stop it, nor does a
+// character reference: a space without width between them does.
+func NoMention(s string) string { return strings.ReplaceAll(Markdown(s), "@", "@&#8203;") }
+
 // between reports whether a letter or a digit stands on both sides: an underscore
 // there is none that emphasises.
 func between(text []rune, i int) bool {

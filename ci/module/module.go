@@ -128,7 +128,10 @@ func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 		return nil, plan.Request{}, err
 	}
 	named, err := s.toolchainName(ctx)
-	return w, plan.Request{Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices, Source: git}, err
+	return w, plan.Request{
+		Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices,
+		Source: git, History: s.history(ctx),
+	}, err
 }
 
 // toolchainName is what the plan calls the toolchain: an image that the caller

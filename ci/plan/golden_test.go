@@ -214,10 +214,3 @@ func TestRemarks(t *testing.T) {
 		t.Error("the text calls a clean tree dirty")
 	}
 }
-
-func TestNotes(t *testing.T) {
-	p := newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3"})
-	if p.Notes != "- First." {
-		t.Errorf("notes %q", p.Notes)
-	}
-}

@@ -14,9 +14,9 @@ import (
 	"slices"
 
 	"dagger/slipway/ci/cargo"
-	"dagger/slipway/ci/changelog"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 	"dagger/slipway/ci/version"
@@ -42,6 +42,9 @@ type Request struct {
 	SigningServices []string
 	// Source is what is known of the workspace's git repository.
 	Source Source
+	// History asks git for the commits that notes are made of where no changelog has them;
+	// nil means that there is no repository.
+	History notes.Ask
 }
 
 // The ways of signing. A dry run signs with a key of no worth whatever the plan says.
@@ -72,9 +75,10 @@ type Plan struct {
 	SigningServices []string   `json:"signingServices,omitempty"`
 	Artifacts       []Artifact `json:"artifacts"`
 	Effects         []Effect   `json:"effects"`
-	Notes           string     `json:"notes"`            // the release notes: the changelog's section
-	Latest          bool       `json:"latest,omitempty"` // it may be the latest release of the repository
-	Owners          string     `json:"owners,omitempty"` // an owner that the registry must name
+	Notes           string     `json:"notes"`               // the release notes
+	NotesFrom       string     `json:"notesFrom,omitempty"` // where they come from
+	Latest          bool       `json:"latest,omitempty"`    // it may be the latest release of the repository
+	Owners          string     `json:"owners,omitempty"`    // an owner that the registry must name
 	// Findings are what is wrong with the workspace and what a maintainer should know, sorted.
 	Findings finding.List `json:"findings,omitempty"`
 
@@ -113,10 +117,14 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	if err := req.Source.check(); err != nil {
 		return nil, err
 	}
-	notes, found := readNotes(w, c, v)
+	said, found, err := notes.Find(w, c, req.History)
+	if err != nil {
+		return nil, err
+	}
 	p := &Plan{
 		Schema: Schema, Crate: c.Name, Version: v.String(), Prerelease: v.IsPrerelease(), Tag: v.Tag(c.Name),
-		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, Notes: notes, toolchain: w.Toolchain,
+		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, toolchain: w.Toolchain,
+		Notes: said.Text, NotesFrom: said.From,
 	}
 	p.Findings = slices.Concat(w.Findings(c, true), w.RegistryFindings(c), w.BinaryFindings(c), found, req.Source.findings(p.Tag))
 	p.Source.Branches = nil // branch names differ between clones, so the plan does not include them
@@ -168,20 +176,6 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 		return v, fmt.Errorf("checking version %q: crate %q is at %q in its manifest: release that version, or change %q first", v, c.Name, c.Version, c.Dir+"/Cargo.toml")
 	}
 	return v, nil
-}
-
-// readNotes returns the changelog's section of a version. Where there is none a release goes
-// without notes.
-func readNotes(w *cargo.Workspace, c *cargo.Crate, v version.Version) (string, finding.List) {
-	name, text, err := w.ReadChangelog(c)
-	var notes string
-	if err == nil {
-		notes, err = changelog.Section(text, v.String())
-	}
-	if err != nil {
-		return "", finding.List{{Stops: finding.Nothing, Crate: c.Name, File: name, What: "the release has no notes: " + err.Error()}}
-	}
-	return notes, nil
 }
 
 // CheckDryRun returns an error, a *finding.Error, where not even a dry run can be made.

@@ -31,6 +31,7 @@ func (p *Plan) Text() (string, error) {
 	}
 	row("targets", "%s", strings.Join(p.Targets, ", "))
 	row("toolchain", "%s", p.Toolchain)
+	row("notes", "%s", p.NotesFrom)
 	if err := t.Flush(); err != nil {
 		return "", err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,147 +12,165 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/notes"
 )
 
 // advice ends the errors about notes that are missing.
 const advice = `what changes with this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
 
 // editChangelog moves the notes of the crate that is released.
-func (p *preparation) editChangelog() error { return p.moveNotes(p.crate) }
+func (p *preparation) editChangelog() error {
+	l, err := p.changelog(p.crate)
+	if err != nil || l.Name == "" {
+		return err
+	}
+	return p.moveNotes(p.crate, l.Name)
+}
+
+// changelog returns the file that has a crate's notes, as a release looks for it: the first
+// that is there. It has no name where there is none, which is noted, for a release makes
+// notes of commits then; a file that a setting names must be there.
+func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
+	files, err := p.workspace.Changelogs(c)
+	if err != nil {
+		return cargo.Changelog{}, err
+	}
+	for _, l := range files {
+		_, err := p.workspace.ReadChangelog(l)
+		if err == nil {
+			return l, nil
+		}
+		if l.NamedBy != "" {
+			return l, fmt.Errorf("%w: the setting `changelog` of %q names it", err, l.NamedBy)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return l, err
+		}
+	}
+	if publishable, _ := c.Publishable(); c == p.crate || publishable || len(c.Shipped()) > 0 {
+		p.without = append(p.without, c.Name)
+	}
+	return cargo.Changelog{}, nil
+}
 
 // editOtherChangelogs moves the notes of the crates that change along: their
 // unreleased changes are part of the version that they get, and a release of
 // theirs will look for its section. What cannot be moved is left to a person.
 func (p *preparation) editOtherChangelogs() error {
-	var without []string
 	for _, c := range p.changed {
 		if c == p.crate {
 			continue
 		}
-		if _, err := fs.Stat(p.fsys, path.Join(c.Dir, "CHANGELOG.md")); errors.Is(err, fs.ErrNotExist) {
-			if publishable, _ := c.Publishable(); publishable || len(c.Shipped()) > 0 {
-				without = append(without, c.Name)
-			}
-		} else if err := p.moveNotes(c); err != nil {
-			p.note("%q has no section for %s, which a release of it needs: %v.", c.Name, p.to, err)
+		l, err := p.changelog(c)
+		if _, edited := p.files[l.Name]; err == nil && (l.Name == "" || edited) { // one file can have the notes of many
+			continue
+		}
+		if err == nil {
+			err = p.moveNotes(c, l.Name)
+		}
+		if err != nil {
+			p.note("%q has no section for %s, which a release of it looks for: %v.", c.Name, p.to, err)
 		} else {
 			p.note("The unreleased notes of %q are now under %s, since it has that version too.", c.Name, p.to)
 		}
 	}
-	if len(without) > 0 {
-		p.note("There is no changelog of %s: a release of it needs one with a section for %s.", list(without), p.to)
+	if len(p.without) > 0 {
+		p.note("There is no changelog of %s: a release makes notes of the commits since the last tag.", list(p.without))
 	}
 	return nil
 }
 
-func (p *preparation) moveNotes(c *cargo.Crate) error {
-	name, _, err := p.workspace.ReadChangelog(c)
-	if err != nil {
-		return err
-	}
+func (p *preparation) moveNotes(c *cargo.Crate, name string) error {
 	before, err := p.read(name)
 	if err != nil {
 		return err
 	}
-	after, notes, err := moveUnreleased(before, p.to.String(), p.day, p.version.Tag(c.Name))
+	after, said, err := moveUnreleased(before, notes.Names(p.workspace, c), p.to.String(), p.day, p.version.Tag(c.Name))
 	if err != nil {
 		return fmt.Errorf("editing changelog %q: %w", name, err)
 	}
 	p.edit(name, before, after)
-	for _, n := range notes {
+	for _, n := range said {
 		p.note("%q: %s", name, n)
 	}
 	return nil
 }
 
-var (
-	levelTwo   = regexp.MustCompile(`^ {0,3}##(?:[^#]|$)`)
-	unreleased = regexp.MustCompile(`(?i)^ {0,3}##[ \t]+\[?unreleased(?:[^0-9a-z_]|$)`)
-)
+var unreleased = regexp.MustCompile(`(?i)^\[?unreleased(?:[^0-9a-z_]|$)`)
 
 // moveUnreleased gives what stands under "## [Unreleased]" a heading of its own
 // and leaves Unreleased empty: it inserts the heading and touches no note. The
 // heading has the form of that of the last version (see headingFor); link
 // definitions are kept up too, where they are (see updateLinks). tag is what the
 // release will be called. It also returns what a person should know.
-func moveUnreleased(text, to, day, tag string) (string, []string, error) {
+func moveUnreleased(text string, names changelog.Names, to, day, tag string) (string, []string, error) {
 	body := strings.TrimPrefix(text, "\ufeff")
-	o, err := readOutline(body, to)
+	o, err := readOutline(body, to, names)
 	if err != nil {
 		return "", nil, err
 	}
-	if slices.Contains(changelog.Versions([]byte(body)), to) {
+	if slices.Contains(o.file.Versions(), to) {
 		return "", nil, fmt.Errorf("it has a heading for %s already: move its notes below \"## [Unreleased]\" and take the heading out", to)
 	}
-	at, err := o.unreleased()
+	from, err := o.unreleased()
 	if err != nil {
 		return "", nil, err
 	}
-	heading, name := o.headingFor(day, at)
-	notes := o.updateLinks(name, tag)
+	heading, name := o.headingFor(day, from)
+	said := o.updateLinks(name, tag)
+	at := from.End - 1
 	end := lineEnd(o.lines[at])
-	o.lines[at] = strings.TrimRight(o.lines[at], "\r\n") + end + end + heading + end
+	o.lines[at] = strings.TrimRight(o.lines[at], "\r\n") + end + end + strings.ReplaceAll(heading, "\n", end) + end
 	after := strings.Join(o.lines, "")
-	if _, err := changelog.Section([]byte(after), to); err != nil {
+	read, err := changelog.Read([]byte(after), names)
+	if err == nil {
+		_, err = read.Section(to)
+	}
+	if err != nil {
 		return "", nil, err
 	}
-	return text[:len(text)-len(body)] + after, notes, nil
+	return text[:len(text)-len(body)] + after, said, nil
 }
 
-// unreleased returns the line of the heading of the unreleased section, which
-// must have notes.
-func (o *outline) unreleased() (int, error) {
-	var at []int
-	for _, h := range o.headings {
-		if unreleased.MatchString(o.lines[h]) {
-			at = append(at, h)
+// unreleased returns the heading of the unreleased section, which must have notes. It has
+// level 2, or that of the newest version.
+func (o *outline) unreleased() (changelog.Heading, error) {
+	newest, hasVersion := o.newest()
+	var found []int
+	for i, h := range o.file.Headings() {
+		if (h.Level == 2 || hasVersion && h.Level == newest.Level) && unreleased.MatchString(h.Text) {
+			found = append(found, i)
 		}
 	}
 	switch {
-	case len(at) == 0 && o.newest() >= 0:
-		return 0, fmt.Errorf("it has no heading \"## [Unreleased]\": write one above line %d, and below it %s", o.newest()+1, advice)
-	case len(at) == 0:
-		return 0, fmt.Errorf("it has no heading \"## [Unreleased]\": write one, and below it %s", advice)
-	case len(at) > 1:
-		return 0, fmt.Errorf("it has %d headings \"Unreleased\", the first two on lines %d and %d: keep one", len(at), at[0]+1, at[1]+1)
+	case len(found) == 0 && hasVersion:
+		return changelog.Heading{}, fmt.Errorf("it has no heading \"## [Unreleased]\": write one above line %d, and below it %s", newest.Line+1, advice)
+	case len(found) == 0:
+		return changelog.Heading{}, fmt.Errorf("it has no heading \"## [Unreleased]\": write one, and below it %s", advice)
+	case len(found) > 1:
+		first, second := o.file.Headings()[found[0]].Line+1, o.file.Headings()[found[1]].Line+1
+		return changelog.Heading{}, fmt.Errorf("it has %d headings \"Unreleased\", the first two on lines %d and %d: keep one", len(found), first, second)
 	}
-	if !o.hasNotes(at[0]) {
-		return 0, fmt.Errorf("nothing stands below the heading %q on line %d: write there %s", strings.TrimSpace(o.lines[at[0]]), at[0]+1, advice)
+	h := o.file.Headings()[found[0]]
+	if o.file.Below(found[0]) == "" {
+		return h, fmt.Errorf("nothing stands below the heading %q on line %d: write there %s", strings.TrimSpace(o.lines[h.Line]), h.Line+1, advice)
 	}
-	return at[0], nil
+	return h, nil
 }
 
-// hasNotes reports whether package changelog would find notes below a heading.
-func (o *outline) hasNotes(at int) bool {
-	end := len(o.lines)
-	if i := slices.Index(o.headings, at); i+1 < len(o.headings) {
-		end = o.headings[i+1]
-	}
-	_, err := changelog.Section([]byte("## 0.0.0\n"+strings.Join(o.lines[at+1:end], "")), "0.0.0")
-	return err == nil
-}
-
-// newest returns the line of the heading of the highest version before the new
-// one, or -1.
-func (o *outline) newest() int {
-	at := -1
-	for _, h := range o.headings {
-		if v := o.version(h); v != nil && (at < 0 || v.GreaterThan(o.version(at))) {
-			at = h
+// newest returns the heading of the highest version before the new one.
+func (o *outline) newest() (newest changelog.Heading, found bool) {
+	for _, h := range o.file.Headings() {
+		if v := o.version(h); v != nil && (!found || v.GreaterThan(o.version(newest))) {
+			newest, found = h, true
 		}
 	}
-	return at
+	return newest, found
 }
 
-// version returns the version whose heading a line is, or nil. One that is
+// version returns the version whose heading it is, or nil. One that is
 // higher than the new one is planned, and for another time.
-func (o *outline) version(line int) *semver.Version {
-	found := changelog.Versions([]byte(o.lines[line]))
-	if len(found) != 1 || !levelTwo.MatchString(o.lines[line]) {
-		return nil
-	}
-	return o.before(found[0])
-}
+func (o *outline) version(h changelog.Heading) *semver.Version { return o.before(h.Version()) }
 
 // before returns a version that is lower than the new one; any other text is nil.
 func (o *outline) before(text string) *semver.Version {

@@ -20,13 +20,13 @@ func TestRunwasi(t *testing.T) {
 			t.Fatal(err)
 		}
 		old := strings.Replace(string(raw), "## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n- A fault.\n", 1)
-		text, notes, err := moveUnreleased(old, to, someDay, name+"/v"+to)
+		text, notes, err := moveUnreleased(old, changelog.Names{}, to, someDay, name+"/v"+to)
 		if err != nil || len(notes) > 0 {
 			t.Fatal(err, notes)
 		}
 		c := &Changeset{Files: []File{{Path: name + ".md", Old: old, New: text}}}
 		golden(t, name+".golden", c.Diff())
-		if notes, err := changelog.Section([]byte(text), to); err != nil || notes != "### Fixed\n- A fault." {
+		if notes, err := changelog.ReadSection([]byte(text), to); err != nil || notes != "### Fixed\n- A fault." {
 			t.Errorf("the section of %s is %q, %v", to, notes, err)
 		}
 	}
@@ -67,7 +67,7 @@ func TestHeadingForms(t *testing.T) {
 	} {
 		text := "# Changelog\n\n" + tt.unreleased + "\n\n- new\n\n" + tt.versions + "\n- old\n"
 		want := strings.Replace(text, tt.unreleased+"\n", tt.unreleased+"\n\n"+tt.want+"\n", 1)
-		got, notes, err := moveUnreleased(text, "0.4.0", someDay, "a/v0.4.0")
+		got, notes, err := moveUnreleased(text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
 		if err != nil || got != want || len(notes) > 0 {
 			t.Errorf("%q: got %q, %v, %q; want %q", tt.versions, got, err, notes, want)
 		}
@@ -97,7 +97,7 @@ func TestUnreleasedErrors(t *testing.T) {
 		{"not UTF-8", "## [Unreleased]\n- \xff\n", "it is not UTF-8"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := moveUnreleased(tt.text, "0.4.0", someDay, "a/v0.4.0")
+			got, _, err := moveUnreleased(tt.text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
 			says(t, err, tt.want)
 			if got != "" {
 				t.Errorf("got %q beside the error", got)
@@ -119,7 +119,7 @@ func TestLookAlikes(t *testing.T) {
 		"v0.3.0...HEAD 'All", "v0.4.0...HEAD 'All",
 		"\r\n[0.3.0]: https://x.io/compare/v0.2", "\r\n[0.4.0]: https://x.io/compare/v0.3.0...v0.4.0\r\n[0.3.0]: https://x.io/compare/v0.2",
 	).Replace(before)
-	got, notes, err := moveUnreleased(before, "0.4.0", someDay, "v0.4.0")
+	got, notes, err := moveUnreleased(before, changelog.Names{}, "0.4.0", someDay, "v0.4.0")
 	if err != nil || got != after || len(notes) > 0 {
 		t.Errorf("got\n%s\n%v, %q; want\n%s", got, err, notes, after)
 	}
@@ -132,11 +132,11 @@ func FuzzMoveUnreleased(f *testing.F) {
 	f.Add("## Unreleased\r\n- x\r\n```\r\n## 0.9.0\r\n```\r\n## 0.3.0\r\n[0.3.0]: <https://x.io/compare/a...b>")
 	f.Add("## Unreleased\r- x\r## [0.3.0](https://x.io/0.3.0)\r\r[mark-1]: <>\r[^1]: x\r[0.2.0]: /0.2.0 '[mark-9]'\r[mark-9]: <>")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, _, err := moveUnreleased(text, "0.4.0", someDay, "a/v0.4.0")
+		got, _, err := moveUnreleased(text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
 		if err != nil {
 			return
 		}
-		was, is := changelog.Versions([]byte(text)), changelog.Versions([]byte(got))
+		was, is := versionsOf(t, text), versionsOf(t, got)
 		if i := slices.Index(is, "0.4.0"); i < 0 || !slices.Equal(slices.Delete(slices.Clone(is), i, i+1), was) {
 			t.Errorf("versions %q became %q", was, is)
 		}
@@ -153,4 +153,33 @@ func FuzzMoveUnreleased(f *testing.F) {
 			t.Errorf("%d lines gone and %d added: %q became %q", gone, added, text, got)
 		}
 	})
+}
+
+// TestOtherForms moves notes in changelogs of other forms than Keep a Changelog's, and of
+// several crates.
+func TestOtherForms(t *testing.T) {
+	names := changelog.Names{Crate: "a", Others: []string{"b"}}
+	for _, tt := range []struct{ name, before, after string }{
+		{"level 1", "# Unreleased\n\n## Fixes\n- new\n\n# v0.3.1\n- old\n", "# Unreleased\n\n# v0.4.0 - 2026-04-21\n\n## Fixes\n- new\n\n# v0.3.1\n- old\n"},
+		{"level 3", "### Unreleased\n- new\n### 0.3.1 (2026-01-01)\n- old\n", "### Unreleased\n\n### 0.4.0 (2026-04-21)\n- new\n### 0.3.1 (2026-01-01)\n- old\n"},
+		{"underlined", "Unreleased\n==========\n- new\n\n0.3.1 (2026-01-01)\n==================\n- old\n", "Unreleased\n==========\n\n0.4.0 (2026-04-21)\n==================\n- new\n\n0.3.1 (2026-01-01)\n==================\n- old\n"},
+		{"underlined, CRLF", "Unreleased\r\n---\r\n- new\r\n\r\nv0.3.1\r\n------\r\n- old\r\n", "Unreleased\r\n---\r\n\r\nv0.4.0 - 2026-04-21\r\n-------------------\r\n- new\r\n\r\nv0.3.1\r\n------\r\n- old\r\n"},
+		{"with a word", "## Unreleased\n- new\n## Version 0.3.1\n- old\n", "## Unreleased\n\n## Version 0.4.0 - 2026-04-21\n- new\n## Version 0.3.1\n- old\n"},
+		{"with the crate's name", "## Unreleased\n- new\n## b 0.9.0\n- x\n## a v0.3.1 (2026-01-01)\n- old\n", "## Unreleased\n\n## a v0.4.0 (2026-04-21)\n- new\n## b 0.9.0\n- x\n## a v0.3.1 (2026-01-01)\n- old\n"},
+		{"like a tag", "## Unreleased\n- new\n## [a-v0.3.1]\n- old\n", "## Unreleased\n\n## [a-v0.4.0] - 2026-04-21\n- new\n## [a-v0.3.1]\n- old\n"},
+		{"the other crate has the version", "## Unreleased\n- new\n## b 0.4.0\n- x\n## a 0.3.1\n- old\n", "## Unreleased\n\n## a 0.4.0 - 2026-04-21\n- new\n## b 0.4.0\n- x\n## a 0.3.1\n- old\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, notes, err := moveUnreleased(tt.before, names, "0.4.0", someDay, "a/v0.4.0")
+			if err != nil || got != tt.after || len(notes) > 0 {
+				t.Errorf("got %q, %v, %q; want %q", got, err, notes, tt.after)
+			}
+		})
+	}
+}
+
+func versionsOf(t *testing.T, text string) []string {
+	t.Helper()
+	f, _ := changelog.Read([]byte(text), changelog.Names{})
+	return f.Versions()
 }

@@ -3,9 +3,11 @@ package prepare
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"dagger/slipway/ci/cargo"
-	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/notes"
 )
 
 // check reads the workspace again as it will be, and holds it against the
@@ -35,12 +37,19 @@ func (p *preparation) check() error {
 			}
 		}
 	}
-	name, text, err := w.ReadChangelog(p.crate)
+	c, err := w.Crate(p.crate.Name)
 	if err != nil {
 		return err
 	}
-	if _, err := changelog.Section(text, p.to.String()); err != nil {
-		return fmt.Errorf("checking %q: %w: %s", name, err, ours)
+	found, wrong, err := notes.Find(w, c, nil)
+	if err == nil {
+		err = wrong.Check("reading the notes", finding.Nothing, finding.Release)
+	}
+	if err != nil {
+		return fmt.Errorf("checking the notes of %q: %w: %s", c.Name, err, ours)
+	}
+	if found.Text == "" && !slices.Contains(p.without, c.Name) {
+		return fmt.Errorf("checking the notes of %q: they are not found: %s", c.Name, ours)
 	}
 	return nil
 }

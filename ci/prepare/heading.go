@@ -4,13 +4,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/changelog"
 )
 
 var (
-	// titleForm splits what stands before a version in its heading: "## ", "[", "v".
-	titleForm = regexp.MustCompile(`^( {0,3}##[ \t]+)(\[?)(v?)$`)
+	// titleForm splits what stands before a version in its heading: "## " or "## crate ",
+	// "[", "v" or "crate-v".
+	titleForm = regexp.MustCompile("^( {0,3}(?:#{1,6}[ \\t]+)?(?:(?:`?[A-Za-z][A-Za-z0-9_-]*`?:?[ \\t]+){0,2}))(\\[?)((?:[A-Za-z][A-Za-z0-9_-]*[@/-])?v?)$")
 	// targetForm is a link's target in a heading: "(https://…)".
 	targetForm = regexp.MustCompile(`^\((<?)([^\s()<>]+)(>?)\)`)
 	// dateForm is a date and the signs around it: " - 2024-10-07", " (2024-10-7)".
@@ -23,12 +27,13 @@ var (
 // around the date is as in that of the highest one with a date. The new one
 // always has its date, in the form YYYY-MM-DD. Where there is no version yet, it
 // is "## [1.2.3] - 2024-01-01", in brackets if Unreleased is.
-func (o *outline) headingFor(day string, unreleased int) (heading, name string) {
+func (o *outline) headingFor(day string, from changelog.Heading) (heading, name string) {
 	fallback := "## [" + o.to + "] - " + day
-	if !strings.Contains(o.lines[unreleased], "[") {
+	if !strings.Contains(from.Text, "[") {
 		fallback = "## " + o.to + " - " + day
 	}
-	form, ok := o.form(o.newest())
+	newest, _ := o.newest()
+	form, ok := o.form(newest)
 	if !ok {
 		return fallback, o.to
 	}
@@ -40,7 +45,10 @@ func (o *outline) headingFor(day string, unreleased int) (heading, name string) 
 		}
 	}
 	heading += before + day + after
-	if !slices.Equal(changelog.Versions([]byte(heading)), []string{o.to}) {
+	if form.line != "" {
+		heading += "\n" + strings.Repeat(form.line, utf8.RuneCountInString(heading))
+	}
+	if f, err := changelog.Read([]byte(heading), o.names); err != nil || !slices.Equal(f.Versions(), []string{o.to}) {
 		return fallback, o.to
 	}
 	return heading, form.v + o.to
@@ -49,24 +57,28 @@ func (o *outline) headingFor(day string, unreleased int) (heading, name string) 
 // form is how the heading of a version is written.
 type form struct {
 	lead, open, v, shut string
+	line                string // the sign that underlines it, or ""
 	version             string
 	target              []string // of targetForm, nil where there is none
 	rest                string
 }
 
-// form takes apart the heading on a line.
-func (o *outline) form(line int) (form, bool) {
-	if line < 0 {
+// form takes apart the heading of a version.
+func (o *outline) form(h changelog.Heading) (form, bool) {
+	v := o.version(h)
+	if v == nil {
 		return form{}, false
 	}
-	text := strings.TrimRight(o.lines[line], " \t\r\n")
-	version := o.version(line).String()
+	text, version := strings.TrimRight(o.lines[h.Line], " \t\r\n"), v.Original()
 	before, rest, _ := strings.Cut(text, version)
 	m := titleForm.FindStringSubmatch(before)
 	if m == nil {
 		return form{}, false
 	}
 	f := form{lead: m[1], open: m[2], v: m[3], version: version, rest: rest}
+	if h.Underlined {
+		f.line = strings.TrimSpace(o.lines[h.End-1])[:1]
+	}
 	if f.open != "" {
 		f.shut = "]"
 		f.rest = strings.TrimPrefix(f.rest, "]")
@@ -81,14 +93,15 @@ func (o *outline) form(line int) (form, bool) {
 // highest version that has one.
 func (o *outline) dateSigns() (before, after string) {
 	before = " - "
-	at := -1
-	for _, h := range o.headings {
-		if o.version(h) == nil || at >= 0 && !o.version(h).GreaterThan(o.version(at)) {
+	var highest *semver.Version
+	for _, h := range o.file.Headings() {
+		v := o.version(h)
+		if v == nil || highest != nil && !v.GreaterThan(highest) {
 			continue
 		}
 		f, ok := o.form(h)
 		if m := dateForm.FindStringSubmatch(f.rest); ok && m != nil {
-			at, before, after = h, m[1], m[2]
+			highest, before, after = v, m[1], m[2]
 		}
 	}
 	return before, after

@@ -3,6 +3,8 @@ package prepare
 import (
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/changelog"
 )
 
 func TestLinks(t *testing.T) {
@@ -80,7 +82,7 @@ func TestLinks(t *testing.T) {
 			const head, moved = "## [Unreleased]\n", "## [Unreleased]\n\n## [0.4.0] - 2026-04-21\n"
 			const rest = "- new\n\n## [0.3.1] - 2026-01-01\n- old\n\n"
 			before, after := strings.ReplaceAll(tt.before, "AT", at), strings.ReplaceAll(tt.after, "AT", at)
-			got, notes, err := moveUnreleased(head+rest+before, "0.4.0", someDay, "v0.4.0")
+			got, notes, err := moveUnreleased(head+rest+before, changelog.Names{}, "0.4.0", someDay, "v0.4.0")
 			if err != nil || got != moved+rest+after {
 				t.Errorf("got\n%s\n%v; want\n%s", got, err, moved+rest+after)
 			}

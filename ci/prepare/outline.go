@@ -2,7 +2,6 @@ package prepare
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"dagger/slipway/ci/changelog"
@@ -10,59 +9,25 @@ import (
 
 // outline is what Markdown sees in a changelog.
 type outline struct {
-	lines    []string // with their line ends
-	headings []int    // the lines that are headings of level 1 or 2
-	links    []int    // the lines that define a link's label, the first of each label
-	to       string   // the version that is new; higher ones are plans, and no models
+	lines []string // with their line ends
+	file  *changelog.File
+	names changelog.Names
+	links []int  // the lines that define a link's label, the first of each label
+	to    string // the version that is new; higher ones are plans, and no models
 }
 
-var (
-	headingForm = regexp.MustCompile(`^( {0,3}##?)([ \t\r\n]|$)`)
-	linkForm    = regexp.MustCompile(`^( {0,3}\[)((?:[^\\\[\]]|\\.)+)(\]:[ \t]*<?)([^\s<>]*)`)
-	footnote    = regexp.MustCompile(`^ {0,3}\[\^[^\\\[\]\s]+\]:`)
-	markForm    = regexp.MustCompile(`(?m)^ {0,3}\[mark-([0-9]+)\]:`)
-)
+var linkForm = regexp.MustCompile(`^( {0,3}\[)((?:[^\\\[\]]|\\.)+)(\]:[ \t]*<?)([^\s<>]*)`)
 
-// readOutline finds the headings and the links of a changelog. Whether a line
-// that looks like one is one (in a code block it is not) is for package
-// changelog to say. So each gets a mark, a version that is its line's number or
-// a label with that number, and a section at the end that mentions every label:
-// what [changelog.Versions] and [changelog.Section] find then is real.
-func readOutline(text, to string) (*outline, error) {
-	o := &outline{lines: splitLines(text), to: to}
-	var marked, mentions strings.Builder
-	labels := map[string]bool{}
-	for i, l := range o.lines {
-		switch n := strconv.Itoa(i + 1); {
-		case headingForm.MatchString(l):
-			m := headingForm.FindStringSubmatch(l)
-			l = strings.TrimRight(m[1], "#") + "## 0.0." + n + " " + l[len(m[1]):]
-		case linkForm.MatchString(l) && !footnote.MatchString(l):
-			m := linkForm.FindStringSubmatch(l)
-			l = m[1] + "mark-" + n + l[len(m[1])+len(m[2]):]
-			mentions.WriteString(" [mark-" + n + "]")
-		}
-		marked.WriteString(l)
-	}
-	marked.WriteString("\n\n## 0.0.0\n\nend" + mentions.String() + "\n")
-	found, err := changelog.Section([]byte(marked.String()), "0.0.0")
+// readOutline finds the headings and the links of a changelog.
+func readOutline(text, to string, names changelog.Names) (*outline, error) {
+	file, err := changelog.Read([]byte(text), names)
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range changelog.Versions([]byte(marked.String())) {
-		n, err := strconv.Atoi(strings.TrimPrefix(v, "0.0."))
-		if err == nil && n > 0 {
-			o.headings = append(o.headings, n-1)
-		}
-	}
-	for _, m := range markForm.FindAllStringSubmatch(found, -1) {
-		n, _ := strconv.Atoi(m[1])
-		if n < 1 || n > len(o.lines) || !linkForm.MatchString(o.lines[n-1]) {
-			continue
-		}
-		if label := o.link(n - 1).label; !labels[label] {
-			labels[label] = true
-			o.links = append(o.links, n-1)
+	o := &outline{lines: splitLines(text), file: file, names: names, to: to}
+	for _, l := range file.Links() {
+		if linkForm.MatchString(o.lines[l.Line]) {
+			o.links = append(o.links, l.Line)
 		}
 	}
 	return o, nil

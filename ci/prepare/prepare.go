@@ -102,6 +102,7 @@ type preparation struct {
 	changed   []*cargo.Crate // that get the new version, sorted by name
 	files     map[string]File
 	notes     []string
+	without   []string // names of crates that have no changelog
 }
 
 // run is the order of it all. The crate's changelog is the first to be edited:

@@ -95,8 +95,8 @@ func TestNewErrors(t *testing.T) {
 		{"the same", "app", "0.4.0", nil, []string{`it is at "0.4.0" already: if that is not released yet, give it a section in the changelog by hand`}},
 		{"no version", "own", "0.5.0", edit("crates/own/Cargo.toml", "version = \"0.4.0\"\n", ""), []string{`reading "crates/own/Cargo.toml": it has no version`}},
 		{
-			"no changelog", "own", "0.5.0", nil,
-			[]string{`preparing crate "own" for 0.5.0: reading changelog of crate "own": there is no "crates/own/CHANGELOG.md"`, "write one"},
+			"no changelog of the setting's name", "own", "0.5.0", edit("crates/own/Cargo.toml", "[package]\n", "[package.metadata.slipway]\nchangelog = \"../../NOTES.md\"\n\n[package]\n"),
+			[]string{`reading changelog "NOTES.md"`, "the setting `changelog` of \"crates/own/Cargo.toml\" names it"},
 		},
 		{"nothing unreleased", "derive", "0.5.0", nil, []string{`editing changelog "crates/derive/CHANGELOG.md": nothing stands below the heading "## [Unreleased]" on line 3: write there what changes`}},
 		{

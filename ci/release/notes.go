@@ -10,16 +10,21 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// notes are the notes of the release on GitHub: the changelog's section, and the
-// commands that verify these very assets.
+// notes are the notes of the release on GitHub: the plan's, and the commands that verify
+// these very assets.
 func (p *publishing) notes() string {
 	var b strings.Builder
-	b.WriteString(strings.TrimSpace(p.Plan.Notes) + "\n")
+	if text := strings.TrimSpace(p.Plan.Notes); text != "" {
+		b.WriteString(text + "\n")
+	}
 	for _, a := range p.Plan.Artifacts {
 		if a.Kind != plan.Tarball {
 			continue
 		}
-		console.Fprintf(&b, "\n### Verify\n\n```console\n$ tar -xvf %s\n", a.Name)
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		console.Fprintf(&b, "### Verify\n\n```console\n$ tar -xvf %s\n", a.Name)
 		for _, name := range a.Binaries {
 			b.WriteString(p.verifyCommand(name))
 		}

@@ -56,6 +56,7 @@ type values struct {
 	Checkout, Upload, Download, Dagger string
 	Engine                             bool
 	EngineVersion                      string
+	History                            bool // the jobs need all commits and tags
 }
 
 // New returns the workflows by path, relative to the repository's root: those that
@@ -133,7 +134,24 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 	if slices.Contains(v.Crates, w.Settings.Main) {
 		v.Default = w.Settings.Main
 	}
-	return v, nil
+	var err error
+	v.History, err = needsHistory(w, v.Crates)
+	return v, err
+}
+
+// needsHistory reports whether one of the crates has no changelog: its notes are made of
+// commits then.
+func needsHistory(w *cargo.Workspace, crates []string) (bool, error) {
+	for _, name := range crates {
+		c, err := w.Crate(name)
+		if err != nil {
+			return false, err
+		}
+		if files, err := w.Changelogs(c); err != nil || len(files) == 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // Releasable are the names of the crates that release.yml offers, sorted: those that

@@ -25,7 +25,8 @@ func shims() fstest.MapFS {
 	}
 	const public = "description = \"d\"\nlicense = \"Apache-2.0\"\n"
 	return fstest.MapFS{
-		"Cargo.lock": {Data: []byte("version = 4\n")},
+		"CHANGELOG.md": {Data: []byte("# Changelog\n")},
+		"Cargo.lock":   {Data: []byte("version = 4\n")},
 		"Cargo.toml": {Data: []byte("[workspace]\nmembers = [\"crates/*\"]\n[workspace.metadata.slipway]\nrelease-branch = \"release-1.0\"\nmain = \"shim-b\"\n" +
 			"[workspace.metadata.slipway.images.demo]\nkind = \"module\"\ncrate = \"demo\"\n")},
 		"crates/shim-a/Cargo.toml":  crate("shim-a", "publish = false\n"),
@@ -76,6 +77,32 @@ func TestNew(t *testing.T) {
 	}
 	if again := makeFiles(t, shims(), Options{Slipway: pinned, Workspace: "rust", Engine: true}); !maps.Equal(files, again) {
 		t.Error("made again, the files are others")
+	}
+}
+
+// TestNewWithoutChangelog holds that the jobs check out the commits that notes are made of,
+// and only where they are.
+func TestNewWithoutChangelog(t *testing.T) {
+	const all = "\n          fetch-depth: 0 "
+	for name, tt := range map[string]struct {
+		changelogs []string
+		want       bool
+	}{
+		"none":                  {nil, true},
+		"the workspace's":       {[]string{"CHANGES.md"}, false},
+		"of one crate":          {[]string{"crates/lib/CHANGELOG.md"}, true},
+		"of each that releases": {[]string{"crates/lib/CHANGELOG.md", "crates/shim-a/CHANGELOG.md", "crates/shim-b/CHANGELOG.md", "crates/true/CHANGELOG.md"}, false},
+	} {
+		fsys := shims()
+		delete(fsys, "CHANGELOG.md")
+		for _, l := range tt.changelogs {
+			fsys[l] = &fstest.MapFile{}
+		}
+		for file, text := range makeFiles(t, fsys, Options{Slipway: pinned}) {
+			if checks := strings.Count(text, checkout); strings.Count(text, all) != map[bool]int{true: checks}[tt.want] {
+				t.Errorf("changelogs %s: %s checks out %d times, all of the history %d times", name, file, checks, strings.Count(text, all))
+			}
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sourcefs"
@@ -114,8 +115,12 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
+	history := func(q notes.Question) (notes.History, error) { return checkout.History(ctx, o.source, q) }
 	named, err := o.toolchainName()
-	return w, plan.Request{Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(), Source: source}, err
+	return w, plan.Request{
+		Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(),
+		Source: source, History: history,
+	}, err
 }
 
 // plan reads the workspace and plans.

@@ -1,0 +1,71 @@
+package changelog
+
+import (
+	"slices"
+	"strings"
+)
+
+// document is a changelog's lines and the blocks that they make.
+type document struct {
+	lines    []string // without line ends
+	headings []Heading
+	notesOn  []int // where blocks begin that say something about a release
+	defs     []definition
+}
+
+// end returns the line where the section of a heading ends.
+func (doc *document) end(at int) int {
+	h := doc.headings[at]
+	for _, next := range doc.headings[at+1:] {
+		if next.Level <= h.Level || next.plain() || len(next.releases) > 0 && !h.plain() {
+			return next.Line
+		}
+	}
+	return len(doc.lines)
+}
+
+// notes returns the text of a heading's section, "" where it says nothing.
+func (doc *document) notes(at int) string {
+	first, end := doc.headings[at].End, doc.end(at)
+	if !slices.ContainsFunc(doc.notesOn, func(line int) bool { return first <= line && line < end }) {
+		return ""
+	}
+	return doc.render(first, end)
+}
+
+// crateBelow returns the heading in a version's section that is the name of the crate, or
+// the version's own where there is none.
+func (doc *document) crateBelow(at int) int {
+	end := doc.end(at)
+	for i, h := range doc.headings {
+		if i > at && h.Line < end && h.crate == ours {
+			return i
+		}
+	}
+	return at
+}
+
+// render returns lines first to end without definitions, then all the definitions that
+// they use, in the order of the file.
+func (doc *document) render(first, end int) string {
+	var body []string
+	for i := first; i < end; i++ {
+		if d := doc.definitionOn(i); d >= 0 {
+			i = doc.defs[d].end - 1
+			continue
+		}
+		body = append(body, doc.lines[i])
+	}
+	for len(body) > 0 && strings.TrimSpace(body[0]) == "" {
+		body = body[1:]
+	}
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(strings.Join(body, "\n"), " \t\n"))
+	for i, d := range doc.used(b.String()) {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("\n" + strings.Join(doc.lines[d.first:d.end], "\n"))
+	}
+	return b.String()
+}

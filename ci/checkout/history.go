@@ -1,0 +1,109 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/notes"
+)
+
+// History asks git for the commits that touch a crate since its last tag, of the repository
+// whose root is dir. Where there is none, or none with a commit, the answer is the zero
+// value.
+func History(ctx context.Context, dir string, q notes.Question) (h notes.History, err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return h, err
+	}
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); errors.Is(err, fs.ErrNotExist) {
+		return h, nil
+	}
+	at, err := find(ctx, dir)
+	if err != nil {
+		return h, fmt.Errorf("asking git about %q: %w", dir, err)
+	}
+	g, err := open(ctx, at)
+	if err != nil {
+		return h, fmt.Errorf("asking git about %q: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, g.close()) }()
+	if h, err = g.history(ctx, q); err != nil {
+		return notes.History{}, fmt.Errorf("asking git about %q: %w", dir, err)
+	}
+	return h, nil
+}
+
+func (g *git) history(ctx context.Context, q notes.Question) (h notes.History, err error) {
+	h.Head, err = g.ask(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
+	var exit *exitError
+	if errors.As(err, &exit) && exit.silent() {
+		return notes.History{}, nil // no commit yet
+	}
+	if err != nil {
+		return h, err
+	}
+	tags, err := g.ask(ctx, "for-each-ref", "--merged="+h.Head, "--format=%(refname:lstrip=2)", "refs/tags/")
+	if err != nil {
+		return h, err
+	}
+	h.Tag = q.LastTag(strings.Split(tags, "\n"))
+	if h.Commits, err = g.commits(ctx, h, q); err != nil {
+		return h, err
+	}
+	boundary, err := g.boundary()
+	if err != nil {
+		return h, err
+	}
+	h.Cut = len(boundary) > 0 && h.Tag == ""
+	all := len(h.Commits)
+	h.Commits = slices.DeleteFunc(h.Commits, func(c notes.Commit) bool { return slices.Contains(boundary, c.ID) })
+	h.Cut = h.Cut || len(h.Commits) < all
+	if len(h.Commits) > notes.MaxCommits {
+		h.Commits, h.More = h.Commits[:notes.MaxCommits], true
+	}
+	return h, nil
+}
+
+// commits returns one commit more than notes are made of, where there are so many.
+func (g *git) commits(ctx context.Context, h notes.History, q notes.Question) ([]notes.Commit, error) {
+	args := []string{"log", "--no-merges", "--topo-order", "--no-notes", "-z", "--format=%H%n%B", fmt.Sprintf("--max-count=%d", notes.MaxCommits+1), h.Head}
+	if h.Tag != "" {
+		args = append(args, "^refs/tags/"+h.Tag)
+	}
+	if args = append(args, "--"); q.Dir == "." {
+		args = append(args, ":/")
+	} else {
+		args = append(args, ":(top,literal)"+q.Dir)
+	}
+	for _, dir := range q.Without {
+		args = append(args, ":(top,exclude,literal)"+dir)
+	}
+	out, err := g.output(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	var list []notes.Commit
+	for entry := range bytes.SplitSeq(out, []byte{0}) {
+		if id, message, ok := strings.Cut(string(entry), "\n"); ok {
+			list = append(list, notes.Commit{ID: id, Message: message})
+		}
+	}
+	return list, nil
+}
+
+// boundary are the commits of a shallow clone whose parents are not in it: git takes them
+// for the first, and cannot say what they touch.
+func (g *git) boundary() ([]string, error) {
+	raw, err := os.ReadFile(filepath.Join(g.own, "shallow"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return strings.Fields(string(raw)), err
+}

@@ -1,0 +1,208 @@
+package checkout
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/notes"
+)
+
+var ofA = notes.Question{Crate: "a", Version: "1.2.0", Dir: "crates/a"}
+
+// change commits a change of a file, and returns the commit.
+func change(t *testing.T, dir, name, message string) string {
+	t.Helper()
+	old, _ := os.ReadFile(filepath.Join(dir, name))
+	write(t, string(old)+message+"\n", dir, name)
+	gitIn(t, dir, "add", "--all")
+	gitIn(t, dir, "commit", "--quiet", "--message="+message)
+	return gitIn(t, dir, "rev-parse", "HEAD")
+}
+
+// history asks, and returns the answer with the subjects of its commits.
+func history(t *testing.T, dir string, q notes.Question) (notes.History, []string) {
+	t.Helper()
+	h, err := History(t.Context(), dir, q)
+	must(t, err)
+	var subjects []string
+	for _, c := range h.Commits {
+		subject, _, _ := strings.Cut(c.Message, "\n")
+		subjects = append(subjects, subject)
+	}
+	return h, subjects
+}
+
+func want(t *testing.T, got []string, wanted ...string) {
+	t.Helper()
+	if !slices.Equal(got, wanted) {
+		t.Errorf("got the commits %q, want %q", got, wanted)
+	}
+}
+
+// released is a repository of two crates, with a tag of the first one.
+func released(t *testing.T, tag string) string {
+	t.Helper()
+	dir := repository(t)
+	change(t, dir, "crates/a/file", "feat: before")
+	gitIn(t, dir, "tag", "--annotate", "--message=m", tag)
+	change(t, dir, "crates/a/file", "feat: one")
+	change(t, dir, "crates/b/file", "feat: of b")
+	change(t, dir, "crates/ab/file", "feat: of ab")
+	change(t, dir, "crates/a/src/file", "fix: two\n\nBREAKING CHANGE: it breaks")
+	return dir
+}
+
+// TestHistory finds the commits that touch a crate since its last tag, under each of the
+// names that a tag can have.
+func TestHistory(t *testing.T) {
+	for _, tag := range []string{"a/v1.1.0", "a-v1.1.0", "a-1.1.0", "a@1.1.0", "v1.1.0", "1.1.0"} {
+		t.Run(tag, func(t *testing.T) {
+			dir := released(t, tag)
+			h, subjects := history(t, dir, ofA)
+			want(t, subjects, "fix: two", "feat: one")
+			if head := gitIn(t, dir, "rev-parse", "HEAD"); h.Head != head || h.Commits[0].ID != head || h.Tag != tag || h.More || h.Cut {
+				t.Errorf("got %+v", h)
+			}
+			if h.Commits[0].Message != "fix: two\n\nBREAKING CHANGE: it breaks\n" {
+				t.Errorf("the message is %q", h.Commits[0].Message)
+			}
+		})
+	}
+}
+
+// TestHistoryOfTags holds which tag counts: one on the way to the commit, of a version
+// before, and the same after the release has made its own.
+func TestHistoryOfTags(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	gitIn(t, dir, "tag", "a/v1.2.0")
+	gitIn(t, dir, "tag", "a/v1.3.0")
+	gitIn(t, dir, "tag", "b/v1.1.5")
+	gitIn(t, dir, "tag", "a/v1.1.9", "HEAD^{tree}")
+	gitIn(t, dir, "tag", "a/v1.1.8", "HEAD:file")
+	gitIn(t, dir, "checkout", "--quiet", "-b", "other", "HEAD~3")
+	change(t, dir, "crates/a/file", "fix: elsewhere")
+	gitIn(t, dir, "tag", "a/v1.1.1")
+	gitIn(t, dir, "checkout", "--quiet", "main")
+	h, subjects := history(t, dir, ofA)
+	want(t, subjects, "fix: two", "feat: one")
+	if h.Tag != "a/v1.1.0" {
+		t.Errorf("since tag %q", h.Tag)
+	}
+	q := ofA
+	q.Version = "1.0.0"
+	h, subjects = history(t, dir, q)
+	want(t, subjects, "fix: two", "feat: one", "feat: before")
+	if h.Tag != "" || h.Cut {
+		t.Errorf("got %+v", h)
+	}
+}
+
+// TestHistoryOfMerges holds that merges are left out and what they bring is not.
+func TestHistoryOfMerges(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	gitIn(t, dir, "checkout", "--quiet", "-b", "other", "HEAD~1")
+	change(t, dir, "crates/a/other", "fix: merged")
+	gitIn(t, dir, "checkout", "--quiet", "main")
+	gitIn(t, dir, "merge", "--quiet", "--no-ff", "--message=Merge", "other")
+	_, subjects := history(t, dir, ofA)
+	slices.Sort(subjects)
+	want(t, subjects, "feat: one", "fix: merged", "fix: two")
+}
+
+// TestHistoryOfRoot asks for a package at the root: what belongs to other crates only is
+// not its own.
+func TestHistoryOfRoot(t *testing.T) {
+	dir := released(t, "v1.1.0")
+	change(t, dir, "src/main.rs", "fix: of the root")
+	_, subjects := history(t, dir, notes.Question{Crate: "root", Version: "1.2.0", Dir: ".", Without: []string{"crates/a", "crates/ab", "crates/b"}})
+	want(t, subjects, "fix: of the root")
+}
+
+// TestHistoryOfShallowClones holds that a clone without the history says so, and that its
+// oldest commit, of which git cannot tell what it touched, is left out.
+func TestHistoryOfShallowClones(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	for depth, tt := range map[int]struct {
+		tag  string
+		cut  bool
+		want []string
+	}{
+		1: {"", true, nil},
+		4: {"", true, []string{"fix: two"}},
+		5: {"a/v1.1.0", false, []string{"fix: two", "feat: one"}},
+		9: {"a/v1.1.0", false, []string{"fix: two", "feat: one"}},
+	} {
+		clone := filepath.Join(t.TempDir(), "clone")
+		gitIn(t, dir, "clone", "--quiet", fmt.Sprintf("--depth=%d", depth), "file://"+dir, clone)
+		h, subjects := history(t, clone, ofA)
+		if h.Tag != tt.tag || h.Cut != tt.cut || !slices.Equal(subjects, tt.want) {
+			t.Errorf("depth %d: since tag %q, cut %t, %q; want %+v", depth, h.Tag, h.Cut, subjects, tt)
+		}
+	}
+}
+
+// TestHistoryBounds holds that a long history gives the newest commits, and says that there
+// are more.
+func TestHistoryBounds(t *testing.T) {
+	dir := repository(t)
+	gitIn(t, dir, "commit", "--quiet", "--allow-empty", "--message=feat: nothing") // it touches nothing
+	if _, subjects := history(t, dir, notes.Question{Crate: "a", Version: "1.0.0", Dir: "."}); len(subjects) != 2 {
+		t.Errorf("got %q", subjects)
+	}
+	var stream strings.Builder
+	for i := range notes.MaxCommits + 5 {
+		fmt.Fprintf(&stream, "commit refs/heads/many\ncommitter t <t@x.y> %d +0000\ndata 10\nfeat: %04d\nM 100644 inline crates/a/file\ndata 4\n%04d\n", 1_000_000_000+i, i, i)
+	}
+	write(t, stream.String(), dir, "..", "stream")
+	gitIn(t, dir, "-c", "alias.import=!git fast-import --quiet < "+filepath.Join(dir, "..", "stream"), "import")
+	gitIn(t, dir, "symbolic-ref", "HEAD", "refs/heads/many")
+	h, subjects := history(t, dir, ofA)
+	if len(subjects) != notes.MaxCommits || !h.More || subjects[0] != fmt.Sprintf("feat: %04d", notes.MaxCommits+4) {
+		t.Errorf("%d commits, more %t, the first %q", len(subjects), h.More, subjects[:1])
+	}
+}
+
+// TestHistoryOfNothing holds that no repository and no commit are no error.
+func TestHistoryOfNothing(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	must(t, os.Mkdir(empty, 0o755))
+	for range 2 {
+		if h, err := History(t.Context(), empty, ofA); err != nil || h.Head != "" {
+			t.Errorf("got %+v, %v", h, err)
+		}
+		gitIn(t, empty, "init", "--quiet")
+	}
+}
+
+// TestHistoryRunsNothing holds that the repository's configuration has no part in it.
+func TestHistoryRunsNothing(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	ran := filepath.Join(t.TempDir(), "ran")
+	write(t, "[core]\n\tfsmonitor = touch "+ran+"\n\tpager = touch "+ran+"\n[log]\n\tshowSignature = true\n[gpg]\n\tprogram = touch "+ran+"\n[format]\n\tpretty = oneline\n[i18n]\n\tlogOutputEncoding = UTF-16\n[alias]\n\tlog = !touch "+ran+"\n", dir, ".git", "config")
+	gitIn(t, t.TempDir(), "init", "--quiet") // git works
+	_, subjects := history(t, dir, ofA)
+	want(t, subjects, "fix: two", "feat: one")
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("a command of the repository's ran")
+	}
+}
+
+// TestHostileHistory holds that messages and names that look like options or patterns are
+// data, and that a huge message is an error in words, not a wait.
+func TestHostileHistory(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	change(t, dir, "crates/a/:(top)*", "--all ;$(id)\n\n\x1b[2J")
+	_, subjects := history(t, dir, ofA)
+	want(t, subjects, "--all ;$(id)", "fix: two", "feat: one")
+	q := ofA
+	q.Dir = "crates/*"
+	_, subjects = history(t, dir, q)
+	want(t, subjects)
+	q.Dir, q.Crate = "--all", "--all"
+	_, subjects = history(t, dir, q)
+	want(t, subjects)
+}

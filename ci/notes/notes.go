@@ -1,0 +1,125 @@
+// Package notes finds what a release's notes say: the section of its version in a changelog,
+// or else the commits that touch the crate since its last tag.
+package notes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/finding"
+)
+
+// Notes are the notes of a release.
+type Notes struct {
+	Text string // Markdown, "" for none
+	From string // where they come from, for people
+}
+
+// Find returns the notes of a crate's release in its manifest's version. They are looked for
+// in the files of [cargo.Workspace.Changelogs]; where none of them has the version, they are
+// made of the commits that ask tells of. ask may be nil, for no repository.
+//
+// A changelog that lacks the notes or cannot be read is a finding that stops nothing, unless a
+// setting names the file: then it stops the release.
+func Find(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, error) {
+	files, err := w.Changelogs(c)
+	if err != nil {
+		return Notes{}, nil, err
+	}
+	var found finding.List
+	for _, l := range files {
+		section, err := read(w, c, l)
+		if err == nil {
+			return Notes{Text: section.Text, From: fmt.Sprintf("%s, line %d", l.Name, section.Line)}, nil, nil
+		}
+		var unusable *unusableError
+		if !errors.As(err, &unusable) {
+			return Notes{}, nil, err
+		}
+		found = append(found, unusable.finding(c, l)...)
+	}
+	made, more, err := fromHistory(w, c, ask)
+	return made, append(found, more...), err
+}
+
+// unusableError is a changelog that does not have the notes.
+type unusableError struct{ err error }
+
+func (e *unusableError) Error() string { return e.err.Error() }
+func (e *unusableError) Unwrap() error { return e.err }
+
+// finding says what an unusable changelog stops.
+func (e *unusableError) finding(c *cargo.Crate, l cargo.Changelog) finding.List {
+	missing := errors.Is(e.err, fs.ErrNotExist)
+	switch {
+	case l.NamedBy == "" && missing: // a link that leads nowhere
+		return nil
+	case l.NamedBy == "":
+		return finding.List{{Stops: finding.Nothing, Crate: c.Name, File: l.Name, What: e.Error()}}
+	}
+	f := finding.Finding{Stops: finding.Release, Crate: c.Name, File: l.NamedBy}
+	f.What = fmt.Sprintf("the setting `changelog` names %q: %v", l.Name, e.err)
+	f.Do = fmt.Sprintf("give it a section for %s, or take the setting out", c.Version)
+	if missing {
+		f.What = fmt.Sprintf("the setting `changelog` names %q, which is not there", l.Name)
+		f.Do = fmt.Sprintf("write it, with a section for %s, or take the setting out", c.Version)
+	}
+	return finding.List{f}
+}
+
+// read returns the section of a crate's version.
+func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Section, error) {
+	raw, err := w.ReadChangelog(l)
+	if canceled(err) {
+		return changelog.Section{}, err
+	}
+	if err != nil {
+		return changelog.Section{}, &unusableError{err}
+	}
+	f, err := changelog.Read(raw, Names(w, c))
+	if err != nil {
+		return changelog.Section{}, &unusableError{err}
+	}
+	section, err := f.Section(c.Version)
+	if err != nil {
+		return changelog.Section{}, &unusableError{err}
+	}
+	return section, nil
+}
+
+// Names are the names that headings of a crate's changelog may have.
+func Names(w *cargo.Workspace, c *cargo.Crate) changelog.Names {
+	return changelog.Names{Crate: c.Name, Others: w.OtherNames(c)}
+}
+
+func canceled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// fromHistory makes notes of commits.
+func fromHistory(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, error) {
+	none := func(why string) (Notes, finding.List, error) {
+		f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "the release has no notes: " + why, Do: fmt.Sprintf("give a changelog a section for %s", c.Version)}
+		return Notes{From: "nowhere: " + why}, finding.List{f}, nil
+	}
+	const noChangelog = "no changelog has them, and "
+	if ask == nil {
+		return none(noChangelog + "there is no repository with commits")
+	}
+	h, err := ask(NewQuestion(w, c))
+	switch {
+	case canceled(err):
+		return Notes{}, nil, err
+	case err != nil:
+		return none(fmt.Sprintf("%sgit does not say what changed: %v", noChangelog, err))
+	case h.Head == "":
+		return none(noChangelog + "there is no repository with commits")
+	case len(h.Commits) == 0:
+		return none(fmt.Sprintf("%snothing changed in %s", noChangelog, h))
+	}
+	return Notes{Text: h.Markdown(), From: h.String()}, nil, nil
+}

@@ -1,0 +1,57 @@
+package prepare
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// withoutChangelogs is the workspace "inherited" without its changelogs.
+func withoutChangelogs(t *testing.T) map[string]string {
+	t.Helper()
+	files := workspaceText(t, "inherited")
+	for name := range files {
+		if strings.HasSuffix(name, "/CHANGELOG.md") {
+			delete(files, name)
+		}
+	}
+	return files
+}
+
+// TestSharedChangelog prepares crates whose notes are in one file of the workspace, found
+// by its name or named by a setting: it is edited once, also where several crates change.
+func TestSharedChangelog(t *testing.T) {
+	const text, want = "# C\n\n## Unreleased\n\n- new\n\n## 0.4.0 - 2026-01-01\n- old\n", "# C\n\n## Unreleased\n\n## 0.5.0 - 2026-04-21\n\n- new\n\n## 0.4.0 - 2026-01-01\n- old\n"
+	for name, setting := range map[string]string{
+		"CHANGELOG.md": "", "Changes.md": "", "docs/notes.md": "[workspace.metadata.slipway]\nchangelog = \"docs/notes.md\"\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := withoutChangelogs(t)
+			files[name] = text
+			files["Cargo.toml"] = setting + files["Cargo.toml"]
+			c, err := prepareFiles(t, files, "app", "0.5.0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == name })
+			if i < 0 || c.Files[i].New != want {
+				t.Errorf("the changelog is not edited as expected: %+v", c.Files)
+			}
+			if said := strings.Join(c.Notes, "\n"); strings.Contains(said, "no section") || strings.Contains(said, "no changelog") {
+				t.Errorf("the notes say %q", said)
+			}
+		})
+	}
+}
+
+// TestNoChangelog prepares a crate that has no changelog: its notes will be made of commits.
+func TestNoChangelog(t *testing.T) {
+	c, err := prepareFiles(t, withoutChangelogs(t), "own", "0.5.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `There is no changelog of "own": a release makes notes of the commits since the last tag.`
+	if !slices.Contains(c.Notes, want) || len(c.Files) == 0 {
+		t.Errorf("notes %q, files %+v; want the note %q", c.Notes, c.Files, want)
+	}
+}
