@@ -34,7 +34,8 @@ func TestNotes(t *testing.T) {
 			with("LICENSE", ""), made, "1 commit since tag app/v1.2.2", "",
 		},
 		"commits, the changelog lacks it": {
-			map[string]string{"app/CHANGELOG.md": "## 1.2.2\n- Old.\n"}, made, "1 commit since tag app/v1.2.2",
+			map[string]string{"app/CHANGELOG.md": "## 1.2.2\n- Old.\n"},
+			made, "1 commit since tag app/v1.2.2",
 			`app/CHANGELOG.md: reading changelog section of version "1.2.3": no heading "## [1.2.3]", the file has 1.2.2`,
 		},
 		"commits, the changelog has it twice": {
