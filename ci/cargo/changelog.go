@@ -17,6 +17,9 @@ type Changelog struct {
 	// NamedBy is the manifest whose setting `changelog` names the file, "" where it was
 	// found by its name.
 	NamedBy string
+	// Shared says that it was found at the workspace's root, above the crate's directory: what
+	// has no crate's name in it may be about another crate.
+	Shared bool
 }
 
 // Changelogs returns the files to look for a crate's notes in, in this order: the file that
@@ -37,7 +40,7 @@ func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 			return nil, fmt.Errorf("finding the changelog of crate %q: %w", c.Name, err)
 		}
 		if name != "" && (len(list) == 0 || list[0].Name != name) {
-			list = append(list, Changelog{Name: name})
+			list = append(list, Changelog{Name: name, Shared: dir != c.Dir})
 		}
 	}
 	return list, nil

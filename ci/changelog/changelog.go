@@ -29,6 +29,8 @@ type File struct {
 type Section struct {
 	Text string
 	Line int // of the heading, counted from 1
+	// Named says that the heading has the crate's name, or stands below it or above it.
+	Named bool
 }
 
 // Read reads a changelog. Its error says why the file cannot be trusted to show all of
@@ -63,10 +65,10 @@ func (f *File) Section(v string) (Section, error) {
 	if _, err := semver.StrictNewVersion(v); err != nil {
 		return Section{}, fmt.Errorf("reading changelog: looking for a version that is none: %w", err)
 	}
-	at, err := f.find(v)
+	at, named, err := f.find(v)
 	if err == nil {
 		if text := f.doc.notes(at); text != "" {
-			return Section{Text: text, Line: f.doc.headings[at].Line + 1}, nil
+			return Section{Text: text, Line: f.doc.headings[at].Line + 1, Named: named}, nil
 		}
 		err = fmt.Errorf("nothing stands below its heading on line %d; describe the release there", f.doc.headings[at].Line+1)
 	}
@@ -96,8 +98,8 @@ func ReadSection(markdown []byte, v string) (string, error) {
 	return s.Text, err
 }
 
-// find returns the only heading of version v.
-func (f *File) find(v string) (int, error) {
+// find returns the only heading of version v, and whether it is by name the crate's.
+func (f *File) find(v string) (heading int, isNamed bool, err error) {
 	var named, below, plain []int
 	for i, h := range f.doc.headings {
 		switch {
@@ -113,15 +115,16 @@ func (f *File) find(v string) (int, error) {
 	at := slices.Concat(named, below, plain)
 	switch found {
 	case 0:
-		return 0, f.missing(v)
+		return 0, false, f.missing(v)
 	case 1:
 	default:
-		return 0, fmt.Errorf("it has %d headings, the first two on lines %d and %d; keep one", found, f.doc.headings[at[0]].Line+1, f.doc.headings[at[1]].Line+1)
+		return 0, false, fmt.Errorf("it has %d headings, the first two on lines %d and %d; keep one", found, f.doc.headings[at[0]].Line+1, f.doc.headings[at[1]].Line+1)
 	}
-	if len(named)+len(below) == 0 {
-		return f.doc.crateBelow(at[0]), nil
+	if len(named)+len(below) > 0 {
+		return at[0], true, nil
 	}
-	return at[0], nil
+	inner := f.doc.crateBelow(at[0])
+	return inner, inner != at[0], nil
 }
 
 // missing is the error for a version with no heading.

@@ -68,7 +68,7 @@ func TestSectionsOfCrates(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := f.Section("1.2.3")
-			if err != nil || got.Text != tt.want || got.Line != tt.line {
+			if err != nil || got.Text != tt.want || got.Line != tt.line || got.Named != (tt.name != "the workspace's" && tt.name != "other crates in a version") {
 				t.Errorf("got %+v, %v; want %q on line %d", got, err, tt.want, tt.line)
 			}
 		})

@@ -85,6 +85,9 @@ func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Sect
 		return changelog.Section{}, &unusableError{err}
 	}
 	section, err := f.Section(c.Version)
+	if err == nil && l.Shared && !section.Named && f.Foreign(c.Version) {
+		err = fmt.Errorf("its section of version %q on line %d has no crate's name, and there are newer ones: it is taken for another crate's", c.Version, section.Line)
+	}
 	if err != nil {
 		return changelog.Section{}, &unusableError{err}
 	}

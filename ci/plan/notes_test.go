@@ -44,6 +44,11 @@ func TestNotes(t *testing.T) {
 		"commits, the changelog has nothing": {
 			map[string]string{"app/CHANGELOG.md": "## 1.2.3\n## 1.2.2\n- Old.\n"}, made, "1 commit since tag app/v1.2.2", "nothing stands below its heading on line 1",
 		},
+		"commits, the workspace's changelog is another crate's": {
+			with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## 1.2.3\n- Of another.\n"), made, "1 commit since tag app/v1.2.2",
+			`CHANGELOG.md: its section of version "1.2.3" on line 3 has no crate's name, and there are newer ones`,
+		},
+		"the workspace's changelog, with newer ones of others": {with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## app 1.2.3\n- One.\n"), "- One.", "CHANGELOG.md, line 3", ""},
 		"commits, the setting's file is missing": {
 			setting, made, "1 commit since tag app/v1.2.2", "Cargo.toml: the setting `changelog` names \"docs/notes.md\", which is not there: write it, with a section for 1.2.3, or take the setting out",
 		},

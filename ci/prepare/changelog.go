@@ -36,8 +36,11 @@ func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 		return cargo.Changelog{}, err
 	}
 	for _, l := range files {
-		_, err := p.workspace.ReadChangelog(l)
+		raw, err := p.workspace.ReadChangelog(l)
 		if err == nil {
+			if f, _ := changelog.Read(raw, notes.Names(p.workspace, c)); l.Shared && f.Foreign(p.to.String()) && !f.NamesCrate() {
+				continue // it is about another crate
+			}
 			return l, nil
 		}
 		if l.NamedBy != "" {

@@ -44,6 +44,28 @@ func TestSharedChangelog(t *testing.T) {
 	}
 }
 
+// TestChangelogOfAnother leaves alone a file at the root that is about another crate: its
+// versions are higher, and none has the crate's name.
+func TestChangelogOfAnother(t *testing.T) {
+	files := withoutChangelogs(t)
+	files["CHANGELOG.md"] = "# C\n\n## Unreleased\n\n- new\n\n## 15.2.0 - 2026-01-01\n- old\n"
+	c, err := prepareFiles(t, files, "own", "0.5.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }) || !strings.Contains(strings.Join(c.Notes, "\n"), `There is no changelog of "own"`) {
+		t.Errorf("notes %q, files %+v", c.Notes, c.Files)
+	}
+	files["CHANGELOG.md"] += "## own 0.4.0 - 2025-01-01\n- old\n"
+	c, err = prepareFiles(t, files, "own", "0.5.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }); i < 0 || !strings.Contains(c.Files[i].New, "## Unreleased\n\n## own 0.5.0 - 2026-04-21\n\n- new\n") {
+		t.Errorf("notes %q, files %+v", c.Notes, c.Files)
+	}
+}
+
 // TestNoChangelog prepares a crate that has no changelog: its notes will be made of commits.
 func TestNoChangelog(t *testing.T) {
 	c, err := prepareFiles(t, withoutChangelogs(t), "own", "0.5.0")
