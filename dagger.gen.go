@@ -62,6 +62,7 @@ func convertSlice[I any, O any](in []I, f func(I) O) []O {
 func (r Slipway) MarshalJSON() ([]byte, error) {
 	var concrete struct {
 		Source          *dagger.Directory
+		Workspace       string
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
@@ -73,6 +74,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		RegistryTokens  []*dagger.Secret
 	}
 	concrete.Source = r.Source
+	concrete.Workspace = r.Workspace
 	concrete.ToolchainRef = r.ToolchainRef
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
@@ -88,6 +90,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	var concrete struct {
 		Source          *dagger.Directory
+		Workspace       string
 		ToolchainRef    string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
@@ -103,6 +106,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		return err
 	}
 	r.Source = concrete.Source
+	r.Workspace = concrete.Workspace
 	r.ToolchainRef = concrete.ToolchainRef
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
@@ -1176,6 +1180,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg source", err))
 				}
 			}
+			var workspace string
+			if inputArgs["workspace"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
+				}
+			}
 			var toolchain string
 			if inputArgs["toolchain"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["toolchain"]), &toolchain)
@@ -1204,7 +1215,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg limits", err))
 				}
 			}
-			return New(source, toolchain, toolchainLayout, base, limits), nil
+			return New(source, workspace, toolchain, toolchainLayout, base, limits), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

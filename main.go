@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"dagger/slipway/ci/credential"
@@ -26,6 +27,8 @@ import (
 type Slipway struct {
 	// +private
 	Source *dagger.Directory
+	// +private
+	Workspace string
 	// +private
 	ToolchainRef string
 	// +private
@@ -48,11 +51,15 @@ type Slipway struct {
 
 // New takes the workspace and what to build it in.
 func New(
-	// Root of the Rust workspace
+	// Root of the repository, or of the Rust workspace where that is in none
 	//
 	// +defaultPath="/"
 	// +ignore=["target", "**/node_modules"]
 	source *dagger.Directory,
+	// Directory of the Rust workspace below the source (default: the source itself)
+	//
+	// +optional
+	workspace string,
 	// Reference of the image to build in (default: slipway's own, made from Debian's packages)
 	//
 	// +optional
@@ -70,7 +77,7 @@ func New(
 	// +optional
 	limits string,
 ) *Slipway {
-	return &Slipway{Source: source, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Limits: limits, Signing: &Signing{}}
+	return &Slipway{Source: source, Workspace: workspace, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Limits: limits, Signing: &Signing{}}
 }
 
 // Let a release reach a server that your machine reaches and the engine does not, by its host name.
@@ -351,7 +358,7 @@ func (m *Slipway) Workflows(
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.Workflows(ctx, workflows.Options{Slipway: slipway, Workspace: workspace, Engine: engine})
+	id, err := s.Workflows(ctx, workflows.Options{Slipway: slipway, Workspace: cmp.Or(workspace, m.Workspace), Engine: engine})
 	if err != nil {
 		return nil, err
 	}
@@ -952,7 +959,7 @@ func (m *Slipway) open(ctx context.Context, crate, version string, train ...stri
 	if err := m.reach(ctx); err != nil {
 		return nil, err
 	}
-	in := module.Inputs{Toolchain: m.ToolchainRef, Limits: m.Limits, Crate: crate, Version: version, Crates: train}
+	in := module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, Limits: m.Limits, Crate: crate, Version: version, Crates: train}
 	var err error
 	if in.Source, err = idOf(ctx, m.Source); err != nil {
 		return nil, err

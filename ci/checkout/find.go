@@ -53,6 +53,10 @@ func find(ctx context.Context, dir string) (place, error) {
 		return p, nil
 	}
 	p.common = below(p.dir, named)
+	// Else the index and HEAD of one repository would choose among the objects of another.
+	if err == nil && filepath.Dir(p.dir) != filepath.Join(p.common, "worktrees") {
+		err = fmt.Errorf("reading the git directory %q: it takes its objects from %q, of which it is no linked worktree: release from a clone", p.dir, p.common)
+	}
 	return p, err
 }
 

@@ -268,28 +268,3 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 }
-
-// TestDisarmed holds that a repository from which everything is taken that [CommandFiles]
-// and [CommandDirs] name, and which has [Configuration] instead, runs nothing, even where
-// git itself restores its files.
-func TestDisarmed(t *testing.T) {
-	dir, canary := hostile(t)
-	write(t, "changed", dir, "file")
-	git := filepath.Join(dir, ".git")
-	theirs := read(t, git, "config")
-	for _, name := range append(append([]string{}, CommandFiles...), CommandDirs...) {
-		must(t, os.RemoveAll(filepath.Join(git, name)))
-	}
-	write(t, Configuration(theirs), git, "config")
-	head := gitIn(t, dir, "rev-parse", "HEAD")
-	for _, args := range [][]string{{"status", "--porcelain"}, {"restore", "--staged", "."}, {"restore", "."}, {"clean", "-fd"}, {"ls-remote", "file://" + dir}} {
-		gitIn(t, dir, args...)
-	}
-	if read(t, dir, "file") != "two" || gitIn(t, dir, "rev-parse", "HEAD") != head {
-		t.Error("the files are not those of the commit")
-	}
-	wantNoCanary(t, canary)
-	if got := Configuration("[core]\n\tx = y\n[extensions]\n\tobjectFormat = sha256\n"); !strings.Contains(got, "objectFormat = sha256") {
-		t.Errorf("the format is not kept:\n%s", got)
-	}
-}

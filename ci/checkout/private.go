@@ -14,8 +14,9 @@ import (
 // git answers questions about a checkout in a git directory of its own.
 type git struct {
 	place
-	own string // its directory
-	env []string
+	own      string // its directory
+	env      []string
+	fileMode bool // the working tree has executable bits
 }
 
 // config is all the configuration that git sees, but for the format of objects that are
@@ -28,6 +29,9 @@ const config = `[core]
 	attributesFile = /dev/null
 	excludesFile = /dev/null
 	untrackedCache = false
+	autoCRLF = false
+	eol = lf
+	symlinks = true
 	commitGraph = false
 	logAllRefUpdates = false
 [gc]
@@ -36,25 +40,15 @@ const config = `[core]
 	auto = false
 `
 
-// sha256 says that the objects are.
-const sha256 = `[core]
+// sha256Format says that the objects are of SHA-256.
+const sha256Format = `[core]
 	repositoryFormatVersion = 1
 [extensions]
 	objectFormat = sha256
 `
 
 // open makes the git directory. Closing it removes it.
-func open(ctx context.Context, at place) (g *git, err error) {
-	dir, err := os.MkdirTemp("", "slipway-git-")
-	if err != nil {
-		return nil, err
-	}
-	g = &git{place: at, own: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
+func open(ctx context.Context, at place) (*git, error) {
 	own, err := readFormat(ctx, at.common)
 	if err != nil {
 		return nil, err
@@ -68,7 +62,7 @@ func open(ctx context.Context, at place) (g *git, err error) {
 	}
 	files := map[string]string{"config": fmt.Sprintf(config, own.fileMode), "HEAD": head + "\n"}
 	if own.objects == "sha256" {
-		files["config"] += sha256
+		files["config"] += sha256Format
 	}
 	for _, name := range []string{"packed-refs", "shallow", "info/exclude"} {
 		raw, err := readData(ctx, at.common, name)
@@ -79,14 +73,47 @@ func open(ctx context.Context, at place) (g *git, err error) {
 			files[name] = string(raw)
 		}
 	}
+	dir, err := os.MkdirTemp("", "slipway-git-")
+	if err != nil {
+		return nil, err
+	}
+	g := &git{place: at, own: dir, fileMode: own.fileMode}
+	g.env = g.newEnv()
+	err = errors.Join(g.fill(files), os.Symlink(filepath.Join(at.common, "refs"), filepath.Join(dir, "refs")))
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return g, nil
+}
+
+// openEmpty makes a git directory for a working tree without one.
+func openEmpty(worktree string) (*git, error) {
+	dir, err := os.MkdirTemp("", "slipway-git-")
+	if err != nil {
+		return nil, err
+	}
+	at := place{worktree: worktree, dir: dir, common: dir}
+	for _, name := range []string{"objects", "refs"} {
+		err = errors.Join(err, os.Mkdir(filepath.Join(dir, name), 0o700))
+	}
+	g := &git{place: at, own: dir, fileMode: true}
+	g.env = g.newEnv()
+	err = errors.Join(err, g.fill(map[string]string{"config": fmt.Sprintf(config, true), "HEAD": "ref: refs/heads/none\n"}))
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return g, nil
+}
+
+// fill writes the files of the git directory.
+func (g *git) fill(files map[string]string) error {
 	for name, content := range files {
-		to := filepath.Join(dir, filepath.FromSlash(name))
+		to := filepath.Join(g.own, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, []byte(content), 0o600)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	g.env = g.newEnv()
-	return g, errors.Join(os.Mkdir(g.home(), 0o700), os.Symlink(filepath.Join(at.common, "refs"), filepath.Join(dir, "refs")))
+	return os.Mkdir(g.home(), 0o700)
 }
 
 // headForm is what HEAD holds (gitrepository-layout(5)).
@@ -103,18 +130,23 @@ func (g *git) newEnv() []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + g.home(), "XDG_CONFIG_HOME=" + g.home(), "LC_ALL=C", "TZ=UTC",
 		"GIT_DIR=" + g.own, "GIT_WORK_TREE=" + g.worktree, "GIT_OBJECT_DIRECTORY=" + filepath.Join(g.common, "objects"), "GIT_INDEX_FILE=" + filepath.Join(g.own, "index"),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
-		"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
+		"GIT_NO_REPLACE_OBJECTS=1", "GIT_LITERAL_PATHSPECS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
 		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=false", "SSH_ASKPASS=false", "GIT_SSH_COMMAND=false", "GIT_PAGER=cat", "GIT_EDITOR=false",
 	}
 }
 
 // output asks git.
 func (g *git) output(ctx context.Context, args ...string) ([]byte, error) {
+	return g.answer(ctx, "", args...)
+}
+
+// answer asks git and gives it an input.
+func (g *git) answer(ctx context.Context, input string, args ...string) ([]byte, error) {
 	cmd, err := newCommand(ctx, g.env, args...)
 	if err != nil {
 		return nil, err
 	}
-	cmd.Dir = g.worktree
+	cmd.Dir, cmd.Stdin = g.worktree, strings.NewReader(input)
 	return run(cmd)
 }
 

@@ -24,7 +24,7 @@ import (
 // Options are what a runner is made from.
 type Options struct {
 	Client *dagger.Client
-	// Source is the workspace's root.
+	// Source is the workspace's source and nothing else.
 	Source *dagger.Directory
 	// Trees are those that steps mount by name.
 	Trees []step.Tree

@@ -17,9 +17,6 @@ import (
 // than anything that is built from it, and the same on every machine.
 var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Ignored are the patterns of what is no part of a workspace's source.
-var Ignored = []string{"target", "**/.git"}
-
 // tree makes a source tree: the workspace's files with ours over them.
 func (r *Runner) tree(name string) (*dagger.Directory, error) {
 	r.mu.Lock()
@@ -45,7 +42,7 @@ func (r *Runner) tree(name string) (*dagger.Directory, error) {
 func (r *Runner) makeTree(t step.Tree) (*dagger.Directory, error) {
 	dir := r.opts.Client.Directory()
 	if t.Source {
-		dir = r.opts.Source.Filter(dagger.DirectoryFilterOpts{Exclude: Ignored})
+		dir = r.opts.Source
 	}
 	work, err := os.MkdirTemp(r.opts.Work, "tree-")
 	if err != nil {

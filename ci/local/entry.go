@@ -211,7 +211,7 @@ func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, 
 		}
 	}
 	var err error
-	k.Digest, err = digestTree(filepath.Join(entryDir, k.Path), nil)
+	k.Digest, err = digestTree(filepath.Join(entryDir, k.Path))
 	return k, err
 }
 

@@ -179,7 +179,7 @@ func fill(from, dir, name string) (string, error) {
 	if err := root.MkdirAll(name, 0o755); err != nil || from == "" {
 		return to, err
 	}
-	return to, copyTree(from, to, nil)
+	return to, copyTree(from, to)
 }
 
 // layOver copies what is in from over what is in a directory that fill has made.
@@ -218,7 +218,7 @@ func layOver(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return copyTree(from, to, nil)
+	return copyTree(from, to)
 }
 
 // mountSource is the directory that a mount begins as, "" for an empty one.

@@ -91,7 +91,7 @@ func (s *store) makeImage(img v1.Image, digest string) error {
 	if err := addMountPoints(root); err != nil {
 		return err
 	}
-	tree, err := digestTree(root, nil)
+	tree, err := digestTree(root)
 	if err != nil {
 		return err
 	}

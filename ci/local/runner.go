@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -23,7 +22,7 @@ import (
 type Options struct {
 	// Cache is the store's directory.
 	Cache string
-	// Source is the workspace's root on this machine.
+	// Source is a directory with the workspace's source and nothing else.
 	Source string
 	// Trees are those that steps mount by name.
 	Trees []step.Tree
@@ -161,7 +160,7 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	if err := step.CopyOutput(e.step, e.step.Outputs[i], from, filepath.ToSlash(kept.Path), to); err != nil {
 		return err
 	}
-	got, err := digestTree(to, nil)
+	got, err := digestTree(to)
 	if err == nil && got != kept.Digest {
 		err = errDamaged
 	}
@@ -252,8 +251,3 @@ func (silent) Begin(step.Step)                   {}
 func (silent) End(step.Step, step.Result, error) {}
 func (silent) Line(step.Step, string)            {}
 
-// ignored are the directories of a workspace that are no part of its source.
-func ignored(rel string, e fs.DirEntry) bool {
-	// .git is a file in worktrees and submodules, and names a path of this machine
-	return filepath.Base(rel) == ".git" || rel == "target" && e.IsDir()
-}

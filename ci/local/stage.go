@@ -45,7 +45,7 @@ func (r *Runner) stageTree(tree step.Tree) (staged, error) {
 		return staged{}, err
 	}
 	if tree.Source {
-		if err := copyTree(r.opts.Source, dir, ignored); err != nil {
+		if err := copyTree(r.opts.Source, dir); err != nil {
 			return staged{}, err
 		}
 	}
@@ -60,7 +60,7 @@ func (r *Runner) stageTree(tree step.Tree) (staged, error) {
 	if err := own(dir); err != nil {
 		return staged{}, err
 	}
-	digest, err := digestTree(dir, nil)
+	digest, err := digestTree(dir)
 	return staged{dir, digest}, err
 }
 

@@ -21,8 +21,8 @@ import (
 var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // copyTree copies a directory, with modes and modification times, into dst,
-// which exists. skip is asked with slash-separated paths relative to src.
-func copyTree(src, dst string, skip func(rel string, e fs.DirEntry) bool) error {
+// which exists.
+func copyTree(src, dst string) error {
 	type stamp struct {
 		name string
 		info fs.FileInfo
@@ -36,12 +36,6 @@ func copyTree(src, dst string, skip func(rel string, e fs.DirEntry) bool) error 
 		rel, err := filepath.Rel(src, name)
 		if err != nil {
 			return err
-		}
-		if rel != "." && skip != nil && skip(filepath.ToSlash(rel), e) {
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
 		}
 		info, err := e.Info()
 		if err != nil {
@@ -112,7 +106,7 @@ func copyFile(from, to string, info fs.FileInfo) (err error) {
 
 // digestTree is a SHA-256, in hex, of a file or directory: names, kinds,
 // executable bits, link targets and contents, not times.
-func digestTree(root string, skip func(rel string, e fs.DirEntry) bool) (string, error) {
+func digestTree(root string) (string, error) {
 	type entry struct{ line, file string }
 	var entries []*entry
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
@@ -124,12 +118,6 @@ func digestTree(root string, skip func(rel string, e fs.DirEntry) bool) (string,
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		if rel != "." && skip != nil && skip(rel, e) {
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
 		switch {
 		case e.IsDir():
 			entries = append(entries, &entry{line: "dir " + rel})

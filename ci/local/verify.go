@@ -56,7 +56,7 @@ func whole(root, digest, stampFile string) (bool, error) {
 	if kept, err := os.ReadFile(stampFile); err == nil && string(kept) == digest+" "+stamp {
 		return true, nil
 	}
-	got, err := digestTree(root, nil)
+	got, err := digestTree(root)
 	if err != nil || got != digest {
 		return false, err
 	}

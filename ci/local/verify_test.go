@@ -13,7 +13,7 @@ func TestWhole(t *testing.T) {
 	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
 	file := filepath.Join(root, "a")
 	put(t, file, "good")
-	digest, err := digestTree(root, nil)
+	digest, err := digestTree(root)
 	check(t, err)
 	find := func(want bool) {
 		t.Helper()

@@ -30,7 +30,7 @@ func (s *Session) Prepare(ctx context.Context) (_ map[string]string, failed erro
 	if err != nil {
 		return nil, err
 	}
-	files, err := sourcefs.Open(ctx, s.files())
+	files, err := sourcefs.Open(ctx, s.taken.Dir)
 	if err != nil {
 		return nil, err
 	}

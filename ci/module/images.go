@@ -103,12 +103,12 @@ func (s *Session) imagesOf(ctx context.Context, w *cargo.Workspace, p *plan.Imag
 	if _, err := s.client.LoadDirectoryFromID(dagger.DirectoryID(dist)).Export(ctx, s.out()); err != nil {
 		return nil, fmt.Errorf("reading the images to release: %w", err)
 	}
-	return &release.Images{Workspace: w, Plan: p, Files: s.files(), Out: s.out(), Given: s.out()}, nil
+	return &release.Images{Workspace: w, Plan: p, Files: s.taken.Dir, Out: s.out(), Given: s.out()}, nil
 }
 
 // prepareImages prepares a release of images on the engine.
 func (s *Session) prepareImages(ctx context.Context, w *cargo.Workspace, p *plan.Images) (r *release.Images, err error) {
-	r = &release.Images{Workspace: w, Plan: p, Files: s.files(), Out: s.out()}
+	r = &release.Images{Workspace: w, Plan: p, Files: s.taken.Dir, Out: s.out()}
 	r.Builds, err = s.prepareAll(ctx, w, p.Builds)
 	return r, err
 }

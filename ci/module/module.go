@@ -12,6 +12,7 @@ import (
 	"dagger.io/dagger"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/layout"
@@ -25,8 +26,9 @@ import (
 
 // Inputs are the arguments of the module's functions.
 type Inputs struct {
-	// Source is the ID of the directory that is the root of the Rust workspace.
-	Source string
+	// Source is the ID of a directory, and Workspace the path of the Rust workspace in it, ""
+	// for its root.
+	Source, Workspace string
 	// Toolchain names an image; "" chooses as the plan does.
 	Toolchain string
 	// Layout is the ID of a directory with the OCI layout of a toolchain image;
@@ -58,6 +60,7 @@ type Session struct {
 	client *dagger.Client
 	source *dagger.Directory
 	work   string // a directory in the module's own container
+	taken  *checkout.Source
 }
 
 // Open joins the session that the function was called in.
@@ -75,24 +78,40 @@ func Open(ctx context.Context, in Inputs) (_ *Session, failed error) {
 	return &Session{in: in, client: client, source: client.LoadDirectoryFromID(dagger.DirectoryID(in.Source)), work: work}, nil
 }
 
-// files is where workspace leaves the workspace's files.
-func (s *Session) files() string { return filepath.Join(s.work, "source") }
-
 // out is where a release leaves its files.
 func (s *Session) out() string { return filepath.Join(s.work, "out") }
 
 // workspace reads the workspace.
 func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
-	files := s.files()
-	filtered := s.source.Filter(dagger.DirectoryFilterOpts{Exclude: engine.Ignored})
-	if _, err := filtered.Export(ctx, files); err != nil {
-		return nil, fmt.Errorf("reading the workspace: %w", err)
+	taken, err := s.take(ctx)
+	if err != nil {
+		return nil, err
 	}
-	opened, err := sourcefs.Open(ctx, files)
+	opened, err := sourcefs.Open(ctx, taken.Dir)
 	if err != nil {
 		return nil, err
 	}
 	return cargo.Read(opened)
+}
+
+// take copies the workspace's source, once, from what the caller has handed over: what is
+// planned is what is built. It is the same copy that the command makes, with git in the
+// module's own container, so that both give the same plan.
+func (s *Session) take(ctx context.Context) (*checkout.Source, error) {
+	if s.taken != nil {
+		return s.taken, nil
+	}
+	given := filepath.Join(s.work, "given")
+	if _, err := s.source.Export(ctx, given); err != nil {
+		return nil, fmt.Errorf("reading the workspace: %w", err)
+	}
+	below := filepath.FromSlash(s.in.Workspace)
+	if below != "" && !filepath.IsLocal(below) {
+		return nil, fmt.Errorf("reading the workspace %q: expected a path below the source", s.in.Workspace)
+	}
+	taken, err := checkout.Take(ctx, filepath.Join(given, below), checkout.Options{Upload: true})
+	s.taken = taken
+	return taken, err
 }
 
 // Order says in which order crates must be released: all of the workspace, or the
@@ -123,7 +142,7 @@ func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
-	git, err := s.git(ctx, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
+	git, err := s.taken.State(ctx, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
@@ -198,7 +217,7 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 	for _, p := range plans {
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
-			Runner: engine.New(engine.Options{Client: s.client, Source: s.source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: s.secrets(p)}),
+			Runner: engine.New(engine.Options{Client: s.client, Source: s.client.Host().Directory(s.taken.Dir), Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: s.secrets(p)}),
 			Tell:   func(what string) { console.Fprintf(console.Stderr, "%s\n", what) }, // the engine shows it
 		})
 	}

@@ -38,7 +38,11 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, fail
 	if err != nil {
 		return "", err
 	}
-	source, err := s.git(ctx, plan.ReleaseBranch)
+	taken, err := s.take(ctx)
+	if err != nil {
+		return "", err
+	}
+	source, err := taken.State(ctx, plan.ReleaseBranch)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
@@ -17,7 +18,7 @@ import (
 // root of: a directory with those files alone.
 func (s *Session) Workflows(ctx context.Context, o workflows.Options) (_ string, failed error) {
 	defer console.ForPeople(&failed)
-	files := s.files()
+	files := filepath.Join(s.work, "repository")
 	if _, err := s.source.Export(ctx, files); err != nil {
 		return "", err
 	}

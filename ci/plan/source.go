@@ -12,13 +12,22 @@ import (
 // names no other in [workspace.metadata.slipway].
 const ReleaseBranch = "main"
 
-// Source is the state of the git repository whose root is the workspace's.
+// Source is the state of the git repository that the workspace is in.
 // Without a repository all fields are zero. The commit is what is built, so
 // that branches are no part of the plan: they are only checked.
 type Source struct {
 	Commit string `json:"commit,omitempty"`
-	// Dirty says that files differ from the commit.
+	// Directory is the workspace's, relative to the repository's root and slash-separated,
+	// "" for the root itself.
+	Directory string `json:"directory,omitempty"`
+	// Dirty says that files of the workspace differ from the commit.
 	Dirty bool `json:"dirty,omitempty"`
+	// NoCommit says why there is no commit although there is a repository, "" otherwise.
+	NoCommit string `json:"-"`
+	// MissingSubmodules are those that are not checked out, and LFSPointers the files of
+	// which Git LFS has not fetched the content, by their paths in the workspace.
+	MissingSubmodules []string `json:"-"`
+	LFSPointers       []string `json:"-"`
 	// Branch is the one that is checked out, "" for none.
 	Branch string `json:"-"`
 	// Branches are all local branch names: one that is named like the tag
@@ -66,11 +75,33 @@ func (s Source) check() error {
 func (s Source) CheckRelease() error {
 	switch {
 	case s.Commit == "":
-		return errors.New("checking the source: it is no git repository with a commit, so a release could not say what it was made from: release from a clone, with the workspace at its root")
+		return errors.New("checking the source: it is no git repository with a commit, so a release could not say what it was made from: release from a clone; where the workspace is below the repository's root and Dagger gets it, pass the repository as --source and the workspace's directory as --workspace")
 	case s.Dirty:
 		return fmt.Errorf("checking the source: files differ from commit %s: commit or remove them; a dry run builds them as they are", s.Commit)
 	case !s.OnReleaseBranch:
 		return fmt.Errorf("checking the source: commit %s is not on branch %q, which releases are made from: merge it first", s.Commit, s.ReleaseBranch)
 	}
-	return nil
+	return s.Findings().Check("checking the source", finding.Release, finding.Everything)
+}
+
+// Findings lists what the source lacks of what the repository has. A dry run may do
+// without; a release would not be what another clone of the commit gives.
+func (s Source) Findings() finding.List {
+	var list finding.List
+	for _, name := range s.MissingSubmodules {
+		list = append(list, finding.Finding{
+			Stops: finding.Release, File: name, What: "the submodule is not checked out, so that none of its files is part of the source",
+			Do: "run git submodule update --init --recursive",
+		})
+	}
+	for _, name := range s.LFSPointers {
+		list = append(list, finding.Finding{
+			Stops: finding.Release, File: name, What: "it is a pointer of Git LFS, not the content that it stands for",
+			Do: "run git lfs pull",
+		})
+	}
+	if s.NoCommit != "" {
+		list = append(list, finding.Finding{Stops: finding.Release, What: s.NoCommit, Do: "release from a clone"})
+	}
+	return list
 }

@@ -45,6 +45,10 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits ste
 	if err := useInstalledCommand(); err != nil {
 		return nil, nil, err
 	}
+	taken, err := o.take(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	client, err := dagger.Connect(ctx, dagger.WithLogOutput(logOutput()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a session with the Dagger engine: %w", err)
@@ -64,7 +68,7 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits ste
 	if err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
-	source := client.Host().Directory(o.source, dagger.HostDirectoryOpts{Exclude: engine.Ignored})
+	source := client.Host().Directory(taken.Dir)
 	var list []step.Runner
 	for _, p := range plans {
 		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}))

@@ -100,7 +100,7 @@ func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.Images
 		return err
 	}
 	r := &release.Images{
-		Workspace: w, Plan: p, Files: o.source, Out: o.out, Given: o.dist,
+		Workspace: w, Plan: p, Files: o.taken.Dir, Out: o.out, Given: o.dist,
 		To: release.ImageRemotes{
 			Registry: o.registry, Repository: o.repository, Again: commandLine(c),
 			Username: os.Getenv("REGISTRY_USERNAME"), Password: os.Getenv("REGISTRY_PASSWORD"),

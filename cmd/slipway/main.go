@@ -40,7 +40,11 @@ func main() {
 
 // run runs the command, says why it failed and returns the status to exit with.
 func run(ctx context.Context) int {
+	ctx, end := withEndings(ctx)
 	err := newCommand().ExecuteContext(ctx)
+	if ending := end(); ending != nil {
+		err = errors.Join(err, ending)
+	}
 	if err == nil {
 		return 0
 	}

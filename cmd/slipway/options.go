@@ -23,6 +23,7 @@ import (
 // options are the flags that several commands share.
 type options struct {
 	source    string
+	taken     *checkout.Source // the copy of source, once it is made
 	crate     string
 	version   string
 	toolchain string
@@ -39,7 +40,7 @@ type options struct {
 // workspaceFlags are those that say what is built in what.
 func (o *options) workspaceFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&o.source, "source", ".", "root of the Rust `directory`")
+	f.StringVar(&o.source, "source", ".", "root of the Rust workspace, a `directory`")
 	f.StringVar(&o.toolchain, "toolchain", "", "`image` to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own")
 	f.BoolVar(&o.json, "json", false, "print JSON for a program instead of text for a person")
 }
@@ -98,11 +99,30 @@ func (o *options) cacheDir() (string, error) {
 
 // workspace reads the workspace. Its files stay open for what is read of them later.
 func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
-	files, err := sourcefs.Open(ctx, o.source)
+	taken, err := o.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, err := sourcefs.Open(ctx, taken.Dir)
 	if err != nil {
 		return nil, err
 	}
 	return cargo.Read(files)
+}
+
+// take copies the workspace's source, once: what is planned is what is built. The copy is
+// removed when the command ends.
+func (o *options) take(ctx context.Context) (*checkout.Source, error) {
+	if o.taken != nil {
+		return o.taken, nil
+	}
+	taken, err := checkout.Take(ctx, o.source, checkout.Options{})
+	if err != nil {
+		return nil, err
+	}
+	atEnd(ctx, taken.Close)
+	o.taken = taken
+	return taken, nil
 }
 
 // request reads the workspace and what the flags ask for.
@@ -111,7 +131,7 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
-	source, err := checkout.State(ctx, o.source, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
+	source, err := o.taken.State(ctx, cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch))
 	if err != nil {
 		return nil, plan.Request{}, err
 	}

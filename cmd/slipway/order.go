@@ -31,7 +31,7 @@ func orderCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&o.source, "source", ".", "root of the Rust `directory`")
+	c.Flags().StringVar(&o.source, "source", ".", "root of the Rust workspace, a `directory`")
 	c.Flags().StringVar(&o.crate, "crate", "", "only this crate and what must be released before it")
 	if err := c.RegisterFlagCompletionFunc("crate", o.completeCrates); err != nil {
 		panic(err) // the flag was defined above

@@ -63,7 +63,7 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.source, "source", ".", "root of the Rust `directory`")
+	f.StringVar(&o.source, "source", ".", "root of the Rust workspace, a `directory`")
 	f.StringVar(&o.crate, "crate", "", "crate to prepare: a member of the workspace")
 	f.StringVar(&o.version, "version", "", "version to release next")
 	f.BoolVar(&write, "write", false, "change the files here")

@@ -47,6 +47,10 @@ func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, limits step
 	if err != nil {
 		return nil, nil, err
 	}
+	taken, err := o.take(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	images, err := o.layouts(ctx, plans[0], log) // one workspace has one toolchain
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +65,7 @@ func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, limits step
 		return errors.Join(errs...)
 	}
 	for _, p := range plans {
-		r, err := o.newLocal(local.Options{Cache: cache, Source: o.source, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}, log)
+		r, err := o.newLocal(local.Options{Cache: cache, Source: taken.Dir, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, done())
 		}

@@ -1,0 +1,192 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/sourcefs"
+)
+
+// copier writes the source of a checkout.
+type copier struct {
+	count beneath.Count
+}
+
+// checkout writes the files of a checkout below a directory: those of the commit first,
+// then those of the working tree, then the submodules.
+func (c *copier) checkout(ctx context.Context, e *examined, to string) error {
+	if e.git == nil {
+		return c.plain(ctx, e, to)
+	}
+	if err := c.fromCommit(ctx, e, to); err != nil {
+		return err
+	}
+	if err := c.fromWorktree(ctx, e, e.git.worktree, to); err != nil {
+		return err
+	}
+	for _, s := range e.submodules {
+		if s.examined == nil {
+			continue
+		}
+		at, err := makeDir(to, s.name)
+		if err != nil {
+			return err
+		}
+		if err := c.checkout(ctx, s.examined, at); err != nil {
+			return fmt.Errorf("submodule %q: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// fromCommit has git write the files that come from the commit. It knows no filter, so
+// that it runs nothing, and takes the attributes from the commit too.
+func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
+	not := map[string]bool{}
+	for _, name := range e.copied {
+		not[name] = true
+	}
+	var names strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(e.tree)) {
+		file := e.tree[name]
+		if file.mode == gitlink || not[name] || e.absent[name] {
+			continue
+		}
+		if err := c.count.Add(name, file.size); err != nil {
+			return err
+		}
+		names.WriteString(name + "\x00")
+	}
+	if names.Len() == 0 {
+		return nil
+	}
+	there := *e.git
+	there.worktree = to
+	there.env = append(slices.Clone(e.git.env), "GIT_WORK_TREE="+to)
+	_, err := there.answer(ctx, names.String(), "checkout-index", "--force", "--quiet", "-z", "--stdin")
+	return err
+}
+
+// fromWorktree copies the files that come from the working tree. One that is neither a
+// file nor a link, or that has gone meanwhile, is not part of the source.
+func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string) error {
+	if len(e.copied) == 0 {
+		return nil
+	}
+	files, err := sourcefs.Open(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	root, err := beneath.OpenDir(from)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, name := range e.copied {
+		info, err := files.Lstat(name)
+		if err != nil {
+			continue
+		}
+		if err := c.file(files, root, name, info, to); err != nil {
+			return err
+		}
+		if mode := e.mode(name); mode != 0 && info.Mode().IsRegular() {
+			if err := os.Chmod(filepath.Join(to, filepath.FromSlash(name)), mode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mode is the commit's mode of a file where the working tree has none that counts, 0
+// where the working tree's does.
+func (e *examined) mode(name string) fs.FileMode {
+	switch file, ok := e.tree[name]; {
+	case e.git == nil || e.git.fileMode:
+		return 0
+	case ok && file.mode == executable:
+		return 0o755
+	}
+	return 0o644
+}
+
+// file copies one file or link.
+func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info fs.FileInfo, to string) error {
+	if !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
+		return nil
+	}
+	dir, err := makeDir(to, path.Dir(name))
+	if err != nil {
+		return err
+	}
+	at := filepath.Join(dir, path.Base(name))
+	if info.Mode().IsRegular() {
+		done, err := root.CopyFile(name, at, beneath.KeptLimits())
+		if err != nil {
+			return err
+		}
+		return c.count.Add(name, done.Size)
+	}
+	target, err := files.ReadLink(name)
+	if err != nil {
+		return err
+	}
+	if err := c.count.Add(name, 0); err != nil {
+		return err
+	}
+	return os.Symlink(target, at)
+}
+
+// makeDir makes a directory of the copy, through no link that the copy has.
+func makeDir(to, name string) (string, error) {
+	root, err := os.OpenRoot(to)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	if err := root.MkdirAll(filepath.FromSlash(name), 0o755); err != nil {
+		return "", err
+	}
+	made, err := beneath.OpenDir(to)
+	if err != nil {
+		return "", err
+	}
+	defer made.Close()
+	return filepath.Join(to, filepath.FromSlash(name)), made.Check(name, true)
+}
+
+// plain copies a directory that is in no repository.
+func (c *copier) plain(ctx context.Context, e *examined, to string) error {
+	files, err := sourcefs.Open(ctx, e.dir)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.Name() == ".git" || d.IsDir() && made(name+"/"):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir():
+			e.copied = append(e.copied, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.fromWorktree(ctx, e, e.dir, to)
+}

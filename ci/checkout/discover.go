@@ -1,0 +1,52 @@
+package checkout
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// discover returns the root of the repository that a directory is of, and the directory's
+// path below it, slash-separated, "" for the root itself. Outside of a repository the
+// root is "". As git does, it takes the nearest `.git` (git-rev-parse(1)).
+func discover(dir string) (root, prefix string, err error) {
+	if there, err := exists(dir, ".git"); err != nil || there {
+		return dir, "", err
+	}
+	real, err := filepath.EvalSymlinks(dir) // what is above a link's target
+	if err != nil {
+		return "", "", err
+	}
+	for root = filepath.Dir(real); ; root = filepath.Dir(root) {
+		if isRepository(root) {
+			prefix, err := filepath.Rel(root, real)
+			return root, filepath.ToSlash(prefix), err
+		}
+		if root == filepath.Dir(root) {
+			return "", "", nil
+		}
+	}
+}
+
+// isRepository reports whether a directory above a workspace has a git directory, rather
+// than something that is called `.git`.
+func isRepository(dir string) bool {
+	info, err := os.Lstat(filepath.Join(dir, ".git"))
+	if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
+		return false
+	}
+	if info.Mode().IsRegular() {
+		return true
+	}
+	there, err := exists(dir, ".git", "HEAD")
+	return there || err != nil
+}
+
+func exists(path ...string) (bool, error) {
+	_, err := os.Lstat(filepath.Join(path...))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

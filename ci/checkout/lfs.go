@@ -1,0 +1,215 @@
+package checkout
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/sourcefs"
+)
+
+// A pointer of Git LFS has fewer bytes than maxPointer, and more than minPointer
+// (git-lfs, docs/spec.md, "The Pointer").
+const (
+	minPointer = 100
+	maxPointer = 1024
+)
+
+// pointer stands for the content of a file that Git LFS keeps elsewhere.
+type pointer struct {
+	sum  string // SHA-256, in hexadecimal
+	size int64
+}
+
+var pointerForm = regexp.MustCompile(`^version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})\n$`)
+
+// parsePointer returns the pointer that a file's content is.
+func parsePointer(content []byte) (pointer, bool) {
+	if len(content) >= maxPointer {
+		return pointer{}, false
+	}
+	m := pointerForm.FindSubmatch(content)
+	if m == nil {
+		return pointer{}, false
+	}
+	size, err := strconv.ParseInt(string(m[2]), 10, 64)
+	return pointer{string(m[1]), size}, err == nil
+}
+
+// realContent returns which of the files, where the commit has a pointer, have the
+// content in the working tree that the pointer stands for. git is asked without filters,
+// and takes such a file for a changed one.
+func (g *git) realContent(ctx context.Context, files []entry) (map[string]bool, error) {
+	var small []entry
+	for _, e := range files {
+		if e.size >= minPointer && e.size < maxPointer {
+			small = append(small, e)
+		}
+	}
+	if len(small) == 0 {
+		return nil, nil
+	}
+	contents, err := g.blobs(ctx, small)
+	if err != nil {
+		return nil, err
+	}
+	root, err := beneath.OpenDir(g.worktree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	found := map[string]bool{}
+	for i, e := range small {
+		if p, ok := parsePointer(contents[i]); ok {
+			found[e.name] = p.matches(root, e.name)
+		}
+	}
+	return found, nil
+}
+
+// matches reports whether a file has the content. One that cannot be read has not.
+func (p pointer) matches(root *beneath.Dir, name string) bool {
+	f, err := root.File(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() != p.size {
+		return false
+	}
+	sum := sha256.New()
+	n, err := io.Copy(sum, io.LimitReader(f, p.size+1))
+	return err == nil && n == p.size && hex.EncodeToString(sum.Sum(nil)) == p.sum
+}
+
+// blobs returns the contents of small blobs.
+func (g *git) blobs(ctx context.Context, list []entry) ([][]byte, error) {
+	var names strings.Builder
+	for _, e := range list {
+		names.WriteString(e.object + "\n")
+	}
+	out, err := g.answer(ctx, names.String(), "cat-file", "--batch")
+	if err != nil {
+		return nil, err
+	}
+	var contents [][]byte
+	r := bufio.NewReader(bytes.NewReader(out))
+	for _, e := range list {
+		var name, kind string
+		var size int64
+		head, err := r.ReadString('\n')
+		if err == nil {
+			_, err = fmt.Sscan(head, &name, &kind, &size)
+		}
+		if err != nil || name != e.object || size != e.size {
+			return nil, fmt.Errorf("`git cat-file` answers %q for %q: expected its %d bytes", head, e.object, e.size)
+		}
+		content := make([]byte, size)
+		if _, err := io.ReadFull(r, content); err != nil {
+			return nil, err
+		}
+		if _, err := r.Discard(1); err != nil {
+			return nil, err
+		}
+		contents = append(contents, content)
+	}
+	return contents, nil
+}
+
+// findPointers lists the files of a copy that are pointers, by their paths below it. In a
+// repository one is where git-lfs would put the content: a file that only looks like a
+// pointer stays one.
+func (e *examined) findPointers(ctx context.Context, dir string) ([]string, error) {
+	files, err := sourcefs.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
+	var found []string
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || info.Size() < minPointer || info.Size() >= maxPointer {
+			return err
+		}
+		raw, err := files.ReadFile(name)
+		if _, ok := parsePointer(raw); ok {
+			found = append(found, name)
+		}
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return e.filtered(ctx, found)
+}
+
+// filtered returns the files of the workspace that the repository, or the submodule that
+// they are of, gives to git-lfs.
+func (e *examined) filtered(ctx context.Context, names []string) ([]string, error) {
+	if e.git == nil {
+		return names, nil
+	}
+	var ours, list []string
+	for _, name := range names {
+		if e.ofSubmodule(name) == nil {
+			ours = append(ours, path.Join(e.prefix, name))
+		}
+	}
+	if len(ours) > 0 {
+		out, err := e.git.answer(ctx, strings.Join(ours, "\x00")+"\x00", "check-attr", "-z", "--stdin", "filter")
+		if err != nil {
+			return nil, err
+		}
+		answers := slices.Collect(records(out))
+		for i := 0; i+2 < len(answers); i += 3 { // name, attribute, value
+			if answers[i+2] == "lfs" {
+				list = append(list, e.relative(answers[i]))
+			}
+		}
+	}
+	for _, s := range e.submodules {
+		var theirs []string
+		at := e.relative(s.name) + "/"
+		for _, name := range names {
+			if strings.HasPrefix(name, at) {
+				theirs = append(theirs, strings.TrimPrefix(name, at))
+			}
+		}
+		if s.examined == nil || len(theirs) == 0 {
+			continue
+		}
+		found, err := s.filtered(ctx, theirs)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range found {
+			list = append(list, at+name)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// ofSubmodule returns the submodule that a file of the workspace is of, nil for none.
+func (e *examined) ofSubmodule(name string) *submodule {
+	for i, s := range e.submodules {
+		if strings.HasPrefix(name, e.relative(s.name)+"/") {
+			return &e.submodules[i]
+		}
+	}
+	return nil
+}

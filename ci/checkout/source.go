@@ -1,0 +1,122 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/plan"
+)
+
+// Source is a copy of a workspace's source: the files that a release is made of, and
+// nothing else. Plans are made from it, and runners give it to steps.
+//
+// Of a clean checkout it is the commit's tree, written from git's objects as a fresh clone
+// has it on Linux, line ends included; submodules and files of Git LFS have the content
+// that is checked out. Where files differ it is what git tracks or would track: the commit
+// and what was added to the index, with the content of the working tree, and the files
+// that no .gitignore of the repository names. Before the first commit all comes from the
+// working tree. Files that git ignores are in none of them, nor are repositories inside
+// this one that are no submodules. Without a repository it is every file but .git and what
+// [Made] names. Links are kept as links; modes and times are the same on every machine.
+type Source struct {
+	// Dir is the root of the workspace's copy.
+	Dir string
+
+	work     string
+	examined *examined
+	pointers []string
+	noCommit string
+}
+
+// modified is the time of every file of a copy: older than anything built from it.
+var modified = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Take copies the source of the workspace whose root is dir. Close removes the copy.
+func Take(ctx context.Context, dir string, o Options) (*Source, error) {
+	work, err := os.MkdirTemp("", "slipway-source-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{work: work}
+	if err := s.take(ctx, dir, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Source) take(ctx context.Context, dir string, o Options) (err error) {
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("reading the workspace: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("reading the workspace: %q is no directory: expected the root of a Rust workspace", dir)
+	}
+	if o.Upload {
+		if s.noCommit, err = uploadedPart(ctx, dir); err != nil {
+			return err
+		}
+	}
+	if s.noCommit != "" {
+		s.examined, err = examineFiles(ctx, dir)
+	} else {
+		s.examined, err = examine(ctx, dir, o)
+	}
+	if err != nil {
+		return err
+	}
+	to := filepath.Join(s.work, "tree")
+	s.Dir = filepath.Join(to, filepath.FromSlash(s.examined.prefix))
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return err
+	}
+	c := &copier{count: beneath.Count{Limits: beneath.KeptLimits()}}
+	if err := c.checkout(ctx, s.examined, to); err != nil {
+		return fmt.Errorf("copying the source of %q: %w", dir, err)
+	}
+	if s.pointers, err = s.examined.findPointers(ctx, s.Dir); err != nil {
+		return fmt.Errorf("copying the source of %q: %w", dir, err)
+	}
+	return normalise(to)
+}
+
+// State says what a plan names of the source: see [State].
+func (s *Source) State(ctx context.Context, releaseBranch string) (plan.Source, error) {
+	state, err := s.examined.state(ctx, releaseBranch)
+	state.LFSPointers, state.NoCommit = s.pointers, s.noCommit
+	return state, err
+}
+
+// Close removes the copy.
+func (s *Source) Close() error {
+	var err error
+	if s.examined != nil {
+		err = s.examined.close()
+	}
+	return errors.Join(err, beneath.RemoveAll(s.work))
+}
+
+// normalise gives every file of a copy the mode and time that it has on every machine.
+func normalise(dir string) error {
+	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if e.IsDir() || info.Mode()&0o111 != 0 {
+			mode = 0o755
+		}
+		if err := os.Chmod(name, mode); err != nil {
+			return err
+		}
+		return os.Chtimes(name, modified, modified)
+	})
+}
