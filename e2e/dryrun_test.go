@@ -13,9 +13,21 @@ import (
 	"testing"
 )
 
+// unversioned is the example in a directory that is in no repository.
+var unversioned = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "example")
+	if err := copyLinks(filepath.Join(root, "examples", "workspace"), dir); err != nil {
+		return "", err
+	}
+	return dir, removeAll(filepath.Join(dir, "target"))
+})
+
 // demo is the crate that most tests release.
 func demo(t testing.TB) release {
-	return release{source: filepath.Join(root, "examples", "workspace"), crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+	t.Helper()
+	source, err := unversioned()
+	check(t, err)
+	return release{source: source, crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 }
 
 // good is the local runner's dry run of shim-demo, done once: other runs are

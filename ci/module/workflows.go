@@ -38,6 +38,9 @@ func (s *Session) Workflows(ctx context.Context, o workflows.Options) (_ string,
 	if o.Slipway, err = workflows.Pin(root, o.Slipway); err != nil {
 		return "", err
 	}
+	if o.Content, err = workflows.ContentOf(root); err != nil {
+		return "", fmt.Errorf("reading the repository: %w", err)
+	}
 	made, err := workflows.New(w, o)
 	if err != nil {
 		return "", err

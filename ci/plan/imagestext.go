@@ -16,7 +16,7 @@ func (p *Images) Text() (string, error) {
 	var b strings.Builder
 	console.Fprintf(&b, "Plan to release %d images in version %s\n\n  plan       %s\n  toolchain  %s\n", len(p.Images), p.Version, digest, p.Toolchain)
 	if p.Source.Commit != "" {
-		console.Fprintf(&b, "  commit     %s%s\n", p.Source.Commit, map[bool]string{true: " with uncommitted changes"}[p.Source.Dirty])
+		console.Fprintf(&b, "  commit     %s\n", p.Source.text())
 	}
 	b.WriteString("\nImages\n")
 	for _, img := range p.Images {

@@ -6,6 +6,7 @@ import (
 
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/gitref"
+	"dagger/slipway/ci/quote"
 )
 
 // ReleaseBranch is the branch that releases are made from where the workspace
@@ -47,12 +48,25 @@ func (s Source) Built() string {
 	return s.Commit
 }
 
-// findings says what a release from here would stop at, of what is no part of the commit.
+// findings says what a release with that tag would stop at, of what is no part of the commit.
 func (s Source) findings(tag string) finding.List {
+	list := s.Findings()
 	if err := gitref.CheckAmbiguous(tag, s.Branches); err != nil {
-		return finding.List{{Stops: finding.Release, What: err.Error()}}
+		list = append(list, finding.Finding{Stops: finding.Release, What: err.Error()})
 	}
-	return nil
+	return list
+}
+
+// text says for people which commit it is.
+func (s Source) text() string {
+	text := s.Commit
+	if s.Directory != "" {
+		text += ", directory " + quote.Line(s.Directory)
+	}
+	if s.Dirty {
+		text += " with uncommitted changes"
+	}
+	return text
 }
 
 // check refuses what no plan may name.
@@ -81,7 +95,7 @@ func (s Source) CheckRelease() error {
 	case !s.OnReleaseBranch:
 		return fmt.Errorf("checking the source: commit %s is not on branch %q, which releases are made from: merge it first", s.Commit, s.ReleaseBranch)
 	}
-	return s.Findings().Check("checking the source", finding.Release, finding.Everything)
+	return nil
 }
 
 // Findings lists what the source lacks of what the repository has. A dry run may do

@@ -24,7 +24,7 @@ func (p *Plan) Text() (string, error) {
 	row("plan", "%s", digest)
 	row("crate", "%s %s in %s%s", p.Crate, p.Version, p.Directory, map[bool]string{true: ", a prerelease"}[p.Prerelease])
 	if p.Source.Commit != "" {
-		row("commit", "%s%s", p.Source.Commit, map[bool]string{true: " with uncommitted changes"}[p.Source.Dirty])
+		row("commit", "%s", p.Source.text())
 	}
 	if len(p.Requires) > 0 {
 		row("needs published", "%s", strings.Join(p.Requires, ", "))

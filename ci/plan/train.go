@@ -131,7 +131,7 @@ func (t *Train) Text() (string, error) {
 	console.Fprintf(&b, "Plan to release %s, in this order\n\n  plan       %s\n", t.Title(), digest)
 	first := t.Crates[0]
 	if first.Source.Commit != "" {
-		console.Fprintf(&b, "  commit     %s%s\n", first.Source.Commit, map[bool]string{true: " with uncommitted changes"}[first.Source.Dirty])
+		console.Fprintf(&b, "  commit     %s\n", first.Source.text())
 	}
 	console.Fprintf(&b, "  toolchain  %s\n\nCrates\n", first.Toolchain)
 	for i, p := range t.Crates {

@@ -106,6 +106,7 @@ func (c *checker) parameters(got, want Parameters) {
 		{"toolchainBase", got.ToolchainBase, want.ToolchainBase},
 		{"image", got.Image, want.Image},
 		{"file", got.File, want.File},
+		{"directory", got.Directory, want.Directory},
 		{"repository", got.Repository, want.Repository},
 		{"ref", got.Ref, want.Ref},
 	} {

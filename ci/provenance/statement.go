@@ -73,6 +73,9 @@ type Parameters struct {
 	// File is what it holds where that was not built.
 	Image string `json:"image,omitempty"`
 	File  string `json:"file,omitempty"`
+	// Directory is the workspace's below the repository's root, slash-separated, "" for the
+	// root itself.
+	Directory string `json:"directory,omitempty"`
 	// Repository is an absolute URL, Ref a full git ref ("refs/heads/main") of it.
 	Repository string `json:"repository,omitempty"`
 	Ref        string `json:"ref,omitempty"`

@@ -29,6 +29,8 @@ type Options struct {
 	// Workspace is the directory of the workspace, relative to the repository's
 	// root, slash-separated; "" for the root.
 	Workspace string
+	// Content is what a checkout of the repository takes beside its own files.
+	Content Content
 	// Engine has the jobs install the dagger command, so that steps run on an engine.
 	Engine bool
 }
@@ -55,6 +57,7 @@ type values struct {
 	Own                                bool // slipway is of this very repository
 	Checkout, Upload, Download, Dagger string
 	Engine                             bool
+	Content                            Content
 	EngineVersion                      string
 	History                            bool // the jobs need all commits and tags
 }
@@ -107,7 +110,7 @@ var (
 func (o Options) values(w *cargo.Workspace) (*values, error) {
 	v := &values{
 		Branch: plan.ReleaseBranch, Directory: ".", Slipway: ownAction, Own: o.Slipway == "",
-		Checkout: checkout, Upload: upload, Download: download, Dagger: dagger, EngineVersion: engineVersion, Engine: o.Engine,
+		Checkout: checkout, Upload: upload, Download: download, Dagger: dagger, EngineVersion: engineVersion, Engine: o.Engine, Content: o.Content,
 	}
 	if o.Slipway != "" {
 		if !slipwayPin.MatchString(o.Slipway) {

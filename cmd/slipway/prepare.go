@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,7 +97,7 @@ func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, cha
 	if err != nil {
 		return errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
-	made, err := proposal(c.Context(), client, branch, source.Commit, changes)
+	made, err := proposal(c.Context(), client, branch, source, changes)
 	if err != nil {
 		return err
 	}
@@ -114,13 +115,13 @@ func printDiff(c *cobra.Command, diff string) error {
 	return err
 }
 
-func proposal(ctx context.Context, client *github.Client, branch, commit string, changes *prepare.Changeset) (github.Pull, error) {
+func proposal(ctx context.Context, client *github.Client, branch string, source plan.Source, changes *prepare.Changeset) (github.Pull, error) {
 	files := map[string]string{}
 	for _, f := range changes.Files {
-		files[f.Path] = f.New
+		files[path.Join(source.Directory, f.Path)] = f.New
 	}
 	return client.Propose(ctx, github.Change{
-		Base: branch, From: commit, Branch: "release/" + changes.Crate + "-v" + changes.To,
+		Base: branch, From: source.Commit, Branch: "release/" + changes.Crate + "-v" + changes.To,
 		Title: fmt.Sprintf("Prepare %s", changes.Tag),
 		Body:  fmt.Sprintf("Version %s of %s, from %s: manifests, lock file and changelog. When this is merged, release it from %s.", changes.To, changes.Crate, changes.From, branch),
 		Files: files,

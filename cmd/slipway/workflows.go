@@ -95,6 +95,9 @@ func (g *generation) changes(ctx context.Context) ([]prepare.File, error) {
 	if o.Slipway, err = workflows.Pin(root, o.Slipway); err != nil {
 		return nil, err
 	}
+	if o.Content, err = workflows.ContentOf(root); err != nil {
+		return nil, fmt.Errorf("reading the repository: %w", err)
+	}
 	files, err := workflows.New(w, o)
 	if err != nil {
 		return nil, err
