@@ -113,8 +113,8 @@ func (g *git) readCommit(ctx context.Context, commit, prefix string) (map[string
 		}
 		e := entry{name: name, mode: f[0], object: f[2]}
 		if e.mode != gitlink {
-			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil {
-				return nil, fmt.Errorf("`git ls-tree` answers %q: %w", line, err)
+			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil { // "BAD"
+				return nil, fmt.Errorf("reading %q of commit %s: its content is not in this clone, as in a partial one whose checkout is sparse: run git sparse-checkout disable", name, commit)
 			}
 		}
 		entries[name] = e

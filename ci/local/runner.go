@@ -250,4 +250,3 @@ type silent struct{}
 func (silent) Begin(step.Step)                   {}
 func (silent) End(step.Step, step.Result, error) {}
 func (silent) Line(step.Step, string)            {}
-

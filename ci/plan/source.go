@@ -88,6 +88,8 @@ func (s Source) check() error {
 // made from here. A dry run may: it works in any clone, fork and branch.
 func (s Source) CheckRelease() error {
 	switch {
+	case s.NoCommit != "":
+		return fmt.Errorf("checking the source: %s: release from a clone", s.NoCommit)
 	case s.Commit == "":
 		return errors.New("checking the source: it is no git repository with a commit, so a release could not say what it was made from: release from a clone; where the workspace is below the repository's root and Dagger gets it, pass the repository as --source and the workspace's directory as --workspace")
 	case s.Dirty:

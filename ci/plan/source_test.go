@@ -15,8 +15,10 @@ func TestCheckRelease(t *testing.T) {
 		change func(*Source)
 		want   string
 	}{
-		"no repository": {func(s *Source) { *s = Source{} }, "no git repository with a commit"},
-		"dirty tree":    {func(s *Source) { s.Dirty = true }, "files differ from commit " + commit},
+		"no repository":          {func(s *Source) { *s = Source{} }, "no git repository with a commit"},
+		"dirty tree":             {func(s *Source) { s.Dirty = true }, "files differ from commit " + commit},
+		"a submodule is missing": {func(s *Source) { s.MissingSubmodules = []string{"third/party"} }, "third/party: the submodule is not checked out"},
+		"a pointer of Git LFS":   {func(s *Source) { s.LFSPointers = []string{"a.bin"} }, "a.bin: it is a pointer of Git LFS"},
 		"not on the release branch": {
 			func(s *Source) { s.OnReleaseBranch = false },
 			`commit ` + commit + ` is not on branch "main"`,
@@ -27,5 +29,26 @@ func TestCheckRelease(t *testing.T) {
 		if err := s.CheckRelease(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got error %v, want one with %q", name, err, tt.want)
 		}
+	}
+}
+
+// TestSourceInPlan holds that a plan names the workspace's directory and what the source
+// lacks, also in its digest.
+func TestSourceInPlan(t *testing.T) {
+	request := Request{Crate: "fetcher", Version: "0.5.0", Source: Source{Commit: commit}}
+	plain := newPlan(t, readDir(t, example), request)
+	request.Source.Directory, request.Source.MissingSubmodules = "libs", []string{"third/party"}
+	below := newPlan(t, readDir(t, example), request)
+	text, err := below.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{commit + `, directory "libs"` + "\n", "third/party: the submodule is not checked out", "git submodule update --init --recursive"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, text)
+		}
+	}
+	if digest(t, plain) == digest(t, below) {
+		t.Error("both have one digest")
 	}
 }

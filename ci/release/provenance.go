@@ -92,7 +92,7 @@ func (r *Release) provenance(ctx context.Context, built bool) (provenance.Input,
 	in := provenance.Input{
 		Parameters: provenance.Parameters{
 			Crate: p.Crate, Version: p.Version, Targets: p.Targets, ToolchainBase: r.ToolchainBase,
-			Directory: p.Source.Directory,
+			Directory:  p.Source.Directory,
 			Repository: r.who.Repository, Ref: r.who.Ref,
 		},
 		Commit:  p.Source.Built(),
