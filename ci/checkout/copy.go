@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -18,6 +19,7 @@ import (
 // copier writes the source of a checkout.
 type copier struct {
 	count beneath.Count
+	dirs  map[string]bool // made
 }
 
 // checkout writes the files of a checkout below a directory: those of the commit first,
@@ -36,7 +38,7 @@ func (c *copier) checkout(ctx context.Context, e *examined, to string) error {
 		if s.examined == nil {
 			continue
 		}
-		at, err := makeDir(to, s.name)
+		at, err := c.makeDir(to, s.name)
 		if err != nil {
 			return err
 		}
@@ -96,36 +98,31 @@ func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string)
 		if err != nil {
 			continue
 		}
-		if err := c.file(files, root, name, info, to); err != nil {
+		if err := c.file(files, root, name, info, e.mode(name, info), to); err != nil {
 			return err
-		}
-		if mode := e.mode(name); mode != 0 && info.Mode().IsRegular() {
-			if err := os.Chmod(filepath.Join(to, filepath.FromSlash(name)), mode); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// mode is the commit's mode of a file where the working tree has none that counts, 0
-// where the working tree's does.
-func (e *examined) mode(name string) fs.FileMode {
-	switch file, ok := e.tree[name]; {
+// mode is that of a file's copy: the commit's where the working tree has no executable
+// bits.
+func (e *examined) mode(name string, info fs.FileInfo) fs.FileMode {
+	switch {
 	case e.git == nil || e.git.fileMode:
-		return 0
-	case ok && file.mode == executable:
+		return plainMode(info)
+	case e.tree[name].mode == executable:
 		return 0o755
 	}
 	return 0o644
 }
 
 // file copies one file or link.
-func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info fs.FileInfo, to string) error {
+func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info fs.FileInfo, mode fs.FileMode, to string) error {
 	if !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return nil
 	}
-	dir, err := makeDir(to, path.Dir(name))
+	dir, err := c.makeDir(to, path.Dir(name))
 	if err != nil {
 		return err
 	}
@@ -135,7 +132,7 @@ func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info f
 		if err != nil {
 			return err
 		}
-		return c.count.Add(name, done.Size)
+		return errors.Join(os.Chmod(at, mode), c.count.Add(name, done.Size))
 	}
 	target, err := files.ReadLink(name)
 	if err != nil {
@@ -148,7 +145,11 @@ func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info f
 }
 
 // makeDir makes a directory of the copy, through no link that the copy has.
-func makeDir(to, name string) (string, error) {
+func (c *copier) makeDir(to, name string) (string, error) {
+	at := filepath.Join(to, filepath.FromSlash(name))
+	if c.dirs[at] {
+		return at, nil
+	}
 	root, err := os.OpenRoot(to)
 	if err != nil {
 		return "", err
@@ -162,7 +163,11 @@ func makeDir(to, name string) (string, error) {
 		return "", err
 	}
 	defer made.Close()
-	return filepath.Join(to, filepath.FromSlash(name)), made.Check(name, true)
+	if err := made.Check(name, true); err != nil {
+		return "", err
+	}
+	c.dirs[at] = true
+	return at, nil
 }
 
 // plain copies a directory that is in no repository.

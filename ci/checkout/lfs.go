@@ -8,8 +8,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -129,87 +129,87 @@ func (g *git) blobs(ctx context.Context, list []entry) ([][]byte, error) {
 
 // findPointers lists the files of a copy that are pointers, by their paths below it. In a
 // repository one is where git-lfs would put the content: a file that only looks like a
-// pointer stays one.
+// pointer stays one. dir is the copy of the repository's root.
 func (e *examined) findPointers(ctx context.Context, dir string) ([]string, error) {
+	names := e.copied
+	if e.git != nil {
+		var err error
+		if names, err = e.filtered(ctx); err != nil {
+			return nil, err
+		}
+	}
+	found, err := pointersIn(ctx, dir, names)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		found[i] = e.relative(found[i])
+	}
+	for _, s := range e.submodules {
+		if s.examined == nil {
+			continue
+		}
+		theirs, err := s.findPointers(ctx, filepath.Join(dir, filepath.FromSlash(s.name)))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range theirs {
+			found = append(found, path.Join(e.relative(s.name), name))
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}
+
+// pointersIn returns those of the files of a copy that are pointers.
+func pointersIn(ctx context.Context, dir string, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
 	files, err := sourcefs.Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer files.Close()
 	var found []string
-	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil || info.Size() < minPointer || info.Size() >= maxPointer {
-			return err
+	for _, name := range names {
+		info, err := files.Lstat(name)
+		if err != nil || !info.Mode().IsRegular() || info.Size() < minPointer || info.Size() >= maxPointer {
+			continue // gone before it was copied, or none
 		}
 		raw, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
 		if _, ok := parsePointer(raw); ok {
 			found = append(found, name)
 		}
-		return err
-	})
-	if err != nil || len(found) == 0 {
+	}
+	return found, nil
+}
+
+// filtered returns the files that the repository gives to git-lfs and that may be pointers.
+func (e *examined) filtered(ctx context.Context) ([]string, error) {
+	candidates := slices.Clone(e.copied)
+	for name, file := range e.tree {
+		if file.mode != gitlink && file.size >= minPointer && file.size < maxPointer && !e.absent[name] {
+			candidates = append(candidates, name)
+		}
+	}
+	if len(candidates) == 0 {
+		return nil, nil
+	}
+	slices.Sort(candidates)
+	out, err := e.git.answer(ctx, strings.Join(slices.Compact(candidates), "\x00")+"\x00", "check-attr", "-z", "--stdin", "filter")
+	if err != nil {
 		return nil, err
 	}
-	return e.filtered(ctx, found)
-}
-
-// filtered returns the files of the workspace that the repository, or the submodule that
-// they are of, gives to git-lfs.
-func (e *examined) filtered(ctx context.Context, names []string) ([]string, error) {
-	if e.git == nil {
-		return names, nil
-	}
-	var ours, list []string
-	for _, name := range names {
-		if e.ofSubmodule(name) == nil {
-			ours = append(ours, path.Join(e.prefix, name))
+	var names []string
+	answers := slices.Collect(records(out))
+	for i := 0; i+2 < len(answers); i += 3 { // name, attribute, value
+		if answers[i+2] == "lfs" {
+			names = append(names, answers[i])
 		}
 	}
-	if len(ours) > 0 {
-		out, err := e.git.answer(ctx, strings.Join(ours, "\x00")+"\x00", "check-attr", "-z", "--stdin", "filter")
-		if err != nil {
-			return nil, err
-		}
-		answers := slices.Collect(records(out))
-		for i := 0; i+2 < len(answers); i += 3 { // name, attribute, value
-			if answers[i+2] == "lfs" {
-				list = append(list, e.relative(answers[i]))
-			}
-		}
-	}
-	for _, s := range e.submodules {
-		var theirs []string
-		at := e.relative(s.name) + "/"
-		for _, name := range names {
-			if strings.HasPrefix(name, at) {
-				theirs = append(theirs, strings.TrimPrefix(name, at))
-			}
-		}
-		if s.examined == nil || len(theirs) == 0 {
-			continue
-		}
-		found, err := s.filtered(ctx, theirs)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range found {
-			list = append(list, at+name)
-		}
-	}
-	slices.Sort(list)
-	return list, nil
-}
-
-// ofSubmodule returns the submodule that a file of the workspace is of, nil for none.
-func (e *examined) ofSubmodule(name string) *submodule {
-	for i, s := range e.submodules {
-		if strings.HasPrefix(name, e.relative(s.name)+"/") {
-			return &e.submodules[i]
-		}
-	}
-	return nil
+	return names, nil
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
@@ -23,7 +22,7 @@ import (
 // that no .gitignore of the repository names. Before the first commit all comes from the
 // working tree. Files that git ignores are in none of them, nor are repositories inside
 // this one that are no submodules. Without a repository it is every file but .git and what
-// [Made] names. Links are kept as links; modes and times are the same on every machine.
+// [Made] names. Links are kept as links; modes are the same on every machine.
 type Source struct {
 	// Dir is the root of the workspace's copy.
 	Dir string
@@ -33,9 +32,6 @@ type Source struct {
 	pointers []string
 	noCommit string
 }
-
-// modified is the time of every file of a copy: older than anything built from it.
-var modified = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Take copies the source of the workspace whose root is dir. Close removes the copy.
 func Take(ctx context.Context, dir string, o Options) (*Source, error) {
@@ -74,14 +70,14 @@ func (s *Source) take(ctx context.Context, dir string, o Options) (err error) {
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return err
 	}
-	c := &copier{count: beneath.Count{Limits: beneath.KeptLimits()}}
+	c := &copier{count: beneath.Count{Limits: beneath.KeptLimits()}, dirs: map[string]bool{}}
 	if err := c.checkout(ctx, s.examined, to); err != nil {
 		return fmt.Errorf("copying the source of %q: %w", dir, err)
 	}
-	if s.pointers, err = s.examined.findPointers(ctx, s.Dir); err != nil {
+	if s.pointers, err = s.examined.findPointers(ctx, to); err != nil {
 		return fmt.Errorf("copying the source of %q: %w", dir, err)
 	}
-	return normalise(to)
+	return s.normalise(to)
 }
 
 // State says what a plan names of the source: see [State].
@@ -100,8 +96,16 @@ func (s *Source) Close() error {
 	return errors.Join(err, beneath.RemoveAll(s.work))
 }
 
-// normalise gives every file of a copy the mode and time that it has on every machine.
-func normalise(dir string) error {
+// normalise gives every file of a copy the mode that it has on every machine. Most callers
+// have a mask with which git and slipway have made it so already.
+func (s *Source) normalise(dir string) error {
+	probe := filepath.Join(s.work, "probe")
+	if err := os.Mkdir(probe, 0o777); err != nil {
+		return err
+	}
+	if info, err := os.Stat(probe); err != nil || info.Mode().Perm() == 0o755 {
+		return err
+	}
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.Type()&fs.ModeSymlink != 0 {
 			return err
@@ -110,13 +114,14 @@ func normalise(dir string) error {
 		if err != nil {
 			return err
 		}
-		mode := fs.FileMode(0o644)
-		if e.IsDir() || info.Mode()&0o111 != 0 {
-			mode = 0o755
-		}
-		if err := os.Chmod(name, mode); err != nil {
-			return err
-		}
-		return os.Chtimes(name, modified, modified)
+		return os.Chmod(name, plainMode(info))
 	})
+}
+
+// plainMode is the mode that git has of a file, and of a directory.
+func plainMode(info fs.FileInfo) fs.FileMode {
+	if info.IsDir() || info.Mode()&0o111 != 0 {
+		return 0o755
+	}
+	return 0o644
 }

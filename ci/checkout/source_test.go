@@ -42,8 +42,8 @@ func list(t *testing.T, dir string) []string {
 		what := "special"
 		switch {
 		case info.Mode().IsRegular():
-			if !info.ModTime().Equal(modified) || info.Mode().Perm()&0o7666 != 0o644 {
-				t.Errorf("%s has mode %s and time %s", rel, info.Mode(), info.ModTime())
+			if info.Mode() != 0o644 && info.Mode() != 0o755 {
+				t.Errorf("%s has mode %s", rel, info.Mode())
 			}
 			what = read(t, name)
 			if info.Mode()&0o111 != 0 {
