@@ -68,6 +68,11 @@ func (p trap) arm(t testing.TB, script string) {
 [alias]
 	status = !SCRIPT
 	rev-parse = !SCRIPT
+	ls-tree = !SCRIPT
+	ls-files = !SCRIPT
+	checkout-index = !SCRIPT
+	check-attr = !SCRIPT
+	cat-file = !SCRIPT
 [pager]
 	status = SCRIPT
 	branch = SCRIPT

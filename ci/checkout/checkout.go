@@ -194,7 +194,7 @@ func (e *examined) state(ctx context.Context, releaseBranch string) (plan.Source
 	if e.git == nil {
 		return plan.Source{}, nil
 	}
-	s := plan.Source{MissingSubmodules: e.missing()}
+	s := plan.Source{MissingSubmodules: e.missing(false), SkippedSubmodules: e.missing(true)}
 	if e.commit == "" {
 		return s, nil
 	}

@@ -69,6 +69,11 @@ func poison(t *testing.T, dir, script string) {
 [alias]
 	status = !SCRIPT
 	rev-parse = !SCRIPT
+	ls-tree = !SCRIPT
+	ls-files = !SCRIPT
+	checkout-index = !SCRIPT
+	check-attr = !SCRIPT
+	cat-file = !SCRIPT
 	for-each-ref = !SCRIPT
 	read-tree = !SCRIPT
 	branch = !SCRIPT

@@ -422,6 +422,14 @@ func TestSourceSubmodules(t *testing.T) {
 	if err := state.CheckRelease(); err == nil || !strings.Contains(err.Error(), "sub/module: the submodule is not checked out") {
 		t.Errorf("a release says %v", err)
 	}
+	skipped := filepath.Join(t.TempDir(), "skipped")
+	gitIn(t, dir, "clone", "--quiet", "file://"+dir, skipped)
+	gitIn(t, skipped, "config", "--file", ".gitmodules", "submodule.sub/module.update", "none")
+	commit(t, skipped)
+	gitIn(t, skipped, "submodule", "--quiet", "update", "--init", "--recursive") // does nothing
+	if s := stateOf(t, skipped); len(s.MissingSubmodules) > 0 || !slices.Equal(s.SkippedSubmodules, []string{"sub/module"}) || len(s.Findings().Stopping("release")) > 0 {
+		t.Errorf("where the repository has it not checked out the state is %+v", s)
+	}
 	gitIn(t, clone, "submodule", "--quiet", "update", "--init") // not what is in it
 	if s := stateOf(t, clone); !slices.Equal(s.MissingSubmodules, []string{"sub/module/deeper"}) {
 		t.Errorf("with one in it that is not the state is %+v", s)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"dagger/slipway/ci/beneath"
 )
@@ -19,6 +21,7 @@ const maxSubmodules = 8
 type submodule struct {
 	name      string // its path in the repository that it is of
 	*examined        // nil where it is not checked out
+	optional  bool   // the repository has git not check it out
 }
 
 // enter looks at the submodules. Each is a checkout like any other, and git would enter it
@@ -32,6 +35,43 @@ func (e *examined) enter(ctx context.Context, o Options, depth int) error {
 		e.submodules = append(e.submodules, s)
 		_, committed := e.tree[link.name]
 		e.dirty = e.dirty || dirty || !committed
+	}
+	return e.markOptional(ctx)
+}
+
+// markOptional finds the submodules that `git submodule update` passes over: those with
+// `update = none` in the commit's .gitmodules (gitmodules(5)).
+func (e *examined) markOptional(ctx context.Context) error {
+	missing := slices.ContainsFunc(e.submodules, func(s submodule) bool { return s.examined == nil })
+	if !missing || e.commit == "" {
+		return nil
+	}
+	out, err := e.git.output(ctx, "config", "--blob", e.commit+":.gitmodules", "--no-includes", "--null", "--list")
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return nil // there is none, or git cannot read it: then none is optional
+	}
+	if err != nil {
+		return err
+	}
+	paths, none := map[string]string{}, map[string]bool{} // by the submodule's name
+	for line := range records(out) {
+		key, value, _ := strings.Cut(line, "\n")
+		section, field := strings.TrimPrefix(key, "submodule."), key[strings.LastIndex(key, ".")+1:]
+		section = strings.TrimSuffix(section, "."+field)
+		switch {
+		case field == "path":
+			paths[section] = value
+		case field == "update":
+			none[section] = value == "none"
+		}
+	}
+	for i, s := range e.submodules {
+		for section, at := range paths {
+			if at == s.name && none[section] {
+				e.submodules[i].optional = true
+			}
+		}
 	}
 	return nil
 }
@@ -68,16 +108,18 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 }
 
 // missing are the paths of the submodules that are not checked out, relative to the
-// workspace.
-func (e *examined) missing() []string {
+// workspace: those that are optional, or the others.
+func (e *examined) missing(optional bool) []string {
 	var names []string
 	for _, s := range e.submodules {
 		at := e.relative(s.name)
 		if s.examined == nil {
-			names = append(names, at)
+			if s.optional == optional {
+				names = append(names, at)
+			}
 			continue
 		}
-		for _, name := range s.missing() {
+		for _, name := range s.missing(optional) {
 			names = append(names, path.Join(at, name))
 		}
 	}

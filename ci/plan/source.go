@@ -29,6 +29,9 @@ type Source struct {
 	// which Git LFS has not fetched the content, by their paths in the workspace.
 	MissingSubmodules []string `json:"-"`
 	LFSPointers       []string `json:"-"`
+	// SkippedSubmodules are not checked out either, but the repository says that they need
+	// not be.
+	SkippedSubmodules []string `json:"-"`
 	// Branch is the one that is checked out, "" for none.
 	Branch string `json:"-"`
 	// Branches are all local branch names: one that is named like the tag
@@ -109,6 +112,9 @@ func (s Source) Findings() finding.List {
 			Stops: finding.Release, File: name, What: "the submodule is not checked out, so that none of its files is part of the source",
 			Do: "run git submodule update --init --recursive",
 		})
+	}
+	for _, name := range s.SkippedSubmodules {
+		list = append(list, finding.Finding{Stops: finding.Nothing, File: name, What: "the submodule is not checked out: .gitmodules has `update = none` for it"})
 	}
 	for _, name := range s.LFSPointers {
 		list = append(list, finding.Finding{
