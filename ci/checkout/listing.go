@@ -84,7 +84,7 @@ func within(args []string, prefix string) []string {
 	if prefix == "" {
 		return args
 	}
-	return append(slices.Clone(args), "--", prefix)
+	return append(slices.Clone(args), "--", ":(top,literal)"+prefix)
 }
 
 // records are the parts of an answer that NUL ends.

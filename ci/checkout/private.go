@@ -130,7 +130,7 @@ func (g *git) newEnv() []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + g.home(), "XDG_CONFIG_HOME=" + g.home(), "LC_ALL=C", "TZ=UTC",
 		"GIT_DIR=" + g.own, "GIT_WORK_TREE=" + g.worktree, "GIT_OBJECT_DIRECTORY=" + filepath.Join(g.common, "objects"), "GIT_INDEX_FILE=" + filepath.Join(g.own, "index"),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
-		"GIT_NO_REPLACE_OBJECTS=1", "GIT_LITERAL_PATHSPECS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
+		"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
 		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=false", "SSH_ASKPASS=false", "GIT_SSH_COMMAND=false", "GIT_PAGER=cat", "GIT_EDITOR=false",
 	}
 }

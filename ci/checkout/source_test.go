@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"dagger/slipway/ci/finding"
 )
 
 const secret = "canary-that-no-release-may-hold"
@@ -419,7 +421,7 @@ func TestSourceSubmodules(t *testing.T) {
 	if err != nil || state.Dirty || !slices.Equal(state.MissingSubmodules, []string{"sub/module"}) {
 		t.Errorf("where it is not checked out the state is %+v, %v", state, err)
 	}
-	if err := state.CheckRelease(); err == nil || !strings.Contains(err.Error(), "sub/module: the submodule is not checked out") {
+	if err := state.Findings().Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "sub/module: the submodule is not checked out") {
 		t.Errorf("a release says %v", err)
 	}
 	skipped := filepath.Join(t.TempDir(), "skipped")
@@ -427,7 +429,7 @@ func TestSourceSubmodules(t *testing.T) {
 	gitIn(t, skipped, "config", "--file", ".gitmodules", "submodule.sub/module.update", "none")
 	commit(t, skipped)
 	gitIn(t, skipped, "submodule", "--quiet", "update", "--init", "--recursive") // does nothing
-	if s := stateOf(t, skipped); len(s.MissingSubmodules) > 0 || !slices.Equal(s.SkippedSubmodules, []string{"sub/module"}) || len(s.Findings().Stopping("release")) > 0 {
+	if s := stateOf(t, skipped); len(s.MissingSubmodules) > 0 || !slices.Equal(s.SkippedSubmodules, []string{"sub/module"}) || len(s.Findings().Stopping(finding.Release)) > 0 {
 		t.Errorf("where the repository has it not checked out the state is %+v", s)
 	}
 	gitIn(t, clone, "submodule", "--quiet", "update", "--init") // not what is in it
@@ -456,7 +458,7 @@ func TestSourceLFS(t *testing.T) {
 	if err != nil || state.Dirty || !slices.Equal(state.LFSPointers, []string{"assets/a.bin"}) {
 		t.Errorf("without the content the state is %+v, %v", state, err)
 	}
-	if err := state.CheckRelease(); err == nil || !strings.Contains(err.Error(), "assets/a.bin: it is a pointer of Git LFS") {
+	if err := state.Findings().Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "assets/a.bin: it is a pointer of Git LFS") {
 		t.Errorf("a release says %v", err)
 	}
 	write(t, content, dir, "assets/a.bin")

@@ -3,6 +3,8 @@ package plan
 import (
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/finding"
 )
 
 func TestCheckRelease(t *testing.T) {
@@ -15,10 +17,8 @@ func TestCheckRelease(t *testing.T) {
 		change func(*Source)
 		want   string
 	}{
-		"no repository":          {func(s *Source) { *s = Source{} }, "no git repository with a commit"},
-		"dirty tree":             {func(s *Source) { s.Dirty = true }, "files differ from commit " + commit},
-		"a submodule is missing": {func(s *Source) { s.MissingSubmodules = []string{"third/party"} }, "third/party: the submodule is not checked out"},
-		"a pointer of Git LFS":   {func(s *Source) { s.LFSPointers = []string{"a.bin"} }, "a.bin: it is a pointer of Git LFS"},
+		"no repository": {func(s *Source) { *s = Source{} }, "no git repository with a commit"},
+		"dirty tree":    {func(s *Source) { s.Dirty = true }, "files differ from commit " + commit},
 		"not on the release branch": {
 			func(s *Source) { s.OnReleaseBranch = false },
 			`commit ` + commit + ` is not on branch "main"`,
@@ -47,6 +47,12 @@ func TestSourceInPlan(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, text)
 		}
+	}
+	if err := below.Findings.Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "third/party") {
+		t.Errorf("a release says %v", err)
+	}
+	if err := below.Findings.Check("dry run", finding.Everything); err != nil {
+		t.Errorf("a dry run says %v", err)
 	}
 	if digest(t, plain) == digest(t, below) {
 		t.Error("both have one digest")
