@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,41 +15,27 @@ import (
 	"dagger/slipway/ci/notes"
 )
 
-// History asks git for the commits that touch a crate since its last tag, of the repository
-// whose root is dir. Where there is none, or none with a commit, the answer is the zero
-// value.
-func History(ctx context.Context, dir string, q notes.Question) (h notes.History, err error) {
-	dir, err = filepath.Abs(dir)
+// History asks git for the commits that touch a crate since its last tag. Where there is no
+// repository, or none with a commit, the answer is the zero value.
+func (s *Source) History(ctx context.Context, q notes.Question) (notes.History, error) {
+	e := s.examined
+	if e.git == nil || e.commit == "" {
+		return notes.History{}, nil
+	}
+	q.Dir = path.Join(e.prefix, q.Dir)
+	q.Without = slices.Clone(q.Without)
+	for i, dir := range q.Without {
+		q.Without[i] = path.Join(e.prefix, dir)
+	}
+	h, err := e.git.history(ctx, e.commit, q)
 	if err != nil {
-		return h, err
-	}
-	if _, err := os.Lstat(filepath.Join(dir, ".git")); errors.Is(err, fs.ErrNotExist) {
-		return h, nil
-	}
-	at, err := find(ctx, dir)
-	if err != nil {
-		return h, fmt.Errorf("asking git about %q: %w", dir, err)
-	}
-	g, err := open(ctx, at)
-	if err != nil {
-		return h, fmt.Errorf("asking git about %q: %w", dir, err)
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
-	if h, err = g.history(ctx, q); err != nil {
-		return notes.History{}, fmt.Errorf("asking git about %q: %w", dir, err)
+		return notes.History{}, fmt.Errorf("asking git about %q: %w", e.dir, err)
 	}
 	return h, nil
 }
 
-func (g *git) history(ctx context.Context, q notes.Question) (h notes.History, err error) {
-	h.Head, err = g.ask(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
-	var exit *exitError
-	if errors.As(err, &exit) && exit.silent() {
-		return notes.History{}, nil // no commit yet
-	}
-	if err != nil {
-		return h, err
-	}
+func (g *git) history(ctx context.Context, head string, q notes.Question) (h notes.History, err error) {
+	h.Head = head
 	tags, err := g.ask(ctx, "for-each-ref", "--merged="+h.Head, "--format=%(refname:lstrip=2)", "refs/tags/")
 	if err != nil {
 		return h, err

@@ -26,7 +26,7 @@ func change(t *testing.T, dir, name, message string) string {
 // history asks, and returns the answer with the subjects of its commits.
 func history(t *testing.T, dir string, q notes.Question) (notes.History, []string) {
 	t.Helper()
-	h, err := History(t.Context(), dir, q)
+	h, err := take(t, dir, Options{}).History(t.Context(), q)
 	must(t, err)
 	var subjects []string
 	for _, c := range h.Commits {
@@ -171,7 +171,7 @@ func TestHistoryOfNothing(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	must(t, os.Mkdir(empty, 0o755))
 	for range 2 {
-		if h, err := History(t.Context(), empty, ofA); err != nil || h.Head != "" {
+		if h, err := take(t, empty, Options{}).History(t.Context(), ofA); err != nil || h.Head != "" {
 			t.Errorf("got %+v, %v", h, err)
 		}
 		gitIn(t, empty, "init", "--quiet")
@@ -205,4 +205,20 @@ func TestHostileHistory(t *testing.T) {
 	q.Dir, q.Crate = "--all", "--all"
 	_, subjects = history(t, dir, q)
 	want(t, subjects)
+}
+
+// TestHistoryBelow holds that a workspace below the root of a repository asks for its own
+// crates, not for those of the same path beside it.
+func TestHistoryBelow(t *testing.T) {
+	dir := released(t, "a/v1.1.0")
+	change(t, dir, "libs/Cargo.toml", "feat: libs")
+	change(t, dir, "libs/crates/a/file", "fix: of libs")
+	change(t, dir, "libs/crates/a/b/file", "fix: of another crate in it")
+	q := ofA
+	q.Without = []string{"crates/a/b"}
+	_, got := history(t, filepath.Join(dir, "libs"), q)
+	want(t, got, "fix: of libs")
+	q = notes.Question{Crate: "a", Version: "1.2.0", Dir: "."}
+	_, got = history(t, filepath.Join(dir, "libs"), q)
+	want(t, got, "fix: of another crate in it", "fix: of libs", "feat: libs")
 }

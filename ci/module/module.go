@@ -16,6 +16,7 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/layout"
+	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sourcefs"
@@ -149,7 +150,7 @@ func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	named, err := s.toolchainName(ctx)
 	return w, plan.Request{
 		Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices,
-		Source: git, History: s.history(ctx),
+		Source: git, History: func(q notes.Question) (notes.History, error) { return s.taken.History(ctx, q) },
 	}, err
 }
 

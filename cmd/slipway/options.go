@@ -135,7 +135,7 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
-	history := func(q notes.Question) (notes.History, error) { return checkout.History(ctx, o.source, q) }
+	history := func(q notes.Question) (notes.History, error) { return o.taken.History(ctx, q) }
 	named, err := o.toolchainName()
 	return w, plan.Request{
 		Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(),
