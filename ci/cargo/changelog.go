@@ -17,6 +17,7 @@ type Changelog struct {
 	// NamedBy is the manifest whose setting `changelog` names the file, "" where it was
 	// found by its name.
 	NamedBy string
+	Line    int // of that setting, 0 where it is not known
 	// Shared says that it was found at the workspace's root, above the crate's directory: what
 	// has no crate's name in it may be about another crate.
 	Shared bool
@@ -28,10 +29,11 @@ type Changelog struct {
 // there.
 func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 	if name := c.Settings.Changelog; name != "" {
-		return []Changelog{{Name: below(c.Dir, name), NamedBy: path.Join(c.Dir, "Cargo.toml")}}, nil
+		file := path.Join(c.Dir, "Cargo.toml")
+		return []Changelog{{Name: below(c.Dir, name), NamedBy: file, Line: w.line(file, "package", "metadata", "slipway", "changelog")}}, nil
 	}
 	if name := w.Settings.Changelog; name != "" {
-		return []Changelog{{Name: below(".", name), NamedBy: "Cargo.toml"}}, nil
+		return []Changelog{{Name: below(".", name), NamedBy: "Cargo.toml", Line: w.line("Cargo.toml", "workspace", "metadata", "slipway", "changelog")}}, nil
 	}
 	var list []Changelog
 	for _, dir := range []string{c.Dir, "."} {

@@ -26,9 +26,9 @@ func TestChangelogs(t *testing.T) {
 		"several, the usual one first": {members, pkg("a"), []string{"c/a/Changelog.md", "c/a/CHANGELOG.md", "c/a/CHANGES.md", "c/a/NEWS.md"}, []Changelog{{Name: "c/a/CHANGELOG.md"}}},
 		"no changelog by its name":     {members, pkg("a"), []string{"c/a/CHANGELOG.rst", "c/a/OLD-CHANGELOG.md"}, nil},
 		"a directory":                  {members, pkg("a"), []string{"c/a/CHANGELOG.md/x", "c/a/HISTORY.md"}, []Changelog{{Name: "c/a/HISTORY.md"}}},
-		"the crate's setting":          {members, crateSetting, []string{"c/a/CHANGELOG.md", "docs/a.md"}, []Changelog{{Name: "docs/a.md", NamedBy: "c/a/Cargo.toml"}}},
-		"the workspace's setting":      {members + "[workspace.metadata.slipway]\nchangelog = \"./docs/all.md\"\n", pkg("a"), []string{"c/a/CHANGELOG.md"}, []Changelog{{Name: "docs/all.md", NamedBy: "Cargo.toml"}}},
-		"both settings":                {members + "[workspace.metadata.slipway]\nchangelog = \"docs/all.md\"\n", crateSetting, nil, []Changelog{{Name: "docs/a.md", NamedBy: "c/a/Cargo.toml"}}},
+		"the crate's setting":          {members, crateSetting, []string{"c/a/CHANGELOG.md", "docs/a.md"}, []Changelog{{Name: "docs/a.md", NamedBy: "c/a/Cargo.toml", Line: 7}}},
+		"the workspace's setting":      {members + "[workspace.metadata.slipway]\nchangelog = \"./docs/all.md\"\n", pkg("a"), []string{"c/a/CHANGELOG.md"}, []Changelog{{Name: "docs/all.md", NamedBy: "Cargo.toml", Line: 4}}},
+		"both settings":                {members + "[workspace.metadata.slipway]\nchangelog = \"docs/all.md\"\n", crateSetting, nil, []Changelog{{Name: "docs/a.md", NamedBy: "c/a/Cargo.toml", Line: 7}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"Cargo.toml": tt.root, "c/a/Cargo.toml": tt.crate, "c/b/Cargo.toml": pkg("b")}

@@ -61,7 +61,7 @@ func (e *unusableError) finding(c *cargo.Crate, l cargo.Changelog) finding.List 
 	case l.NamedBy == "":
 		return finding.List{{Stops: finding.Nothing, Crate: c.Name, File: l.Name, What: e.Error()}}
 	}
-	f := finding.Finding{Stops: finding.Release, Crate: c.Name, File: l.NamedBy}
+	f := finding.Finding{Stops: finding.Release, Crate: c.Name, File: l.NamedBy, Line: l.Line}
 	f.What = fmt.Sprintf("the setting `changelog` names %q: %v", l.Name, e.err)
 	f.Do = fmt.Sprintf("give it a section for %s, or take the setting out", c.Version)
 	if missing {

@@ -50,7 +50,7 @@ func TestNotes(t *testing.T) {
 		},
 		"the workspace's changelog, with newer ones of others": {with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## app 1.2.3\n- One.\n"), "- One.", "CHANGELOG.md, line 3", ""},
 		"commits, the setting's file is missing": {
-			setting, made, "1 commit since tag app/v1.2.2", "Cargo.toml: the setting `changelog` names \"docs/notes.md\", which is not there: write it, with a section for 1.2.3, or take the setting out",
+			setting, made, "1 commit since tag app/v1.2.2", "Cargo.toml:4: the setting `changelog` names \"docs/notes.md\", which is not there: write it, with a section for 1.2.3, or take the setting out",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
