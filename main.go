@@ -97,15 +97,13 @@ func (m *Slipway) WithService(
 // Give the token of a registry other than crates.io.
 //
 // It is for the registry that the workspace's .cargo/config.toml knows by this name, and
-// is sent to that server alone. The token of crates.io is `--registry-token`.
+// is sent to the server of this index alone, which the workspace must name too. The token of crates.io is `--registry-token`.
 func (m *Slipway) WithRegistryToken(
 	// Name of the registry, as in `publish = ["NAME"]`
 	registry string,
 	// Its token
 	token *dagger.Secret,
-	// Where its index is, like sparse+https://registry.example.org/index/: the token goes nowhere else (default: as the workspace says)
-	//
-	// +optional
+	// Where its index is, like sparse+https://registry.example.org/index/: the token goes nowhere else
 	index string,
 ) *Slipway {
 	m.Registries, m.RegistryIndexes, m.RegistryTokens = append(m.Registries, registry), append(m.RegistryIndexes, index), append(m.RegistryTokens, token)

@@ -68,7 +68,7 @@ func (p *shop) crate(t testing.TB, name, version string, flags ...string) releas
 		source: p.clone(t), crate: name, version: version, out: filepath.Join(t.TempDir(), "out"),
 		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
 		env: []string{
-			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token,
+			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index,
 			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing of a library is signed
 		},
 	}

@@ -76,7 +76,7 @@ func TestPublishDaggerModule(t *testing.T) {
 		n.as(t, "registry.test", p.registry.Proxy.URL)
 		release := func(flags ...string) result {
 			args := slices.Concat(n.args, []string{
-				"with-registry-token", "--registry", registry.Name, "--token", "env:REGISTRY_TOKEN",
+				"with-registry-token", "--registry", registry.Name, "--token", "env:REGISTRY_TOKEN", "--index", p.registry.Index,
 				"crate", "--name", "shimkit", "--version", kitVersion, "release", "--dry-run=false", "--repository", "containerd/runwasi", "--github-api", api,
 				"--github-token", "env:GITHUB_TOKEN", "--actor", "maintainer",
 			}, flags)

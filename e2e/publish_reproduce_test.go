@@ -168,7 +168,7 @@ func TestPublishReproduceCrate(t *testing.T) {
 	p := newShop(t, s)
 	w.release(t, p.crate(t, "shimkit", "0.3.1", "--initial-release")).wantCode(t, 0)
 	r := release{
-		source: p.clone(t), crate: "shimkit", version: "0.3.1", env: []string{"GITHUB_TOKEN=", registry.TokenVariable + "=" + p.token},
+		source: p.clone(t), crate: "shimkit", version: "0.3.1", env: []string{"GITHUB_TOKEN=", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index},
 		flags: []string{"--repository", "containerd/runwasi", "--github-api", p.URL, "--trusted-root", s.TrustedRoot},
 	}
 	got := w.command("reproduce", r).run(t).wantCode(t, 0)

@@ -40,7 +40,7 @@ func TestTextIsHidden(t *testing.T) {
 func TestFor(t *testing.T) {
 	env := map[string]string{
 		"CARGO_REGISTRY_TOKEN": "crates-io's", "CARGO_REGISTRIES_OTHER_TOKEN": "other's", "CARGO_REGISTRIES_MY_REG_TOKEN": "mine",
-		"CARGO_REGISTRIES_PINNED_TOKEN": "pinned's", "CARGO_REGISTRIES_PINNED_INDEX": "sparse+https://pinned.example.org/index/",
+		"CARGO_REGISTRIES_LOOSE_TOKEN": "loose's", "CARGO_REGISTRIES_PINNED_TOKEN": "pinned's", "CARGO_REGISTRIES_PINNED_INDEX": "sparse+https://pinned.example.org/index/",
 	}
 	const there = "sparse+https://registry.example.org/"
 	for name, tt := range map[string]struct {
@@ -72,10 +72,17 @@ func TestFor(t *testing.T) {
 		"git":                           {"other", "https://registry.example.org/index", "", "expected a sparse index"},
 		"no index":                      {"other", "", "", "expected a sparse index"},
 		"pinned":                        {"pinned", "sparse+https://pinned.example.org/index", "pinned's", ""},
+		"not pinned":                    {"loose", there, "", "name the index that the token is for as $CARGO_REGISTRIES_LOOSE_INDEX"},
 		"pinned elsewhere":              {"pinned", there, "", "$CARGO_REGISTRIES_PINNED_INDEX says that it is at"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, err := Registries{Lookup: func(n string) string { return env[n] }}.For(tt.registry, tt.index)
+			lookup := func(n string) string {
+				if n == IndexVariable("other") || n == IndexVariable("my-reg") {
+					return tt.index // as the caller says
+				}
+				return env[n]
+			}
+			token, err := Registries{Lookup: lookup}.For(tt.registry, tt.index)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) || !token.Empty() {
 					t.Errorf("the error is %v", err)
@@ -100,7 +107,9 @@ func TestAt(t *testing.T) {
 	if err != nil || !token.Empty() {
 		t.Fatal(token, err)
 	}
-	lookup := func(n string) string { return map[string]string{"CARGO_REGISTRIES_X_TOKEN": "t"}[n] }
+	lookup := func(n string) string {
+		return map[string]string{"CARGO_REGISTRIES_X_TOKEN": "t", "CARGO_REGISTRIES_X_INDEX": "sparse+https://Registry.example.org/index/"}[n]
+	}
 	if token, err = (Registries{Lookup: lookup}).For("x", "sparse+https://Registry.example.org/index/"); err != nil {
 		t.Fatal(err)
 	}

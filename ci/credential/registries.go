@@ -45,22 +45,26 @@ func (r Registries) Has(registry string) bool {
 
 // Missing is the error where there is no token for a registry.
 func (r Registries) Missing(registry string) error {
-	variable := Variable(registry)
-	how := "$" + variable
-	if r.How != nil {
-		how = r.How(variable)
-	}
+	how := r.how(Variable(registry))
 	if registry == "" {
 		return fmt.Errorf("checking the token of crates.io: there is none: give it as %s", how)
 	}
 	return fmt.Errorf("checking the token of registry %q: there is none: give it as %s; that of crates.io is not sent there", registry, how)
 }
 
+// how says how a person gives what a variable names.
+func (r Registries) how(variable string) string {
+	if r.How != nil {
+		return r.How(variable)
+	}
+	return "$" + variable
+}
+
 // For returns the token of a registry with that index, none where none was given; without
 // an index crates.io is where it is. It is
 // an error where the index is not what the token is for: one of crates.io's name that is
-// not crates.io's, one other than the caller has named in CARGO_REGISTRIES_NAME_INDEX, or
-// one that is reached by plain HTTP.
+// not crates.io's, one that the caller has not named in CARGO_REGISTRIES_NAME_INDEX (the
+// workspace alone would decide where the token goes), or one that is reached by plain HTTP.
 func (r Registries) For(registry, index string) (Token, error) {
 	if r.Lookup == nil {
 		return Token{}, nil
@@ -86,9 +90,14 @@ func (r Registries) For(registry, index string) (Token, error) {
 	if registry == "" && index != CratesIO {
 		return refuse(fmt.Errorf("expected %s: the token of crates.io is for crates.io alone; give a registry a name, and its token as $CARGO_REGISTRIES_NAME_TOKEN", CratesIO))
 	}
-	pin := IndexVariable(registry)
-	if pinned := r.Lookup(pin); registry != "" && pinned != "" && strings.TrimSuffix(pinned, "/") != strings.TrimSuffix(index, "/") {
-		return refuse(fmt.Errorf("$%s says that it is at %q", pin, pinned))
+	if registry != "" {
+		pin := IndexVariable(registry)
+		switch pinned := r.Lookup(pin); {
+		case pinned == "":
+			return refuse(fmt.Errorf("the workspace says so, and nobody else: name the index that the token is for as %s", r.how(pin)))
+		case strings.TrimSuffix(pinned, "/") != strings.TrimSuffix(index, "/"):
+			return refuse(fmt.Errorf("%s says that it is at %q", r.how(pin), pinned))
+		}
 	}
 	if err := transport.CheckSecret(u); err != nil {
 		return refuse(err)

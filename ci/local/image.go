@@ -26,9 +26,9 @@ type image struct {
 	pinned string // digest, "sha256:…", of what the reference named
 }
 
-// unpackImage returns the unpacked image, from the store when it is there.
-func (s *store) unpackImage(ctx context.Context, ref string) (got image, err error) {
-	img, pinned, err := openImage(ctx, ref)
+// unpackImage returns the unpacked image, from the store when it is there: see openImage.
+func (s *store) unpackImage(ctx context.Context, ref, dir string) (got image, err error) {
+	img, pinned, err := openImage(ctx, ref, dir)
 	if err != nil {
 		return image{}, err
 	}

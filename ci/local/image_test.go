@@ -132,7 +132,7 @@ func TestOpenImageErrors(t *testing.T) {
 
 	s.Image.Ref = "Not A Reference"
 	_, err = m.runner(t).Run(t.Context(), s)
-	says(t, err, `opening image "Not A Reference": it is neither a directory with an OCI layout nor an image reference`)
+	says(t, err, `opening image "Not A Reference": expected an image reference`)
 
 	put(t, filepath.Join(m.image, "index.json"), `{"schemaVersion":2,"manifests":[]}`)
 	s.Image.Ref = "probe"

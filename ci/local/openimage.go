@@ -3,8 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -29,16 +27,17 @@ func checkMachine(arch string) error {
 	return nil
 }
 
-// openImage finds an image by reference: the path of an OCI layout on disk, or
-// a reference to a registry. The digest is that of what the reference names: of
-// the index where it is one.
-func openImage(ctx context.Context, ref string) (v1.Image, v1.Hash, error) {
-	if _, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil {
-		return openLayout(ref)
+// openImage finds an image by reference: in an OCI layout, the directory that whoever runs
+// slipway has named for it, or in a registry where dir is "". A reference alone is never
+// taken for a path: a workspace may name one, and hold a directory of that name. The digest is
+// that of what the reference names: of the index where it is one.
+func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) {
+	if dir != "" {
+		return openLayout(dir)
 	}
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, v1.Hash{}, fmt.Errorf("opening image %q: it is neither a directory with an OCI layout nor an image reference: %w", ref, err)
+		return nil, v1.Hash{}, fmt.Errorf("opening image %q: expected an image reference: %w", ref, err)
 	}
 	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithTransport(repository.Guard(parsed.Context().Registry, remote.DefaultTransport)))

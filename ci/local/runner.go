@@ -220,11 +220,7 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
 		if ok {
 			return img, nil
 		}
-		from := ref.Ref
-		if dir := r.opts.Images[ref.Ref]; dir != "" {
-			from = dir
-		}
-		img, err := r.store.unpackImage(ctx, from)
+		img, err := r.store.unpackImage(ctx, ref.Ref, r.opts.Images[ref.Ref])
 		if err == nil {
 			r.mu.Lock()
 			r.images[ref.Ref] = img

@@ -56,10 +56,14 @@ func (s *Session) remotes(o Publishing, command string) (func(*plan.Plan) releas
 		return nil, err
 	}
 	return func(p *plan.Plan) release.Remotes {
-		return release.Remotes{
+		to := release.Remotes{
 			GitHub: client, Registries: s.registries(), Actor: o.Actor, InitialRelease: slices.Contains(o.InitialRelease, p.Crate),
 			Again: "dagger call " + command + " … --dry-run=false, with the same arguments",
 		}
+		if s.in.Toolchain != "" || s.in.Layout != "" {
+			to.Toolchain = p.Toolchain
+		}
+		return to
 	}, nil
 }
 

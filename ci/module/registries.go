@@ -6,8 +6,8 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// RegistryToken is the token of one named registry. Index is where it is, "" for where the
-// workspace says.
+// RegistryToken is the token of one named registry. Index is where it is: the token goes
+// nowhere else.
 type RegistryToken struct {
 	Registry, Index string
 	Token           credential.Text
@@ -27,7 +27,7 @@ func (s *Session) registries() credential.Registries {
 			if name == credential.Variable("") {
 				return "--registry-token"
 			}
-			return "`with-registry-token --registry NAME --token …` before the function's name"
+			return "`with-registry-token --registry NAME --token … --index sparse+https://…` before the function's name"
 		},
 	}
 }

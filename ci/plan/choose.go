@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -43,13 +44,19 @@ func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 	return err
 }
 
+// settingForm matches what a workspace may name: a reference, and no path of whatever machine
+// slipway runs on.
+var settingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
+
 // chooseToolchain returns the image to build in: the one that the command
 // names, else the one of [workspace.metadata.slipway], else slipway's own, made
 // from Debian's packages, which has one channel only: a dry run builds with that whatever the
 // workspace asks for.
 func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, error) {
 	if named == "" {
-		named = w.Settings.Toolchain
+		if named = w.Settings.Toolchain; named != "" && !settingForm.MatchString(named) {
+			return "", nil, fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a reference to an image in a registry; a directory is named with --toolchain by whoever builds", quote.Line(named))
+		}
 	}
 	if strings.HasPrefix(named, "-") || strings.ContainsFunc(named, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", nil, fmt.Errorf("checking toolchain %s: expected an image reference", quote.Line(named))

@@ -36,7 +36,9 @@ func tokenFor(t *testing.T, index string) credential.Token {
 	t.Helper()
 	token, err := credential.Registries{Lookup: func(string) string { return "secret" }}.For("", "")
 	if index != "" {
-		lookup := func(name string) string { return map[string]string{"CARGO_REGISTRIES_OTHER_TOKEN": "secret"}[name] }
+		lookup := func(name string) string {
+			return map[string]string{"CARGO_REGISTRIES_OTHER_TOKEN": "secret", "CARGO_REGISTRIES_OTHER_INDEX": index}[name]
+		}
 		token, err = credential.Registries{Lookup: lookup}.For("other", index)
 	}
 	if err != nil {

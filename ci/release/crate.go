@@ -31,11 +31,24 @@ func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, erro
 	if to := p.Plan.Publish; !p.to.Registries.Has(to.Registry) {
 		return nil, p.to.Registries.Missing(to.Registry)
 	}
+	if err := p.checkToolchain(); err != nil {
+		return nil, err
+	}
 	r, err := p.findRegistry(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return r, r.CheckAddresses()
+}
+
+// checkToolchain returns an error where cargo, which gets the registry's token, would be that
+// of an image which the workspace alone has chosen.
+func (p *publishing) checkToolchain() error {
+	named := p.Plan.Toolchain
+	if named != p.Workspace.Settings.Toolchain || named == p.to.Toolchain {
+		return nil
+	}
+	return fmt.Errorf("checking toolchain %q: the workspace names it, and cargo in it would get the token of the registry: if you trust it with that, say so with --toolchain=%s", named, named)
 }
 
 // findRegistry does the same for who only reads, which wants no token of most.

@@ -14,11 +14,12 @@ import (
 // in progress that nobody else may enter. done removes that: what is finished and good
 // has been moved out of it before.
 //
-// A link in the place of the output directory is refused: "dist" of a workspace that is
-// released may be anything, and what is there of the same names is replaced.
+// A link in the place of the output directory is refused, and one on the way to it where the
+// path is relative: "dist" of a workspace that is released may be anything, and what is there
+// of the same names is replaced.
 func workIn(out string) (work string, done func(), err error) {
-	if to, err := os.Readlink(out); err == nil {
-		return "", nil, fmt.Errorf("making output directory: %q is a symbolic link to %q: name that directory itself (--out)", out, to)
+	if err := checkNoLink(out); err != nil {
+		return "", nil, err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", nil, fmt.Errorf("making output directory: %w", err)
@@ -28,6 +29,22 @@ func workIn(out string) (work string, done func(), err error) {
 		return "", nil, fmt.Errorf("making output directory: %w", err)
 	}
 	return work, func() { _ = beneath.RemoveAll(work) }, nil
+}
+
+// checkNoLink returns an error where an output directory is a link, also behind a slash, or
+// where a relative one is reached through a link. An absolute path is whoever runs this's own.
+func checkNoLink(out string) error {
+	out = filepath.Clean(out) // without it "dist/" would name what the link leads to
+	paths := []string{out}
+	for dir := filepath.Dir(out); !filepath.IsAbs(out) && dir != "." && filepath.Base(dir) != ".."; dir = filepath.Dir(dir) {
+		paths = append(paths, dir)
+	}
+	for _, name := range paths {
+		if to, err := os.Readlink(name); err == nil {
+			return fmt.Errorf("making output directory %q: %q is a symbolic link to %q: name that directory itself (--out)", out, name, to)
+		}
+	}
+	return nil
 }
 
 // appear moves finished files from a directory for work in progress to the same names in

@@ -20,13 +20,15 @@ import (
 )
 
 // preflight reads the remote sides and changes nothing. Everything that a person
-// has to mend is told at once, of every crate, before anything is built.
+// has to mend is told at once, of every crate, before anything is built: first of the source
+// and GitHub, and where that is right, of the registry.
 func preflight(ctx context.Context, list []*publishing) error {
 	first := list[0]
 	if first.to.GitHub == nil {
 		return errors.New("checking where to release: no GitHub repository: name it (--repository owner/name)")
 	}
 	common := &shared{actor: first.to.Actor, registries: map[string]*registry.Registry{}}
+	var registryErr error
 	mayWrite, err := first.checkSource(ctx, common)
 	for i, p := range list {
 		p.shared = common
@@ -39,10 +41,14 @@ func preflight(ctx context.Context, list []*publishing) error {
 		if mayWrite {
 			err = errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
 		}
-		if p.Plan.Publish.Publishable {
-			err = errors.Join(err, p.checkRegistry(ctx))
+	}
+	for _, p := range list {
+		// The registry, and its token, are for a release that nothing else stops.
+		if err == nil && p.Plan.Publish.Publishable {
+			registryErr = errors.Join(registryErr, p.checkRegistry(ctx))
 		}
 	}
+	err = errors.Join(err, registryErr)
 	if err == nil {
 		return nil
 	}

@@ -24,6 +24,9 @@ type Remotes struct {
 	Actor string
 	// InitialRelease says that the registry does not have the crate yet.
 	InitialRelease bool
+	// Toolchain is the image that whoever releases has named to build in, as the plan names
+	// it; "" where they left that to the workspace.
+	Toolchain string
 	// Environment is the deployment environment of GitHub that the release runs in, "" for
 	// none.
 	Environment string

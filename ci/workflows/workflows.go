@@ -60,6 +60,9 @@ type values struct {
 	Content                            Content
 	EngineVersion                      string
 	History                            bool // the jobs need all commits and tags
+	// Toolchain is the image that the workspace names to build in, which whoever releases to a
+	// registry must name too; "" for none.
+	Toolchain string
 }
 
 // New returns the workflows by path, relative to the repository's root: those that
@@ -104,6 +107,7 @@ func scalar(word string) string {
 
 var (
 	slipwayPin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._-]*@[0-9a-f]{40}$`)
+	plainImage = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
 	plainPath  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]*$`)
 )
 
@@ -123,6 +127,12 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 			return nil, fmt.Errorf("checking the workspace's directory %q: expected a path below the repository's root, of letters, digits and ._-/", o.Workspace)
 		}
 		v.Directory = o.Workspace
+	}
+	if t := w.Settings.Toolchain; t != "" {
+		if !plainImage.MatchString(t) {
+			return nil, fmt.Errorf("checking the toolchain %q: workflows take a reference to an image in a registry", t)
+		}
+		v.Toolchain = t
 	}
 	if b := w.Settings.ReleaseBranch; b != "" {
 		if !plainPath.MatchString(b) {

@@ -39,9 +39,13 @@ func (r *remotes) open(c *cobra.Command) (func(*plan.Plan) release.Remotes, erro
 		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
 	return func(p *plan.Plan) release.Remotes {
-		return release.Remotes{
+		to := release.Remotes{
 			GitHub: client, Registries: registries(), Actor: r.actor, InitialRelease: slices.Contains(r.initial, p.Crate), Environment: r.environment, Again: commandLine(c),
 		}
+		if named := c.Flag("toolchain"); named != nil && named.Value.String() != "" {
+			to.Toolchain = p.Toolchain
+		}
+		return to
 	}, nil
 }
 

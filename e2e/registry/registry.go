@@ -23,6 +23,8 @@ const (
 	// TokenVariable is the variable of the environment that cargo takes a token for
 	// it from.
 	TokenVariable = "CARGO_REGISTRIES_LOOPBACK_TOKEN"
+	// IndexVariable is the variable that slipway takes its index from.
+	IndexVariable = "CARGO_REGISTRIES_LOOPBACK_INDEX"
 )
 
 // Options are what registries differ in. The zero value is open for reading and

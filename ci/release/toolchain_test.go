@@ -1,0 +1,32 @@
+package release
+
+import (
+	"testing"
+)
+
+// TestTokenOfChosenToolchain holds that cargo of an image which the workspace alone has named
+// gets no token.
+func TestTokenOfChosenToolchain(t *testing.T) {
+	const own, theirs = "slipway's", "registry.example.org/rust@sha256:1"
+	for _, c := range []struct {
+		planned, setting, named string
+		refused                 bool
+	}{
+		{own, "", "", false},
+		{own, "debian", "", false},
+		{theirs, theirs, "", true},
+		{theirs, theirs, theirs, false},
+		{theirs, "", theirs, false},
+		{theirs, "another", theirs, false},
+	} {
+		rel, _ := newRelease(t)
+		rel.Plan.Toolchain, rel.Workspace.Settings.Toolchain = c.planned, c.setting
+		p := newPublishing(rel, Remotes{Toolchain: c.named})
+		err := p.checkToolchain()
+		if c.refused {
+			says(t, err, theirs, "--toolchain=")
+		} else if err != nil {
+			t.Errorf("planned %q, setting %q, named %q: %v", c.planned, c.setting, c.named, err)
+		}
+	}
+}
