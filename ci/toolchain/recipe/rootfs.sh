@@ -131,9 +131,32 @@ unpack() {
 	find "$out" -perm /6000 -exec chmod a-s {} +
 }
 
+# musl's compiler wrappers look into musl's directory alone, where Debian has none of
+# the kernel's headers: they are the same for every C library.
+link_kernel_headers() {
+	local machine own name
+	for machine in x86_64 aarch64; do
+		own=$out/usr/include/$machine-linux-musl
+		for name in asm-generic linux misc mtd rdma sound video xen; do
+			[ -e "$own/$name" ] || ln -s "../$name" "$own/$name"
+		done
+		ln -s "../$machine-linux-gnu/asm" "$own/asm"
+	done
+}
+
+# The names by which rustc and gcc look for LLVM's linker.
+link_linkers() {
+	local name
+	for name in ld.lld lld rust-lld wasm-ld; do
+		ln -s ../lib/llvm-22/bin/"${name/rust-/}" "$out/usr/bin/$name"
+	done
+}
+
 # What the maintainer scripts would have done.
 configure() {
 	local crt
+	link_kernel_headers
+	link_linkers
 	ln -s gcc "$out/usr/bin/cc"
 	ln -s mawk "$out/usr/bin/awk"
 	ln -s which.debianutils "$out/usr/bin/which"
@@ -142,10 +165,12 @@ configure() {
 	done >"$out/etc/ssl/certs/ca-certificates.crt"
 	cat >"$out/etc/passwd" <<-'PASSWD'
 		root:x:0:0:root:/root:/bin/bash
+		slipway:x:1000:1000:slipway:/tmp:/bin/bash
 		nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 	PASSWD
 	cat >"$out/etc/group" <<-'GROUP'
 		root:x:0:
+		slipway:x:1000:
 		nogroup:x:65534:
 	GROUP
 	cat >"$out/etc/hosts" <<-'HOSTS'

@@ -42,6 +42,14 @@ rm -f usr/lib/x86_64-linux-gnu/libc.a usr/lib/x86_64-linux-gnu/libm-*.a usr/lib/
 # Links to shared libraries of packages that were left out.
 rm -f usr/lib/gcc-cross/*/12/libatomic.so usr/lib/gcc-cross/*/12/libgomp.so usr/lib/gcc-cross/*/12/libitm.so
 
+# Of protoc's library the .proto files that others include stay; of cmake what draws no
+# windows; of git what serves nobody and needs no web server.
+rm -f usr/lib/x86_64-linux-gnu/libproto*.a usr/lib/x86_64-linux-gnu/libproto*.so
+find usr/include/google -type f ! -name '*.proto' -delete
+rm -rf usr/share/cmake-*/Help usr/share/cmake-*/Templates/Windows* usr/share/perl/*/pod
+rm -rf usr/share/gitweb usr/lib/git-core/git-daemon usr/lib/git-core/git-http-backend \
+	usr/lib/git-core/git-imap-send usr/lib/git-core/git-shell usr/bin/git-shell usr/bin/scalar
+
 # Emulators of the machines that are no target.
 find usr/bin -name 'qemu-*' ! -name qemu-aarch64-static -delete
 rm -rf usr/libexec/qemu-binfmt
@@ -54,8 +62,9 @@ rm -f usr/sbin/update-ca-certificates
 rm -f usr/libexec/rust-analyzer-proc-macro-srv
 
 # What only root outside a sandbox could use: no file is left with a
-# set-user-ID bit, and these programs are nothing without it.
-rm -f usr/bin/chfn usr/bin/chsh usr/bin/gpasswd usr/bin/mount usr/bin/newgrp \
-	usr/bin/passwd usr/bin/su usr/bin/umount
+# set-user-ID bit, and these programs are nothing without it. mount stays for what
+# makes a sandbox, in a user namespace.
+rm -f usr/bin/chfn usr/bin/chsh usr/bin/gpasswd usr/bin/newgrp \
+	usr/bin/passwd usr/bin/su usr/bin/umount usr/sbin/losetup usr/sbin/swapo*
 
 echo "slim.sh: $(du -sm . | cut -f1) MB in $1" >&2
