@@ -62,6 +62,10 @@ type Sandbox struct {
 	// LeaveRoot says that the command line is run by the machine's root, which it must
 	// stop being first. Where the caller does that by itself it is false.
 	LeaveRoot bool
+	// Emulator is the program, of this machine or of a PATH that the command line is run
+	// with, that runs aarch64 executables which the command starts, "" for none. The command
+	// line is then to be run in a mount namespace of its own: with LeaveRoot it makes one.
+	Emulator string
 	// Hidden are files below /proc that the machine has and the command must not read.
 	Hidden []string
 	// Limits bound what the command may use.
@@ -102,7 +106,7 @@ var private = []string{"dev", "proc", "run", "sys", "tmp"}
 // no environment but the given. What the command leaves running ends with it, and all
 // ends with the caller.
 func (s Sandbox) Command() []string {
-	args := append(s.bounded(), s.unprivileged()...)
+	args := slices.Concat(s.bounded(), s.unprivileged(), s.emulating())
 	args = append(args, "bwrap", "--unshare-all", "--unshare-user", "--uid", boxID, "--gid", boxID, "--info-fd", strconv.Itoa(InfoFD))
 	if s.Network {
 		args = append(args, "--share-net")
@@ -174,10 +178,14 @@ func (s Sandbox) unprivileged() []string {
 		return nil
 	}
 	id := strconv.Itoa(HostID)
-	return []string{
+	args := []string{
 		"setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "--",
-		"unshare", "--user", "--map-user=0", "--map-group=0", "--",
+		"unshare", "--user", "--map-user=0", "--map-group=0",
 	}
+	if s.Emulator != "" {
+		args = append(args, "--mount")
+	}
+	return append(args, "--")
 }
 
 // memory mounts an empty file system whose files are in memory, of which it may take a

@@ -82,6 +82,17 @@ func TestCommand(t *testing.T) {
 				strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --ro-bind / / " + own + readOnly + "--chdir / -- true",
 		},
 		{
+			"an emulator, by whoever has made the namespaces",
+			Sandbox{Root: "/r", Top: []string{"usr"}, Emulator: "/r/bin/e", Dir: "/", Args: []string{"true"}},
+			"prlimit --core=0:0 -- sh -c <register> sh /r/bin/e <aarch64> " + strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --tmpfs / --ro-bind /r/usr /usr " + own + readOnly + "--chdir / -- true",
+		},
+		{
+			"an emulator, by the machine's root",
+			Sandbox{Root: "/", LeaveRoot: true, Emulator: "e", Dir: "/", Args: []string{"true"}},
+			"prlimit --core=0:0 -- setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps=+sys_admin --ambient-caps=+sys_admin -- unshare --user --map-user=0 --map-group=0 --mount -- " +
+				"sh -c <register> sh e <aarch64> " + strings.TrimPrefix(begun, "prlimit --core=0:0 -- ") + unshared + " --ro-bind / / " + own + readOnly + "--chdir / -- true",
+		},
+		{
 			"what this machine's kernel tells of keys",
 			Sandbox{Root: "/r", Top: []string{"usr"}, Hidden: []string{"keys"}, Dir: "/", Args: []string{"true"}},
 			begun + unshared + " --tmpfs / --ro-bind /r/usr /usr " + strings.Replace(own, "--remount-ro /proc/1 ", "--remount-ro /proc/1 --ro-bind /dev/null /proc/keys ", 1) + readOnly + "--chdir / -- true",
@@ -96,8 +107,13 @@ func TestCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			want := strings.Split(tt.want, " ")
 			for i, w := range want {
-				if w == "<>" {
+				switch w {
+				case "<>":
 					want[i] = ""
+				case "<register>":
+					want[i] = register
+				case "<aarch64>":
+					want[i] = aarch64
 				}
 			}
 			if got := tt.box.Command(); !slices.Equal(got, want) {

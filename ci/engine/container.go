@@ -62,7 +62,7 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		return ctr.WithWorkdir(s.Dir).WithExec(framed(s, r.limits, mounts, s.Args), opts), nil
 	}
 	box := bwrap.Sandbox{
-		Root: "/", LeaveRoot: true, Prlimit: true, Env: step.Environment(img.env, s.Env), MoreEnv: s.Network, Network: s.Network,
+		Root: "/", LeaveRoot: true, Prlimit: true, Env: step.Environment(img.env, s.Env), MoreEnv: s.Network, Network: s.Network, Emulator: s.Emulator,
 		Limits: bwrap.Limits{Processes: r.limits.Processes, File: r.limits.File, Memory: cmp.Or(r.limits.Memory/4, temporary)}, Dir: s.Dir, Args: s.Args,
 	}
 	for _, m := range mounts {

@@ -55,7 +55,7 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 	// What is written elsewhere is in memory; df without a place asks for all.
 	fmt.Fprintf(&b, "free() { df -Pk %s / | awk 'NR > 1 && (least == \"\" || $4 < least) { least = $4 } END { print least }'; }\n", strings.Join(places, " "))
 	fmt.Fprintf(&b, "memory=%d disk=%d log=%d filter=%s mark='%s' limit=%d\n", limits.Memory/1024, limits.Disk/1024, limits.Log, filterFile, limitMark, limitStatus)
-	b.WriteString(supervise)
+	b.WriteString(supervised(s))
 	fmt.Fprintf(&b, outputs, missingMark, missingStatus, kindMark, kindStatus)
 	for _, o := range s.Outputs {
 		kind := "-f"
@@ -86,6 +86,15 @@ func environment(s step.Step) string {
 	}
 	b.WriteString("true\n")
 	return b.String()
+}
+
+// supervised is the part of the script that runs the sandbox of a step.
+func supervised(s step.Step) string {
+	if !s.Merged {
+		return supervise
+	}
+	// What reads the other stream waits for somebody to open it.
+	return strings.Replace(supervise, "2>/slipway-run/err & box=$!", "2>&1 & box=$!; : >/slipway-run/err", 1)
 }
 
 // outputs defines the function that looks at an output before the engine does, which

@@ -245,12 +245,14 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	defer stop()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	argv := r.bounded(box).Command()
+	box.Emulator = emulator(s, box)
+	box = r.bounded(box)
+	argv := box.Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.WaitDelay = 10 * time.Second // what is left of a sandbox may hold its output open
 	out := r.connect(s, cmd, end)
-	err = r.store.launch(cmd, secrets, func(pid int) { go r.watch(ctx, pid, end) })
+	err = r.store.launch(cmd, secrets, box.Emulator != "", func(pid int) { go r.watch(ctx, pid, end) })
 	out.lines.flush()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))

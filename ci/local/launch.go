@@ -16,10 +16,11 @@ import (
 )
 
 // launch starts a sandbox's command line and waits for its end. started is called with
-// the process id. What the command line is started from (mounts, session keyring) is
+// the process id. emulates says that the command line mounts something, so that it needs
+// a mount namespace of its own and to be root of its user namespace. What the command line is started from (mounts, session keyring) is
 // changed on an OS thread of its own, which ends here: bwrap's --die-with-parent ends the
 // sandbox with the thread that started it.
-func (s *store) launch(cmd *exec.Cmd, secrets []string, started func(pid int)) error {
+func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started func(pid int)) error {
 	files, info, err := given(secrets)
 	if err != nil {
 		return err
@@ -29,7 +30,7 @@ func (s *store) launch(cmd *exec.Cmd, secrets []string, started func(pid int)) e
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked, so that the thread is not used again
-		err := s.leave(cmd)
+		err := s.leave(cmd, emulates)
 		if err == nil {
 			err = cmd.Start()
 		}
@@ -45,7 +46,7 @@ func (s *store) launch(cmd *exec.Cmd, secrets []string, started func(pid int)) e
 
 // leave takes from the calling thread, and so from what it starts, what a sandbox must
 // not have: the caller's session keyring, and root.
-func (s *store) leave(cmd *exec.Cmd) error {
+func (s *store) leave(cmd *exec.Cmd, emulates bool) error {
 	_, _, errno := unix.Syscall(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
 	// A kernel without keyrings, or a container engine's filter: there is nothing to leave.
 	if errno != 0 && errno != unix.ENOSYS && errno != unix.EPERM {
@@ -58,6 +59,9 @@ func (s *store) leave(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if ownProcesses() {
 		*cmd.SysProcAttr = processNamespace(os.Getuid(), os.Getgid())
+	}
+	if emulates {
+		mountNamespace(cmd.SysProcAttr)
 	}
 	if !leavesRoot() {
 		return nil
@@ -74,6 +78,17 @@ func (s *store) leave(cmd *exec.Cmd) error {
 	a.UidMappings, a.GidMappings, a.GidMappingsEnableSetgroups = ids, ids, true
 	a.Credential = &syscall.Credential{Groups: []uint32{}}
 	return nil
+}
+
+// mountNamespace adds a mount namespace to the user namespace that a command is started
+// in, and makes the command root of the latter.
+func mountNamespace(a *syscall.SysProcAttr) {
+	a.Cloneflags |= unix.CLONE_NEWNS
+	for _, ids := range [][]syscall.SysProcIDMap{a.UidMappings, a.GidMappings} {
+		for i := range ids {
+			ids[i].ContainerID = 0
+		}
+	}
 }
 
 // keepFiles keeps from every process that is started later the files that whoever

@@ -36,6 +36,9 @@ func (r *Runner) connect(s step.Step, cmd *exec.Cmd, end func(error)) *printed {
 		cmd.Stdout = count(&limited{w: &out.stdout, left: maxStdout})
 	}
 	cmd.Stderr = count(io.MultiWriter(out.tail, out.lines))
+	if s.Merged {
+		cmd.Stderr = cmd.Stdout // the same writer: one pipe, which keeps the order
+	}
 	return out
 }
 

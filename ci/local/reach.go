@@ -105,6 +105,7 @@ func (s *store) within(box bwrap.Sandbox) bwrap.Sandbox {
 	if box.Root = s.reachedAt(box.Root); box.Root == "/" { // the machine's own, which has the store there now
 		box.Top = slices.DeleteFunc(slices.Clone(box.Top), func(name string) bool { return "/"+name == reached })
 	}
+	box.Emulator = s.reachedAt(box.Emulator)
 	binds := make([]bwrap.Bind, len(box.Binds))
 	for i, b := range box.Binds {
 		b.From = s.reachedAt(b.From)

@@ -29,6 +29,12 @@ type Step struct {
 	// Network says that the command may reach the network. Without it there is
 	// no more than a loopback device of its own.
 	Network bool `json:"network"`
+	// Emulator is the program of the image that runs aarch64 executables which the command
+	// starts, where the kernel allows it; "" for none.
+	Emulator string `json:"emulator,omitempty"`
+	// Merged says that the command's standard error goes to its standard output, in the
+	// order in which it is written.
+	Merged bool `json:"merged,omitempty"`
 	// Mounts are the directories that the command finds, sorted by path; one that is Over
 	// another follows it.
 	Mounts []Mount `json:"mounts,omitempty"`
