@@ -38,7 +38,10 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 		return nil, err
 	}
 	c := &Crate{Name: p.Name, Dir: dir, Settings: m.settings}
-	var err error
+	err := c.Settings.checkCommitEnv()
+	if err != nil {
+		return nil, err
+	}
 	if c.Version, err = inheritString(p.Version, inherited.Version, "version"); err != nil {
 		return nil, err
 	}

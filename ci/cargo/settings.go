@@ -43,12 +43,29 @@ type Settings struct {
 	Changelog string `toml:"changelog" json:"changelog,omitempty"`
 	// Target are settings for one target, in place of those above, by its triple.
 	Target map[string]TargetSettings `toml:"target" json:"target,omitempty"`
+	// Commit gives build scripts the commit that is built: see [Workspace.AskForCommit].
+	Commit bool `toml:"commit" json:"commit,omitempty"`
+	// CommitEnv names further variables that hold the commit then.
+	CommitEnv []string `toml:"commit-env" json:"commitEnv,omitempty"`
 }
 
 // TargetSettings are those of a crate for one target. A list that is nil is not set.
 type TargetSettings struct {
 	Features []string `toml:"features" json:"features,omitempty"`
 	Test     []string `toml:"test" json:"test,omitempty"`
+}
+
+// For returns the settings as they hold for a target.
+func (s Settings) For(target string) Settings {
+	t := s.Target[target]
+	if t.Features != nil {
+		s.Features = t.Features
+	}
+	if t.Test != nil {
+		s.Test = t.Test
+	}
+	s.Target = nil
+	return s
 }
 
 // readSettings fills the settings of a manifest. An error names the line of every setting

@@ -18,7 +18,7 @@ func (b *builder) buildArgs(target string) []string {
 func (b *builder) testArgs(target string, more ...string) []string {
 	args := append([]string{"cargo", "test"}, b.common(target)...)
 	args = append(append(args, "--no-fail-fast"), more...)
-	return append(args, b.crate.Settings.Test...)
+	return append(args, b.crate.Settings.For(target).Test...)
 }
 
 func (b *builder) common(target string) []string {
@@ -26,13 +26,14 @@ func (b *builder) common(target string) []string {
 		"--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"),
 		"--release", "--locked", "--offline", "--target", target,
 	}
-	if features := b.crate.Settings.Features; len(features) > 0 {
+	if features := b.crate.Settings.For(target).Features; len(features) > 0 {
 		args = append(args, "--features", strings.Join(features, ","))
 	}
 	return args
 }
 
-// env is the environment of every step with cargo, with more added, sorted.
+// env is the environment of every step with cargo, with more added, sorted. The user is
+// the one that slipway's own image knows by the sandbox's id.
 // Wrappers of the compiler that an image names are taken away, not set to nothing:
 // cargo would not keep what it has asked the compiler then, and ask at every start.
 func (b *builder) env(more ...string) []string {
@@ -44,9 +45,11 @@ func (b *builder) env(more ...string) []string {
 		"CARGO_TERM_PROGRESS_WHEN=never",
 		"HOME=/tmp",
 		"LC_ALL=C.UTF-8",
+		"LOGNAME=slipway",
 		"RUSTC_WORKSPACE_WRAPPER=",
 		"RUSTC_WRAPPER=",
 		"SOURCE_DATE_EPOCH=0",
+		"USER=slipway",
 	}, more...)
 	slices.Sort(env)
 	return env

@@ -163,6 +163,7 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 	}
 	p.addEffects()
 	p.addNotes(w)
+	p.addCommitNotes(w, c)
 	p.Findings = p.Findings.Sorted()
 	return step.Check(slices.Concat(p.Steps, p.Publish.Steps), p.Trees)
 }

@@ -81,6 +81,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
 	b.fetched = cargo.External(w.Closure(c))
 	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": w.Config.Text, ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
+	p.Trees = append(p.Trees, b.commitTree()...)
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
 		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})
@@ -158,7 +159,7 @@ func (b *builder) fetch() step.Step {
 // asks where no build script has run: one could keep a false answer of the compiler
 // in a target directory, and a crate out of the SBOM.
 func (b *builder) crates(target string) (step.Step, error) {
-	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.Features)
+	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.For(target).Features)
 	if err != nil {
 		return step.Step{}, err
 	}
@@ -176,9 +177,13 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 	} else {
 		mounts = append(mounts, empty(cargoHome))
 	}
+	env := targetEnv(target)
+	if tree != "skeleton" { // there is no build script of the workspace's in it
+		env = append(env, b.commitEnv()...)
+	}
 	slices.SortStableFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return step.Step{
-		Name: name, Image: b.image, Args: args, Env: b.env(targetEnv(target)...), Dir: srcDir, Mounts: mounts,
+		Name: name, Image: b.image, Args: args, Env: b.env(env...), Dir: srcDir, Mounts: mounts,
 		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}},
 		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, target),
 	}
@@ -186,9 +191,9 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 
 func (b *builder) test(target string, begin ...step.Mount) step.Step {
 	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target))
-	s.About = "run the crate's tests, natively"
+	s.About, s.Merged = "run the crate's tests, natively", true
 	if e := emulators[target]; e != "" {
-		s.About = "run the crate's tests, emulated by " + e
+		s.About, s.Emulator = "run the crate's tests, emulated by "+e, e
 	}
 	s.Outputs = nil
 	s.Failure = fmt.Sprintf("tests of crate %q failed on %s: their output is above", b.crate.Name, target)

@@ -42,19 +42,19 @@ func (b *builder) forTarget(target string) []step.Step {
 	}
 	build := c.build()
 	c.built = build.Name
-	return append(c.steps, build, b.test(target, c.forTests()...))
+	return append(c.steps, build, b.test(target, c.with("source", c.forTests())...))
 }
 
 // before compiles something that the build begins with, and beside it what the tests
 // need of it. marks are what must not pass for the crate's own.
 func (c *chain) before(name, about, tree string, marks []string) {
-	first := c.compile(name+" "+c.target, c.target, tree, c.forBuild(), append(c.buildArgs(c.target), c.one()...))
+	first := c.compile(name+" "+c.target, c.target, tree, c.with(tree, c.forBuild()), append(c.buildArgs(c.target), c.one()...))
 	c.built = first.Name
 	more := []string{"--no-run"}
-	if len(c.crate.Settings.Test) == 0 {
+	if len(c.crate.Settings.For(c.target).Test) == 0 {
 		more = append(more, c.one()...)
 	}
-	tests := c.compile("test "+name+" "+c.target, c.target, tree, c.forTests(), c.testArgs(c.target, more...))
+	tests := c.compile("test "+name+" "+c.target, c.target, tree, c.with(tree, c.forTests()), c.testArgs(c.target, more...))
 	c.tested = tests.Name
 	first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
 	first.Discard, tests.Discard = marks, marks
@@ -97,7 +97,7 @@ func (c *chain) one() []string {
 
 // build compiles the crate itself and leaves the binaries that are released.
 func (c *chain) build() step.Step {
-	s := c.compile(StepBuild(c.target), c.target, "source", c.forBuild(), append(c.buildArgs(c.target), c.selected()...))
+	s := c.compile(StepBuild(c.target), c.target, "source", c.with("source", c.forBuild()), append(c.buildArgs(c.target), c.selected()...))
 	s.About = "build the crate in the release profile"
 	for _, bin := range c.plan.binaries {
 		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name+executable(c.target))}

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/step"
+)
+
+// gitTree is the name of the tree with the git directory that build scripts find, and
+// gitDir where they do.
+const (
+	gitTree = "git"
+	gitDir  = srcDir + "/.git"
+)
+
+// commitTree is the least that git takes for a repository: HEAD, on the release branch,
+// is the commit. It has no objects, so that git can name the commit and nothing in it:
+// the same bytes for one commit, whatever clone it is built in.
+func (b *builder) commitTree() []step.Tree {
+	if !b.givesCommit() {
+		return nil
+	}
+	head := "refs/heads/" + b.releaseBranch()
+	return []step.Tree{{Name: gitTree, Files: step.Files{
+		"HEAD":                    "ref: " + head + "\n",
+		head:                      b.plan.Source.Commit + "\n",
+		"config":                  "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+		"objects/info/alternates": "# none\n", // a tree has no empty directory
+	}}}
+}
+
+// with adds the git directory to what a step finds that compiles the workspace's sources.
+func (b *builder) with(tree string, mounts []step.Mount) []step.Mount {
+	if tree == "skeleton" || !b.givesCommit() {
+		return mounts
+	}
+	return append(mounts, step.Mount{Path: gitDir, Tree: gitTree})
+}
+
+// commitEnv are the variables that hold the commit: those that vergen and built take in
+// place of what they would ask git for, and those that the workspace names.
+func (b *builder) commitEnv() []string {
+	if !b.givesCommit() {
+		return nil
+	}
+	commit, dirty := b.plan.Source.Commit, strconv.FormatBool(b.plan.Source.Dirty)
+	short := commit[:7]
+	built := "BUILT_OVERRIDE_" + strings.ReplaceAll(b.crate.Name, "-", "_") + "_GIT_"
+	env := []string{
+		"VERGEN_GIT_BRANCH=" + b.releaseBranch(), "VERGEN_GIT_DESCRIBE=" + short, "VERGEN_GIT_DIRTY=" + dirty, "VERGEN_GIT_SHA=" + commit,
+		built + "COMMIT_HASH=" + commit, built + "COMMIT_HASH_SHORT=" + short, built + "DIRTY=" + dirty, built + "VERSION=" + short,
+	}
+	for _, name := range b.crate.Settings.CommitEnv {
+		env = append(env, name+"="+commit)
+	}
+	return env
+}
+
+// addCommitNotes tells of build scripts that ask for the commit in vain.
+func (p *Plan) addCommitNotes(w *cargo.Workspace, c *cargo.Crate) {
+	p.Findings = append(p.Findings, w.AskForCommit(c)...)
+	if c.Settings.Commit && p.Source.Commit == "" {
+		p.Findings = append(p.Findings, finding.Finding{
+			Stops: finding.Nothing, Crate: c.Name, What: "build scripts get no commit, as the setting `commit` asks for: there is no git repository with one",
+		})
+	}
+}
+
+func (b *builder) givesCommit() bool {
+	return b.crate.Settings.Commit && b.plan.Source.Commit != ""
+}
+
+// releaseBranch is the branch that releases are made from.
+func (b *builder) releaseBranch() string {
+	if name := b.plan.Source.ReleaseBranch; name != "" {
+		return name
+	}
+	return ReleaseBranch
+}

@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/step"
+)
+
+func appWith(settings string) map[string]string {
+	return map[string]string{"app/Cargo.toml": string(base(nil)["app/Cargo.toml"].Data) + settings}
+}
+
+// TestCommit holds that a build whose crate asks for the commit finds it, in a git
+// directory and in variables, and that nothing else does: what comes from outside is
+// compiled once for all commits.
+func TestCommit(t *testing.T) {
+	in := appWith("[package.metadata.slipway]\ncommit = true\ncommit-env = [\"APP_SHA\"]\n")
+	in["Cargo.lock"] = strings.Replace(string(base(nil)["Cargo.lock"].Data), " \"lib\",\n", " \"lib\",\n \"log\",\n", 1) + "\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"registry+x\"\n"
+	in["app/Cargo.toml"] = strings.Replace(in["app/Cargo.toml"], "[dependencies]\n", "[dependencies]\nlog = \"0.4\"\n", 1)
+	w := read(t, base(in))
+	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, ReleaseBranch: "trunk"}})
+	i := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == gitTree })
+	if i < 0 || p.Trees[i].Files["HEAD"] != "ref: refs/heads/trunk\n" || p.Trees[i].Files["refs/heads/trunk"] != commit+"\n" || p.Trees[i].Source {
+		t.Fatalf("trees %+v", p.Trees)
+	}
+	for _, s := range p.Steps {
+		gets := false
+		for _, begin := range []string{"libraries ", "test libraries ", "build ", "test x", "test a"} {
+			gets = gets || strings.HasPrefix(s.Name, begin)
+		}
+		found := slices.ContainsFunc(s.Mounts, func(m step.Mount) bool { return m.Path == "/src/.git" && m.Tree == gitTree })
+		if found != gets {
+			t.Errorf("step %q finds a git directory: %t, want %t", s.Name, found, gets)
+		}
+		for _, want := range []string{"APP_SHA=" + commit, "VERGEN_GIT_SHA=" + commit, "VERGEN_GIT_DIRTY=false", "BUILT_OVERRIDE_app_GIT_COMMIT_HASH=" + commit} {
+			if gets && !slices.Contains(s.Env, want) {
+				t.Errorf("step %q has no %s", s.Name, want)
+			}
+		}
+		if strings.Contains(s.Name, "dependencies") && strings.Contains(strings.Join(s.Env, " "), commit) {
+			t.Errorf("step %q depends on the commit: %q", s.Name, s.Env)
+		}
+	}
+	dirty := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Dirty: true}})
+	if s := stepNamed(t, dirty, StepBuild(X8664)); !slices.Contains(s.Env, "VERGEN_GIT_DIRTY=true") {
+		t.Errorf("the build of a dirty tree has %q", s.Env)
+	}
+	none := newPlan(t, w, Request{Crate: "app", Version: "1.2.3"})
+	if s := stepNamed(t, none, StepBuild(X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Findings.Lines(), "\n"), "no git repository") {
+		t.Errorf("without a commit the build has %q, the plan finds %q", s.Env, none.Findings)
+	}
+}
+
+func stepNamed(t *testing.T, p *Plan, name string) step.Step {
+	t.Helper()
+	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no step %q", name)
+	}
+	return p.Steps[i]
+}
+
+// TestAskForCommit holds that a plan tells of build scripts that ask for the commit in vain.
+func TestAskForCommit(t *testing.T) {
+	tests := []struct {
+		name string
+		in   map[string]string
+		want string
+	}{
+		{"a command", map[string]string{"app/build.rs": "use std::process::Command;\nfn main() {\n  Command::new(\"git\").arg(\"rev-parse\");\n}\n"}, "app/build.rs:3 (crate app): the build script asks git"},
+		{"a crate for it", appWith("[build-dependencies]\nvergen-gix = { path = \"../lib\", package = \"vergen-gix\" }\n"), "app/Cargo.toml (crate app): `vergen-gix` asks git"},
+		{"of a library in the workspace", map[string]string{"lib/build.rs": "fn main() { git2::Repository::discover(\".\"); }"}, "lib/build.rs:1 (crate lib): the build script asks git"},
+		{"another build script", map[string]string{"app/build.rs": "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); }"}, ""},
+		{"the setting is there", map[string]string{"app/build.rs": "fn main() { Command::new(\"git\"); }", "app/Cargo.toml": appWith("[package.metadata.slipway]\ncommit = true\n")["app/Cargo.toml"]}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.name == "a crate for it" {
+				tt.in["lib/Cargo.toml"] = strings.Replace(string(base(nil)["lib/Cargo.toml"].Data), `"lib"`, `"vergen-gix"`, 1)
+				tt.in["app/Cargo.toml"] = strings.Replace(tt.in["app/Cargo.toml"], "lib = { path = \"../lib\", version = \"1.2.3\" }\n", "", 1)
+				tt.in["Cargo.lock"] = strings.NewReplacer(` "lib",`, ` "vergen-gix",`, `name = "lib"`, `name = "vergen-gix"`).Replace(string(base(nil)["Cargo.lock"].Data))
+			}
+			p := newPlan(t, read(t, base(tt.in)), Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit}})
+			got := strings.Join(p.Findings.Lines(), "\n")
+			if tt.want == "" && strings.Contains(got, "asks git") || !strings.Contains(got, tt.want) {
+				t.Errorf("finds\n%s\nwant %q", got, tt.want)
+			}
+			if tt.want != "" && !strings.Contains(got, "set `commit = true` in [package.metadata.slipway] of crate app") {
+				t.Errorf("finds without what to do:\n%s", got)
+			}
+		})
+	}
+}
+
+// TestTargetSettings holds that settings of one target stand in place of the crate's, for
+// that target alone, and that an empty list does too.
+func TestTargetSettings(t *testing.T) {
+	in := appWith("[package.metadata.slipway]\nfeatures = [\"all\"]\ntest = [\"--lib\"]\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\nfeatures = [\"small\", \"plain\"]\ntest = []\n")
+	p := newPlan(t, read(t, base(in)), Request{Crate: "app", Version: "1.2.3"})
+	common := " --manifest-path /src/app/Cargo.toml --release --locked --offline --target "
+	for name, want := range map[string]string{
+		StepBuild(X8664):   "cargo build" + common + X8664 + " --features all",
+		StepTest(X8664):    "cargo test" + common + X8664 + " --features all --no-fail-fast --lib",
+		StepBuild(AArch64): "cargo build" + common + AArch64 + " --features small,plain",
+		StepTest(AArch64):  "cargo test" + common + AArch64 + " --features small,plain --no-fail-fast",
+	} {
+		if got := strings.Join(stepNamed(t, p, name).Args, " "); got != want {
+			t.Errorf("step %q runs\n%s\nwant\n%s", name, got, want)
+		}
+	}
+	if args := stepNamed(t, p, StepCrates(AArch64)).Args; !slices.Contains(args, "plain,small") {
+		t.Errorf("the SBOM of one target is asked for with %q", args)
+	}
+}
+
+// TestEmulatedTests holds which steps may start programs of another architecture.
+func TestEmulatedTests(t *testing.T) {
+	p := newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3"})
+	for _, s := range p.Steps {
+		want := ""
+		if s.Name == StepTest(AArch64) {
+			want = "qemu-aarch64-static"
+		}
+		if s.Emulator != want {
+			t.Errorf("step %q has emulator %q, want %q", s.Name, s.Emulator, want)
+		}
+		if tests := strings.HasPrefix(s.Name, "test a") || strings.HasPrefix(s.Name, "test x"); s.Merged != tests {
+			t.Errorf("step %q merges its streams: %t", s.Name, s.Merged)
+		}
+	}
+}
