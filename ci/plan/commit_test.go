@@ -49,7 +49,7 @@ func TestCommit(t *testing.T) {
 	}
 	none := newPlan(t, w, Request{Crate: "app", Version: "1.2.3"})
 	if s := stepNamed(t, none, StepBuild(X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Findings.Lines(), "\n"), "no git repository") {
-		t.Errorf("without a commit the build has %q, the plan finds %q", s.Env, none.Findings)
+		t.Errorf("without a commit the build has %q, the findings are %q", s.Env, none.Findings)
 	}
 }
 
@@ -69,9 +69,9 @@ func TestAskForCommit(t *testing.T) {
 		in   map[string]string
 		want string
 	}{
-		{"a command", map[string]string{"app/build.rs": "use std::process::Command;\nfn main() {\n  Command::new(\"git\").arg(\"rev-parse\");\n}\n"}, "app/build.rs:3 (crate app): the build script asks git"},
-		{"a crate for it", appWith("[build-dependencies]\nvergen-gix = { path = \"../lib\", package = \"vergen-gix\" }\n"), "app/Cargo.toml (crate app): `vergen-gix` asks git"},
-		{"of a library in the workspace", map[string]string{"lib/build.rs": "fn main() { git2::Repository::discover(\".\"); }"}, "lib/build.rs:1 (crate lib): the build script asks git"},
+		{"a command", map[string]string{"app/build.rs": "use std::process::Command;\nfn main() {\n  Command::new(\"git\").arg(\"rev-parse\");\n}\n"}, "app/build.rs:3: the build script asks git"},
+		{"a crate for it", appWith("[build-dependencies]\nvergen-gix = { path = \"../lib\", package = \"vergen-gix\" }\n"), "app/Cargo.toml: `vergen-gix` asks git"},
+		{"of a library in the workspace", map[string]string{"lib/build.rs": "fn main() { git2::Repository::discover(\".\"); }"}, "lib/build.rs:1: the build script asks git"},
 		{"another build script", map[string]string{"app/build.rs": "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); }"}, ""},
 		{"the setting is there", map[string]string{"app/build.rs": "fn main() { Command::new(\"git\"); }", "app/Cargo.toml": appWith("[package.metadata.slipway]\ncommit = true\n")["app/Cargo.toml"]}, ""},
 	}
@@ -85,10 +85,10 @@ func TestAskForCommit(t *testing.T) {
 			p := newPlan(t, read(t, base(tt.in)), Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit}})
 			got := strings.Join(p.Findings.Lines(), "\n")
 			if tt.want == "" && strings.Contains(got, "asks git") || !strings.Contains(got, tt.want) {
-				t.Errorf("finds\n%s\nwant %q", got, tt.want)
+				t.Errorf("findings\n%s\nwant %q", got, tt.want)
 			}
 			if tt.want != "" && !strings.Contains(got, "set `commit = true` in [package.metadata.slipway] of crate app") {
-				t.Errorf("finds without what to do:\n%s", got)
+				t.Errorf("findings without what to do:\n%s", got)
 			}
 		})
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"dagger/slipway/ci/beneath"
-	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sbom"
@@ -108,7 +107,7 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	var exit *step.ExitError
 	if errors.As(err, &exit) && s.Failure != "" {
-		err = console.Errorf("%w\n%s", err, s.Failure)
+		err = r.lastWords(s, exit)
 		if !s.Fresh { // that one asks or changes something outside
 			err = fmt.Errorf("%w; nothing was changed outside this machine", err)
 		}

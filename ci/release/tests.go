@@ -12,25 +12,42 @@ import (
 
 // Tests is what `cargo test` ran for one target.
 type Tests struct {
-	Target   string `json:"target"`
-	How      string `json:"how"` // as the plan says: natively, emulated by …
-	Passed   int    `json:"passed"`
-	Ignored  int    `json:"ignored"`
-	Binaries int    `json:"binaries"` // test executables and doctest groups that ran
-	Cached   bool   `json:"cached"`   // the result of an earlier run on the same inputs
+	Target  string `json:"target"`
+	How     string `json:"how"` // as the plan says: natively, emulated by …
+	Passed  int    `json:"passed"`
+	Ignored int    `json:"ignored"`
+	// OwnHarness counts the test executables with a harness of their own, of which cargo
+	// tells only that they succeeded.
+	OwnHarness int  `json:"ownHarness,omitempty"`
+	Binaries   int  `json:"binaries"` // test executables and doctest groups that ran
+	Cached     bool `json:"cached"`   // the result of an earlier run on the same inputs
 }
 
-// resultLine is libtest's closing line of one executable. A failed run ends
-// the step, so only passed ones are read here.
-var resultLine = regexp.MustCompile(`^test result: ok\. (\d+) passed; 0 failed; (\d+) ignored; \d+ measured; \d+ filtered out`)
+// resultLine is the closing line of one executable of libtest, or of a harness that
+// writes as it does. A failed run ends the step, so only passed ones are read here.
+var resultLine = regexp.MustCompile(`(?m)^test result: ok\. (\d+) passed; 0 failed; (\d+) ignored; \d+ measured; \d+ filtered out`)
 
+// readTests reads what a run that succeeded printed. Where cargo was asked to be quiet, it
+// does not say which programs it ran, and their results alone are counted.
 func readTests(target string, s step.Step, r step.Result) Tests {
 	t := Tests{Target: target, How: strings.TrimPrefix(s.About, "run the crate's tests, "), Cached: r.Cached}
-	for line := range strings.Lines(r.Stdout) {
-		m := resultLine.FindStringSubmatch(line)
-		if m == nil {
-			continue
+	programs := testPrograms(r.Stdout)
+	if len(programs) == 0 {
+		t.add(r.Stdout)
+	}
+	for _, p := range programs {
+		if !t.add(p.Text) && !strings.Contains(p.Text, "test result: ") {
+			t.OwnHarness++
+			t.Binaries++
 		}
+	}
+	return t
+}
+
+// add counts the results in what a program printed, and reports whether there are any.
+func (t *Tests) add(text string) bool {
+	results := resultLine.FindAllStringSubmatch(text, -1)
+	for _, m := range results {
 		passed, err1 := strconv.Atoi(m[1])
 		ignored, err2 := strconv.Atoi(m[2])
 		if err1 == nil && err2 == nil {
@@ -39,19 +56,24 @@ func readTests(target string, s step.Step, r step.Result) Tests {
 			t.Binaries++
 		}
 	}
-	return t
+	return len(results) > 0
 }
 
 // String says what was tested. Tests that did not run are never called passed.
 func (t Tests) String() string {
-	from := ""
+	what := fmt.Sprintf("%d passed, %d ignored", t.Passed, t.Ignored)
+	switch {
+	case t.Passed == 0 && t.OwnHarness == 0:
+		what = fmt.Sprintf("NO TEST RAN (%d ignored)", t.Ignored)
+	case t.OwnHarness == 1:
+		what += ", 1 test program of its own harness succeeded"
+	case t.OwnHarness > 1:
+		what += fmt.Sprintf(", %d test programs of their own harness succeeded", t.OwnHarness)
+	}
 	if t.Cached {
-		from = ", from an earlier run on the same inputs"
+		return fmt.Sprintf("%s: %s, %s, from an earlier run on the same inputs", t.Target, what, t.How)
 	}
-	if t.Passed == 0 {
-		return fmt.Sprintf("%s: NO TEST RAN (%d ignored), %s%s", t.Target, t.Ignored, t.How, from)
-	}
-	return fmt.Sprintf("%s: %d passed, %d ignored, %s%s", t.Target, t.Passed, t.Ignored, t.How, from)
+	return fmt.Sprintf("%s: %s, %s", t.Target, what, t.How)
 }
 
 var (

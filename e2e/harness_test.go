@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLocalOwnHarness holds that tests with a harness of their own count as what they
+// are: run, and succeeded, although nobody knows how many tests they are.
+func TestLocalOwnHarness(t *testing.T) {
+	w, _ := local(t)
+	r := made(t, "[[test]]\nname = \"silent\"\nharness = false\n[[test]]\nname = \"talks\"\nharness = false\n", map[string]string{
+		"tests/silent.rs": "fn main() {}\n",
+		"tests/talks.rs":  "fn main() { println!(\"12 scenarios (12 passed)\"); }\n",
+		"benches/slow.rs": "fn main() { panic!(\"a benchmark is no test\"); }\n",
+	})
+	got := w.tested(t, r).wantCode(t, 0)
+	for _, target := range []string{x8664, aarch64} {
+		got.wantStdout(t, target+": 0 passed, 0 ignored, 2 test programs of their own harness succeeded, ")
+	}
+}
+
+// TestLocalFailedTestsLast holds that what a failed test printed is what a person sees
+// last, whatever other tests print after it: of libtest, of another harness, of one that
+// a signal ended.
+func TestLocalFailedTestsLast(t *testing.T) {
+	w, _ := local(t)
+	r := made(t, "[[test]]\nname = \"b_own\"\nharness = false\n[[test]]\nname = \"z_noise\"\nharness = false\n", map[string]string{
+		"tests/a_fails.rs": "#[test]\nfn one_of_two() { println!(\"captured words\"); assert_eq!(1, 2, \"the reason\"); }\n#[test]\nfn fine() { println!(\"nobody asks\"); }\n",
+		"tests/b_own.rs":   "fn main() { println!(\"own words\"); eprintln!(\"on the other stream\"); std::process::exit(7); }\n",
+		"tests/c_abort.rs": "#[test]\nfn ends() { eprintln!(\"then\"); std::process::abort(); }\n",
+		"tests/z_noise.rs": "fn main() { for i in 0..20000 { println!(\"noise {i}\"); } }\n",
+	})
+	got := w.tested(t, r).wantCode(t, 1)
+	got.wantError(t,
+		"tests/a_fails.rs failed:", "---- one_of_two stdout ----", "captured words", "the reason", "    one_of_two",
+		"tests/b_own.rs failed:", "own words", "on the other stream", "exit status: 7",
+		"tests/c_abort.rs failed:", "SIGABRT",
+		`tests of crate "one" failed on `)
+	if message := got.message(); strings.Contains(message, "noise") || strings.Contains(message, "nobody asks") {
+		t.Errorf("the error has what tests printed that passed:\n%s", last(message))
+	}
+}
+
+// TestLocalTargetSettings holds that arguments of tests for one target let another's
+// tests run.
+func TestLocalTargetSettings(t *testing.T) {
+	w, _ := local(t)
+	r := made(t, "[features]\nsmall = []\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\ntest = [\"--lib\"]\nfeatures = [\"small\"]\n", map[string]string{
+		"src/lib.rs":      "#[test]\nfn feature() { assert_eq!(cfg!(feature = \"small\"), cfg!(target_arch = \"aarch64\")); }\n",
+		"tests/native.rs": "#[test]\nfn native() { assert!(cfg!(target_arch = \"x86_64\")); }\n#[test]\nfn more() {}\n",
+	})
+	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 3 passed", aarch64+": 1 passed")
+}

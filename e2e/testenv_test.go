@@ -1,0 +1,54 @@
+package e2e
+
+import "testing"
+
+// environment are tests that read or call what a developer's machine has.
+const environment = `use std::process::Command;
+fn sh(script: &str) -> String {
+    let o = Command::new("sh").args(["-euc", script]).output().unwrap();
+    assert!(o.status.success(), "{script}: {}", String::from_utf8_lossy(&o.stderr));
+    String::from_utf8_lossy(&o.stdout).trim().to_string()
+}
+extern "C" { fn tzset(); static tzname: [*const std::ffi::c_char; 2]; }
+#[test]
+fn zone_of_the_configuration() {
+    assert_eq!(std::env::var("TZ").unwrap(), "America/St_Johns");
+    let name = unsafe { tzset(); std::ffi::CStr::from_ptr(tzname[1]).to_str().unwrap().to_string() };
+    assert_eq!(name, "NDT");
+}
+#[test]
+fn other_zones() { assert_eq!(sh("TZ=Asia/Kathmandu date -d @0 +%z"), "+0530"); }
+#[test]
+fn user() {
+    assert_eq!(std::env::var("USER").unwrap(), "slipway");
+    assert_eq!(std::env::var("LOGNAME").unwrap(), "slipway");
+    assert_eq!(sh("whoami; id -gn"), "slipway\nslipway");
+}
+#[test]
+fn home() {
+    let home = std::env::var("HOME").unwrap();
+    std::fs::create_dir_all(format!("{home}/.config/one")).unwrap();
+    std::fs::write(format!("{home}/.config/one/settings"), "x").unwrap();
+}
+#[test]
+fn temporary() { std::fs::write(std::env::temp_dir().join("t"), "x").unwrap(); }
+#[test]
+fn git() {
+    assert_eq!(sh("cd $(mktemp -d) && git init -q . && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm first && git log --format=%s"), "first");
+}
+#[test]
+fn perl() { assert_eq!(sh("perl -MFindBin -MIPC::Cmd -MFile::Compare -MTime::Piece -e 'print 6*7'"), "42"); }
+#[test]
+fn source() { std::fs::read_to_string("tests/environment.rs").unwrap(); }
+`
+
+// TestLocalTestEnvironment holds that tests find what they find on a developer's machine:
+// zones, a user, a home, git, perl.
+func TestLocalTestEnvironment(t *testing.T) {
+	w, _ := local(t)
+	r := made(t, "", map[string]string{
+		"tests/environment.rs": environment,
+		".cargo/config.toml":   "[env]\nTZ = \"America/St_Johns\"\n",
+	})
+	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 8 passed", aarch64+": 8 passed")
+}
