@@ -150,6 +150,8 @@ link_linkers() {
 	for name in ld.lld lld rust-lld wasm-ld; do
 		ln -s ../lib/llvm-22/bin/"${name/rust-/}" "$out/usr/bin/$name"
 	done
+	mkdir -p "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin"
+	ln -s ../../../llvm-22/bin/lld "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
 }
 
 # What the maintainer scripts would have done.
@@ -173,6 +175,8 @@ configure() {
 		slipway:x:1000:
 		nogroup:x:65534:
 	GROUP
+	ln -s /usr/share/zoneinfo/Etc/UTC "$out/etc/localtime"
+	echo Etc/UTC >"$out/etc/timezone"
 	cat >"$out/etc/hosts" <<-'HOSTS'
 		127.0.0.1 localhost
 		::1 localhost
