@@ -75,10 +75,10 @@ func failedTests(output string) string {
 			continue
 		}
 		if n++; n > maxExcerpts {
-			fmt.Fprintf(&b, "%s failed\n", p.Name)
+			b.WriteString(p.Name + " failed\n")
 			continue
 		}
-		fmt.Fprintf(&b, "%s failed:\n%s\n\n", p.Name, excerpt(p.Text))
+		b.WriteString(p.Name + " failed:\n" + excerpt(p.Text) + "\n\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
