@@ -150,6 +150,7 @@ link_linkers() {
 	for name in ld.lld lld rust-lld wasm-ld; do
 		ln -s ../lib/llvm-22/bin/"${name/rust-/}" "$out/usr/bin/$name"
 	done
+	ln -s ld.lld "$out/usr/bin/aarch64-linux-gnu-ld.lld" # gcc's name where it compiles for another machine
 	mkdir -p "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin"
 	ln -s ../../../llvm-22/bin/lld "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
 }
