@@ -1,0 +1,78 @@
+// Package gitdir writes the smallest git directory from which cargo reads the commit that
+// a package is made from: HEAD, the commit, its trees and an index, and no file's content.
+// The bytes follow from the commit alone, so that a plan that has them is the same on
+// every machine, whatever git is there.
+package gitdir
+
+import (
+	"crypto/sha1" // git's object names (gitformat-pack(5))
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Record is what a commit says of its repository.
+type Record struct {
+	// Commit is the commit object, as `git cat-file commit` prints it.
+	Commit string
+	// Entries are all its files, in any order.
+	Entries []Entry
+	// Prefix is the directory of the workspace in the repository, slash-separated, "" for
+	// its root.
+	Prefix string
+}
+
+// Entry is a file, a symlink or a submodule of a commit.
+type Entry struct {
+	Mode   string // in octal, as `git ls-tree` prints it: "100644"
+	Object string // 40 hexadecimal digits
+	Path   string // slash-separated, relative to the repository's root
+}
+
+// config makes it a repository with a working tree around it, which runs nothing.
+const config = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+
+var treeLine = regexp.MustCompile(`\Atree ([0-9a-f]{40})\n`)
+
+// Files returns the files of the git directory by their slash-separated paths in it. The
+// files that match assumes are marked as unchanged, whatever is in the working tree
+// (git-update-index(1), --assume-unchanged). An error means that the entries are not all
+// of the commit's: they do not give its tree.
+func (r *Record) Files(assumes func(path string) bool) (map[string]string, error) {
+	named := treeLine.FindStringSubmatch(r.Commit)
+	if named == nil {
+		return nil, fmt.Errorf("writing a git directory: the commit begins with %.60q, expected \"tree\" and a SHA-1", r.Commit)
+	}
+	entries := slices.Clone(r.Entries)
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+	for i, e := range entries {
+		if !fs.ValidPath(e.Path) || len(e.Object) != hex.EncodedLen(sha1.Size) || i > 0 && entries[i-1].Path == e.Path {
+			return nil, fmt.Errorf("writing a git directory: entry %q of the commit has no path of its own or no SHA-1", e.Path)
+		}
+	}
+	objects := []object{newObject(commitObject, r.Commit)}
+	root, trees, err := makeTrees(entries)
+	if err != nil {
+		return nil, err
+	}
+	if got := hex.EncodeToString(root[:]); got != named[1] {
+		return nil, fmt.Errorf("writing a git directory: the commit has tree %s, its files give %s", named[1], got)
+	}
+	index, err := makeIndex(entries, assumes)
+	if err != nil {
+		return nil, err
+	}
+	pack, idx, err := makePack(append(objects, trees...))
+	if err != nil {
+		return nil, err
+	}
+	head := hex.EncodeToString(objects[0].name[:]) + "\n"
+	const name = "objects/pack/pack-commit"
+	return map[string]string{
+		"HEAD": head, "config": config, "index": index, "refs/heads/packaged": head, // without refs/ it is no repository
+		name + ".pack": pack, name + ".idx": idx,
+	}, nil
+}
