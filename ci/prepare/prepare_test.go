@@ -88,7 +88,7 @@ func TestNewErrors(t *testing.T) {
 		{"version with a v", "app", "v0.5.0", nil, []string{`reading version "v0.5.0"`, "leave off the v"}},
 		{"command", "app", "0.5.0; rm -rf /", nil, []string{`reading version "0.5.0; rm -rf /"`, "expected MAJOR.MINOR.PATCH"}},
 		{"newline", "app", "0.5.0\n", nil, []string{`reading version "0.5.0\n"`}},
-		{"build metadata", "app", "0.5.0+1", nil, []string{"build metadata cannot be released"}},
+		{"build metadata alone", "app", "0.4.0+1", nil, []string{`it is at "0.4.0", and a version only goes up`}},
 		{"10 MB", "app", strings.Repeat("1", 10<<20), nil, []string{"it is 10485760 bytes long"}},
 		{"lower", "app", "0.3.9", nil, []string{`comparing versions: it is at "0.4.0", and a version only goes up: ask for a higher one, such as 0.4.1 or 0.5.0`}},
 		{"prerelease of it", "app", "0.4.0-rc.1", nil, []string{`it is at "0.4.0", and a version only goes up`}},

@@ -37,6 +37,9 @@ var comparatorForm = regexp.MustCompile(`^(\^|~|=|>=?|<=?)?[ \t]*((\d+|[*xX])(?:
 //
 // Space around a version stays.
 func bump(requirement string, v *semver.Version) (string, error) {
+	if bare, err := v.SetMetadata(""); err == nil { // a requirement has none: cargo would warn of it
+		v = &bare
+	}
 	cs, err := parseRequirement(requirement)
 	if err != nil {
 		return "", err

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,16 +24,19 @@ type Crate struct {
 // crateState is what a registry has of a version, and what was packaged.
 type crateState struct {
 	there   bool
+	version string // as the registry has it
 	yanked  bool
 	same    bool     // the same bytes
 	differs []string // files that differ, where the bytes do
 }
 
-func (s crateState) decide(name string) (Verdict, error) {
+func (s crateState) decide(name, version string) (Verdict, error) {
 	const next = "a published version is never changed: release another one"
-	switch {
+	switch name := name + " " + version; {
 	case !s.there:
 		return Do, nil
+	case s.version != version:
+		return Done, OtherBuild(name, s.version)
 	case s.yanked:
 		return Done, &Conflict{fmt.Sprintf("the registry has %s, and it was yanked", name), next}
 	case s.same || len(s.differs) == 0:
@@ -52,7 +54,7 @@ func (c *Crate) Effect(about string) Effect {
 			if err != nil {
 				return Do, err
 			}
-			return s.decide(c.Name + " " + c.Version)
+			return s.decide(c.Name, c.Version)
 		},
 		Act: c.Upload,
 	}
@@ -65,34 +67,33 @@ func (c *Crate) look(ctx context.Context) (crateState, error) {
 	if err != nil {
 		return crateState{}, err
 	}
-	i := slices.IndexFunc(versions, func(v registry.Version) bool { return withoutBuild(v.Version) == c.Version })
-	if i < 0 {
-		return crateState{}, nil
+	found, there := registry.Find(versions, c.Version)
+	s := crateState{there: there, version: found.Version, yanked: found.Yanked}
+	if !there || found.Version != c.Version {
+		return s, nil
 	}
-	s := crateState{there: true, yanked: versions[i].Yanked}
 	ours, err := beneath.ReadFile(c.File, registry.MaxCrate)
 	if err != nil {
 		return s, fmt.Errorf("reading the packaged crate: %w", err)
 	}
-	if s.same = versions[i].Checksum == hexSum(ours); s.same || s.yanked {
+	if s.same = found.Checksum == hexSum(ours); s.same || s.yanked {
 		return s, nil
 	}
-	theirs, err := c.Registry.Download(ctx, versions[i])
+	theirs, err := c.Registry.Download(ctx, found)
 	if err != nil {
 		return s, err
 	}
-	if got := hexSum(theirs); got != versions[i].Checksum {
-		return s, fmt.Errorf("downloading %s %s: it has sha256 %s, the index says %s", c.Name, c.Version, got, versions[i].Checksum)
+	if got := hexSum(theirs); got != found.Checksum {
+		return s, fmt.Errorf("downloading %s %s: it has sha256 %s, the index says %s", c.Name, c.Version, got, found.Checksum)
 	}
 	s.differs, err = registry.Differences(ours, theirs)
 	return s, err
 }
 
-// withoutBuild is a version without its build metadata: registries take 1.0.0+a and
-// 1.0.0 for one version.
-func withoutBuild(version string) string {
-	v, _, _ := strings.Cut(version, "+")
-	return v
+// OtherBuild is the conflict of a crate's version, named as "crate 1.0.0+a", with one in the
+// registry that differs in its build metadata alone.
+func OtherBuild(name, has string) *Conflict {
+	return &Conflict{fmt.Sprintf("the registry has version %s, which it takes for the same as %s: build metadata does not count", has, name), "release a version whose numbers or prerelease differ"}
 }
 
 func hexSum(raw []byte) string {

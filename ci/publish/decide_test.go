@@ -128,14 +128,16 @@ func TestDecideCrate(t *testing.T) {
 		want    string
 	}{
 		{"absent", crateState{}, Do, ""},
-		{"the same bytes", crateState{there: true, same: true}, Done, ""},
-		{"the same source", crateState{there: true}, Done, ""},
-		{"another source", crateState{there: true, differs: []string{"src/lib.rs"}}, Done, "src/lib.rs differs"},
-		{"yanked", crateState{there: true, same: true, yanked: true}, Done, "it was yanked"},
+		{"the same bytes", crateState{there: true, version: "1.2.3+a", same: true}, Done, ""},
+		{"the same source", crateState{there: true, version: "1.2.3+a"}, Done, ""},
+		{"another source", crateState{there: true, version: "1.2.3+a", differs: []string{"src/lib.rs"}}, Done, "src/lib.rs differs"},
+		{"yanked", crateState{there: true, version: "1.2.3+a", same: true, yanked: true}, Done, "it was yanked"},
+		{"other build metadata", crateState{there: true, version: "1.2.3+b"}, Done, "the registry has version 1.2.3+b, which it takes for the same as app 1.2.3+a"},
+		{"without the build metadata", crateState{there: true, version: "1.2.3"}, Done, "build metadata does not count"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v, err := tt.state.decide("app 1.2.3")
+			v, err := tt.state.decide("app", "1.2.3+a")
 			conflict(t, err, tt.want)
 			if v != tt.verdict {
 				t.Errorf("verdict %d, want %d", v, tt.verdict)

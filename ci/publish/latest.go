@@ -30,8 +30,8 @@ func decideLatest(s latestState, v version.Version, want v1.Hash) (Verdict, vers
 	highest := v
 	var others []version.Version
 	for _, tag := range s.tags {
-		other, err := version.Parse(tag)
-		if err != nil || other.ImageTag() != tag {
+		other, err := version.ParseImageTag(tag)
+		if err != nil {
 			continue // a signature's, or latest itself
 		}
 		others = append(others, other)

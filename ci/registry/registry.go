@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,6 +156,21 @@ func (r *Registry) Versions(ctx context.Context, crate string) ([]Version, error
 		list = append(list, v)
 	}
 	return list, lines.Err()
+}
+
+// Find returns the version that a registry takes for v, which is v itself or one with other
+// build metadata: 1.0.0+a and 1.0.0 are the same to it.
+func Find(versions []Version, v string) (Version, bool) {
+	i := slices.IndexFunc(versions, func(other Version) bool { return withoutBuild(other.Version) == withoutBuild(v) })
+	if i < 0 {
+		return Version{}, false
+	}
+	return versions[i], true
+}
+
+func withoutBuild(version string) string {
+	v, _, _ := strings.Cut(version, "+")
+	return v
 }
 
 // indexPath is where the index has a crate (The Cargo Book, "Index files").

@@ -10,7 +10,6 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
@@ -137,7 +136,11 @@ func (p *publishing) checkRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.checkRequired(ctx), p.checkOwners(ctx, versions))
+	var other error
+	if found, there := registry.Find(versions, p.Plan.Version); there && found.Version != p.Plan.Version {
+		other = publish.OtherBuild(p.Plan.Crate+" "+p.Plan.Version, found.Version)
+	}
+	return errors.Join(other, p.checkRequired(ctx), p.checkOwners(ctx, versions))
 }
 
 // checkRequired returns an error when a workspace crate that this one needs is not
@@ -149,7 +152,7 @@ func (p *publishing) checkRequired(ctx context.Context) error {
 	}
 	var missing []error
 	for _, d := range c.Deps {
-		if d.Path == "" || d.Req == "" || d.Kind == cargo.Dev {
+		if d.Path == "" || d.Req == "" { // cargo drops what has no version
 			continue
 		}
 		wanted, err := requirement(d.Req)

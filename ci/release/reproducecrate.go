@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"dagger/slipway/ci/beneath"
@@ -83,22 +82,19 @@ func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	i := slices.IndexFunc(versions, func(v registry.Version) bool {
-		number, _, _ := strings.Cut(v.Version, "+") // registries take 1.0.0+a and 1.0.0 for one version
-		return number == r.Plan.Version
-	})
-	if i < 0 {
+	found, there := registry.Find(versions, r.Plan.Version)
+	if !there || found.Version != r.Plan.Version {
 		return nil, "the registry does not have it", nil
 	}
-	raw, err := from.Download(ctx, versions[i])
+	raw, err := from.Download(ctx, found)
 	if err != nil {
 		return nil, "", err
 	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != versions[i].Checksum {
-		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.Plan.Crate, r.Plan.Version, sum, versions[i].Checksum)
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != found.Checksum {
+		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.Plan.Crate, r.Plan.Version, sum, found.Checksum)
 	}
 	remark := "that of the registry"
-	if versions[i].Yanked {
+	if found.Yanked {
 		remark += ", where it was yanked"
 	}
 	return raw, remark, nil

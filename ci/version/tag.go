@@ -14,8 +14,17 @@ const maxCrate = 64
 // It does not check crate.
 func (v Version) Tag(crate string) string { return crate + "/v" + v.String() }
 
-// ImageTag is the tag of v's images: the version itself, with no v.
-func (v Version) ImageTag() string { return v.String() }
+// ImageTag is the tag of v's images: the version itself, with no v, and with "_" for "+",
+// which no tag can hold, as Helm writes it. No version has a "_" of its own.
+func (v Version) ImageTag() string { return strings.Replace(v.String(), "+", "_", 1) }
+
+// ParseImageTag is the reverse of ImageTag. Its error means that tag is of no version.
+func ParseImageTag(tag string) (Version, error) {
+	if strings.Contains(tag, "+") {
+		return Version{}, fmt.Errorf("reading image tag %s: a tag has no +", quote.Line(tag))
+	}
+	return Parse(strings.Replace(tag, "_", "+", 1))
+}
 
 // ParseTag is the reverse of Tag. Its error means that tag names no release: a
 // repository may hold other tags beside them.

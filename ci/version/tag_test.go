@@ -12,6 +12,7 @@ func TestTag(t *testing.T) {
 		{"containerd-shim-wasm", "1.0.0", "containerd-shim-wasm/v1.0.0"},
 		{"oci_tar_builder", "0.4.0-rc.1", "oci_tar_builder/v0.4.0-rc.1"},
 		{"v8", "1.0.0", "v8/v1.0.0"},
+		{"curl-sys", "0.4.83+curl-8.15.0", "curl-sys/v0.4.83+curl-8.15.0"},
 		{strings.Repeat("a", 64), "1.0.0", strings.Repeat("a", 64) + "/v1.0.0"},
 	}
 	for _, tt := range tests {
@@ -39,7 +40,7 @@ func TestParseTagRefuses(t *testing.T) {
 		{"no version", "crate/v", `reading tag "crate/v": reading version "": it is empty`},
 		{"two v", "crate/vv1.0.0", "leave off the v"},
 		{"short version", "crate/v1.0", "expected MAJOR.MINOR.PATCH"},
-		{"build metadata", "crate/v1.0.0+b", "build metadata"},
+		{"empty build metadata", "crate/v1.0.0+", "invalid metadata"},
 		{"full ref", "refs/tags/crate/v1.0.0", form},
 		{"two levels", "a/b/v1.0.0", form},
 		{"two versions", "a/v1.0.0/v1.0.0", "expected MAJOR.MINOR.PATCH"},
@@ -64,5 +65,22 @@ func TestParseTagRefuses(t *testing.T) {
 			}
 			checkOneLine(t, err)
 		})
+	}
+}
+
+// TestImageTag holds that an image's tag leads back to the version, and that no other tag
+// does.
+func TestImageTag(t *testing.T) {
+	for in, want := range map[string]string{"1.0.0": "1.0.0", "0.4.83+curl-8.15.0": "0.4.83_curl-8.15.0", "1.0.0-rc.1+a.b": "1.0.0-rc.1_a.b"} {
+		v := parse(t, in)
+		again, err := ParseImageTag(v.ImageTag())
+		if v.ImageTag() != want || err != nil || again != v {
+			t.Errorf("%s has the tag %q, which is read as %s, %v", in, v.ImageTag(), again, err)
+		}
+	}
+	for _, tag := range []string{"latest", "1.0.0+a", "1.0.0_a_b", "1.0", "sha256-0123.sig", "1.0.0_"} {
+		if v, err := ParseImageTag(tag); err == nil {
+			t.Errorf("%q is read as %s", tag, v)
+		}
 	}
 }

@@ -18,20 +18,19 @@ import (
 // "Pulling manifests"). crates.io and git take longer ones.
 const maxLen = 128
 
-// Version is a release version: SemVer 2.0.0 without build metadata. Parse makes
-// one; the zero Version is none. Two are the same version when Compare gives 0.
+// Version is a release version: SemVer 2.0.0. Parse makes one; the zero Version is none.
+// Two are the same version to a registry when Compare gives 0: build metadata does not
+// count.
 type Version struct {
 	semver semver.Version
 }
 
 // Parse reads s as a release version. Beyond SemVer 2.0.0 it refuses
 //
-//   - build metadata: registries take 1.0.0+a and 1.0.0 for one version, and an
-//     image tag cannot hold a plus sign;
 //   - more than 128 bytes, an image tag's limit;
 //   - numbers over 2^64-1: cargo cannot read them in MAJOR.MINOR.PATCH, and
 //     orders them otherwise than the semver package in a prerelease;
-//   - a prerelease that ends in ".lock", with which no git ref may end.
+//   - a version that ends in ".lock", with which no git ref may end.
 //
 // The error shows no more than the first 64 characters of s, escaped.
 func Parse(s string) (Version, error) {
@@ -52,15 +51,13 @@ func refusal(s string) string {
 	case s == "":
 		return "it is empty; give the version to release, like 1.2.3"
 	case len(s) > maxLen:
-		return fmt.Sprintf("it is %d bytes long, and an image tag holds %d; shorten the prerelease", len(s), maxLen)
+		return fmt.Sprintf("it is %d bytes long, and an image tag holds %d; shorten the prerelease or the build metadata", len(s), maxLen)
 	case strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		return "it has a character outside ASCII; retype it, it may only look like a version"
 	case len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digits(s[1:2]):
 		return "a version has no leading v, only its tag does; leave off the v"
-	case strings.Contains(s, "+"):
-		return "build metadata cannot be released, registries take it for the version without; leave off the + and what follows"
 	case strings.HasSuffix(s, ".lock"):
-		return "no git tag can end in .lock; name the prerelease otherwise"
+		return "no git tag can end in .lock; name the prerelease or the build metadata otherwise"
 	}
 	if n := overflow(s); n != "" {
 		return fmt.Sprintf("the number %s is over 18446744073709551615, the highest that cargo reads; use a smaller one", quote.Line(n))
@@ -71,6 +68,7 @@ func refusal(s string) string {
 // overflow returns the first dot-separated number of s that uint64 cannot hold,
 // or "".
 func overflow(s string) string {
+	s, _, _ = strings.Cut(s, "+") // nobody reads numbers in build metadata
 	core, prerelease, _ := strings.Cut(s, "-")
 	for n := range strings.SplitSeq(core+"."+prerelease, ".") {
 		if _, err := strconv.ParseUint(n, 10, 64); err != nil && digits(n) {

@@ -24,6 +24,9 @@ func TestParseAccepts(t *testing.T) {
 		{"1.0.0-20260401120000", "20260401120000"},
 		{"1.0.0-99999999999999999999x", "99999999999999999999x"},
 		{"1.0.0-lock", "lock"},
+		{"0.4.83+curl-8.15.0", ""},
+		{"1.0.0-rc.1+b.001", "rc.1"},
+		{"1.0.0+99999999999999999999999", ""},
 		{"1.0.0-" + strings.Repeat("a", 122), strings.Repeat("a", 122)},
 	}
 	for _, tt := range tests {
@@ -32,7 +35,7 @@ func TestParseAccepts(t *testing.T) {
 			t.Errorf("Parse(%q): %v", tt.in, err)
 			continue
 		}
-		if v.String() != tt.in || v.ImageTag() != tt.in {
+		if v.String() != tt.in || v.ImageTag() != strings.Replace(tt.in, "+", "_", 1) {
 			t.Errorf("Parse(%q): String %q, ImageTag %q", tt.in, v.String(), v.ImageTag())
 		}
 		if v.Prerelease() != tt.prerelease || v.IsPrerelease() != (tt.prerelease != "") {
@@ -64,9 +67,11 @@ func TestParseRefuses(t *testing.T) {
 		{"empty prerelease", "1.2.3-", "invalid prerelease"},
 		{"empty identifier", "1.2.3-a..b", "invalid prerelease"},
 		{"prerelease ends in a dot", "1.2.3-a.", "invalid prerelease"},
-		{"build metadata", "1.0.0+b", "build metadata cannot be released"},
-		{"prerelease and build metadata", "1.0.0-rc.1+b", "build metadata cannot be released"},
-		{"empty build metadata", "1.0.0+", "build metadata cannot be released"},
+		{"empty build metadata", "1.0.0+", "invalid metadata"},
+		{"empty identifier of build metadata", "1.0.0+a..b", "invalid metadata"},
+		{"two build metadata", "1.0.0+a+b", "invalid metadata"},
+		{"underscore in build metadata", "1.0.0+a_b", "invalid metadata"},
+		{"build metadata ends in .lock", "1.0.0+a.lock", "no git tag can end in .lock"},
 		{"git ref ends in .lock", "1.0.0-rc.lock", "no git tag can end in .lock"},
 		{"30 digits in major", strings.Repeat("9", 30) + ".0.0", `the number "999999999999999999999999999999" is over 18446744073709551615`},
 		{"one over u64 in patch", "0.0.18446744073709551616", `the number "18446744073709551616" is over`},
