@@ -17,7 +17,7 @@ import (
 // members that it is built and tested with, the lock file, cargo's configuration. What only a
 // registry would refuse is among it where the release publishes c to one.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
-	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(w.buildMembers(c)))
+	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(w.buildMembers(c)), w.checkVendored(c))
 	dirs := map[string]bool{}
 	for _, dir := range w.dirs() {
 		dirs[dir] = true
@@ -32,6 +32,9 @@ func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 			list = append(list, w.checkDep(member, d, isPackaged)...)
 		}
 		list = append(list, w.checkFiles(member, dirs, isPackaged)...)
+	}
+	for _, member := range packaged {
+		list = append(list, w.checkNeeds(member)...)
 	}
 	return list.Sorted()
 }
@@ -60,6 +63,9 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
 				return fmt.Sprintf("its dependency %q has no version", d.Name)
 			}
+		}
+		if why := w.unresolvable(member); why != "" {
+			return why
 		}
 	}
 	return ""

@@ -30,19 +30,20 @@ type Config struct {
 	Findings finding.List
 	// Indexes are the addresses of the indexes of the registries, by name, and
 	// DefaultRegistry is the one that cargo publishes to, "" for crates.io.
-	Indexes         map[string]string
+	Indexes map[string]string
+	// Vendored are the sources that are in the workspace.
+	Vendored        Vendored
 	DefaultRegistry string
 }
 
 // keptTables are copied whole, but for the keys of dropped.
-var keptTables = []string{"profile", "env", "registries", "registry", "net", "target", "build"}
+var keptTables = []string{"profile", "source", "env", "registries", "registry", "net", "target", "build"}
 
 // silentTables change nothing that is built: nobody need hear that they are dropped.
 var silentTables = []string{"alias", "cargo-new", "doc", "future-incompat-report", "resolver", "term"}
 
 // refusedKeys would change what is compiled or by what. Each has its reason.
 var refusedKeys = map[string]string{
-	"source":                               "it replaces the sources that Cargo.lock names",
 	"paths":                                "it overrides dependencies with local directories",
 	"patch":                                "it overrides dependencies outside the manifests: move it to Cargo.toml",
 	"include":                              "it takes further configuration from other files",
@@ -144,6 +145,7 @@ func (r *refusals) config(tree map[string]any) {
 		}
 	}
 	r.registries(registries)
+	r.sources(tree)
 	r.flags(tree)
 	r.env(tree)
 }
@@ -174,6 +176,7 @@ func keepConfig(tree map[string]any) (Config, error) {
 	}
 	slices.Sort(c.Dropped)
 	c.readRegistries(kept)
+	c.readVendored(kept)
 	if len(kept) == 0 {
 		return c, nil
 	}

@@ -104,7 +104,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"[build]\nrustflags = [3]", `"build.rustflags" holds 3`, "expected strings"},
 		{"[build]\nrustflags = true", `"build.rustflags" is bool`, "expected a string or a list of strings"},
 	}
-	for _, key := range []string{"CARGO", "CARGO_HOME", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "CARGO_ENCODED_RUSTFLAGS"} {
+	for _, key := range []string{"CARGO", "CARGO_HOME", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "CARGO_TARGET_DIR", "CARGO_BUILD_RUSTC", "CARGO_PROFILE_RELEASE_LTO", "CARGO_SOURCE_CRATES_IO_REPLACE_WITH", "CARGO_ENCODED_RUSTFLAGS"} {
 		tests = append(tests, struct{ in, key, why string }{"[env]\n" + key + " = \"x\"", `"env.` + key + `"`, "it changes how cargo builds"})
 	}
 	for _, key := range []string{"RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_BOOTSTRAP", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUST_TARGET_PATH"} {
@@ -164,4 +164,19 @@ func TestConfigFiles(t *testing.T) {
 	in[".cargo/config.toml"] = "["
 	_, err := Read(files(in))
 	says(t, err, `reading ".cargo/config.toml"`, "line 1")
+}
+
+// TestConfigVariables holds that variables which change no build are kept, whatever they are
+// named after.
+func TestConfigVariables(t *testing.T) {
+	for _, line := range []string{
+		`CARGO_WORKSPACE_DIR = { value = "", relative = true }`, `CARGO_WORKSPACE_ROOT = "x"`, `CARGO_RUSTC_CURRENT_DIR = { value = "", relative = true }`, `CARGO_MANIFEST_ROOT = "x"`,
+		`CARGO_TARGETS = "a"`, `GIT_HASH = "abc"`, `GIT_COMMIT = "abc"`, `MY_PROXY = "x"`, `AS_USER = "x"`, `LDAP_URL = "x"`, `CC_MODE = "x"`, `TZ = "UTC"`,
+	} {
+		w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), ".cargo/config.toml": "[env]\n" + line})
+		key, _, _ := strings.Cut(line, " ")
+		if len(w.Config.Findings) > 0 || !strings.Contains(w.Config.Text, key) {
+			t.Errorf("%s: it is kept as %q, with %q", line, w.Config.Text, w.Config.Findings.Lines())
+		}
+	}
 }

@@ -125,11 +125,39 @@ func (r *refusals) flags(tree map[string]any) {
 // with a target (CC_x86_64_unknown_linux_musl), and with HOST_ or TARGET_.
 var programs = []string{"CC", "CXX", "AR", "RANLIB", "NVCC", "LD", "AS", "NM", "STRIP", "OBJCOPY", "CMAKE", "PKG_CONFIG"}
 
+// cargoTables are the tables of cargo's configuration that its variables can set (The Cargo
+// Book, "Environment variables"), and cargoVariables those that go by another rule. cargo
+// itself does not read them from [env], but a cargo that a build script starts would. All
+// other variables that begin with CARGO_ are the workspace's own, or are set by cargo for
+// each crate, whatever [env] says.
+var (
+	cargoTables    = []string{"BUILD", "TARGET", "PROFILE", "REGISTRY", "REGISTRIES", "SOURCE", "NET", "HTTP", "UNSTABLE", "RESOLVER", "TERM", "ALIAS", "INSTALL", "CREDENTIAL_ALIAS", "FUTURE_INCOMPAT_REPORT", "CACHE", "HOST"}
+	cargoVariables = []string{"CARGO", "CARGO_HOME", "CARGO_PATHS", "CARGO_INCREMENTAL", "CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "CARGO_MAKEFLAGS"}
+)
+
+func configuresCargo(key string) bool {
+	return slices.Contains(cargoVariables, key) || slices.ContainsFunc(cargoTables, func(t string) bool { return strings.HasPrefix(key, "CARGO_"+t+"_") })
+}
+
+// gitVariables are the beginnings of the variables that say where git, or a cargo that
+// fetches with it, takes sources from (git(1), "ENVIRONMENT VARIABLES").
+var gitVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CONFIG", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_SSH", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSL_", "GIT_ALLOW_PROTOCOL", "GIT_EXTERNAL_DIFF"}
+
+var proxies = []string{"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "cargo_http_proxy"}
+
+// isTarget reports whether what follows a program's name is a target, as
+// x86_64_unknown_linux_musl.
+func isTarget(s string) bool {
+	return slices.ContainsFunc([]string{"linux", "unknown", "windows", "apple", "darwin", "wasm", "wasi", "none", "android", "bsd", "musl", "gnu"}, func(part string) bool {
+		return strings.Contains(strings.ToLower(s), part)
+	})
+}
+
 // refusedVariable says why [env] may not set a variable, "" when it may.
 func refusedVariable(key string) string {
 	base := strings.TrimPrefix(strings.TrimPrefix(key, "HOST_"), "TARGET_")
 	switch {
-	case key == "CARGO" || strings.HasPrefix(key, "CARGO_"):
+	case configuresCargo(key):
 		return "it changes how cargo builds"
 	case key == "RUSTC" || key == "RUSTDOC" || strings.HasPrefix(key, "RUSTC_") || strings.HasPrefix(key, "RUSTUP_") || key == "RUST_TARGET_PATH":
 		return "it replaces the compiler"
@@ -139,11 +167,12 @@ func refusedVariable(key string) string {
 		return "it changes which programs and libraries run"
 	case slices.Contains([]string{"COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"}, key):
 		return "it changes where the C compiler finds its parts"
-	case strings.HasPrefix(key, "GIT_") || strings.HasPrefix(key, "SSL_CERT_") || strings.HasSuffix(strings.ToUpper(key), "_PROXY"):
+	case slices.ContainsFunc(gitVariables, func(p string) bool { return strings.HasPrefix(key, p) }), strings.HasPrefix(key, "SSL_CERT_"), slices.Contains(proxies, strings.ToLower(key)):
 		return "it changes where sources come from"
 	}
 	for _, p := range programs {
-		if base == p || p != "CMAKE" && p != "PKG_CONFIG" && strings.HasPrefix(base, p+"_") {
+		target, ofTarget := strings.CutPrefix(base, p+"_")
+		if base == p || ofTarget && isTarget(target) {
 			return "it replaces a compiler of build scripts"
 		}
 	}

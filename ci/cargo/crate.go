@@ -115,6 +115,7 @@ func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
 		lib.Path = path.Clean(m.Lib.Path)
 	}
 	lib.ProcMacro = m.Lib.ProcMacro || m.Lib.ProcMacroOld
+	lib.Types = slices.Concat(m.Lib.CrateType, m.Lib.CrateTypeOld)
 	return lib
 }
 

@@ -25,6 +25,7 @@ type Dependency struct {
 	Target   string // the cfg or triple of [target.….dependencies], or ""
 	Req      string // the version requirement, or ""
 	Path     string // relative to the workspace root, or "" when it is no path dependency
+	Patched  bool   // Path is that of a member which [patch] puts in the place of another source
 	Git      string
 	Rev      string // rev or tag of a git dependency
 	Registry string

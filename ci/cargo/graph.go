@@ -7,9 +7,11 @@ import (
 )
 
 // Order returns the workspace's crates so that each stands behind the
-// workspace crates that it depends on; among equals, by name. Development
-// dependencies do not count: cargo lets them form cycles, and a published
-// crate does not need them to exist first. A cycle is an error that shows it.
+// workspace crates that it needs from a registry; among equals, by name. These are
+// its dependencies and those development dependencies that have a version: cargo keeps
+// them in what it publishes, and drops the others. A development dependency that is part
+// of a cycle does not count, see [Workspace.CheckNeeds]. A cycle of other dependencies
+// is an error that shows it.
 func (w *Workspace) Order() ([]*Crate, error) {
 	const visiting, done = 1, 2
 	state := make(map[string]int, len(w.Crates))
@@ -26,11 +28,8 @@ func (w *Workspace) Order() ([]*Crate, error) {
 		}
 		state[c.Name] = visiting
 		trail = append(trail, c.Name)
-		for _, d := range w.needs(c) {
-			if d.Kind == Dev {
-				continue
-			}
-			if err := visit(w.find(d.Name)); err != nil {
+		for _, m := range w.before(c) {
+			if err := visit(m); err != nil {
 				return err
 			}
 		}
@@ -76,7 +75,7 @@ func (w *Workspace) Closure(c *Crate) []*Crate {
 }
 
 // Requires returns the workspace crates that must be published before c, in
-// the order to publish them, c not included.
+// the order to publish them, c not included. See [Workspace.Order] for what counts.
 func (w *Workspace) Requires(c *Crate) ([]*Crate, error) {
 	order, err := w.Order()
 	if err != nil {
@@ -88,10 +87,8 @@ func (w *Workspace) Requires(c *Crate) ([]*Crate, error) {
 		if !wanted[m.Name] {
 			continue
 		}
-		for _, d := range w.needs(m) {
-			if d.Kind != Dev {
-				wanted[d.Name] = true
-			}
+		for _, other := range w.before(m) {
+			wanted[other.Name] = true
 		}
 		if m.Name != c.Name {
 			before = append(before, m)
@@ -99,12 +96,4 @@ func (w *Workspace) Requires(c *Crate) ([]*Crate, error) {
 	}
 	slices.Reverse(before)
 	return before, nil
-}
-
-// External reports whether building or testing any of these crates takes a
-// dependency that has to be fetched.
-func External(crates []*Crate) bool {
-	return slices.ContainsFunc(crates, func(c *Crate) bool {
-		return slices.ContainsFunc(c.Deps, Dependency.external)
-	})
 }

@@ -5,22 +5,26 @@ import (
 	"testing"
 )
 
-// graph makes a workspace from lines "a: b c dev:d build:e unix:f renamed:g".
+// graph makes a workspace from lines "a: b c dev:d build:e unix:f renamed:g"; devv is a
+// development dependency with a version.
 func graph(t *testing.T, lines ...string) *Workspace {
 	t.Helper()
 	in := map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"m/*\"]"}
 	for _, line := range lines {
 		name, deps, _ := strings.Cut(line, ":")
-		text := pkg(name)
+		text := pkg(name, published)
 		for _, d := range strings.Fields(deps) {
 			kind, to, found := strings.Cut(d, ":")
 			if !found {
 				kind, to = "", d
 			}
-			table := map[string]string{"": "dependencies", "dev": "dev-dependencies", "build": "build-dependencies", "unix": "target.'cfg(unix)'.dependencies", "renamed": "dependencies"}[kind]
+			table := map[string]string{"": "dependencies", "dev": "dev-dependencies", "devv": "dev-dependencies", "build": "build-dependencies", "unix": "target.'cfg(unix)'.dependencies", "renamed": "dependencies"}[kind]
 			key, rename := to, ""
 			if kind == "renamed" {
 				key, rename = to+"-other", ", package = \""+to+"\""
+			}
+			if kind == "devv" {
+				rename = ", version = \"1\""
 			}
 			text += "[" + table + "." + key + "]\n" + strings.ReplaceAll("path = \"../"+to+"\""+rename, ", ", "\n") + "\n"
 		}
@@ -47,6 +51,10 @@ func TestOrder(t *testing.T) {
 		{"renamed", "a: renamed:b|b:", "b a"},
 		{"development does not count", "a: dev:b|b:", "a b"},
 		{"development cycle is none", "a: b|b: dev:a", "b a"},
+		{"versioned development counts", "a: devv:b|b:", "b a"},
+		{"versioned development behind another", "a: devv:c|b: devv:a|c: unix:d|d:", "d c a b"},
+		{"versioned development cycle does not count", "a: devv:b|b: a|c: devv:a", "a b c"},
+		{"longer versioned development cycle", "a: devv:c|b: a|c: b|d: devv:c devv:e|e: devv:d", "a b c d e"},
 		{"dependency on itself for its tests", "a: dev:a", "a"},
 	}
 	for _, tt := range tests {
@@ -88,7 +96,7 @@ func TestClosureAndRequires(t *testing.T) {
 	}
 }
 
-func TestExternal(t *testing.T) {
+func TestFetches(t *testing.T) {
 	w := read(t, map[string]string{
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\", \"b\", \"c\"]",
 		"a/Cargo.toml": pkg("a", "[dependencies]\nb = { path = \"../b\" }"),
@@ -96,8 +104,8 @@ func TestExternal(t *testing.T) {
 		"c/Cargo.toml": pkg("c", "[dev-dependencies]\nlog = \"0.4\""),
 	})
 	for name, want := range map[string]bool{"a": false, "b": false, "c": true} {
-		if got := External(w.Closure(crate(t, w, name))); got != want {
-			t.Errorf("External(%s) = %t", name, got)
+		if got := w.Fetches(crate(t, w, name)); got != want {
+			t.Errorf("Fetches(%s) = %t", name, got)
 		}
 	}
 }

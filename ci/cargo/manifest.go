@@ -81,6 +81,8 @@ type targetTable struct {
 	Path             string   `toml:"path"`
 	ProcMacro        bool     `toml:"proc-macro"`
 	ProcMacroOld     bool     `toml:"proc_macro"`
+	CrateType        []string `toml:"crate-type"`
+	CrateTypeOld     []string `toml:"crate_type"`
 	RequiredFeatures []string `toml:"required-features"`
 }
 

@@ -1,8 +1,11 @@
 package cargo
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -19,28 +22,58 @@ import (
 // their edits do not change what cargo resolves. Keys are slash-separated
 // paths; an empty value stands for a file that is taken out.
 func (w *Workspace) BuildFiles(c *Crate) (map[string]string, error) {
-	members := w.buildMembers(c)
-	names := make([]string, len(members))
-	for i, m := range members {
-		names[i] = m.Name
-	}
-	root, err := w.prunedRoot(members, w.Lock.names(names))
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{
-		"Cargo.toml":          root,
-		"Cargo.lock":          w.Lock.prune(names),
+	files := map[string]string{
 		".cargo/config.toml":  w.Config.Text,
 		".cargo/config":       "",
 		"rust-toolchain":      "", // the image is the toolchain: rustup, where it has one,
 		"rust-toolchain.toml": "", // must not go and look for another
-	}, nil
+	}
+	packaged, err := w.PackageFiles(c)
+	maps.Copy(files, packaged)
+	return files, err
+}
+
+// PackageFiles returns those of [Workspace.BuildFiles] that cargo needs to package c, and
+// that are no part of its package. There are none where c is the root package, whose
+// package holds the workspace's own manifest and lock file: it is built and packaged in
+// the whole workspace.
+func (w *Workspace) PackageFiles(c *Crate) (map[string]string, error) {
+	if w.whole(c) {
+		return nil, nil
+	}
+	members := w.buildMembers(c)
+	names := namesOf(members)
+	root, err := w.prunedRoot(members, w.Lock.names(names))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"Cargo.toml": root, "Cargo.lock": w.Lock.prune(names)}, nil
+}
+
+// whole reports whether c is built in the whole workspace.
+func (w *Workspace) whole(c *Crate) bool {
+	ok, _ := c.Publishable()
+	return c.Dir == "." && ok
+}
+
+func namesOf(crates []*Crate) []string {
+	names := make([]string, len(crates))
+	for i, c := range crates {
+		names[i] = c.Name
+	}
+	return names
 }
 
 // buildMembers is c's closure, with the root package where there is one: it is
 // a member whatever `members` says.
 func (w *Workspace) buildMembers(c *Crate) []*Crate {
+	if w.whole(c) {
+		all := make([]*Crate, len(w.Crates))
+		for i := range w.Crates {
+			all[i] = &w.Crates[i]
+		}
+		return all
+	}
 	members := w.Closure(c)
 	for i := range w.Crates {
 		if root := &w.Crates[i]; root.Dir == "." && !slices.Contains(members, root) {
@@ -67,14 +100,19 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 	if !ok {
 		return string(raw), nil
 	}
-	prunePatches(tree, locked)
+	kept := map[string]bool{}
 	var dirs []string
 	for _, m := range members {
+		kept[m.Dir] = true
 		if m.Dir != "." {
 			dirs = append(dirs, m.Dir)
 		}
 	}
 	slices.Sort(dirs)
+	prunePatches(tree, func(name, dir string) bool {
+		m := w.find(name)
+		return locked[name] && (dir == "" || m == nil || m.Dir != path.Clean(dir) || kept[m.Dir])
+	})
 	workspace["members"] = dirs
 	delete(workspace, "default-members")
 	text, err := toml.Marshal(tree)
@@ -84,20 +122,23 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 	return string(text), nil
 }
 
-// prunePatches takes out the patches of packages that are not in the pruned
-// lock file: cargo would want to note there that they are unused.
-func prunePatches(tree map[string]any, locked map[string]bool) {
+// prunePatches takes out the patches that keep does not keep, which is asked for the name
+// of a package and the directory it is taken from, "" for another source: those of packages
+// that are not in the pruned lock file, where cargo would want to note that they are
+// unused, and those by members that are not there.
+func prunePatches(tree map[string]any, keep func(name, dir string) bool) {
 	sources, _ := tree["patch"].(map[string]any)
 	for source, v := range sources {
 		patches, _ := v.(map[string]any)
 		for alias, spec := range patches {
-			name := alias
+			name, dir := alias, ""
 			if table, ok := spec.(map[string]any); ok {
+				dir, _ = table["path"].(string)
 				if renamed, ok := table["package"].(string); ok {
 					name = renamed
 				}
 			}
-			if !locked[name] {
+			if !keep(name, dir) {
 				delete(patches, alias)
 			}
 		}
@@ -123,17 +164,59 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 			delete(files, name)
 		}
 	}
-	for _, m := range w.buildMembers(c) {
-		if m.Dir != "." {
-			raw, err := fs.ReadFile(w.fsys, path.Join(m.Dir, "Cargo.toml"))
-			if err != nil {
-				return nil, fmt.Errorf("reading manifest of crate %q: %w", m.Name, err)
-			}
-			files[path.Join(m.Dir, "Cargo.toml")] = string(raw)
-		}
+	names := []string{"Cargo.toml", "Cargo.lock"}
+	members := w.buildMembers(c)
+	for _, m := range slices.Concat(members, w.locals(members)) {
+		names = append(names, path.Join(m.Dir, "Cargo.toml"))
 		m.hollow(files)
 	}
+	for _, name := range names {
+		if _, replaced := files[name]; replaced {
+			continue
+		}
+		raw, err := fs.ReadFile(w.fsys, name)
+		if name == "Cargo.lock" && errors.Is(err, fs.ErrNotExist) {
+			continue // a finding says so
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %q, which cargo needs to build crate %q: %w", name, c.Name, err)
+		}
+		files[name] = string(raw)
+	}
 	return files, nil
+}
+
+// locals returns the packages of the workspace's directory that are no members, and that
+// the members are made from: by a path, or by a path of [patch]. Those that cannot be read
+// are left to cargo, which says why.
+func (w *Workspace) locals(members []*Crate) []*Crate {
+	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
+	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
+	seen := map[string]bool{".": true}
+	for i := range w.Crates {
+		seen[w.Crates[i].Dir] = true
+	}
+	var found []*Crate
+	for queue := slices.Clone(members); ; queue = queue[1:] {
+		for _, dir := range dirs {
+			if seen[dir] || !fs.ValidPath(dir) {
+				continue
+			}
+			seen[dir] = true
+			if c, _, err := w.readCrate(dir); err == nil {
+				found, queue = append(found, c), append(queue, c)
+			}
+		}
+		if len(queue) == 0 {
+			return found
+		}
+		dirs = nil
+		for _, d := range queue[0].Deps {
+			if d.Path != "" {
+				dirs = append(dirs, d.Path)
+			}
+		}
+	}
 }
 
 // hollow adds sources for every target of the crate that do nothing.
@@ -150,6 +233,23 @@ func (c *Crate) hollow(files map[string]string) {
 	if c.BuildScript != "" {
 		files[path.Join(c.Dir, c.BuildScript)] = "fn main() {}\n"
 	}
+}
+
+// patchDirs are the directories from which [patch] takes packages that are locked, sorted.
+func (w *Workspace) patchDirs(locked map[string]bool) []string {
+	var dirs []string
+	for _, patches := range w.root.Patch {
+		for alias, spec := range patches {
+			table, _ := spec.(map[string]any)
+			dir, _ := table["path"].(string)
+			name, _ := table["package"].(string)
+			if dir != "" && locked[cmp.Or(name, alias)] {
+				dirs = append(dirs, path.Clean(dir))
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // LibraryFiles returns the files that replace the workspace's own to compile
@@ -191,10 +291,19 @@ func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
 // Members returns the names of the crates that a build of c compiles from the
 // workspace, sorted.
 func (w *Workspace) Members(c *Crate) []string {
-	var names []string
-	for _, m := range w.buildMembers(c) {
-		names = append(names, m.Name)
-	}
+	members := w.buildMembers(c)
+	names := namesOf(slices.Concat(members, w.locals(members)))
 	slices.Sort(names)
 	return names
+}
+
+// Fetches reports whether a build of c takes a dependency from outside the workspace.
+func (w *Workspace) Fetches(c *Crate) bool {
+	members := w.buildMembers(c)
+	for _, m := range slices.Concat(members, w.locals(members)) {
+		if slices.ContainsFunc(m.Deps, Dependency.external) {
+			return true
+		}
+	}
+	return false
 }

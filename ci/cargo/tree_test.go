@@ -239,8 +239,33 @@ func TestBuildFilesOfRootPackage(t *testing.T) {
 	}
 	single := read(t, map[string]string{"Cargo.toml": "# kept\n" + pkg("one"), "Cargo.lock": locked([]string{"one"})})
 	files, err = single.BuildFiles(crate(t, single, "one"))
-	if err != nil || !strings.HasPrefix(files["Cargo.toml"], "# kept\n[package]\n") {
+	if _, replaced := files["Cargo.toml"]; replaced || err != nil {
 		t.Errorf("a single package's manifest became %q, %v", files["Cargo.toml"], err)
+	}
+}
+
+// TestBuildFilesOfPublishedRoot holds that a root package that is published is built in the
+// whole workspace, whose manifest and lock file are in the package.
+func TestBuildFilesOfPublishedRoot(t *testing.T) {
+	const members = "[workspace]\nmembers = [\"a\", \"b\"]"
+	in := map[string]string{
+		"Cargo.toml":   "# kept\n" + pkg("root", published, "[dependencies]\na = { path = \"a\", version = \"1\" }", members),
+		"a/Cargo.toml": pkg("a"), "b/Cargo.toml": pkg("b", "[dependencies]\nlog = \"0.4\""),
+	}
+	w := read(t, in)
+	root := crate(t, w, "root")
+	files, err1 := w.BuildFiles(root)
+	skeleton, err2 := w.SkeletonFiles(root)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	for _, name := range []string{"Cargo.toml", "Cargo.lock"} {
+		if _, replaced := files[name]; replaced {
+			t.Errorf("%s is replaced", name)
+		}
+	}
+	if skeleton["Cargo.toml"] != in["Cargo.toml"] || skeleton["b/Cargo.toml"] != in["b/Cargo.toml"] || !w.Fetches(root) {
+		t.Errorf("the skeleton is %q, and it fetches: %t", skeleton, w.Fetches(root))
 	}
 }
 

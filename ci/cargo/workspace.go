@@ -24,9 +24,11 @@ type Workspace struct {
 	Settings  WorkspaceSettings
 	Lock      Lock
 
-	fsys  fs.FS
-	root  *manifest
-	rules int // size of the patterns of all crates' `include` and `exclude`
+	fsys fs.FS
+	root *manifest
+	// components tell which crates need each other, see [Workspace.cyclic].
+	components map[string]int
+	rules      int // size of the patterns of all crates' `include` and `exclude`
 }
 
 // Crate is one member of a workspace.
@@ -52,9 +54,16 @@ type Target struct {
 	Name             string
 	Path             string // relative to the crate's directory
 	ProcMacro        bool
+	Types            []string // what `crate-type` of a library names, none for cargo's default
 	RequiredFeatures []string
 
 	declared int // the number of its [[bin]], from 1; 0 for one that cargo finds
+}
+
+// Shared reports whether t is a library that is a shared object and nothing else. The
+// musl targets make none: cargo refuses to build one for them, and still runs its tests.
+func (t *Target) Shared() bool {
+	return t != nil && len(t.Types) > 0 && !slices.ContainsFunc(t.Types, func(kind string) bool { return kind != "cdylib" && kind != "dylib" })
 }
 
 // ErrNotFound is wrapped by errors about a crate that the workspace does not have.
@@ -91,6 +100,8 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if w.Lock, err = readLock(fsys); err != nil {
 		return nil, err
 	}
+	w.applyPatches()
+	w.components = w.findComponents()
 	return w, nil
 }
 

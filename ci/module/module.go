@@ -147,10 +147,14 @@ func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	if err != nil {
 		return nil, plan.Request{}, err
 	}
+	record, err := s.taken.Record(ctx)
+	if err != nil {
+		return nil, plan.Request{}, err
+	}
 	named, err := s.toolchainName(ctx)
 	return w, plan.Request{
 		Crate: s.in.Crate, Version: s.in.Version, Toolchain: named, Signing: s.in.Signing, SigningServices: s.in.SigningServices,
-		Source: git, History: func(q notes.Question) (notes.History, error) { return s.taken.History(ctx, q) },
+		Source: git, Record: record, History: func(q notes.Question) (notes.History, error) { return s.taken.History(ctx, q) },
 	}, err
 }
 

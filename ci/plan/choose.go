@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,6 +79,28 @@ func wrongChannel(asked, image, has string) finding.Finding {
 		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked, image, has),
 		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
 	}
+}
+
+// checkLibrary says what cannot be built of a library, for which targets.
+func (p *Plan) checkLibrary(c *cargo.Crate) {
+	var without []string
+	for _, t := range p.Targets {
+		if t != cargo.WasmTarget {
+			without = append(without, t)
+		}
+	}
+	if !c.Lib.Shared() || len(without) == 0 {
+		return
+	}
+	f := finding.Finding{
+		Stops: finding.Nothing, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"),
+		What: fmt.Sprintf("the library is a %s alone, which %s cannot have: there it is tested and not built", strings.Join(c.Lib.Types, " and "), strings.Join(without, " and ")),
+		Do:   "name \"rlib\" or \"staticlib\" in `crate-type` too, if it should be built for them",
+	}
+	if p.Publish.Publishable {
+		f.What += ", and compiled for the machine that builds when it is packaged"
+	}
+	p.Findings = append(p.Findings, f)
 }
 
 // addNotes says what in the workspace does not count, so that no one is surprised by a

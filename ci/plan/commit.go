@@ -9,11 +9,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// gitTree is the name of the tree with the git directory that build scripts find, and
+// headTree is the name of the tree with the git directory that build scripts find, and
 // gitDir where they do.
 const (
-	gitTree = "git"
-	gitDir  = srcDir + "/.git"
+	headTree = "commit"
+	gitDir   = srcDir + "/.git"
 )
 
 // commitTree is the least that git takes for a repository: HEAD, on the release branch,
@@ -24,7 +24,7 @@ func (b *builder) commitTree() []step.Tree {
 		return nil
 	}
 	head := "refs/heads/" + b.releaseBranch()
-	return []step.Tree{{Name: gitTree, Files: step.Files{
+	return []step.Tree{{Name: headTree, Files: step.Files{
 		"HEAD":                    "ref: " + head + "\n",
 		head:                      b.plan.Source.Commit + "\n",
 		"config":                  "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
@@ -37,7 +37,7 @@ func (b *builder) with(tree string, mounts []step.Mount) []step.Mount {
 	if tree == "skeleton" || !b.givesCommit() {
 		return mounts
 	}
-	return append(mounts, step.Mount{Path: gitDir, Tree: gitTree})
+	return append(mounts, step.Mount{Path: gitDir, Tree: headTree})
 }
 
 // commitEnv are the variables that hold the commit: those that vergen and built take in

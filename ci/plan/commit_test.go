@@ -21,7 +21,7 @@ func TestCommit(t *testing.T) {
 	in["app/Cargo.toml"] = strings.Replace(in["app/Cargo.toml"], "[dependencies]\n", "[dependencies]\nlog = \"0.4\"\n", 1)
 	w := read(t, base(in))
 	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, ReleaseBranch: "trunk"}})
-	i := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == gitTree })
+	i := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == headTree })
 	if i < 0 || p.Trees[i].Files["HEAD"] != "ref: refs/heads/trunk\n" || p.Trees[i].Files["refs/heads/trunk"] != commit+"\n" || p.Trees[i].Source {
 		t.Fatalf("trees %+v", p.Trees)
 	}
@@ -30,7 +30,7 @@ func TestCommit(t *testing.T) {
 		for _, begin := range []string{"libraries ", "test libraries ", "build ", "test x", "test a"} {
 			gets = gets || strings.HasPrefix(s.Name, begin)
 		}
-		found := slices.ContainsFunc(s.Mounts, func(m step.Mount) bool { return m.Path == "/src/.git" && m.Tree == gitTree })
+		found := slices.ContainsFunc(s.Mounts, func(m step.Mount) bool { return m.Path == "/src/.git" && m.Tree == headTree })
 		if found != gets {
 			t.Errorf("step %q finds a git directory: %t, want %t", s.Name, found, gets)
 		}

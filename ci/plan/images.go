@@ -130,11 +130,12 @@ func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolc
 	p.chosen = len(p.binaries) < len(c.Bins)
 	p.Publish.Reason = onlyImages
 	p.Findings = w.Findings(c, false)
-	if err := p.addSteps(w, c, nil); err != nil {
+	if err := p.addSteps(w, c, nil, nil); err != nil {
 		return nil, err
 	}
 	p.addNotes(w)
 	p.addCommitNotes(w, c)
+	p.checkLibrary(c)
 	for _, t := range targets {
 		if t == cargo.WasmTarget {
 			p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "it was not tested: nothing here runs wasm"})

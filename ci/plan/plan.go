@@ -16,6 +16,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/gitdir"
 	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
@@ -45,6 +46,9 @@ type Request struct {
 	// History asks git for the commits that notes are made of where no changelog has them;
 	// nil means that there is no repository.
 	History notes.Ask
+	// Record is what cargo is shown of it, nil for nothing: the commit that the packaged
+	// crate names then.
+	Record *gitdir.Record
 }
 
 // The ways of signing. A dry run signs with a key of no worth whatever the plan says.
@@ -141,11 +145,11 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	}
 	p.Latest = w.Settings.Main == c.Name && !p.Prerelease
 	p.Owners = w.Settings.Owners
-	return p, p.fill(w, c)
+	return p, p.fill(w, c, req.Record)
 }
 
 // fill derives what follows from the choices: order, steps, artifacts, effects.
-func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
+func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate, record *gitdir.Record) error {
 	before, err := w.Requires(c)
 	if err != nil {
 		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Everything, Crate: c.Name, What: err.Error(), Do: "take one of the dependencies out of the cycle"})
@@ -155,7 +159,7 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 			p.Requires = append(p.Requires, r.Name)
 		}
 	}
-	if err := p.addSteps(w, c, before); err != nil {
+	if err := p.addSteps(w, c, before, record); err != nil {
 		return err
 	}
 	if err := p.addArtifacts(c); err != nil {
@@ -164,6 +168,7 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate) error {
 	p.addEffects()
 	p.addNotes(w)
 	p.addCommitNotes(w, c)
+	p.checkLibrary(c)
 	p.Findings = p.Findings.Sorted()
 	return step.Check(slices.Concat(p.Steps, p.Publish.Steps), p.Trees)
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"path"
-	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
@@ -45,12 +44,9 @@ func (b *builder) publish() {
 	if p.Registry == "" {
 		p.Steps = append(p.Steps, b.askIndex())
 	}
-	manifest := path.Join(srcDir, b.crate.Dir, "Cargo.toml")
+	manifest := path.Join(b.workspaceDir(), b.crate.Dir, "Cargo.toml")
 	upload := b.withToken(StepUpload, "upload the crate, compiling nothing", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked")
-	if b.fetched {
-		upload.Mounts = append(upload.Mounts, locked())
-		slices.SortFunc(upload.Mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
-	}
+	upload.Mounts, upload.Dir = b.packMounts(empty(cargoHome), onlineTree), confDir // the same package again
 	p.Steps = append(p.Steps,
 		b.withToken(StepOwners, "ask the registry for the owners of the crate", "cargo", "owner", "--list", b.crate.Name),
 		upload,

@@ -26,7 +26,7 @@ func TestRefusesInputs(t *testing.T) {
 		{"version v1.2.3", version("v1.2.3"), []string{"leave off the v"}},
 		{"version 01.2.3", version("01.2.3"), []string{`"01.2.3"`, "starts with 0"}},
 		{"version 1.2.3-01", version("1.2.3-01"), []string{"starts with 0"}},
-		{"build metadata", version("1.2.3+b"), []string{"build metadata cannot be released"}},
+		{"build metadata of its own", version("1.2.3+b"), []string{`crate "app" is at "1.2.3" in its manifest`}},
 		{"30 digits", version(strings.Repeat("9", 30) + ".0.0"), []string{"is over 18446744073709551615"}},
 		{"command", version("1.2; rm -rf"), []string{`"1.2; rm -rf"`}},
 		{"substitution", version("$(id)"), []string{`"$(id)"`}},

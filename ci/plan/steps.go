@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/gitdir"
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Where a step finds things. Paths end up in panic messages, so they are the
@@ -57,19 +59,24 @@ type builder struct {
 	plan  *Plan
 	crate *cargo.Crate
 	image step.Image
-	// fetched says that something comes from outside the workspace.
-	fetched bool
+	// fetched says that something comes from outside the workspace, and vendored that some of
+	// it is in the workspace all the same, offline that all of it is.
+	fetched, vendored, offline bool
+	// git says that the image's cargo would have to clone git repositories, and cannot.
+	git bool
 	// members are the workspace crates that a build compiles.
 	members []string
 	// libraries says that those which the crate depends on are compiled apart.
 	libraries bool
+	// record is the commit that the packaged crate names, nil for none.
+	record *gitdir.Record
 }
 
 // addSteps fills the plan's trees and steps. The order is the one in which a
 // person would want to hear of trouble: the toolchain and cargo's own reading
 // of the workspace before any download, downloads before any compiling, tests
 // right behind what they test, packaging last.
-func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crate) error {
+func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crate, record *gitdir.Record) error {
 	files, err := w.BuildFiles(c)
 	if err != nil {
 		return err
@@ -78,8 +85,10 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	if err != nil {
 		return err
 	}
-	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c)}
-	b.fetched = cargo.External(w.Closure(c))
+	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c), record: record}
+	b.fetched, b.vendored = w.Fetches(c), w.Config.Vendored.Any()
+	b.offline = b.vendored && w.FetchesNothing(c)
+	b.git = p.Toolchain == toolchain.Reference() && w.FetchesGit(c)
 	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": w.Config.Text, ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
 	p.Trees = append(p.Trees, b.commitTree()...)
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
@@ -105,8 +114,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 		p.Steps = append(p.Steps, b.forTarget(t)...)
 	}
 	if p.Publish.Packaged() {
-		p.Steps = append(p.Steps, b.packAll(before)...)
-		b.publish()
+		return b.addPackaging(w, before)
 	}
 	return nil
 }
@@ -144,14 +152,32 @@ func (b *builder) fetch() step.Step {
 	for _, t := range slices.Concat(b.plan.Targets, hostTargets) {
 		args = append(args, "--target", t)
 	}
+	if b.vendored { // what is in the workspace is needed to tell what it needs
+		about, tree := "download the dependencies that Cargo.lock names and that are not vendored", "source"
+		if b.offline {
+			about, args = "find the vendored dependencies that Cargo.lock names", append(args, "--offline")
+		}
+		s := b.fetchFrom(tree, args)
+		s.About, s.Network = about, !b.offline
+		return s
+	}
+	return b.fetchFrom("skeleton", args)
+}
+
+// fetchFrom is the step that fetches with the manifests of a tree.
+func (b *builder) fetchFrom(tree string, args []string) step.Step {
+	failure := "dependencies could not be downloaded: look at the network and run again"
+	if b.git {
+		failure = "dependencies could not be downloaded: the cargo of slipway's own image cannot clone git repositories (its libgit2 is too old for it): vendor them (cargo vendor), or pass --toolchain with another image"
+	}
 	return step.Step{
 		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
 		Args: args, Env: b.env(), Dir: srcDir, Network: true,
-		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "skeleton"}},
+		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: tree}},
 		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: lockFile}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
-		Failure: "dependencies could not be downloaded: look at the network and run again",
+		Failure: failure,
 	}
 }
 
@@ -197,42 +223,6 @@ func (b *builder) test(target string, begin ...step.Mount) step.Step {
 	}
 	s.Outputs = nil
 	s.Failure = fmt.Sprintf("tests of crate %q failed on %s: their output is above", b.crate.Name, target)
-	return s
-}
-
-// packAll makes the .crate file, and compiles what was packaged as `cargo publish`
-// would. These are two steps: code that runs while something is compiled could replace
-// the .crate beside it, and so what a registry gets, so it is made where none runs.
-func (b *builder) packAll(before []*cargo.Crate) []step.Step {
-	args := []string{"cargo", "package", "--locked", "--offline"}
-	// The workspace crates that it needs are packaged with it, so that it is compiled
-	// against them and not against what a registry has of the same version.
-	for _, c := range before {
-		args = append(args, "--package", c.Name)
-	}
-	args = append(args, "--package", b.crate.Name)
-	pack := b.compile(StepPackage, "", "source", []step.Mount{empty(targetDir)}, append(slices.Clone(args), "--no-verify"))
-	pack.About = "package the crate, and run nothing of it"
-	pack.Outputs = []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}}
-	pack.Failure = fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name)
-	steps, begin := []step.Step{pack}, empty(targetDir)
-	if b.fetched {
-		dependencies := b.packDependencies()
-		steps, begin = append(steps, dependencies), seed(dependencies.Name)
-	}
-	verify := b.compile(StepVerifyPackage, "", "source", []step.Mount{begin}, args)
-	verify.About, verify.Outputs = "compile what was packaged", nil
-	verify.Failure = fmt.Sprintf("what is packaged of crate %q does not build: the compiler's messages are above", b.crate.Name)
-	return append(steps, verify)
-}
-
-// packDependencies compiles what comes from outside the workspace, from the skeleton and
-// as `cargo package` will: in the dev profile, for the machine that builds.
-func (b *builder) packDependencies() step.Step {
-	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
-	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
-	s.About = "compile the dependencies as packaging will"
-	s.Discard = fingerprints(b.members)
 	return s
 }
 

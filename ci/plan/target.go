@@ -34,31 +34,42 @@ func (b *builder) forTarget(target string) []step.Step {
 	if target == cargo.WasmTarget { // nothing here runs it, so that there are no tests
 		return []step.Step{c.build()}
 	}
-	if b.fetched {
+	if b.fetched && !b.vendored { // else the stub sources do not have what is vendored
 		c.before("dependencies", "the dependencies", "skeleton", fingerprints(b.members))
 	}
 	if b.libraries {
 		c.before("libraries", "the workspace's libraries", "libraries", fingerprints([]string{b.crate.Name}))
 	}
-	build := c.build()
-	c.built = build.Name
-	return append(c.steps, build, b.test(target, c.with("source", c.forTests())...))
+	if c.builds() {
+		build := c.build()
+		c.built = build.Name
+		c.steps = append(c.steps, build)
+	}
+	return append(c.steps, b.test(target, c.with("source", c.forTests())...))
+}
+
+// builds reports whether there is something to build for the target, and not only to test.
+func (c *chain) builds() bool {
+	return c.target == cargo.WasmTarget || !c.crate.Lib.Shared() || len(c.plan.binaries) > 0
 }
 
 // before compiles something that the build begins with, and beside it what the tests
 // need of it. marks are what must not pass for the crate's own.
 func (c *chain) before(name, about, tree string, marks []string) {
-	first := c.compile(name+" "+c.target, c.target, tree, c.with(tree, c.forBuild()), append(c.buildArgs(c.target), c.one()...))
-	c.built = first.Name
+	if c.builds() {
+		first := c.compile(name+" "+c.target, c.target, tree, c.with(tree, c.forBuild()), append(c.buildArgs(c.target), c.one()...))
+		c.built = first.Name
+		first.About, first.Discard = "compile "+about, marks
+		c.steps = append(c.steps, first)
+	}
 	more := []string{"--no-run"}
 	if len(c.crate.Settings.For(c.target).Test) == 0 {
 		more = append(more, c.one()...)
 	}
 	tests := c.compile("test "+name+" "+c.target, c.target, tree, c.with(tree, c.forTests()), c.testArgs(c.target, more...))
 	c.tested = tests.Name
-	first.About, tests.About = "compile "+about, "compile "+about+" for the tests"
-	first.Discard, tests.Discard = marks, marks
-	c.steps = append(c.steps, first, tests)
+	tests.About, tests.Discard = "compile "+about+" for the tests", marks
+	c.steps = append(c.steps, tests)
 }
 
 // forBuild is what the next step of the binaries begins with.
@@ -72,8 +83,11 @@ func (c *chain) forBuild() []step.Mount {
 // forTests is what the next step of the tests begins with: what the binaries' chain has
 // compiled, over what was compiled for tests.
 func (c *chain) forTests() []step.Mount {
-	if c.tested == "" {
-		return []step.Mount{seed(c.built)}
+	switch {
+	case c.tested == "":
+		return c.forBuild()
+	case c.built == "":
+		return []step.Mount{seed(c.tested)}
 	}
 	over := seed(c.built)
 	over.Over = true
@@ -84,7 +98,7 @@ func (c *chain) forTests() []step.Mount {
 // brings all its dependencies, and each executable costs a run of
 // the linker.
 func (c *chain) one() []string {
-	if c.crate.Lib != nil {
+	if c.crate.Lib != nil && !(c.crate.Lib.Shared() && len(c.plan.binaries) > 0) {
 		return []string{"--lib"}
 	}
 	for _, bin := range c.plan.binaries {
@@ -111,11 +125,15 @@ func (c *chain) build() step.Step {
 
 // selected selects what is built where that is not all of the crate's binaries.
 func (c *chain) selected() []string {
+	shared := c.crate.Lib.Shared()
 	if !c.plan.chosen {
+		if shared {
+			return []string{"--bins"}
+		}
 		return nil
 	}
 	var args []string
-	if c.crate.Lib != nil {
+	if c.crate.Lib != nil && !shared {
 		args = append(args, "--lib")
 	}
 	for _, bin := range c.plan.binaries {

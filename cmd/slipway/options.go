@@ -136,10 +136,14 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 		return nil, plan.Request{}, err
 	}
 	history := func(q notes.Question) (notes.History, error) { return o.taken.History(ctx, q) }
+	record, err := o.taken.Record(ctx)
+	if err != nil {
+		return nil, plan.Request{}, err
+	}
 	named, err := o.toolchainName()
 	return w, plan.Request{
 		Crate: o.crate, Version: o.version, Toolchain: named, Signing: o.signing.how(), SigningServices: o.signing.options().Services(),
-		Source: source, History: history,
+		Source: source, Record: record, History: history,
 	}, err
 }
 

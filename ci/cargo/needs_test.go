@@ -1,0 +1,149 @@
+package cargo
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/finding"
+)
+
+// TestVersionedDevelopment holds that a development dependency on a member counts where
+// its version makes cargo keep it, wherever the version stands.
+func TestVersionedDevelopment(t *testing.T) {
+	const root = "[workspace]\nmembers = [\"a\", \"b\"]\n[workspace.dependencies]\nb = { path = \"b\", version = \"1\" }\n"
+	for name, tt := range map[string]struct{ root, table, want string }{
+		"path and version": {root, "[dev-dependencies]\nb = { path = \"../b\", version = \"1\" }", "b"},
+		"inherited":        {root, "[dev-dependencies]\nb.workspace = true", "b"},
+		"of one platform":  {root, "[target.'cfg(unix)'.dev-dependencies]\nb = { workspace = true }", "b"},
+		"any version":      {root, "[dev-dependencies]\nb = { path = \"../b\", version = \"*\" }", "b"},
+		"no version":       {root, "[dev-dependencies]\nb = { path = \"../b\" }", ""},
+		"inherited without": {
+			strings.Replace(root, `, version = "1"`, "", 1), "[dev-dependencies]\nb.workspace = true", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := read(t, map[string]string{"Cargo.toml": tt.root, "a/Cargo.toml": pkg("a", tt.table), "b/Cargo.toml": pkg("b")})
+			before, err := w.Requires(crate(t, w, "a"))
+			if got := names(before); got != tt.want || err != nil {
+				t.Errorf("it requires %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestCycleOfDevelopment holds that a cycle through a development dependency with a version
+// is told of all that would have to be published, with the place and the way out, and that
+// it stops no release that goes to no registry.
+func TestCycleOfDevelopment(t *testing.T) {
+	w := graph(t, "a: devv:b", "b: c", "c: a", "user: a", "free: dev:a", "d: devv:e", "e: devv:d")
+	const cycle = `m/a/Cargo.toml:7: development dependency "b": it has a version, and closes the cycle a → b → c → a: each would have to be published before the other: leave out its version: b = { path = "../b" }; cargo drops it from what is published then`
+	for name, want := range map[string][]string{
+		"a": {cycle}, "b": {cycle}, "c": {cycle}, "user": {cycle}, "free": nil,
+		"d": {"d → e → d"}, "e": {"e → d → e"},
+	} {
+		c := crate(t, w, name)
+		list := ofCycles(w.Findings(c, true))
+		if len(list) != len(want) || (w.Unpackageable(c) == "") != (want == nil) {
+			t.Errorf("%s: it finds %q, and is unpackageable: %q", name, list.Lines(), w.Unpackageable(c))
+			continue
+		}
+		for i, f := range list {
+			if !strings.Contains(f.String(), want[i]) || f.Stops != finding.Registry {
+				t.Errorf("%s: it finds %s, which stops %s", name, f, f.Stops)
+			}
+		}
+		if list := ofCycles(w.Findings(c, false)); len(list) > 0 {
+			t.Errorf("%s: without a registry it finds %q", name, list.Lines())
+		}
+	}
+}
+
+func ofCycles(list finding.List) finding.List {
+	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return !strings.Contains(f.What, "closes the cycle") })
+}
+
+// TestUnpublishedNeeds holds that a published crate may not need one that goes nowhere.
+func TestUnpublishedNeeds(t *testing.T) {
+	private := strings.Replace(pkg("private"), "[package]", "[package]\npublish = false", 1)
+	w := read(t, map[string]string{
+		"Cargo.toml":         "[workspace]\nmembers = [\"a\", \"b\", \"c\", \"private\"]",
+		"a/Cargo.toml":       pkg("a", published, "[dev-dependencies]\nprivate = { path = \"../private\", version = \"1\" }"),
+		"b/Cargo.toml":       pkg("b", published, "[dependencies]\nprivate = { path = \"../private\", version = \"1\" }"),
+		"c/Cargo.toml":       pkg("c", published, "[dev-dependencies]\nprivate = { path = \"../private\" }"),
+		"private/Cargo.toml": private,
+		"Cargo.lock":         locked([]string{"a", "private"}, []string{"b", "private"}, []string{"c", "private"}, []string{"private"}),
+	})
+	for name, want := range map[string]string{
+		"a": `it has a version, and goes to no registry (publish = false), so that nobody could resolve it: leave out its version: private = { path = "../private" }`,
+		"b": `crate "private" goes to no registry (publish = false)`,
+		"c": "",
+	} {
+		c := crate(t, w, name)
+		got := strings.Join(w.Findings(c, true).Lines(), "\n")
+		if !strings.Contains(got, want) || (got == "") != (want == "") || (w.Unpackageable(c) == "") != (want == "") {
+			t.Errorf("%s: it finds %q, and is unpackageable: %q", name, got, w.Unpackageable(c))
+		}
+	}
+}
+
+// TestPatchedMembers holds that members which depend on each other by version, and are
+// wired by [patch], depend on each other.
+func TestPatchedMembers(t *testing.T) {
+	const lock = `version = 4
+
+[[package]]
+name = "a"
+version = "1.0.0"
+dependencies = [
+ "b DEPENDENCY",
+]
+
+[[package]]
+name = "b"
+version = "1.0.0"
+
+[[package]]
+name = "b"
+version = "0.9.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "cc"
+`
+	for name, tt := range map[string]struct {
+		patch, dependency, locked string
+		want                      string
+		fetches                   bool
+	}{
+		"crates.io":            {"[patch.crates-io]\nb = { path = \"b\" }", `b = "1"`, "1.0.0", "b", false},
+		"its index":            {"[patch.\"https://github.com/rust-lang/crates.io-index\"]\nb = { path = \"./b\" }", `b = { version = "1" }`, "1.0.0", "b", false},
+		"renamed":              {"[patch.crates-io]\nx = { path = \"b\", package = \"b\" }", `y = { version = "1", package = "b" }`, "1.0.0", "b", false},
+		"git":                  {"[patch.\"https://example.org/b\"]\nb = { path = \"b\" }", `b = { git = "https://example.org/b.git", version = "1" }`, "1.0.0", "b", false},
+		"a registry":           {"[patch.corp]\nb = { path = \"b\" }", `b = { version = "1", registry = "corp" }`, "1.0.0", "b", false},
+		"another source":       {"[patch.corp]\nb = { path = \"b\" }", `b = "1"`, "1.0.0", "", true},
+		"a version of its own": {"[patch.crates-io]\nb = { path = \"b\" }", `b = "0.9"`, "0.9.0", "", true},
+		"no patch":             {"", `b = "1"`, "1.0.0", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := read(t, map[string]string{
+				"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]\n" + tt.patch, "a/Cargo.toml": pkg("a", "[dependencies]\n"+tt.dependency), "b/Cargo.toml": pkg("b"),
+				"Cargo.lock": strings.Replace(lock, "DEPENDENCY", tt.locked, 1),
+			})
+			a := crate(t, w, "a")
+			before, err := w.Requires(a)
+			if got := names(before); got != tt.want || err != nil {
+				t.Errorf("it requires %q, %v", got, err)
+			}
+			if got := w.Fetches(a); got != tt.fetches {
+				t.Errorf("it fetches: %t", got)
+			}
+			skeleton, err := w.SkeletonFiles(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, there := skeleton["b/Cargo.toml"]
+			if kept := strings.Contains(skeleton["Cargo.toml"], "[patch"); there != (tt.want != "") || kept != there {
+				t.Errorf("the skeleton has the member: %t, the patch: %t", there, kept)
+			}
+		})
+	}
+}

@@ -1,0 +1,249 @@
+package cargo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"dagger/slipway/ci/finding"
+)
+
+// Vendored are the sources that the workspace's configuration replaces by a directory of
+// the workspace (The Cargo Book, "Source Replacement"), as `cargo vendor` writes it.
+type Vendored struct {
+	// dirs are the directories, relative to the workspace's root, by the source as
+	// Cargo.lock names it, without a commit.
+	dirs map[string]string
+}
+
+// Any reports whether a source is replaced.
+func (v Vendored) Any() bool { return len(v.dirs) > 0 }
+
+// of returns the directory that replaces the source of a locked package.
+func (v Vendored) of(source string) (string, bool) {
+	source, _, _ = strings.Cut(source, "#")
+	dir, ok := v.dirs[source]
+	return dir, ok
+}
+
+// sourceKeys are what a [source] may have. local-registry is not among them: nothing of
+// it would be held against Cargo.lock before cargo reads it.
+var sourceKeys = []string{"directory", "registry", "replace-with", "git", "branch", "tag", "rev"}
+
+// sources refuses every replacement of a source but by a directory of the workspace: what
+// is in Cargo.lock would come from elsewhere.
+func (r *refusals) sources(tree map[string]any) {
+	tables, ok := tree["source"].(map[string]any)
+	if !ok {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		table, _ := tables[name].(map[string]any)
+		if key := elsewhere(tables, name, table); key != "" {
+			r.say([]string{"source"}, fmt.Sprintf("\"source\" is not allowed in a release: it replaces the sources that Cargo.lock names, and not by a directory of the workspace (source.%s.%s)", name, key))
+			delete(tree, "source")
+			return
+		}
+	}
+}
+
+// elsewhere is the key by which a source leads out of the workspace, "" where it does not.
+func elsewhere(tables map[string]any, name string, table map[string]any) string {
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		if !slices.Contains(sourceKeys, key) {
+			return key
+		}
+	}
+	if dir, found := table["directory"].(string); found && !beneathRoot(dir) {
+		return "directory"
+	}
+	if _, replaced := table["replace-with"]; replaced && replacement(tables, name) == "" {
+		return "replace-with"
+	}
+	return ""
+}
+
+func beneathRoot(dir string) bool { return !path.IsAbs(dir) && fs.ValidPath(path.Clean(dir)) }
+
+// replacement is the directory that a source is replaced by in the end, "" for none.
+func replacement(tables map[string]any, name string) string {
+	for range len(tables) + 1 {
+		table, _ := tables[name].(map[string]any)
+		next, replaced := table["replace-with"].(string)
+		if !replaced {
+			dir, _ := table["directory"].(string)
+			return dir
+		}
+		name = next
+	}
+	return ""
+}
+
+// readVendored notes what the kept tables replace.
+func (c *Config) readVendored(kept map[string]any) {
+	tables, _ := kept["source"].(map[string]any)
+	c.Vendored.dirs = map[string]string{}
+	for name := range tables {
+		table, _ := tables[name].(map[string]any)
+		dir := replacement(tables, name)
+		if _, replaced := table["replace-with"]; !replaced || dir == "" {
+			continue
+		}
+		c.Vendored.dirs[c.lockedAs(name, table)] = path.Clean(dir)
+	}
+}
+
+// lockedAs is how Cargo.lock names a source.
+func (c *Config) lockedAs(name string, table map[string]any) string {
+	str := func(key string) string { s, _ := table[key].(string); return s }
+	if url := str("git"); url != "" {
+		for _, key := range []string{"branch", "tag", "rev"} {
+			if v := str(key); v != "" {
+				return "git+" + url + "?" + key + "=" + v
+			}
+		}
+		return "git+" + url
+	}
+	index := str("registry")
+	if index == "" {
+		index = c.Indexes[name]
+	}
+	switch {
+	case name == "crates-io":
+		return "registry+https://github.com/rust-lang/crates.io-index"
+	case strings.HasPrefix(index, "sparse+"):
+		return index
+	}
+	return "registry+" + index
+}
+
+// At returns the kept configuration for a cargo that stands elsewhere: root is the
+// workspace's root from there. Relative paths of sources lead from where the configuration
+// is.
+func (c Config) At(root string) (string, error) {
+	return c.change(func(kept map[string]any) {
+		tables, _ := kept["source"].(map[string]any)
+		for _, v := range tables {
+			table, _ := v.(map[string]any)
+			if dir, ok := table["directory"].(string); ok {
+				table["directory"] = path.Join(root, dir)
+			}
+		}
+	})
+}
+
+// WithoutSources returns the kept configuration for a cargo that asks the registries
+// themselves.
+func (c Config) WithoutSources() (string, error) {
+	return c.change(func(kept map[string]any) { delete(kept, "source") })
+}
+
+func (c Config) change(do func(kept map[string]any)) (string, error) {
+	if !c.Vendored.Any() {
+		return c.Text, nil
+	}
+	var kept map[string]any
+	if err := toml.Unmarshal([]byte(c.Text), &kept); err != nil {
+		return "", fmt.Errorf("reading the kept cargo configuration: %w", err)
+	}
+	do(kept)
+	if len(kept) == 0 {
+		return "", nil
+	}
+	text, err := toml.Marshal(kept)
+	if err != nil {
+		return "", fmt.Errorf("writing cargo configuration: %w", err)
+	}
+	return string(text), nil
+}
+
+// FetchesNothing reports whether all that a build of c takes from outside the workspace
+// is vendored.
+func (w *Workspace) FetchesNothing(c *Crate) bool {
+	return !slices.ContainsFunc(w.lockedFor(c), func(p Package) bool {
+		_, vendored := w.Config.Vendored.of(p.Source)
+		return p.Source != "" && !vendored
+	})
+}
+
+// FetchesGit reports whether a build of c takes anything from a git repository that is not
+// vendored.
+func (w *Workspace) FetchesGit(c *Crate) bool {
+	return slices.ContainsFunc(w.lockedFor(c), func(p Package) bool {
+		_, vendored := w.Config.Vendored.of(p.Source)
+		return strings.HasPrefix(p.Source, "git+") && !vendored
+	})
+}
+
+// lockedFor are the locked packages that a build of c may need.
+func (w *Workspace) lockedFor(c *Crate) []Package {
+	var list []Package
+	for _, i := range w.Lock.reach(namesOf(w.buildMembers(c))) {
+		list = append(list, w.Lock.Packages[i])
+	}
+	return list
+}
+
+// checkVendored holds the vendored packages that c needs against Cargo.lock: each is there,
+// and is by its own word of the checksum that is locked. cargo holds each file against the
+// checksums beside it when it builds.
+func (w *Workspace) checkVendored(c *Crate) finding.List {
+	var list finding.List
+	if !w.Config.Vendored.Any() {
+		return nil
+	}
+	for _, p := range w.lockedFor(c) {
+		dir, vendored := w.Config.Vendored.of(p.Source)
+		if !vendored {
+			continue
+		}
+		if err := w.findVendored(dir, p); err != nil {
+			list = append(list, finding.Finding{
+				Stops: finding.Everything, File: dir, What: fmt.Sprintf("package %s %s, which Cargo.lock names: %v", p.Name, p.Version, err),
+				Do: "run \"cargo vendor\" again and commit what it writes",
+			})
+		}
+	}
+	return list
+}
+
+// findVendored looks for a package where `cargo vendor` puts it, under its name, with its
+// version where there are several.
+func (w *Workspace) findVendored(dir string, p Package) error {
+	wrong := errors.New("it is not there")
+	for _, name := range []string{p.Name, p.Name + "-" + p.Version} {
+		at := path.Join(dir, name)
+		m, err := readManifest(w.fsys, at)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if m.Package == nil || m.Package.Name != p.Name || m.Package.Version != p.Version {
+			continue
+		}
+		var sums struct {
+			Package *string `json:"package"`
+		}
+		raw, err := fs.ReadFile(w.fsys, path.Join(at, ".cargo-checksum.json"))
+		if err == nil {
+			err = json.Unmarshal(raw, &sums)
+		}
+		if err != nil {
+			return fmt.Errorf("reading its checksum: %w", err)
+		}
+		if p.Checksum == "" || sums.Package != nil && *sums.Package == p.Checksum {
+			return nil
+		}
+		wrong = fmt.Errorf("%q says another checksum than Cargo.lock", path.Join(at, ".cargo-checksum.json"))
+	}
+	return wrong
+}

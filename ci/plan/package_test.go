@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/step"
+)
+
+// libraries is a workspace of library crates, each published, with more files.
+func libraries(t *testing.T, root string, crates map[string]string, more map[string]string) fstest.MapFS {
+	t.Helper()
+	in := map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"crates/*\"]\n" + root, "Cargo.lock": "version = 4\n"}
+	for name, lines := range crates {
+		dir := "crates/" + name
+		in[dir+"/Cargo.toml"] = "[package]\nname = \"" + name + "\"\nversion = \"1.0.0\"\nedition = \"2021\"\ndescription = \"x\"\nlicense = \"MIT\"\n" + lines
+		in[dir+"/src/lib.rs"] = ""
+		in["Cargo.lock"] += "\n[[package]]\nname = \"" + name + "\"\nversion = \"1.0.0\"\n"
+	}
+	maps.Copy(in, more)
+	fsys := fstest.MapFS{}
+	for name, content := range in {
+		fsys[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
+	}
+	return fsys
+}
+
+func planOf(t *testing.T, in fstest.MapFS, crate string) *Plan {
+	t.Helper()
+	return newPlan(t, read(t, in), Request{Crate: crate, Version: "1.0.0"})
+}
+
+func stepOf(t *testing.T, p *Plan, name string) step.Step {
+	t.Helper()
+	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no step %q", name)
+	}
+	return p.Steps[i]
+}
+
+// TestPackageSiblings holds that cargo can write below its home where it packages several
+// crates, and nowhere else.
+func TestPackageSiblings(t *testing.T) {
+	in := libraries(t, "", map[string]string{
+		"outer": "[dependencies]\ninner = { path = \"../inner\", version = \"1\" }\nlog = \"0.4\"\n",
+		"inner": "[dependencies]\nlog = \"0.4\"\n",
+	}, nil)
+	for crate, readOnly := range map[string]bool{"outer": false, "inner": true} {
+		s := stepOf(t, planOf(t, in, crate), StepVerifyPackage)
+		i := slices.IndexFunc(s.Mounts, func(m step.Mount) bool { return m.Path == cargoHome })
+		if s.Mounts[i].ReadOnly != readOnly || s.Mounts[i].Step != StepFetch {
+			t.Errorf("%s: cargo's home is %+v", crate, s.Mounts[i])
+		}
+	}
+}
+
+// TestPackageDevelopment holds that what a development dependency with a version names is
+// packaged too, and published before.
+func TestPackageDevelopment(t *testing.T) {
+	in := libraries(t, "[workspace.dependencies]\nkit = { path = \"crates/kit\", version = \"1\" }\n", map[string]string{
+		"lib": "[dev-dependencies]\nkit.workspace = true\n", "kit": "",
+	}, nil)
+	p := planOf(t, in, "lib")
+	if line := strings.Join(stepOf(t, p, StepPackage).Args, " "); !strings.Contains(line, "--package kit --package lib --no-verify") || !slices.Equal(p.Requires, []string{"kit"}) {
+		t.Errorf("it requires %q and is packaged by %s", p.Requires, line)
+	}
+}
+
+// TestPackageCycle holds that a cycle through versions of development dependencies is told,
+// and that all but packaging is planned.
+func TestPackageCycle(t *testing.T) {
+	in := libraries(t, "", map[string]string{
+		"a": "[dev-dependencies]\nb = { path = \"../b\", version = \"1\" }\n", "b": "[dependencies]\na = { path = \"../a\", version = \"1\" }\n",
+	}, nil)
+	for _, crate := range []string{"a", "b"} {
+		p := planOf(t, in, crate)
+		if p.Publish.Packaged() || len(p.Publish.Steps) > 0 || slices.ContainsFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile }) {
+			t.Errorf("%s is packaged", crate)
+		}
+		stepOf(t, p, StepTest(X8664))
+		list := p.Findings.Stopping(finding.Registry)
+		if !slices.ContainsFunc(list, func(f finding.Finding) bool { return strings.Contains(f.String(), "closes the cycle a → b → a") }) {
+			t.Errorf("%s: it finds %q", crate, list.Lines())
+		}
+		if p.CheckDryRun() != nil && strings.Contains(p.CheckDryRun().Error(), "cycle") {
+			t.Errorf("%s: not even a dry run is made: %v", crate, p.CheckDryRun())
+		}
+	}
+}
+
+// TestSharedLibrary holds that a library which is a shared object alone is built for no
+// musl target, and tested and packaged all the same.
+func TestSharedLibrary(t *testing.T) {
+	for types, shared := range map[string]bool{`"cdylib"`: true, `"dylib"`: true, `"cdylib", "dylib"`: true, `"cdylib", "rlib"`: false, `"staticlib"`: false, `"lib"`: false} {
+		in := libraries(t, "", map[string]string{"lib": "[dependencies]\nlog = \"0.4\"\n[lib]\ncrate-type = [" + types + "]\n"}, nil)
+		p := planOf(t, in, "lib")
+		told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+			return f.Stops == finding.Nothing && strings.Contains(f.What, X8664+" and "+AArch64+" cannot have")
+		})
+		built := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return slices.Contains(s.Args, "build") && s.Name == StepBuild(AArch64) })
+		if built == shared || told != shared {
+			t.Errorf("%s: it is built: %t, and said to be none of musl: %t", types, built, told)
+		}
+		stepOf(t, p, StepTest(AArch64))
+		stepOf(t, p, StepVerifyPackage)
+	}
+	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
+	if s := stepOf(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
+		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
+	}
+}
+
+// TestVendored holds that nothing is downloaded where all is vendored, but to package crates
+// that need each other.
+func TestVendored(t *testing.T) {
+	more := map[string]string{
+		".cargo/config.toml":              "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n",
+		"vendor/log/Cargo.toml":           "[package]\nname = \"log\"\nversion = \"0.4.1\"\n",
+		"vendor/log/.cargo-checksum.json": `{"files":{},"package":"aa"}`,
+		"Cargo.lock":                      "version = 4\n\n[[package]]\nname = \"inner\"\nversion = \"1.0.0\"\ndependencies = [\n \"log\",\n]\n\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"aa\"\n\n[[package]]\nname = \"outer\"\nversion = \"1.0.0\"\ndependencies = [\n \"inner\",\n]\n",
+	}
+	in := libraries(t, "", map[string]string{"outer": "[dependencies]\ninner = { path = \"../inner\", version = \"1\" }\n", "inner": "[dependencies]\nlog = \"0.4\"\n"}, more)
+	for crate, want := range map[string]string{"inner": "", "outer": StepFetch + " " + StepPackage} {
+		p := planOf(t, in, crate)
+		var network []string
+		for _, s := range p.Steps {
+			if s.Network {
+				network = append(network, s.Name)
+			}
+		}
+		if got := strings.Join(network, ", "); got != want {
+			t.Errorf("%s: the network is there for %q", crate, got)
+		}
+		if err := p.CheckDryRun(); err != nil {
+			t.Errorf("%s: %v", crate, err)
+		}
+		upload := p.Publish.Steps[slices.IndexFunc(p.Publish.Steps, func(s step.Step) bool { return s.Name == StepUpload })]
+		if slices.ContainsFunc(upload.Mounts, func(m step.Mount) bool { return m.Tree == confTree }) {
+			t.Errorf("%s: the upload has the replaced sources", crate)
+		}
+	}
+}
