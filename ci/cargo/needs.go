@@ -98,8 +98,8 @@ func (w *Workspace) cycle(c, m *Crate) []*Crate {
 }
 
 // unresolvable says why cargo could not resolve what c needs from a registry, "" where it
-// can: a development dependency with a version that is part of a cycle, or a member that
-// goes to no registry.
+// can: a development dependency with a version that is part of a cycle, a member that goes
+// to no registry, or one that only [patch] makes a member.
 func (w *Workspace) unresolvable(c *Crate) string {
 	for _, d := range w.needs(c) {
 		m := w.find(d.Name)
@@ -112,19 +112,29 @@ func (w *Workspace) unresolvable(c *Crate) string {
 		if ok, _ := m.Publishable(); !ok {
 			return fmt.Sprintf("the dependency %q of crate %q goes to no registry", d.Name, c.Name)
 		}
+		if d.Patched {
+			return fmt.Sprintf("the dependency %q of crate %q is a member by [patch] alone", d.Name, c.Name)
+		}
 	}
 	return ""
 }
 
-// checkNeeds judges the development dependencies with a version of c, which is packaged:
-// what they name must be in the registry before c.
+// checkNeeds judges what c, which is packaged, needs of the workspace: dependencies that are
+// members by [patch], and development dependencies with a version, since what they name must
+// be in the registry before c.
 func (w *Workspace) checkNeeds(c *Crate) finding.List {
 	var list finding.List
 	for _, d := range w.needs(c) {
+		m := w.find(d.Name)
+		if d.Patched { // cargo looks for it in the registry, where it may never have been
+			list = append(list, w.found(finding.Registry, c, d.at(),
+				fmt.Sprintf("dependency %q: it is a member by [patch] alone, and cargo packages a crate together with the members that it names by a path", d.Name),
+				fmt.Sprintf("write { path = %q, version = %q }; it needs no [patch] then", relative(c.Dir, m.Dir), d.Req)))
+			continue
+		}
 		if d.Kind != Dev || !d.published() {
 			continue
 		}
-		m := w.find(d.Name)
 		what := fmt.Sprintf("development dependency %q: it has a version, ", d.Name)
 		if ok, reason := m.Publishable(); w.cyclic(c, m) {
 			what += fmt.Sprintf("and closes the cycle %s: each would have to be published before the other", strings.Join(namesOf(w.cycle(c, m)), " → "))

@@ -147,3 +147,21 @@ checksum = "cc"
 		})
 	}
 }
+
+// TestPatchedIsNotPackaged holds that cargo cannot package what needs a member by [patch]
+// alone, and what to write instead.
+func TestPatchedIsNotPackaged(t *testing.T) {
+	w := read(t, map[string]string{
+		"Cargo.toml":   "[workspace]\nmembers = [\"a\", \"b\"]\n[patch.crates-io]\nb = { path = \"b\" }",
+		"a/Cargo.toml": pkg("a", published, "[dependencies]\nb = \"1\""), "b/Cargo.toml": pkg("b", published),
+		"Cargo.lock": locked([]string{"a", "b"}, []string{"b"}),
+	})
+	a, b := crate(t, w, "a"), crate(t, w, "b")
+	got := w.Findings(a, true)
+	if len(got) != 1 || got[0].Stops != finding.Registry || !strings.Contains(got[0].String(), `write { path = "../b", version = "1" }`) || w.Unpackageable(a) == "" {
+		t.Errorf("it finds %q, and is unpackageable: %q", got.Lines(), w.Unpackageable(a))
+	}
+	if got := w.Findings(b, true); len(got) > 0 || w.Unpackageable(b) != "" {
+		t.Errorf("of what it needs it finds %q", got.Lines())
+	}
+}
