@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // Vendored are the sources that the workspace's configuration replaces by a directory of
@@ -150,7 +151,7 @@ func (c Config) change(do func(kept map[string]any)) (string, error) {
 		return c.Text, nil
 	}
 	var kept map[string]any
-	if err := toml.Unmarshal([]byte(c.Text), &kept); err != nil {
+	if err := tomlfile.Unmarshal([]byte(c.Text), &kept); err != nil {
 		return "", fmt.Errorf("reading the kept cargo configuration: %w", err)
 	}
 	do(kept)
