@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -79,9 +78,8 @@ func free(dir string) (int64, error) {
 // ended belong to the first one of their namespace.
 func memoryBelow(top int) int64 {
 	parents := map[int]int{}
-	files, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
+	for _, pid := range allProcesses() {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			continue // it has ended
 		}
@@ -89,9 +87,7 @@ func memoryBelow(top int) int64 {
 		var parent int
 		// The name stands between brackets and may hold anything (proc(5)).
 		if _, err := fmt.Sscanf(string(raw[bytes.LastIndexByte(raw, ')')+1:]), " %c %d", &state, &parent); err == nil {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
-				parents[pid] = parent
-			}
+			parents[pid] = parent
 		}
 	}
 	var sum int64
@@ -105,6 +101,24 @@ func memoryBelow(top int) int64 {
 		}
 	}
 	return sum
+}
+
+// allProcesses lists the machine's processes. It reads one directory: filepath.Glob would read
+// that of each process as well, which costs more than all else that watch does.
+func allProcesses() []int {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = dir.Close() }()
+	names, _ := dir.Readdirnames(-1)
+	var list []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			list = append(list, pid)
+		}
+	}
+	return list
 }
 
 // resident is how many bytes of a process are in memory and no file's.
