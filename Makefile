@@ -10,6 +10,8 @@ RUNNER  ?= auto
 OUT     ?= dist
 SHORT   ?=
 FUZZTIME ?= 2m
+CRATES  ?=
+FOR     ?= 4h
 
 # Tools of `make lint`, by version; go run fetches and keeps them.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
@@ -51,7 +53,7 @@ e2e: e2e-dagger e2e-local e2e-hostile e2e-signing e2e-publish e2e-images e2e-act
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
-	cd e2e && go run ./count $(SHORT) -run '^TestLocal' -timeout 60m .
+	cd e2e && go run ./count $(SHORT) -p 1 -run '^TestLocal' -timeout 60m . ./corpus
 
 .PHONY: e2e-hostile
 e2e-hostile: test-tools ## attacks on slipway itself: sandbox, artifacts, tokens, verifier, inputs
@@ -88,3 +90,7 @@ fuzz: tools ## each fuzz target for FUZZTIME
 .PHONY: bench
 bench: bin/slipway ## overhead over bare cargo, packaging against tar | pigz: ratios of paired runs
 	cd e2e && go run ./bench -slipway ../bin/slipway -source ../examples/workspace
+
+.PHONY: corpus
+corpus: bin/slipway test-tools ## dry-run crates of crates.io unedited and write e2e/corpus/RESULTS.md (CRATES: comma-separated, default all; FOR: begin none after this time)
+	cd e2e && go run ./corpus -slipway ../bin/slipway -results corpus -only "$(CRATES)" -for $(FOR)

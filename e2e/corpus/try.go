@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// summary is what is read of what release-crate prints with --json.
+type summary struct {
+	Plan  string
+	Tests []struct {
+		Target, How     string
+		Passed, Ignored int
+	}
+	Artifacts []struct{ Name, Target string }
+}
+
+// try plans a crate and dry-runs it, unedited, and judges what came of it. What is wrong with
+// the crate or with slipway is in the row; an error is a fault of this machine.
+func (l *lab) try(ctx context.Context, c crate, limit time.Duration) (row, error) {
+	r := row{Crate: c.Name, Version: c.Version, Slipway: l.revision}
+	dir := filepath.Join(l.work, c.Name)
+	if err := removeAll(dir); err != nil {
+		return r, err
+	}
+	defer func() { _ = removeAll(dir) }()
+	source := filepath.Join(dir, "source")
+	if err := os.MkdirAll(source, 0o755); err != nil {
+		return r, err
+	}
+	file, err := download(ctx, c)
+	if err != nil {
+		return r, err
+	}
+	if r.SHA256, err = unpack(file, source); err != nil {
+		return r, err
+	}
+	if err := commit(ctx, source); err != nil {
+		return r, err
+	}
+	cache, err := l.newCache(dir)
+	if err != nil {
+		return r, err
+	}
+	out := filepath.Join(dir, "out")
+	timed, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if r.Findings, r.Why = l.plan(timed, c, source); r.Why != "" {
+		return r, ctx.Err()
+	}
+	r.Planned = true
+	if r.Why = contradicts(r.Findings); r.Why != "" {
+		return r, nil
+	}
+	s, why := l.dryRun(timed, c, source, cache, out)
+	if timed.Err() != nil && ctx.Err() == nil {
+		why = fmt.Sprintf("not done within %s", limit)
+	}
+	if r.Why = clean(why, dir); r.Why != "" {
+		return r, ctx.Err()
+	}
+	return r, l.judge(ctx, &r, s, out, dir)
+}
+
+// plan returns what a plan of the crate finds, or why it cannot be planned.
+func (l *lab) plan(ctx context.Context, c crate, source string) ([]found, string) {
+	cmd := l.command(ctx, "plan", "--json", "--source", source, "--crate", c.Name, "--version", c.Version)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, clean(lastWords(stderr.String(), err), filepath.Dir(source))
+	}
+	var plan struct{ Findings []found }
+	if err := json.Unmarshal(stdout.Bytes(), &plan); err != nil {
+		return nil, fmt.Sprintf("the plan is no JSON: %v", err)
+	}
+	for i := range plan.Findings {
+		plan.Findings[i].What = clean(plan.Findings[i].What, filepath.Dir(source))
+	}
+	return plan.Findings, ""
+}
+
+// contradicts names a finding that says that crates.io refuses the crate: it has taken it.
+func contradicts(findings []found) string {
+	for _, f := range findings {
+		if f.Stops == "registry" {
+			return "crates.io has taken the crate, and the plan says that it would not: " + f.What
+		}
+	}
+	return ""
+}
+
+// dryRun returns the summary of a dry run, or why there is none.
+func (l *lab) dryRun(ctx context.Context, c crate, source, cache, out string) (summary, string) {
+	cmd := l.command(ctx, "release-crate", "--dry-run", "--json", "--runner", "local", "--cache", cache,
+		"--source", source, "--crate", c.Name, "--version", c.Version, "--out", out)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var s summary
+	err := cmd.Run()
+	if log := os.Getenv("SLIPWAY_CORPUS_LOGS"); log != "" {
+		_ = os.WriteFile(filepath.Join(log, c.Name+".log"), append(stderr.Bytes(), stdout.Bytes()...), 0o644)
+	}
+	if err != nil {
+		return s, lastWords(stderr.String(), err)
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &s); err != nil {
+		return s, fmt.Sprintf("the summary is no JSON: %v", err)
+	}
+	return s, ""
+}
+
+// lastWords is the message that the slipway command ended with.
+func lastWords(stderr string, err error) string {
+	text := "\n" + stderr
+	if i := strings.LastIndex(text, "\nslipway: "); i >= 0 {
+		return strings.TrimSpace(strings.TrimPrefix(text[i+1:], "slipway: "))
+	}
+	return fmt.Sprintf("slipway ended without a message: %v", err)
+}
+
+// clean makes a message fit for a table that is the same on other machines.
+func clean(message, dir string) string {
+	const most = 600
+	message = strings.Join(strings.Fields(strings.ReplaceAll(message, dir, "…")), " ")
+	if len(message) > most {
+		message = strings.ToValidUTF8(message[:most], "") + " …"
+	}
+	return message
+}
