@@ -17,7 +17,7 @@ import (
 // members that it is built and tested with, the lock file, cargo's configuration. What only a
 // registry would refuse is among it where the release publishes c to one.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
-	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(w.buildMembers(c)), w.checkVendored(c))
+	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c))
 	dirs := map[string]bool{}
 	for _, dir := range w.dirs() {
 		dirs[dir] = true

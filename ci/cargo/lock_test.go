@@ -190,6 +190,7 @@ func TestCheckLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	lock.SHA256[0] = 1
 	w := &Workspace{Lock: lock}
 	if err := w.CheckLock([]byte(lock.prune([]string{"lib"}))); err != nil {
 		t.Errorf("fewer packages: %v", err)
@@ -210,5 +211,8 @@ func TestCheckLock(t *testing.T) {
 	}
 	if err := w.CheckLock([]byte("[[package")); err == nil {
 		t.Error("what is no lock file passes")
+	}
+	if err := (&Workspace{}).CheckLock([]byte(lockText)); err != nil {
+		t.Errorf("where the workspace has none: %v", err)
 	}
 }

@@ -35,7 +35,7 @@ func (w *Workspace) applyPatches() {
 
 // applyPatch gives c's dependencies from a source on m, if they are, m's path.
 func (w *Workspace) applyPatch(source string, m, c *Crate) {
-	if !w.Lock.resolves(c.Name, m.Name) {
+	if !w.Unlocked() && !w.Lock.resolves(c.Name, m.Name) {
 		return
 	}
 	for i, d := range c.Deps {

@@ -168,6 +168,9 @@ func (c Config) change(do func(kept map[string]any)) (string, error) {
 // FetchesNothing reports whether all that a build of c takes from outside the workspace
 // is vendored.
 func (w *Workspace) FetchesNothing(c *Crate) bool {
+	if w.Unlocked() {
+		return false // nobody knows
+	}
 	return !slices.ContainsFunc(w.lockedFor(c), func(p Package) bool {
 		_, vendored := w.Config.Vendored.of(p.Source)
 		return p.Source != "" && !vendored

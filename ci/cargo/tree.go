@@ -111,7 +111,7 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 	slices.Sort(dirs)
 	prunePatches(tree, func(name, dir string) bool {
 		m := w.find(name)
-		return locked[name] && (dir == "" || m == nil || m.Dir != path.Clean(dir) || kept[m.Dir])
+		return (w.Unlocked() || locked[name]) && (dir == "" || m == nil || m.Dir != path.Clean(dir) || kept[m.Dir])
 	})
 	workspace["members"] = dirs
 	delete(workspace, "default-members")
@@ -243,7 +243,7 @@ func (w *Workspace) patchDirs(locked map[string]bool) []string {
 			table, _ := spec.(map[string]any)
 			dir, _ := table["path"].(string)
 			name, _ := table["package"].(string)
-			if dir != "" && locked[cmp.Or(name, alias)] {
+			if dir != "" && (w.Unlocked() || locked[cmp.Or(name, alias)]) {
 				dirs = append(dirs, path.Clean(dir))
 			}
 		}
@@ -299,6 +299,9 @@ func (w *Workspace) Members(c *Crate) []string {
 
 // Fetches reports whether a build of c takes a dependency from outside the workspace.
 func (w *Workspace) Fetches(c *Crate) bool {
+	if w.Unlocked() {
+		return true // the fetch makes the lock file
+	}
 	members := w.buildMembers(c)
 	for _, m := range slices.Concat(members, w.locals(members)) {
 		if slices.ContainsFunc(m.Deps, Dependency.external) {

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"dagger/slipway/ci/finding"
 )
 
 // TestReadExample reads the example workspace and holds what is known of it.
@@ -134,6 +137,13 @@ func TestReadRefuses(t *testing.T) {
 	delete(without, "Cargo.lock")
 	w, err := Read(without)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if found := w.Findings(crate(t, w, "a"), true); len(found) != 1 || found[0].Stops != finding.Nothing || !strings.Contains(found[0].String(), "Cargo.lock: the workspace has none") {
+		t.Errorf("a library without a lock file: %q", found.Lines())
+	}
+	without["src/main.rs"] = &fstest.MapFile{}
+	if w, err = Read(without); err != nil {
 		t.Fatal(err)
 	}
 	says(t, stops(w, crate(t, w, "a")), `Cargo.lock: the workspace has none`, `run "cargo generate-lockfile" and commit the file`)

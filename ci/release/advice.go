@@ -28,8 +28,8 @@ type advice struct {
 // before one that any tool can cause.
 var advices = []advice{
 	{said: regexp.MustCompile("(?i)could not find `?protoc`?|protoc failed to (?:run|execute)|`protoc` (?:is )?not found"), lacks: "protoc", own: true},
-	{said: regexp.MustCompile("is `cmake` not installed\\?|failed to execute command: No such file or directory \\(os error 2\\)\\s+is `cmake`|Missing dependency: cmake"), lacks: "cmake", own: true},
-	{said: regexp.MustCompile("(?i)unable to find libclang|couldn't find any valid shared libraries matching: \\['libclang"), lacks: "libclang, which bindgen loads", do: "or see whether the crate has a feature for bindings that are made already"},
+	{said: regexp.MustCompile("is `cmake` not installed[?]|failed to execute command: No such file or directory [(]os error 2[)][ \n]+is `cmake`|Missing dependency: cmake"), lacks: "cmake", own: true},
+	{said: regexp.MustCompile(`(?i)unable to find libclang|couldn't find any valid shared libraries matching: \['libclang`), lacks: "libclang, which bindgen loads", do: "or see whether the crate has a feature for bindings that are made already"},
 	{said: regexp.MustCompile("(?i)nasm(?:`|\"|')? (?:command )?(?:was )?not (?:found|installed)|failed to (?:run|execute)[^\n]*nasm|Missing dependency: nasm"), lacks: "nasm", do: "or see whether the crate has a feature for doing without assembly"},
 	{said: regexp.MustCompile(`(?i)failed to find tool "(?:[\w-]+-)?(?:[gc]\+\+|clang\+\+)"|is ` + "`" + `(?:[\w-]+-)?[gc]\+\+` + "`" + ` not installed\?|musl-g\+\+[^\n]*No such file`), lacks: "C++ compiler for this target", do: "or see whether the crate has a feature for doing without C++"},
 	{said: regexp.MustCompile(`(?i)could not find (?:directory of )?openssl(?: installation| via pkg-config)?|openssl-sys[^\n]*failed to run custom build`), lacks: "OpenSSL for this target", do: "or let the crate build its own (feature `vendored` of the crate openssl; slipway's own image has the perl and make that this takes), or use rustls"},

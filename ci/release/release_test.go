@@ -66,7 +66,7 @@ func TestStops(t *testing.T) {
 		return finding.List{{Stops: stops, File: "Cargo.toml", Line: 3, What: "one thing", Do: "mend it"}, {Stops: stops, What: "another"}}
 	}
 	for _, stops := range []finding.Stops{finding.Nothing, finding.Registry, finding.Release, finding.Everything} {
-		rel, r := newRelease(t)
+		rel, _ := newRelease(t)
 		rel.Plan.Findings = found(stops)
 		s, err := rel.DryRun(t.Context())
 		if stops == finding.Everything {
@@ -74,7 +74,7 @@ func TestStops(t *testing.T) {
 		} else if err != nil || !strings.Contains(s.Text(""), "Cargo.toml:3: one thing: mend it") || !strings.Contains(s.Markdown(), "another") {
 			t.Errorf("a dry run that %s stops: %v", stops, err)
 		}
-		rel, r = newRelease(t)
+		rel, r := newRelease(t)
 		rel.Plan.Findings = found(stops)
 		if _, err = rel.Dist(t.Context()); strings.Contains(fmt.Sprint(err), "one thing") != (stops != finding.Nothing) || len(r.ran) > 0 {
 			t.Errorf("a release that %s stops: %v, ran %q", stops, err, r.ran)
