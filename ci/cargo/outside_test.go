@@ -9,8 +9,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/sourcefs"
 )
 
@@ -93,9 +95,6 @@ func TestOutside(t *testing.T) {
 		"the library":                        {root: list, links: map[string]string{"crates/inside/src/lib.rs": "../../../../secret"}, want: "src/lib.rs"},
 		"a build script by its path":         {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "build = \"../../../secret\"\n"}, want: "`build`"},
 		"an absolute build script":           {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "build = \"/etc/passwd\"\n"}, want: "`build`"},
-		"a readme by its path":               {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../../secret\"\n"}, want: "`readme`"},
-		"a readme through a link":            {root: list, links: map[string]string{"README.md": "../secret"}, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "readme = \"../../README.md\"\n"}, want: "`readme`"},
-		"an inherited licence":               {root: list + "[workspace.package]\nlicense-file = \"../secret\"\n", want: "`license-file`"},
 		"a test by its path":                 {root: list, files: map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "[[test]]\nname = \"t\"\npath = \"/etc/passwd\"\n"}, want: `target "t"`},
 	}
 	for name, tt := range tests {
@@ -213,5 +212,33 @@ func TestOddNames(t *testing.T) {
 		if err == nil || errors.Is(err, fs.ErrNotExist) || strings.ContainsRune(err.Error(), 0) {
 			t.Errorf("member %q: %q", name, fmt.Sprint(err))
 		}
+	}
+}
+
+// TestOutsideMetadata holds that a readme or licence file outside the workspace, by itself or
+// through a link, is not read, and stops a registry alone.
+func TestOutsideMetadata(t *testing.T) {
+	for name, in := range map[string]map[string]string{
+		"a readme":             {"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", published, "readme = \"../../README.md\"")},
+		"an absolute readme":   {"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", published, "readme = \"/etc/hostname\"")},
+		"an inherited licence": {"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n[workspace.package]\nlicense-file = \"../LICENSE\"", "a/Cargo.toml": pkg("a", "description = \"x\"", "license-file.workspace = true")},
+		"a readme by a link":   {"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", published, "readme = \"LINK.md\"")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in["Cargo.lock"] = locked([]string{"a"})
+			fsys := files(in)
+			fsys["a/LINK.md"] = &fstest.MapFile{Data: []byte("../../README.md"), Mode: fs.ModeSymlink | 0o777}
+			w, err := Read(fsys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := crate(t, w, "a")
+			if found := w.RegistryFindings(c).Stopping(finding.Registry); len(found) == 0 || !strings.Contains(found[0].What, "there is no file") {
+				t.Errorf("%q", found.Lines())
+			}
+			if why := w.Unpackageable(c); why == "" {
+				t.Error("it would be packaged")
+			}
+		})
 	}
 }

@@ -11,15 +11,13 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// checkPaths refuses every path of a manifest that leaves the workspace, by itself or
-// through a link: cargo would read and package what stands there.
+// checkPaths refuses every path of a manifest to what is built that leaves the workspace, by
+// itself or through a link. A readme or licence file elsewhere concerns a registry alone: see
+// missingFile.
 func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
 	named := map[string]string{"build": c.BuildScript}
 	if c.Lib != nil {
 		named["lib.path"] = c.Lib.Path
-	}
-	for field, p := range map[string]any{"readme": m.Package.Readme, "license-file": m.Package.LicenseFile} {
-		named[field], _ = p.(string) // an inherited one is the root's, see below
 	}
 	for _, list := range [][]targetTable{m.Bin, m.Example, m.Test, m.Bench} {
 		for _, t := range list {
@@ -30,13 +28,6 @@ func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
 		p := named[field]
 		if err := w.beneath(c.Dir, p); err != nil {
 			return fmt.Errorf("`%s` is %s: %w", field, quote.Line(p), err)
-		}
-	}
-	inherited := &w.root.Workspace.Package
-	for field, v := range map[string]any{"readme": inherited.Readme, "license-file": inherited.LicenseFile} {
-		p, _ := v.(string)
-		if err := w.beneath(".", p); err != nil {
-			return fmt.Errorf("`%s` of [workspace.package] is %s: %w", field, quote.Line(p), err)
 		}
 	}
 	return nil
