@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +15,6 @@ import (
 // and a large one takes its time to be read.
 const patience = 5 * time.Minute
 
-// maxAnswer is how much of an answer is read.
-const maxAnswer = 64 << 20
-
 // newCommand makes a command that runs git with an environment and nothing else of the
 // caller's: neither tokens nor variables that configure git.
 func newCommand(ctx context.Context, env []string, args ...string) (*command, error) {
@@ -26,39 +22,69 @@ func newCommand(ctx context.Context, env []string, args ...string) (*command, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: install git, or release from a directory that is no checkout", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it took longer than %s", patience))
+	ctx, expire := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it took longer than %s", patience))
+	ctx, end := context.WithCancelCause(ctx)
 	cmd := exec.CommandContext(ctx, path, append([]string{"--no-pager"}, args...)...)
 	cmd.Env = env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
-	return &command{Cmd: cmd, ctx: ctx, cancel: cancel}, nil
+	return &command{
+		Cmd: cmd, ctx: ctx, end: end, file: maxIndex,
+		cancel: func() { end(nil); expire() }, special: func(context.Context) string { return "" },
+	}, nil
 }
 
+// command is a git that is bounded in time, memory, and what it reads, writes and says.
 type command struct {
 	*exec.Cmd
 	ctx    context.Context // the command's own
+	end    context.CancelCauseFunc
 	cancel context.CancelFunc
+
+	file    int64                        // how many bytes a file may have that it writes
+	count   bool                         // its answer is only counted
+	special func(context.Context) string // names a file that it may wait for, "" for none
 }
 
 // run runs a command and returns what it prints.
 func run(c *command) ([]byte, error) {
 	defer c.cancel()
-	out, errs := &limited{max: maxAnswer}, &limited{max: 64 << 10}
+	out := &limited{max: maxAnswer, records: maxEntries, discard: c.count, over: c.end}
+	errs := &limited{max: 64 << 10, records: maxEntries, over: func(error) {}}
 	c.Stdout, c.Stderr = out, errs
-	err := c.Run()
+	err := c.Start()
+	if err == nil {
+		if err := bound(c.Process.Pid, c.file); err != nil {
+			c.end(err)
+		}
+		go watch(c.ctx, c.Process.Pid, c.special, c.end)
+		err = c.Wait()
+	}
 	switch {
 	case c.ctx.Err() != nil:
 		err = context.Cause(c.ctx)
-	case out.full:
-		err = fmt.Errorf("it answers with more than %d bytes", out.max)
 	case err != nil:
-		err = &exitError{err: err, words: strings.TrimSpace(errs.String())}
+		err = explain(&exitError{err: err, words: strings.TrimSpace(errs.kept.String())}, c.file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("`git %s`: %w", strings.Join(c.Args[2:], " "), err)
 	}
-	return out.Bytes(), nil
+	return out.kept.Bytes(), nil
+}
+
+// explain adds to what git says, or does not say, which bound it has met.
+func explain(e *exitError, file int64) error {
+	var exit *exec.ExitError
+	if errors.As(e.err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGXFSZ {
+			return fmt.Errorf("it wrote a file of more than %d bytes, expected a smaller repository: %w", file, e)
+		}
+	}
+	if strings.Contains(e.words, "Out of memory") || strings.Contains(e.words, "out of memory") || strings.Contains(e.words, "Cannot allocate memory") {
+		return fmt.Errorf("it needs more than %d bytes of memory, expected a smaller repository: %w", int64(maxMemory), e)
+	}
+	return e
 }
 
 // exitError is a command that git has refused, with its words.
@@ -80,22 +106,6 @@ func (e *exitError) Unwrap() error { return e.err }
 func (e *exitError) silent() bool {
 	var exit *exec.ExitError
 	return errors.As(e.err, &exit) && exit.ExitCode() == 1 && e.words == ""
-}
-
-// limited keeps the first bytes that are written to it.
-type limited struct {
-	bytes.Buffer
-	max  int
-	full bool
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if room := l.max - l.Len(); len(p) > room {
-		l.full = true
-		_, _ = l.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return l.Buffer.Write(p)
 }
 
 // userEnv is what git needs to read the user's own configuration.

@@ -71,7 +71,7 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 		return nil
 	}
 	there := *e.git
-	there.worktree = to
+	there.worktree, there.largest = to, beneath.KeptLimits().File
 	there.env = append(slices.Clone(e.git.env), "GIT_WORK_TREE="+to)
 	_, err := there.answer(ctx, names.String(), "checkout-index", "--force", "--quiet", "-z", "--stdin")
 	return err

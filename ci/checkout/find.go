@@ -105,6 +105,7 @@ func ownedByUs(ctx context.Context, dir string, paths []string) error {
 		if err != nil {
 			return err
 		}
+		cmd.special = place{dir, filepath.Join(dir, ".git"), filepath.Join(dir, ".git")}.special
 		_, err = run(cmd)
 		return err
 	}

@@ -46,6 +46,11 @@ type listing struct {
 func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err error) {
 	l.tree = map[string]entry{}
 	if commit != "" {
+		// Directories count: trees that hold nothing but trees take as long to walk. The
+		// whole commit counts, which read-tree reads.
+		if err := g.count(ctx, "ls-tree", "-r", "-t", "-z", "--name-only", "--full-tree", commit); err != nil {
+			return l, err
+		}
 		if l.tree, err = g.readCommit(ctx, commit, prefix); err != nil {
 			return l, err
 		}

@@ -16,7 +16,8 @@ type git struct {
 	place
 	own      string // its directory
 	env      []string
-	fileMode bool // the working tree has executable bits
+	fileMode bool  // the working tree has executable bits
+	largest  int64 // bytes of a file that git may write, 0 for those of its own directory
 }
 
 // config is all the configuration that git sees, but for the format of objects that are
@@ -33,6 +34,10 @@ const config = `[core]
 	eol = lf
 	symlinks = true
 	commitGraph = false
+	bigFileThreshold = 64m
+	packedGitWindowSize = 32m
+	packedGitLimit = 1g
+	deltaBaseCacheLimit = 96m
 	logAllRefUpdates = false
 [gc]
 	auto = 0
@@ -142,12 +147,34 @@ func (g *git) output(ctx context.Context, args ...string) ([]byte, error) {
 
 // answer asks git and gives it an input.
 func (g *git) answer(ctx context.Context, input string, args ...string) ([]byte, error) {
+	cmd, err := g.command(ctx, input, args)
+	if err != nil {
+		return nil, err
+	}
+	return run(cmd)
+}
+
+// count asks git and returns an error where it lists more than maxEntries.
+func (g *git) count(ctx context.Context, args ...string) error {
+	cmd, err := g.command(ctx, "", args)
+	if err != nil {
+		return err
+	}
+	cmd.count = true
+	_, err = run(cmd)
+	return err
+}
+
+func (g *git) command(ctx context.Context, input string, args []string) (*command, error) {
 	cmd, err := newCommand(ctx, g.env, args...)
 	if err != nil {
 		return nil, err
 	}
-	cmd.Dir, cmd.Stdin = g.worktree, strings.NewReader(input)
-	return run(cmd)
+	cmd.Dir, cmd.Stdin, cmd.special = g.worktree, strings.NewReader(input), g.special
+	if g.largest > 0 {
+		cmd.file = g.largest
+	}
+	return cmd, nil
 }
 
 // ask returns an answer without the space around it.
