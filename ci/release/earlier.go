@@ -25,7 +25,7 @@ import (
 type earlier map[string][][]byte
 
 // maxBundle is the size over which an earlier bundle is not read.
-const maxBundle = 64 << 20
+const maxBundle = sign.MaxBundle
 
 // signFile signs a binary, unless an earlier run has.
 func (r *Release) signFile(ctx context.Context, signer *sign.Signer, subject, file string) (sign.Signature, error) {

@@ -3,9 +3,6 @@ package sign
 import (
 	"errors"
 	"fmt"
-
-	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // Again returns what a bundle holds, in the forms in which s makes signatures, when s
@@ -13,14 +10,13 @@ import (
 // only the run may be another, and with a timestamp where s asks for one. It is an
 // error otherwise. Whether the signature holds, and what of, it does not say.
 func (s *Signer) Again(bundle []byte, who Identity) (Signature, error) {
-	b := &protobundle.Bundle{}
-	if err := protojson.Unmarshal(bundle, b); err != nil {
+	b, err := ParseBundle(bundle)
+	if err != nil {
 		return Signature{}, fmt.Errorf("reading an earlier bundle: %w", err)
 	}
 	material := b.GetVerificationMaterial()
 	var earlier Identity
 	if der := material.GetCertificate().GetRawBytes(); der != nil {
-		var err error
 		if earlier, err = identityOf(der); err != nil {
 			return Signature{}, fmt.Errorf("reading an earlier bundle: %w", err)
 		}

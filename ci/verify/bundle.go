@@ -17,9 +17,8 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// maxBundle is the size over which a bundle is not read: one of a signature has
-// some kilobytes, one of an SBOM some megabytes.
-const maxBundle = 64 << 20
+// maxBundle is the size over which a bundle is not read.
+const maxBundle = sign.MaxBundle
 
 // signed is a Sigstore bundle.
 type signed struct {
@@ -34,11 +33,12 @@ type signed struct {
 
 // parse reads a bundle and says nothing yet of its worth.
 func parse(raw []byte) (*signed, error) {
-	if len(raw) > maxBundle {
-		return nil, fmt.Errorf("reading the bundle: it has %d bytes, expected %d at most", len(raw), maxBundle)
+	pb, err := sign.ParseBundle(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading the bundle: %w: expected a Sigstore bundle", err)
 	}
-	b := &bundle.Bundle{}
-	if err := b.UnmarshalJSON(raw); err != nil {
+	b, err := bundle.NewBundle(pb)
+	if err != nil {
 		return nil, fmt.Errorf("reading the bundle: %w: expected a Sigstore bundle", err)
 	}
 	s := &signed{bundle: b}

@@ -13,6 +13,7 @@ import (
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sign"
 )
 
 // statement is an in-toto statement, as far as every predicate has the same.
@@ -118,6 +119,9 @@ func (r *Report) sbom(ctx context.Context, dir string, plain, signed plan.Artifa
 func sameJSON(a, b []byte) error {
 	var values [2]any
 	for i, raw := range [][]byte{a, b} {
+		if err := sign.CheckStatement(raw); err != nil {
+			return fmt.Errorf("reading the document: %w", err)
+		}
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.UseNumber()
 		if err := d.Decode(&values[i]); err != nil {

@@ -1,0 +1,89 @@
+package sign
+
+import (
+	"fmt"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// Bounds of a bundle. A parser makes hundreds of bytes of each value, however short it is.
+const (
+	// MaxBundle is the size over which no bundle is read: one of a signature has some
+	// kilobytes, one of an SBOM some megabytes.
+	MaxBundle = 64 << 20
+	// maxValues is how many JSON values a bundle may have: one of the public instance has
+	// about a hundred. Its statement is a single one.
+	maxValues = 10_000
+	// maxMaterial is how many bytes a bundle may have beside its statement: certificates,
+	// log entries and signatures. An entry holds JSON that is parsed too.
+	maxMaterial = 1 << 20
+	// maxStatement is how many JSON values a statement may have: the SBOM of a crate with
+	// a thousand dependencies has some ten thousand.
+	maxStatement = 1 << 20
+)
+
+// ParseBundle reads a Sigstore bundle and says nothing of its worth. It is the only way in
+// which slipway parses one: what would take memory beyond any real one is refused before.
+func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
+	if len(raw) > MaxBundle {
+		return nil, fmt.Errorf("it has %d bytes, expected %d at most", len(raw), MaxBundle)
+	}
+	if manyValues(raw, maxValues) {
+		return nil, fmt.Errorf("it has more than %d JSON values, expected fewer", maxValues)
+	}
+	b := &protobundle.Bundle{}
+	if err := protojson.Unmarshal(raw, b); err != nil {
+		return nil, err
+	}
+	statement := b.GetDsseEnvelope().GetPayload()
+	if size := proto.Size(b) - len(statement); size > maxMaterial {
+		return nil, fmt.Errorf("it has %d bytes beside its statement, expected %d at most", size, maxMaterial)
+	}
+	return b, CheckStatement(statement)
+}
+
+// CheckStatement returns an error where parsing a statement would take memory beyond any
+// real one.
+func CheckStatement(raw []byte) error {
+	if len(raw) > MaxBundle {
+		return fmt.Errorf("the statement has %d bytes, expected %d at most", len(raw), MaxBundle)
+	}
+	if manyValues(raw, maxStatement) {
+		return fmt.Errorf("the statement has more than %d JSON values, expected fewer", maxStatement)
+	}
+	return nil
+}
+
+// CheckEnvelope returns an error where parsing a statement's envelope would take memory
+// beyond any real one.
+func CheckEnvelope(raw []byte) error {
+	if len(raw) > MaxBundle {
+		return fmt.Errorf("the envelope has %d bytes, expected %d at most", len(raw), MaxBundle)
+	}
+	if manyValues(raw, maxValues) {
+		return fmt.Errorf("the envelope has more than %d JSON values, expected fewer", maxValues)
+	}
+	return nil
+}
+
+// manyValues reports whether a JSON text may have more values than most. Outside of strings
+// each value but the first follows one of these marks; it reads no further than it must,
+// and a text that is no JSON is the parser's to refuse.
+func manyValues(raw []byte, most int) bool {
+	quoted := false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && (c == ',' || c == ':' || c == '[' || c == '{'):
+			if most--; most < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
