@@ -25,7 +25,12 @@ type guard struct {
 	next     http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper.
+// maxManifest is how many bytes a manifest may have, twice what registries have to take
+// (OCI distribution specification 1.1, "Pushing Manifests"): hundreds of bytes of memory
+// are made of each of its layers, and three are enough for one.
+const maxManifest = 8 << 20
+
+// RoundTrip implements http.RoundTripper. A manifest has maxManifest bytes at most.
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if secret(req) {
 		err := transport.CheckSecret(req.URL)
@@ -38,6 +43,9 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			return nil, err
 		}
+	}
+	if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") {
+		return transport.Bounded{Next: g.next, Limit: maxManifest}.RoundTrip(req)
 	}
 	return g.next.RoundTrip(req)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	"github.com/sigstore/cosign/v2/pkg/oci"
 	"github.com/sigstore/cosign/v2/pkg/oci/static"
+
+	"dagger/slipway/ci/sign"
 )
 
 // Signatures judges what was read from where cosign keeps the signatures of an
@@ -22,19 +24,15 @@ func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image
 	if err != nil {
 		return 0, nil, err
 	}
-	list, err := found.Get()
-	if err != nil {
-		return 0, nil, fmt.Errorf("reading the signatures: %w", err)
-	}
-	for _, s := range list {
-		if _, err := s.Payload(); err != nil {
-			return 0, nil, fmt.Errorf("reading a signature: %w", err)
-		}
-		if err := e.judge(ctx, s, image, opts, cosign.VerifyImageSignature); err != nil {
+	err = fetchEach(found, func(f fetched) {
+		if err := e.judge(ctx, f, image, opts, cosign.VerifyImageSignature); err != nil {
 			others = append(others, err)
 		} else {
 			good++
 		}
+	})
+	if err != nil {
+		return 0, nil, fmt.Errorf("reading the signatures: %w", err)
 	}
 	return good, others, nil
 }
@@ -43,7 +41,8 @@ func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image
 type Attestation struct {
 	// PredicateType is what the statement says that it holds.
 	PredicateType string
-	Statement     []byte
+	// Statement is nil where it is refused.
+	Statement []byte
 	// Commit is the one that the run which signed it was on, "" where the certificate
 	// names none.
 	Commit string
@@ -59,31 +58,31 @@ func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, ima
 	if err != nil {
 		return nil, err
 	}
-	list, err := found.Get()
-	if err != nil {
-		return nil, fmt.Errorf("reading the attestations: %w", err)
-	}
 	var all []Attestation
-	for _, s := range list {
-		envelope, err := s.Payload()
-		if err != nil {
-			return nil, fmt.Errorf("reading an attestation: %w", err)
-		}
-		a, err := open(envelope)
+	err = fetchEach(found, func(f fetched) {
+		a, err := open(f.payload)
 		if err == nil {
-			err = e.judge(ctx, s, image, opts, cosign.VerifyBlobAttestation)
+			err = e.judge(ctx, f, image, opts, cosign.VerifyBlobAttestation)
 		}
-		if cert, e := s.Cert(); e == nil {
+		if cert, e := f.Cert(); e == nil {
 			a.Commit = runOf(cert)
 		}
-		a.Refused = err
+		if a.Refused = err; err != nil {
+			a.Statement = nil // nobody reads it
+		}
 		all = append(all, a)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the attestations: %w", err)
 	}
 	return all, nil
 }
 
 // open reads the statement in an envelope and says nothing of its worth.
 func open(envelope []byte) (Attestation, error) {
+	if err := sign.CheckEnvelope(envelope); err != nil {
+		return Attestation{}, err
+	}
 	var e dsse.Envelope
 	if err := json.Unmarshal(envelope, &e); err != nil {
 		return Attestation{}, fmt.Errorf("reading the envelope: %w", err)
@@ -91,6 +90,9 @@ func open(envelope []byte) (Attestation, error) {
 	raw, err := base64.StdEncoding.DecodeString(e.Payload)
 	if err != nil {
 		return Attestation{}, fmt.Errorf("reading the envelope: %w", err)
+	}
+	if err := sign.CheckStatement(raw); err != nil {
+		return Attestation{}, err
 	}
 	var s statement
 	if err := json.Unmarshal(raw, &s); err != nil {
