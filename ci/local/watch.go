@@ -20,8 +20,16 @@ import (
 // has in files, pipes and sockets in memory is nobody's, so only what is left tells of it.
 const spareMemory = 128 << 20
 
-// spare is how much of a file system is left free for the rest of the machine.
-const spare = 256 << 20
+// spare is how much of a file system is left free for the rest of the machine, and
+// spareFiles how many files may still be made in it.
+const (
+	spare      = 256 << 20
+	spareFiles = spare / (16 << 10) // what mke2fs(8) makes for as many bytes
+)
+
+// bytesPerFile is what a file counts at least against the limit of the disk, a block: an
+// empty one takes no bytes, and a file system can run out of files too.
+const bytesPerFile = 4096
 
 // watch ends a step with a *step.LimitError as soon as its processes, below the one with
 // that id, use more than they may, and returns when ctx ends. The kernel keeps the other
@@ -50,27 +58,50 @@ func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 			return
 		}
 		now, err := free(r.store.dir)
-		switch {
-		case err != nil:
+		if err == nil {
+			err = now.exceeds(begin, r.limits.Disk, r.store.dir)
+		}
+		if err != nil {
 			end(err)
-			return
-		case r.limits.Disk > 0 && begin-now > r.limits.Disk:
-			end(&step.LimitError{Limit: "disk", Used: "wrote more than " + step.FormatSize(r.limits.Disk)})
-			return
-		case now < spare && now < begin:
-			end(fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", r.store.dir, step.FormatSize(spare)))
 			return
 		}
 	}
 }
 
-// free is how many bytes of a directory's file system a user may still write.
-func free(dir string) (int64, error) {
+// room is what a user may still write to a file system.
+type room struct {
+	bytes int64
+	files int64 // -1 where the file system does not count them
+}
+
+// free is what is left of a directory's file system.
+func free(dir string) (room, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("reading the free space of %q: %w", dir, err)
+		return room{}, fmt.Errorf("reading the free space of %q: %w", dir, err)
 	}
-	return int64(st.Bavail) * st.Bsize, nil
+	r := room{int64(st.Bavail) * st.Bsize, int64(st.Ffree)}
+	if st.Files == 0 { // btrfs, say
+		r.files = -1
+	}
+	return r, nil
+}
+
+// exceeds returns an error where more than limit was used since begin, or too little is
+// left for the rest of the machine. A limit of 0 is none.
+func (now room) exceeds(begin room, limit int64, dir string) error {
+	counted := now.files >= 0 && begin.files >= 0
+	switch {
+	case limit > 0 && begin.bytes-now.bytes > limit:
+		return &step.LimitError{Limit: "disk", Used: "wrote more than " + step.FormatSize(limit)}
+	case limit > 0 && counted && begin.files-now.files > limit/bytesPerFile:
+		return &step.LimitError{Limit: "disk", Used: fmt.Sprintf("made more than %d files, one for each %s of %s", limit/bytesPerFile, step.FormatSize(bytesPerFile), step.FormatSize(limit))}
+	case now.bytes < spare && now.bytes < begin.bytes:
+		return fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", dir, step.FormatSize(spare))
+	case counted && now.files < spareFiles && now.files < begin.files:
+		return fmt.Errorf("the file system of the cache %q is nearly full: it has room for less than %d more files: make room, or name another directory with --cache", dir, spareFiles)
+	}
+	return nil
 }
 
 // memoryBelow is how many bytes a process and those that it started have in memory for

@@ -53,6 +53,19 @@ func do(op string, args []string) {
 	case "write":
 		_ = os.MkdirAll(filepath.Dir(args[0]), 0o755)
 		said(args[0], os.WriteFile(args[0], []byte(strings.Join(args[1:], " ")), 0o644))
+	case "files": // so many empty ones below a directory
+		n, _ := strconv.Atoi(args[1])
+		for i := range n {
+			dir := filepath.Join(args[0], strconv.Itoa(i/1000))
+			if i%1000 == 0 {
+				_ = os.MkdirAll(dir, 0o755)
+			}
+			if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), nil, 0o644); err != nil {
+				said(args[0], err)
+				return
+			}
+		}
+		said(args[0], nil)
 	case "stamp": // another content every time
 		said(args[0], os.WriteFile(args[0], []byte(fmt.Sprint(time.Now().UnixNano())), 0o755))
 	case "link":

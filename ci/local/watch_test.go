@@ -1,0 +1,66 @@
+package local
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"dagger/slipway/ci/step"
+)
+
+// TestFilesWithoutEnd holds that a step which makes empty files is ended by the limit of
+// the disk, and that one which makes as many as a build does is not.
+func TestFilesWithoutEnd(t *testing.T) {
+	m := newMachine(t)
+	r := m.runner(t)
+	if now, err := free(m.cache); err != nil || now.files < 300_000 {
+		t.Skipf("SKIPPED: the file system has room for %d files (%v)", now.files, err)
+	}
+	r.limits.Disk = 100 << 20
+	// It goes on for as long as it takes to be seen: nothing but the limit ends it.
+	_, err := r.Run(t.Context(), probe("files", "/out/many", "300000", ";", "sleep", "10s"))
+	says(t, err, "made more than 25600 files, one for each 4 KiB of 100 MiB", "--limits disk=")
+	if left, _ := filepath.Glob(filepath.Join(m.cache, "tmp", "run-*", "work", "step-*")); len(left) > 0 {
+		t.Errorf("it leaves %v", left)
+	}
+	r.limits.Disk = 1 << 30
+	run(t, r, probe("files", "/out/few", "30000", ";", "sleep", "1s"))
+}
+
+// TestRoom holds what a change of a file system's room means.
+func TestRoom(t *testing.T) {
+	begin := room{1 << 40, 1 << 24}
+	for _, c := range []struct {
+		name       string
+		now, begin room
+		limit      int64
+		want       string // "" is no error
+		limited    bool
+	}{
+		{"nothing", begin, begin, 1 << 20, "", false},
+		{"as much as may be", room{1<<40 - 1<<20, 1<<24 - 256}, begin, 1 << 20, "", false},
+		{"bytes", room{1<<40 - 1<<20 - 1, 1 << 24}, begin, 1 << 20, "wrote more than 1 MiB", true},
+		{"files", room{1 << 40, 1<<24 - 257}, begin, 1 << 20, "made more than 256 files", true},
+		{"no limit", room{1 << 30, 1 << 20}, begin, 0, "", false},
+		{"files are not counted", room{1 << 40, -1}, room{1 << 40, -1}, 1 << 20, "", false},
+		{"few bytes are left", room{spare - 1, 1 << 24}, begin, 0, "less than 256 MiB are left", false},
+		{"few files are left", room{1 << 40, spareFiles - 1}, begin, 0, "room for less than 16384 more files", false},
+		{"few were left before", room{spare - 1, spareFiles - 1}, room{spare - 1, spareFiles - 1}, math.MaxInt64, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.now.exceeds(c.begin, c.limit, "/cache")
+			if c.want == "" {
+				if err != nil {
+					t.Errorf("it says %v", err)
+				}
+				return
+			}
+			says(t, err, c.want)
+			var limit *step.LimitError
+			if errors.As(err, &limit) != c.limited {
+				t.Errorf("%v is a limit of the step: %t", err, !c.limited)
+			}
+		})
+	}
+}
