@@ -15,6 +15,7 @@ import (
 
 	gh "github.com/google/go-github/v60/github"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/transport"
 )
@@ -48,6 +49,9 @@ const maxAnswer = 64 << 20
 
 // New makes a client. It asks nothing.
 func New(o Options) (*Client, error) {
+	if err := errors.Join(address.Check("GitHub's API (--github-api)", o.API), address.Check("the GitHub repository (--repository)", o.Repository)); err != nil {
+		return nil, err
+	}
 	if !repositoryName.MatchString(o.Repository) {
 		return nil, fmt.Errorf("checking the GitHub repository %s: expected owner/name", quote.Line(o.Repository))
 	}

@@ -37,6 +37,9 @@ type Images struct {
 // in a version of their own. Of the request all but what is about a crate counts.
 // Errors are as those of [New].
 func NewImages(w *cargo.Workspace, released string, names []string, req Request) (*Images, error) {
+	if err := req.checkAddresses(); err != nil {
+		return nil, err
+	}
 	v, err := version.Parse(released)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
@@ -107,9 +108,22 @@ type Publish struct {
 	Steps []step.Step `json:"steps,omitempty"`
 }
 
+// checkAddresses refuses addresses that hold a secret: a plan shows them.
+func (r Request) checkAddresses() error {
+	for _, service := range r.SigningServices {
+		if err := address.Check("a service that signs (--fulcio-url, --rekor-url, --timestamp-url)", service); err != nil {
+			return err
+		}
+	}
+	return address.CheckReference("the toolchain (--toolchain)", r.Toolchain)
+}
+
 // New plans a release. What is wrong with the workspace is in the plan's findings; an error
 // is a request that names what is not there, or a workspace that cannot be read.
 func New(w *cargo.Workspace, req Request) (*Plan, error) {
+	if err := req.checkAddresses(); err != nil {
+		return nil, err
+	}
 	c, err := w.Crate(req.Crate)
 	if err != nil {
 		return nil, err

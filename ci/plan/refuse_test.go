@@ -176,3 +176,21 @@ func TestToolchain(t *testing.T) {
 		t.Errorf("%q", found.Lines())
 	}
 }
+
+// TestRefusesSecretsInAddresses holds that no plan shows what stands before a server's name.
+func TestRefusesSecretsInAddresses(t *testing.T) {
+	w := read(t, base(nil))
+	for name, req := range map[string]Request{
+		"a service":   {Crate: "app", Version: "1.2.3", SigningServices: []string{"https://example.org", "https://user:hunter2@example.org"}},
+		"a toolchain": {Crate: "app", Version: "1.2.3", Toolchain: "user:hunter2@example.org/image"},
+	} {
+		_, alone := New(w, req)
+		_, train := NewTrain(w, []string{"app"}, req)
+		_, images := NewImages(w, "1.2.3", nil, req)
+		for what, err := range map[string]error{"plan": alone, "train": train, "images": images} {
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "leave them out") {
+				t.Errorf("%s, %s: it says %v", name, what, err)
+			}
+		}
+	}
+}

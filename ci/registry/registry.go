@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/transport"
 )
@@ -57,6 +58,9 @@ const (
 // Open opens a registry by its index as cargo's configuration names it:
 // "sparse+https://…". It reads the index's configuration.
 func Open(ctx context.Context, index string, token credential.Token) (*Registry, error) {
+	if err := address.Check("the registry's index", index); err != nil {
+		return nil, err
+	}
 	base, ok := strings.CutPrefix(index, "sparse+")
 	u, err := url.Parse(base)
 	if !ok || err != nil || u.Host == "" {

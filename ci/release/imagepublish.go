@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
@@ -34,6 +35,9 @@ type ImageRemotes struct {
 
 // repository is where an image goes.
 func (to ImageRemotes) repository(image string) (name.Repository, error) {
+	if err := errors.Join(address.Check("the registry (--registry)", to.Registry), address.Check("the repository (--repository)", to.Repository)); err != nil {
+		return name.Repository{}, err
+	}
 	if to.Registry == "" || to.Repository == "" {
 		return name.Repository{}, fmt.Errorf("checking where images go: registry %q and repository %q: name both (--registry host, --repository owner/name)", to.Registry, to.Repository)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/transport"
 )
 
@@ -54,9 +55,19 @@ func (o Options) Services() []string {
 	return list
 }
 
+// check refuses addresses that hold a secret: what they are is shown.
+func (o Options) check() error {
+	return errors.Join(
+		address.Check("Fulcio (--fulcio-url)", o.Fulcio), address.Check("Rekor (--rekor-url)", o.Rekor), address.Check("the timestamp authority (--timestamp-url)", o.Timestamp),
+	)
+}
+
 // New makes a signer. It asks no server: whoever cannot sign hears of it before
 // anything is built. The error is ErrNoToken when there is neither key nor token.
 func New(o Options) (*Signer, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	s := &Signer{root: o.Root, services: &services{rekor: cmp.Or(o.Rekor, PublicRekor), timestamp: o.Timestamp, client: transport.New(30 * time.Second)}}
 	var err error
 	switch {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"dagger/slipway/ci/address"
 )
 
 // Issuer is the issuer of the tokens of GitHub Actions.
@@ -67,6 +69,13 @@ type Expectation struct {
 // the ref of the identity, on a runner of GitHub's own. It is an error when nothing
 // says who must have signed.
 func Expect(repository, identity, issuer string, key []byte) (Expectation, error) {
+	err := errors.Join(
+		address.Check("the repository (--repository)", repository), address.Check("the issuer (--certificate-oidc-issuer)", issuer),
+		address.CheckReference("the identity (--certificate-identity)", identity),
+	)
+	if err != nil {
+		return Expectation{}, err
+	}
 	if repository == "" && identity == "" && key == nil {
 		return Expectation{}, errors.New("checking who must have signed: name the repository (--repository owner/name), the exact identity (--certificate-identity) or a key (--key)")
 	}

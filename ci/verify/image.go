@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/quote"
@@ -36,6 +37,10 @@ var spdx = plan.Artifact{Kind: plan.Attestation, Format: plan.SPDX}.PredicateTyp
 // Without options the credentials are those of the docker config.
 func Image(ctx context.Context, reference string, e Expectation, opts ...remote.Option) *Report {
 	r := &Report{}
+	if err := address.CheckReference("the image (--image)", reference); err != nil {
+		r.unknown("the image", err)
+		return r
+	}
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		r.unknown(reference, fmt.Errorf("reading the image reference: %w", err))

@@ -70,7 +70,7 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 	f.BoolVar(&write, "write", false, "change the files here")
 	f.BoolVar(&open, "open-pull-request", false, "propose the changes on GitHub ($GITHUB_TOKEN), from the clean head of the release branch")
 	f.StringVar(&to.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` for the pull request")
-	f.StringVar(&to.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
+	apiFlag(f, &to.api)
 	c.MarkFlagsMutuallyExclusive("write", "open-pull-request")
 	for _, name := range []string{"crate", "version"} {
 		if err := c.MarkFlagRequired(name); err != nil {

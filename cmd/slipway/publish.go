@@ -27,7 +27,7 @@ type remotes struct {
 func (r *remotes) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&r.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` to release in")
-	f.StringVar(&r.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
+	apiFlag(f, &r.api)
 	f.StringVar(&r.actor, "actor", os.Getenv("GITHUB_ACTOR"), "`login` of who releases, who is to be an owner of what is published")
 	f.StringVar(&r.environment, "environment", "", "`name` of the GitHub environment that this job runs in, to warn where it lets in more than the release branch")
 }

@@ -44,6 +44,13 @@ func (l nameList) String() string {
 
 func (l nameList) Type() string { return "strings" }
 
+// apiFlag defines the flag for GitHub's API. Help does not show what the variable holds:
+// that may be a secret, which is refused when it is used.
+func apiFlag(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API (default: $GITHUB_API_URL)")
+	f.Lookup("github-api").DefValue = ""
+}
+
 // secretFlag is a flag with a secret: its value is shown nowhere.
 type secretFlag struct{ to *credential.Text }
 

@@ -84,3 +84,16 @@ func TestEmptyLists(t *testing.T) {
 		})
 	}
 }
+
+// TestHelpShowsNoAddress holds that what the environment gives is not in the help.
+func TestHelpShowsNoAddress(t *testing.T) {
+	t.Setenv("GITHUB_API_URL", "https://user:hunter2@example.org")
+	for _, c := range []*cobra.Command{releaseCommand(), verifyCommand(), prepareCommand()} {
+		if help := c.UsageString(); strings.Contains(help, "hunter2") || !strings.Contains(help, "$GITHUB_API_URL") {
+			t.Errorf("%s:\n%s", c.Name(), help)
+		}
+		if api, err := c.Flags().GetString("github-api"); err != nil || !strings.Contains(api, "hunter2") {
+			t.Errorf("%s: the variable is not the default: %q, %v", c.Name(), api, err)
+		}
+	}
+}

@@ -106,7 +106,7 @@ func (v *verification) signerFlags(c *cobra.Command) {
 	v.signedBy.flags(c)
 	f.StringVar(&v.key, "key", "", "public key `file` that must have signed, instead of an identity")
 	f.StringVar(&v.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
-	f.StringVar(&v.api, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API")
+	apiFlag(f, &v.api)
 }
 
 // reports verifies everything that the arguments name.

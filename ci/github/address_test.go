@@ -1,0 +1,16 @@
+package github
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAddressesWithSecrets holds that no error repeats what stands before a server's name.
+func TestAddressesWithSecrets(t *testing.T) {
+	const secret = "https://user:hunter2@example.org"
+	for name, o := range map[string]Options{"--github-api": {Repository: "o/r", API: secret}, "--repository": {Repository: secret + "/o/r"}} {
+		if _, err := New(o); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: it says %v", name, err)
+		}
+	}
+}
