@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"os/exec"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,20 +25,38 @@ const (
 	maxEntries = 1 << 20
 )
 
-// bound sets the limits of a process that has just been started. What it has taken until
-// then counts: it gets no more. file is how large a file it may write.
-func bound(pid int, file int64) error {
-	for resource, value := range map[int]uint64{unix.RLIMIT_DATA: maxMemory, unix.RLIMIT_FSIZE: uint64(file), unix.RLIMIT_CORE: 0} {
-		var own unix.Rlimit
-		if err := unix.Prlimit(pid, resource, nil, &own); err != nil {
-			return fmt.Errorf("reading a limit of git: %w", err)
-		}
-		value = min(value, own.Max)
-		if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: value, Max: value}, nil); err != nil {
-			return fmt.Errorf("setting a limit of git: %w", err)
-		}
+// bounded sets the limits of the process that it becomes: data in KiB, files in blocks of
+// 512 bytes (POSIX, "ulimit"; -d and -c are in every shell). Set from outside they would
+// come late for a git that is quick.
+const bounded = `ulimit -c 0 && ulimit -d "$1" && ulimit -f "$2" && shift 2 && exec "$@"`
+
+// bound makes a command start with limits. file is how many bytes a file may have that it
+// writes.
+func bound(c *exec.Cmd, file int64) error {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		return fmt.Errorf("setting the limits of git: %w", err)
 	}
+	data, err := atMost(unix.RLIMIT_DATA, maxMemory)
+	if err != nil {
+		return err
+	}
+	size, err := atMost(unix.RLIMIT_FSIZE, uint64(file))
+	if err != nil {
+		return err
+	}
+	args := []string{"sh", "-c", bounded, "sh", strconv.FormatUint(data/1024, 10), strconv.FormatUint(size/512, 10), c.Path}
+	c.Path, c.Args = shell, append(args, c.Args[1:]...)
 	return nil
+}
+
+// atMost is a limit that this process may set: no more than its own.
+func atMost(resource int, wanted uint64) (uint64, error) {
+	var own unix.Rlimit
+	if err := unix.Getrlimit(resource, &own); err != nil {
+		return 0, fmt.Errorf("reading the limits of git: %w", err)
+	}
+	return min(wanted, own.Max), nil
 }
 
 // limited keeps the first bytes that are written to it, and calls over once there are more

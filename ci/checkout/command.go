@@ -53,11 +53,12 @@ func run(c *command) ([]byte, error) {
 	out := &limited{max: maxAnswer, records: maxEntries, discard: c.count, over: c.end}
 	errs := &limited{max: 64 << 10, records: maxEntries, over: func(error) {}}
 	c.Stdout, c.Stderr = out, errs
-	err := c.Start()
+	asked := strings.Join(c.Args[2:], " ")
+	err := bound(c.Cmd, c.file)
 	if err == nil {
-		if err := bound(c.Process.Pid, c.file); err != nil {
-			c.end(err)
-		}
+		err = c.Start()
+	}
+	if err == nil {
 		go watch(c.ctx, c.Process.Pid, c.special, c.end)
 		err = c.Wait()
 	}
@@ -68,7 +69,7 @@ func run(c *command) ([]byte, error) {
 		err = explain(&exitError{err: err, words: strings.TrimSpace(errs.kept.String())}, c.file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("`git %s`: %w", strings.Join(c.Args[2:], " "), err)
+		return nil, fmt.Errorf("`git %s`: %w", asked, err)
 	}
 	return out.kept.Bytes(), nil
 }
