@@ -137,6 +137,22 @@ func TestHostilePrintingErrors(t *testing.T) {
 		}
 	}
 	for what, c := range map[string]command{
+		"registry":   plan(func(s string) { write(t, "[registries."+string(quoted)+"]\ntoken = \"x\"\n", s, ".cargo/config.toml") }),
+		"dependency": plan(manifest("publish", "[dependencies]\n"+string(quoted)+" = { git = "+string(quoted)+" }\n[package.metadata]\npublish")),
+	} {
+		t.Run("finding about a "+what, func(t *testing.T) {
+			got, output, _ := inJob(t, c)
+			got.wantCode(t, 0)
+			wantNoLine(t, got.stdout, "slipway: forged", "::add-mask::o", "##[group]")
+			if n := strings.Count(output, "\n"); n != 1 || got.stderr != "" {
+				t.Errorf("the job is told %q, %q", output, got.stderr)
+			}
+			if !strings.Contains(got.stdout, `x\n::add-mask::o`) {
+				t.Errorf("the finding is not shown:\n%s", last(got.stdout))
+			}
+		})
+	}
+	for what, c := range map[string]command{
 		"crate":            plan(none, "--crate", name),
 		"version":          plan(none, "--version", name),
 		"toolchain":        plan(none, "--toolchain", name),
@@ -146,8 +162,6 @@ func TestHostilePrintingErrors(t *testing.T) {
 		"channel":          plan(func(s string) { write(t, "[toolchain]\nchannel = "+string(quoted)+"\n", s, "rust-toolchain.toml") }),
 		"TOML":             plan(func(s string) { write(t, string(quoted)+" = \x1b[2J\n", s, ".cargo/config.toml") }),
 		"TOML, no text":    plan(func(s string) { write(t, payload, s, "Cargo.toml") }),
-		"registry":         plan(func(s string) { write(t, "[registries."+string(quoted)+"]\ntoken = \"x\"\n", s, ".cargo/config.toml") }),
-		"dependency":       plan(manifest("publish", "[dependencies]\n"+string(quoted)+" = { git = "+string(quoted)+" }\n[package.metadata]\npublish")),
 		"feature":          plan(manifest("publish", "metadata.slipway.features = ["+string(quoted)+"]\npublish")),
 		"name in manifest": plan(manifest(`name = "hostile-printing"`, "name = "+string(quoted))),
 		"image": {args: []string{slipway, "release-demo-app", "--plan", "--version", "0.1.0", "--image", name, "--source", func() string {
