@@ -228,7 +228,7 @@ func TestDaggerRefused(t *testing.T) {
 	}
 	for _, c := range stopped[:2] {
 		t.Run(c.name, func(t *testing.T) {
-			text := call(t, workspace(t, c.name), "plan", "--crate", c.name, "--version", "0.1.0", "text").run(t).wantCode(t, 0).stdout
+			text := call(t, workspace(t, c.name), "plan", "--crate", c.name, "--version", "0.1.0").run(t).wantCode(t, 0).stdout
 			wantAll(t, section(text, "A release that is no dry run stops at"), c.wants)
 		})
 	}
