@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/finding"
-	"dagger/slipway/ci/tomlfile"
 )
 
 // Findings returns what is wrong with the workspace as far as a release of c needs it: c, the
@@ -19,8 +18,8 @@ import (
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c))
 	dirs := map[string]bool{}
-	for _, dir := range w.dirs() {
-		dirs[dir] = true
+	for i := range w.Crates {
+		dirs[w.Crates[i].Dir] = true
 	}
 	var packaged []*Crate
 	if publishes {
@@ -73,11 +72,8 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 
 // found makes a finding about a place in a member's manifest.
 func (w *Workspace) found(stops finding.Stops, c *Crate, at []string, what, do string) finding.Finding {
-	f := finding.Finding{Stops: stops, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"), What: what, Do: do}
-	if raw, err := fs.ReadFile(w.fsys, f.File); err == nil {
-		f.Line = tomlfile.LineIn(raw, at...)
-	}
-	return f
+	file := path.Join(c.Dir, "Cargo.toml")
+	return finding.Finding{Stops: stops, Crate: c.Name, File: file, Line: w.line(file, at...), What: what, Do: do}
 }
 
 // checkDep judges a dependency of a member. packaged says that the member goes to a registry.

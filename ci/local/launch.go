@@ -17,7 +17,8 @@ import (
 
 // launch starts a sandbox's command line and waits for its end. started is called with
 // the process id. emulates says that the command line mounts something, so that it needs
-// a mount namespace of its own and to be root of its user namespace. What the command line is started from (mounts, session keyring) is
+// a mount namespace of its own and to be root of its user namespace. What the command line
+// is started from (mounts, session keyring) is
 // changed on an OS thread of its own, which ends here: bwrap's --die-with-parent ends the
 // sandbox with the thread that started it.
 func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started func(pid int)) error {

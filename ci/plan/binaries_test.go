@@ -20,7 +20,7 @@ func withBinaries(t *testing.T, lines string) *cargo.Workspace {
 // packed, signed and described, and that the plan tells of the others.
 func TestBinariesThatDoNotShip(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"app\"]\n"), Request{Crate: "app", Version: "1.2.3"})
-	build := p.Steps[slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == StepBuild(X8664) })]
+	build := stepNamed(t, p, StepBuild(X8664))
 	if line := strings.Join(build.Args, " "); !strings.HasSuffix(line, " --bin app") || strings.Contains(line, "helper") {
 		t.Errorf("the build runs %s", line)
 	}
@@ -59,7 +59,7 @@ func TestBinariesOfFeatures(t *testing.T) {
 // TestBinariesNone holds that a crate may ship none.
 func TestBinariesNone(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = []\n[lib]\npath = \"src/lib.rs\"\n"), Request{Crate: "app", Version: "1.2.3"})
-	build := p.Steps[slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == StepBuild(X8664) })]
+	build := stepNamed(t, p, StepBuild(X8664))
 	if !strings.HasSuffix(strings.Join(build.Args, " "), " --lib") || len(build.Outputs) != 1 || p.Signing != "" || len(p.Artifacts) != 0 {
 		t.Errorf("the build runs %q; signing %q, artifacts %+v", build.Args, p.Signing, p.Artifacts)
 	}

@@ -49,15 +49,26 @@ func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 // slipway runs on.
 var settingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
 
+// CheckToolchainSetting returns an error unless the image that the workspace names to build
+// in, where it names one, is a reference to one in a registry. Its characters mean nothing to
+// a shell, nor to YAML.
+func CheckToolchainSetting(w *cargo.Workspace) error {
+	if named := w.Settings.Toolchain; named != "" && !settingForm.MatchString(named) {
+		return fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a reference to an image in a registry; a directory is named with --toolchain by whoever builds", quote.Line(named))
+	}
+	return nil
+}
+
 // chooseToolchain returns the image to build in: the one that the command
 // names, else the one of [workspace.metadata.slipway], else slipway's own, made
 // from Debian's packages, which has one channel only: a dry run builds with that whatever the
 // workspace asks for.
 func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, error) {
 	if named == "" {
-		if named = w.Settings.Toolchain; named != "" && !settingForm.MatchString(named) {
-			return "", nil, fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a reference to an image in a registry; a directory is named with --toolchain by whoever builds", quote.Line(named))
+		if err := CheckToolchainSetting(w); err != nil {
+			return "", nil, err
 		}
+		named = w.Settings.Toolchain
 	}
 	if strings.HasPrefix(named, "-") || strings.ContainsFunc(named, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", nil, fmt.Errorf("checking toolchain %s: expected an image reference", quote.Line(named))
@@ -104,16 +115,16 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 }
 
 // addNotes says what in the workspace does not count, so that no one is surprised by a
-// release that differs from their own machine's build.
-func (p *Plan) addNotes(w *cargo.Workspace) {
+// release that differs from their own machine's build, and what cannot be built or given.
+func (p *Plan) addNotes(w *cargo.Workspace, c *cargo.Crate) {
+	p.addCommitNotes(w, c)
+	p.checkLibrary(c)
 	note := func(file, what, do string) {
 		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, File: file, What: what, Do: do})
 	}
 	built := map[string]bool{}
-	if c, err := w.Crate(p.Crate); err == nil {
-		for _, m := range w.Closure(c) {
-			built[m.Dir] = true
-		}
+	for _, m := range w.Closure(c) {
+		built[m.Dir] = true
 	}
 	for _, key := range w.Config.Dropped {
 		if dir, _, isFile := strings.Cut(key, "/.cargo/"); isFile {

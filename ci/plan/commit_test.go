@@ -53,15 +53,6 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-func stepNamed(t *testing.T, p *Plan, name string) step.Step {
-	t.Helper()
-	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
-	if i < 0 {
-		t.Fatalf("no step %q", name)
-	}
-	return p.Steps[i]
-}
-
 // TestAskForCommit holds that a plan tells of build scripts that ask for the commit in vain.
 func TestAskForCommit(t *testing.T) {
 	tests := []struct {

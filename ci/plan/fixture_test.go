@@ -8,11 +8,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
 
@@ -148,4 +150,14 @@ func says(t *testing.T, err error, parts ...string) {
 			t.Errorf("error %q does not say %q", err, p)
 		}
 	}
+}
+
+// stepNamed is the step of that name, which must be there.
+func stepNamed(t *testing.T, p *Plan, name string) step.Step {
+	t.Helper()
+	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no step %q", name)
+	}
+	return p.Steps[i]
 }

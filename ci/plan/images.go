@@ -136,9 +136,7 @@ func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolc
 	if err := p.addSteps(w, c, nil, nil); err != nil {
 		return nil, err
 	}
-	p.addNotes(w)
-	p.addCommitNotes(w, c)
-	p.checkLibrary(c)
+	p.addNotes(w, c)
 	for _, t := range targets {
 		if t == cargo.WasmTarget {
 			p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "it was not tested: nothing here runs wasm"})

@@ -34,15 +34,6 @@ func planOf(t *testing.T, in fstest.MapFS, crate string) *Plan {
 	return newPlan(t, read(t, in), Request{Crate: crate, Version: "1.0.0"})
 }
 
-func stepOf(t *testing.T, p *Plan, name string) step.Step {
-	t.Helper()
-	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
-	if i < 0 {
-		t.Fatalf("there is no step %q", name)
-	}
-	return p.Steps[i]
-}
-
 // TestPackageSiblings holds that cargo can write below its home where it packages several
 // crates, and nowhere else.
 func TestPackageSiblings(t *testing.T) {
@@ -51,7 +42,7 @@ func TestPackageSiblings(t *testing.T) {
 		"inner": "[dependencies]\nlog = \"0.4\"\n",
 	}, nil)
 	for crate, readOnly := range map[string]bool{"outer": false, "inner": true} {
-		s := stepOf(t, planOf(t, in, crate), StepVerifyPackage)
+		s := stepNamed(t, planOf(t, in, crate), StepVerifyPackage)
 		i := slices.IndexFunc(s.Mounts, func(m step.Mount) bool { return m.Path == cargoHome })
 		if s.Mounts[i].ReadOnly != readOnly || s.Mounts[i].Step != StepFetch {
 			t.Errorf("%s: cargo's home is %+v", crate, s.Mounts[i])
@@ -66,7 +57,7 @@ func TestPackageDevelopment(t *testing.T) {
 		"lib": "[dev-dependencies]\nkit.workspace = true\n", "kit": "",
 	}, nil)
 	p := planOf(t, in, "lib")
-	if line := strings.Join(stepOf(t, p, StepPackage).Args, " "); !strings.Contains(line, "--package kit --package lib --no-verify") || !slices.Equal(p.Requires, []string{"kit"}) {
+	if line := strings.Join(stepNamed(t, p, StepPackage).Args, " "); !strings.Contains(line, "--package kit --package lib --no-verify") || !slices.Equal(p.Requires, []string{"kit"}) {
 		t.Errorf("it requires %q and is packaged by %s", p.Requires, line)
 	}
 }
@@ -82,7 +73,7 @@ func TestPackageCycle(t *testing.T) {
 		if p.Publish.Packaged() || len(p.Publish.Steps) > 0 || slices.ContainsFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile }) {
 			t.Errorf("%s is packaged", crate)
 		}
-		stepOf(t, p, StepTest(X8664))
+		stepNamed(t, p, StepTest(X8664))
 		list := p.Findings.Stopping(finding.Registry)
 		if !slices.ContainsFunc(list, func(f finding.Finding) bool { return strings.Contains(f.String(), "closes the cycle a → b → a") }) {
 			t.Errorf("%s: it finds %q", crate, list.Lines())
@@ -106,11 +97,11 @@ func TestSharedLibrary(t *testing.T) {
 		if built == shared || told != shared {
 			t.Errorf("%s: it is built: %t, and said to be none of musl: %t", types, built, told)
 		}
-		stepOf(t, p, StepTest(AArch64))
-		stepOf(t, p, StepVerifyPackage)
+		stepNamed(t, p, StepTest(AArch64))
+		stepNamed(t, p, StepVerifyPackage)
 	}
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
-	if s := stepOf(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
+	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
 	}
 }

@@ -180,9 +180,7 @@ func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate, record *gitdir.Record) e
 		return err
 	}
 	p.addEffects()
-	p.addNotes(w)
-	p.addCommitNotes(w, c)
-	p.checkLibrary(c)
+	p.addNotes(w, c)
 	p.Findings = p.Findings.Sorted()
 	return step.Check(slices.Concat(p.Steps, p.Publish.Steps), p.Trees)
 }

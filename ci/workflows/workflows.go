@@ -107,7 +107,6 @@ func scalar(word string) string {
 
 var (
 	slipwayPin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._-]*@[0-9a-f]{40}$`)
-	plainImage = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
 	plainPath  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]*$`)
 )
 
@@ -128,12 +127,10 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 		}
 		v.Directory = o.Workspace
 	}
-	if t := w.Settings.Toolchain; t != "" {
-		if !plainImage.MatchString(t) {
-			return nil, fmt.Errorf("checking the toolchain %q: workflows take a reference to an image in a registry", t)
-		}
-		v.Toolchain = t
+	if err := plan.CheckToolchainSetting(w); err != nil {
+		return nil, err
 	}
+	v.Toolchain = w.Settings.Toolchain
 	if b := w.Settings.ReleaseBranch; b != "" {
 		if !plainPath.MatchString(b) {
 			return nil, fmt.Errorf("checking the release branch %q: workflows take a name of letters, digits and ._-/: rename the branch, or change `release-branch` in Cargo.toml", b)

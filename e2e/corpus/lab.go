@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // lab is what the crates share: the command, its toolchain image, a directory to work in.
@@ -62,7 +63,7 @@ func (l *lab) close() error {
 	if !l.own {
 		return nil
 	}
-	return removeAll(l.work)
+	return beneath.RemoveAll(l.work)
 }
 
 // revision is the last commit of this repository that changed the command, with a "+" where
@@ -119,17 +120,6 @@ func modified(root string) time.Time {
 		return time.Time{}
 	}
 	return info.ModTime()
-}
-
-// removeAll removes a tree that may hold directories without the right to write.
-func removeAll(dir string) error {
-	_ = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() {
-			_ = os.Chmod(name, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }
 
 // command runs the slipway command at low priority, with neither tokens nor settings of

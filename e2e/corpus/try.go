@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"dagger/slipway/ci/beneath"
 )
 
 // summary is what is read of what release-crate prints with --json.
@@ -26,10 +28,10 @@ type summary struct {
 func (l *lab) try(ctx context.Context, c crate, limit time.Duration) (row, error) {
 	r := row{Crate: c.Name, Version: c.Version, Slipway: l.revision}
 	dir := filepath.Join(l.work, c.Name)
-	if err := removeAll(dir); err != nil {
+	if err := beneath.RemoveAll(dir); err != nil {
 		return r, err
 	}
-	defer func() { _ = removeAll(dir) }()
+	defer func() { _ = beneath.RemoveAll(dir) }()
 	source := filepath.Join(dir, "source")
 	if err := os.MkdirAll(source, 0o755); err != nil {
 		return r, err
