@@ -88,7 +88,7 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 		return s, true, err
 	}
 	defer root.Close()
-	// Through a link it would be a repository that is none of this one's.
+	// Through a link it would be a repository outside this one.
 	if err := root.Check(link.name, true); err != nil { // what is in its place, if anything, is no submodule
 		return s, !errors.Is(err, fs.ErrNotExist), nil
 	}
