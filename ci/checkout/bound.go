@@ -30,13 +30,13 @@ const (
 // come late for a git that is quick.
 const bounded = `ulimit -c 0 && ulimit -d "$1" && ulimit -f "$2" && shift 2 && exec "$@"`
 
+// shell is where every Unix has one, which git asks for as well (its Makefile, SHELL_PATH):
+// $PATH may hold git alone.
+const shell = "/bin/sh"
+
 // bound makes a command start with limits. file is how many bytes a file may have that it
 // writes.
 func bound(c *exec.Cmd, file int64) error {
-	shell, err := exec.LookPath("sh")
-	if err != nil {
-		return fmt.Errorf("setting the limits of git: %w", err)
-	}
 	data, err := atMost(unix.RLIMIT_DATA, maxMemory)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func bound(c *exec.Cmd, file int64) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"sh", "-c", bounded, "sh", strconv.FormatUint(data/1024, 10), strconv.FormatUint(size/512, 10), c.Path}
+	args := []string{shell, "-c", bounded, shell, strconv.FormatUint(data/1024, 10), strconv.FormatUint(size/512, 10), c.Path}
 	c.Path, c.Args = shell, append(args, c.Args[1:]...)
 	return nil
 }
