@@ -150,10 +150,10 @@ func (b *bench) prepare() error {
 		return fmt.Errorf("finding the unpacked image below %q: %w", b.cache, err)
 	}
 	slices.SortFunc(newest, func(a, c string) int { return used(a).Compare(used(c)) })
-	// The store's image may be open to the sandbox's user alone. Links are enough: bare
-	// cargo's sandbox only reads it.
+	// The store's image may be open to the sandbox's user alone. A copy, because links would
+	// change the times by which slipway sees that the image is as it was unpacked.
 	b.root = filepath.Join(b.work, "rootfs")
-	_, err = command("", "cp", "--archive", "--link", newest[len(newest)-1], b.root)
+	_, err = command("", "cp", "--archive", newest[len(newest)-1], b.root)
 	return err
 }
 
