@@ -39,11 +39,18 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	if err := r.exportBinaries(ctx, place); err != nil {
 		return nil, err
 	}
+	documents, err := r.writeDocuments(out, place)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.exportCrate(ctx, out); err != nil {
+		return nil, err
+	}
 	signer, err := r.signer()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.signAll(ctx, signer, out, place); err != nil {
+	if err := r.signAll(ctx, signer, out, documents, place); err != nil {
 		return nil, err
 	}
 	files, err := r.packAll(ctx, signer, out, place)
@@ -60,6 +67,16 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	return files, appear(out, r.Out, names) // all are there, and good
 }
 
+// exportCrate copies the .crate out of the runner, where the plan has one.
+func (r *Release) exportCrate(ctx context.Context, out string) error {
+	for _, a := range r.Plan.Artifacts {
+		if a.Kind == plan.CrateFile {
+			return r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, filepath.Join(out, a.Name))
+		}
+	}
+	return nil
+}
+
 // packAll writes the artifacts that are made from the binaries and what signs them.
 func (r *Release) packAll(ctx context.Context, signer *sign.Signer, out string, place func(target, name string) string) ([]File, error) {
 	var files []File
@@ -72,8 +89,6 @@ func (r *Release) packAll(ctx context.Context, signer *sign.Signer, out string, 
 			err = writeTarball(to, a, func(name string) string { return place(a.Target, name) })
 		case plan.Checksums:
 			err = writeSums(to, sums)
-		case plan.CrateFile:
-			err = r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, to)
 		case plan.Provenance:
 			err = r.writeProvenance(ctx, signer, to, files, place)
 		}

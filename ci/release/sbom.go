@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/plan"
@@ -16,57 +17,82 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
+// document is an SBOM of a binary, and the binary's digest.
+type document struct {
+	content []byte
+	binary  [sha256.Size]byte
+}
+
+// writeDocuments makes the SBOMs of every binary and writes those that are artifacts of
+// their own to out. It returns the SBOM of every artifact that holds one, by the artifact's
+// name. Whatever may be wrong with them is found before anything is signed and recorded.
+func (r *Release) writeDocuments(out string, place func(target, name string) string) (map[string]document, error) {
+	documents := map[string]document{}
+	for _, a := range r.Plan.Artifacts {
+		if a.Kind != plan.SBOM && a.Kind != plan.Attestation {
+			continue
+		}
+		d, err := r.document(a, place(a.Target, a.Binaries[0]))
+		if err != nil {
+			return nil, err
+		}
+		documents[a.Name] = d
+		if a.Kind != plan.SBOM {
+			continue
+		}
+		if err := write(filepath.Join(out, a.Name), d.writeTo); err != nil {
+			return nil, err
+		}
+	}
+	return documents, nil
+}
+
 // writeSBOM writes the SBOM of a binary.
 func (r *Release) writeSBOM(to string, a plan.Artifact, binary string) error {
-	document, _, err := r.document(a, binary)
+	d, err := r.document(a, binary)
 	if err != nil {
 		return err
 	}
-	return write(to, func(w io.Writer) error {
-		_, err := w.Write(document)
-		return err
-	})
+	return write(to, d.writeTo)
+}
+
+func (d document) writeTo(w io.Writer) error {
+	_, err := w.Write(d.content)
+	return err
 }
 
 // writeAttestation writes the SBOM of a binary in a signed statement that names
 // the binary by its digest.
-func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to string, a plan.Artifact, binary string) error {
-	document, sum, err := r.document(a, binary)
-	if err != nil {
-		return err
-	}
+func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to string, a plan.Artifact, d document) error {
 	statement, err := json.Marshal(map[string]any{
 		"_type":         "https://in-toto.io/Statement/v1",
-		"subject":       []any{map[string]any{"name": a.Binaries[0], "digest": map[string]string{"sha256": hex.EncodeToString(sum[:])}}},
+		"subject":       []any{map[string]any{"name": a.Binaries[0], "digest": map[string]string{"sha256": hex.EncodeToString(d.binary[:])}}},
 		"predicateType": a.PredicateType(),
-		"predicate":     json.RawMessage(document),
+		"predicate":     json.RawMessage(d.content),
 	})
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", a.Name, err)
 	}
 	same := func(earlier []byte) bool { return bytes.Equal(earlier, statement) }
-	bundle, err := r.signStatement(ctx, signer, a.Name, statement, sum, same)
+	bundle, err := r.signStatement(ctx, signer, a.Name, statement, d.binary, same)
 	if err != nil {
 		return fmt.Errorf("signing %q: %w", a.Name, err)
 	}
-	return write(to, func(w io.Writer) error {
-		_, err := w.Write(bundle)
-		return err
-	})
+	return write(to, document{content: bundle}.writeTo)
 }
 
-// document makes the SBOM of a binary, and the binary's digest.
-func (r *Release) document(a plan.Artifact, binary string) ([]byte, [sha256.Size]byte, error) {
+// document makes the SBOM of a binary.
+func (r *Release) document(a plan.Artifact, binary string) (document, error) {
 	sum, err := dist.Digest(binary)
 	if err != nil {
-		return nil, sum, fmt.Errorf("making the SBOM %q: %w", a.Name, err)
+		return document{}, fmt.Errorf("making the SBOM %q: %w", a.Name, err)
 	}
 	d, err := sbom.New(sbom.Input{
 		Binary: a.Binaries[0], SHA256: sum, Target: a.Target, Graph: r.crates[a.Target], Lock: r.Workspace.Lock,
 		Source: r.source(r.crates[a.Target]), Rust: r.rust,
 	})
 	if err != nil {
-		return nil, sum, err
+		return document{}, err
 	}
 	var out bytes.Buffer
 	if a.Format == plan.SPDX {
@@ -74,7 +100,7 @@ func (r *Release) document(a plan.Artifact, binary string) ([]byte, [sha256.Size
 	} else {
 		err = d.WriteCycloneDX(&out)
 	}
-	return out.Bytes(), sum, err
+	return document{content: out.Bytes(), binary: sum}, err
 }
 
 // source is the commit that crates of the workspace came from, where that is

@@ -23,9 +23,9 @@ const signing = 64
 // unsigned tells a person what a failed signing leaves.
 const unsigned = "nothing was published, and what was built is kept: run the same command again to sign it"
 
-// signAll signs every binary of every target and writes what signs it beside it,
-// and writes the documents about it to out, all at once.
-func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, place func(target, name string) string) error {
+// signAll signs every binary of every target and writes what signs it beside it, and
+// writes signed statements of the documents about it to out, all at once.
+func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, documents map[string]document, place func(target, name string) string) error {
 	if r.Plan.Signing == "" {
 		return nil
 	}
@@ -42,15 +42,16 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 	group.SetLimit(signing)
 	for _, a := range r.Plan.Artifacts {
 		to := filepath.Join(out, a.Name)
+		switch a.Kind {
+		case plan.SBOM:
+			continue // written before
+		case plan.Attestation:
+			group.Go(func() error { return r.writeAttestation(ctx, signer, to, a, documents[a.Name]) })
+			continue
+		}
 		for _, name := range a.Binaries {
 			file := place(a.Target, name)
 			group.Go(func() error {
-				switch a.Kind {
-				case plan.SBOM:
-					return r.writeSBOM(to, a, file)
-				case plan.Attestation:
-					return r.writeAttestation(ctx, signer, to, a, file)
-				}
 				sig, err := r.signFile(ctx, signer, plan.SubjectName(a.Target, name), file)
 				if err != nil {
 					return fmt.Errorf("signing binary %q for %s: %w", name, a.Target, err)
