@@ -92,7 +92,6 @@ func TestState(t *testing.T) {
 		"a clone":            {func(t *testing.T) string { return clone(t) }, main},
 		"a shallow clone":    {func(t *testing.T) string { return clone(t, "--depth=1") }, main},
 		"packed refs":        {func(t *testing.T) string { d := clone(t); gitIn(t, d, "pack-refs", "--all"); return d }, main},
-		"objects of others":  {func(t *testing.T) string { return clone(t, "--shared", "--no-local") }, main},
 		"a branch":           {func(t *testing.T) string { d := clone(t); gitIn(t, d, "switch", "-qc", "x/y"); return d }, with(func(s *plan.Source) { s.Branch, s.Branches = "x/y", []string{"main", "x/y"} })},
 		"detached":           {func(t *testing.T) string { d := clone(t); gitIn(t, d, "switch", "-q", "--detach"); return d }, with(func(s *plan.Source) { s.Branch = "" })},
 		"only origin's main": {func(t *testing.T) string { d := clone(t); gitIn(t, d, "branch", "-qm", "x"); return d }, with(func(s *plan.Source) { s.Branch, s.Branches = "x", []string{"x"} })},
@@ -113,7 +112,12 @@ func TestState(t *testing.T) {
 			gitIn(t, d, "worktree", "add", "-q", "-b", "w", "../linked")
 			return filepath.Join(d, "../linked")
 		}, with(func(s *plan.Source) { s.Branch, s.Branches = "w", []string{"main", "w"} })},
-		"another git dir": {func(t *testing.T) string { return clone(t, "--separate-git-dir="+filepath.Join(t.TempDir(), "g")) }, main},
+		"another git dir": {func(t *testing.T) string {
+			at := filepath.Join(t.TempDir(), "g")
+			d := clone(t, "--separate-git-dir="+at)
+			gitIn(t, d, "config", "core.worktree", d)
+			return d
+		}, main},
 		"ignored files": {func(t *testing.T) string {
 			d := clone(t)
 			write(t, "", d, "x.ignored")

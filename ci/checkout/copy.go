@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/sourcefs"
 )
 
@@ -62,7 +63,7 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 		if file.mode == gitlink || not[name] || e.absent[name] {
 			continue
 		}
-		if err := c.count.Add(name, file.size); err != nil {
+		if err := errors.Join(checkDepth(name), c.count.Add(name, file.size)); err != nil {
 			return err
 		}
 		names.WriteString(name + "\x00")
@@ -94,6 +95,9 @@ func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string)
 	}
 	defer root.Close()
 	for _, name := range e.copied {
+		if err := checkDepth(name); err != nil {
+			return err
+		}
 		info, err := files.Lstat(name)
 		if err != nil {
 			continue
@@ -101,6 +105,14 @@ func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string)
 		if err := c.file(files, root, name, info, e.mode(name, info), to); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkDepth refuses a file that lies so deep that nothing would read its copy.
+func checkDepth(name string) error {
+	if strings.Count(name, "/") >= sourcefs.MaxDepth {
+		return fmt.Errorf("%s lies in more than %d directories, expected fewer", quote.Line(name), sourcefs.MaxDepth)
 	}
 	return nil
 }

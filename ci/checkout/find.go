@@ -47,6 +47,11 @@ func find(ctx context.Context, dir string) (place, error) {
 	if err := ownedByUs(ctx, dir, owned); err != nil {
 		return p, err
 	}
+	if info.Mode().IsRegular() {
+		if err := checkNamedBack(ctx, p); err != nil {
+			return p, err
+		}
+	}
 	p.common = p.dir
 	named, err := readLine(ctx, p.dir, "commondir")
 	if errors.Is(err, fs.ErrNotExist) {

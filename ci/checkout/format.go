@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// format is what is taken of a repository's own configuration: how its data is written.
+// format is what is taken of a repository's own configuration: how its data is written, and
+// of which directory it is.
 // None of it can name anything to run.
 type format struct {
 	objects  string // sha1 or sha256
 	fileMode bool
+	worktree string // where the repository's files are, "" where it does not say
 }
 
 // readFormat has git parse the configuration as a text, which includes no other file and
@@ -34,6 +36,9 @@ func readFormat(ctx context.Context, common string) (format, error) {
 	}
 	for entry := range strings.SplitSeq(string(out), "\x00") {
 		key, value, _ := strings.Cut(entry, "\n")
+		if key == "core.worktree" {
+			f.worktree = value
+		}
 		switch value = strings.ToLower(value); key {
 		case "extensions.objectformat":
 			f.objects = value

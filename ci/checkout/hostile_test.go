@@ -188,6 +188,7 @@ func TestHostile(t *testing.T) {
 		"a .git file": func(t *testing.T, dir, _ string) string {
 			must(t, os.Rename(filepath.Join(dir, ".git"), dir+".elsewhere"))
 			write(t, "gitdir: "+dir+".elsewhere\n", dir, ".git")
+			write(t, read(t, dir+".elsewhere/config")+"[core]\n\tworktree = "+dir+"\n", dir+".elsewhere", "config")
 			return dir
 		},
 		"the work tree is elsewhere": func(t *testing.T, dir, _ string) string {

@@ -148,7 +148,8 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 			return fmt.Errorf("`git ls-files` answers %q: expected tag, mode, object, stage and name", line)
 		}
 		l.index[name] = entry{name: name, mode: f[1], object: f[2]}
-		if f[0] == "S" {
+		// A file that the index has otherwise than the commit was not left out by git.
+		if f[0] == "S" && l.tree[name].object == f[2] && l.tree[name].mode == f[1] {
 			l.sparse[name] = true
 		}
 	}
@@ -165,14 +166,18 @@ func (g *git) copyIndex(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	shared, err := filepath.Glob(filepath.Join(globbed(g.dir), "sharedindex.*"))
+	files, err := os.ReadDir(g.dir)
 	if err != nil {
 		return "", err
 	}
-	for _, file := range shared {
-		raw, err := readData(ctx, g.dir, filepath.Base(file))
+	for _, e := range files {
+		file := e.Name()
+		if !strings.HasPrefix(file, "sharedindex.") {
+			continue
+		}
+		raw, err := readData(ctx, g.dir, file)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(g.own, filepath.Base(file)), raw, 0o600)
+			err = os.WriteFile(filepath.Join(g.own, file), raw, 0o600)
 		}
 		if err != nil {
 			return "", err
@@ -181,10 +186,6 @@ func (g *git) copyIndex(ctx context.Context) (string, error) {
 	to := filepath.Join(g.own, "theirs")
 	return to, os.WriteFile(to, raw, 0o600)
 }
-
-var globQuote = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
-
-func globbed(name string) string { return globQuote.Replace(name) }
 
 // onlyInIndex are the files that were added to the index, are not in the commit and are
 // in the working tree, but for those that git has named as untracked.

@@ -58,6 +58,9 @@ func open(ctx context.Context, at place) (*git, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkOwn(ctx, at.common); err != nil {
+		return nil, err
+	}
 	head, err := readLine(ctx, at.dir, "HEAD")
 	if err != nil {
 		return nil, err

@@ -74,8 +74,9 @@ func (s *store) close() error {
 // sweep removes what killed processes left under tmp/ and entries that no run
 // has used for long. Errors do not matter: the next run sweeps again.
 func (s *store) sweep() {
-	runs, _ := filepath.Glob(filepath.Join(s.dir, "tmp", "run-*"))
-	for _, run := range runs {
+	runs, _ := os.ReadDir(filepath.Join(s.dir, "tmp"))
+	for _, e := range runs {
+		run := filepath.Join(s.dir, "tmp", e.Name())
 		info, err := os.Stat(run)
 		if err != nil {
 			continue
@@ -90,8 +91,9 @@ func (s *store) sweep() {
 		_ = lock.Close()
 	}
 	for _, kind := range []string{"images", "steps"} {
-		entries, _ := filepath.Glob(filepath.Join(s.dir, kind, "*"))
-		for _, e := range entries {
+		entries, _ := os.ReadDir(filepath.Join(s.dir, kind))
+		for _, entry := range entries {
+			e := filepath.Join(s.dir, kind, entry.Name())
 			if info, err := os.Stat(e); err == nil && time.Since(info.ModTime()) > unusedFor {
 				_ = beneath.RemoveAll(e)
 			}

@@ -83,11 +83,12 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 	if err := p.Runner.Export(ctx, plan.StepRegistry, plan.OutputIndex, dir); err != nil {
 		return nil, err
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "*", "config.json"))
+	found, err := os.ReadDir(dir)
+	found = slices.DeleteFunc(found, func(e os.DirEntry) bool { return !e.IsDir() })
 	if err != nil || len(found) != 1 {
 		return nil, fmt.Errorf("asking cargo for its registry: it keeps %d indexes, expected one", len(found))
 	}
-	name := filepath.Base(filepath.Dir(found[0]))
+	name := found[0].Name()
 	index := "sparse+https://" + name[:max(strings.LastIndex(name, "-"), 0)] + "/"
 	token, err := p.to.Registries.For("", index)
 	if err != nil {
@@ -97,7 +98,7 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 	if err != nil {
 		return nil, err
 	}
-	kept, err := beneath.ReadFile(found[0], 1<<20)
+	kept, err := beneath.ReadFile(filepath.Join(dir, name, "config.json"), 1<<20)
 	if err == nil {
 		err = r.SameConfig(kept)
 	}

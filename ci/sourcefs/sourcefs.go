@@ -18,10 +18,12 @@ import (
 	"syscall"
 )
 
-// Upper bounds of one file and of one directory.
+// Upper bounds of one file, of one directory, and of how many directories a file or
+// directory lies in: what walks a tree opens each from the root.
 const (
 	MaxFile    = 32 << 20
 	MaxEntries = 1 << 18
+	MaxDepth   = 128
 )
 
 // FS is a directory tree that is read only beneath its root. It implements the interfaces
@@ -150,6 +152,9 @@ func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.Fil
 	}
 	if !fs.ValidPath(name) {
 		return nil, f.explain(op, name, fs.ErrInvalid)
+	}
+	if strings.Count(name, "/") >= MaxDepth {
+		return nil, f.explain(op, name, fmt.Errorf("it lies in more than %d directories, expected fewer", MaxDepth))
 	}
 	info, err := at(filepath.FromSlash(name))
 	return info, f.explain(op, name, err)

@@ -137,6 +137,22 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestDepth holds that a tree of many directories in each other is told, however it is walked.
+func TestDepth(t *testing.T) {
+	dir, f := tree(t)
+	deepest := strings.Repeat("d/", MaxDepth-1)
+	must(t, os.MkdirAll(filepath.Join(dir, deepest, "e"), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, deepest, "file"), []byte("x"), 0o644))
+	if _, err := f.ReadFile(deepest + "file"); err != nil {
+		t.Errorf("a file in %d directories: %v", MaxDepth-1, err)
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, deepest, "e", "f", "g"), 0o755))
+	err := fs.WalkDir(f, ".", func(_ string, _ fs.DirEntry, err error) error { return err })
+	if err == nil || !strings.Contains(err.Error(), "lies in more than 128 directories") {
+		t.Errorf("walking deeper: %v", err)
+	}
+}
+
 // TestDone holds that no call goes on when the context is done, and that the reason is told.
 func TestDone(t *testing.T) {
 	dir, _ := tree(t)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -56,12 +58,32 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	at := ref.Context().Digest(head.Digest.String())
-	if v, err := version.Parse(ref.Identifier()); err == nil && e.Version == "" {
-		e.Version = v.String()
+	if _, tagged := ref.(name.Tag); tagged && e.Version == "" {
+		if e.Version, err = claimed(ref.Identifier()); err != nil {
+			r.unknown(reference, err)
+			return r
+		}
 	}
 	r.signatures(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
 	r.attestations(ctx, at, head.Digest, e, ociremote.WithRemoteOptions(opts...))
 	return r
+}
+
+// aboutVersion is a tag that a person reads as a version or as the newest of some.
+var aboutVersion = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)*([-_+.].*)?$`)
+
+// claimed returns the version that a tag claims: none, as of "latest", is "". What looks
+// like a version and is none that slipway tags an image with is an error: nothing that is
+// signed could say whether the image is that.
+func claimed(tag string) (string, error) {
+	v, err := version.ParseImageTag(strings.TrimPrefix(tag, "v"))
+	if err == nil {
+		return v.String(), nil
+	}
+	if aboutVersion.MatchString(tag) {
+		return "", fmt.Errorf("checking the tag %s: it looks like a version, and is none in full, like 1.2.3: an older image may have been put under it: name the full version, or the image by its digest", quote.Line(tag))
+	}
+	return "", nil
 }
 
 // signatures verifies that an image is signed as expected. What others have signed

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"dagger/slipway/ci/archive"
 	"dagger/slipway/ci/beneath"
@@ -114,16 +116,22 @@ func (r *Report) checksum(name string) error {
 // all that a release ships, by which a directory with a tarball or provenance in it is
 // taken. A person who names it may name it by a link; in a directory none is followed.
 func Path(ctx context.Context, name string, e Expectation) *Report {
+	if name == "" { // which would be the current directory
+		r := &Report{}
+		r.unknown("\"\"", errors.New("checking what to verify: the name is empty: expected a tarball or a directory"))
+		return r
+	}
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
 	}
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return Tarball(ctx, name, e)
 	}
-	for _, ending := range []string{tarballEnding, plan.ProvenanceName("")} {
-		if found, err := filepath.Glob(filepath.Join(name, "*"+ending)); err == nil && len(found) > 0 {
-			return Release(ctx, name, e)
-		}
+	files, _ := os.ReadDir(name) // whose error Directory tells
+	if slices.ContainsFunc(files, func(f os.DirEntry) bool {
+		return strings.HasSuffix(f.Name(), tarballEnding) || strings.HasSuffix(f.Name(), plan.ProvenanceName(""))
+	}) {
+		return Release(ctx, name, e)
 	}
 	return Directory(ctx, name, e)
 }

@@ -6,6 +6,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -15,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/dist"
@@ -58,8 +61,10 @@ func (r *Report) directory(ctx context.Context, dir, target string, e Expectatio
 			continue
 		}
 		if of, ok := signs(name); ok {
-			if !names[of] {
+			if signer, _ := signs(of); !names[of] {
 				r.bad(name, fmt.Errorf("it signs %q, which is not there", of))
+			} else if names[signer] {
+				r.bad(name, fmt.Errorf("it signs %q, which signs %q itself: a release holds no such file", of, signer))
 			}
 			continue
 		}
@@ -111,7 +116,7 @@ func (r *Report) file(ctx context.Context, name, target string, e Expectation) [
 			r.bad(base, err)
 		}
 	}
-	r.classic(name, b)
+	r.classic(name, b, e)
 	return sum
 }
 
@@ -151,10 +156,10 @@ func (r *Report) dryRun(base string, intact error, e Expectation) {
 	}
 }
 
-// classic compares the files that cosign 2 reads with the bundle: the same
-// signature, the same certificate, so that what holds for the one holds for the
+// classic compares the files that cosign 2 reads with the bundle: the same signature, and
+// the same certificate or the expected key, so that what holds for the one holds for the
 // other.
-func (r *Report) classic(name string, b *signed) {
+func (r *Report) classic(name string, b *signed, e Expectation) {
 	base := filepath.Base(name)
 	raw, err := beneath.ReadFile(name+plan.SignatureFile, maxBundle)
 	if err != nil {
@@ -165,19 +170,58 @@ func (r *Report) classic(name string, b *signed) {
 		r.bad(base+plan.SignatureFile, errors.New("it is another signature than the bundle's"))
 		return
 	}
-	if b.cert != nil { // a key is what the verifier has, not what the release says
-		if err := sameCertificate(name+plan.CertificateFile, b.cert); err != nil {
-			r.bad(base+plan.CertificateFile, err)
-			return
+	err = sameCertificate(name+plan.CertificateFile, b.cert)
+	if errors.Is(err, os.ErrNotExist) && (b.cert == nil || b.dryRun()) {
+		err = nil // a key is what the verifier has, not what the release says
+	}
+	if err != nil {
+		r.bad(base+plan.CertificateFile, err)
+	}
+	if wrong := sameKey(name+plan.PublicKeyFile, b, e); wrong != nil {
+		r.bad(base+plan.PublicKeyFile, wrong)
+		err = wrong
+	}
+	if err == nil {
+		r.good(base+plan.SignatureFile, "the bundle's signature, for cosign 2")
+	}
+}
+
+// sameKey returns an error where the file is there and holds another key than the one
+// that must have signed.
+func sameKey(name string, b *signed, e Expectation) error {
+	raw, err := beneath.ReadFile(name, maxBundle)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the public key: %w", err)
+	}
+	var want crypto.PublicKey
+	switch {
+	case b.dryRun():
+		want = b.cert.PublicKey
+	case b.cert != nil:
+		return errors.New("a certificate signs, and no key belongs to that")
+	default:
+		if want, err = cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey); err != nil {
+			return fmt.Errorf("reading the expected key: %w", err)
 		}
 	}
-	r.good(base+plan.SignatureFile, "the bundle's signature, for cosign 2")
+	block, rest := pem.Decode(raw)
+	der, err := x509.MarshalPKIXPublicKey(want)
+	if err != nil || block == nil || len(bytes.TrimSpace(rest)) > 0 || !bytes.Equal(block.Bytes, der) {
+		return errors.New("it is another key than the one that signs")
+	}
+	return nil
 }
 
 func sameCertificate(name string, cert *x509.Certificate) error {
 	raw, err := beneath.ReadFile(name, maxBundle)
 	if err != nil {
 		return fmt.Errorf("reading the certificate: %w", err)
+	}
+	if cert == nil {
+		return errors.New("a key signs, and no certificate belongs to that")
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil {
