@@ -78,16 +78,16 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 	}
 	var found finding.List
 	if !w.Toolchain.Accepts(toolchain.Channel) {
-		found = finding.List{wrongChannel(w.Toolchain.Channel, "slipway's own image", toolchain.Channel)}
+		found = finding.List{wrongChannel(w.Toolchain, "slipway's own image", toolchain.Channel)}
 	}
 	return toolchain.Reference(), found, nil
 }
 
 // wrongChannel says that an image has another Rust than the workspace asks for.
-func wrongChannel(asked, image, has string) finding.Finding {
+func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	return finding.Finding{
-		Stops: finding.Release, File: "rust-toolchain.toml",
-		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked, image, has),
+		Stops: finding.Release, File: asked.File(),
+		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked.Channel, image, has),
 		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
 	}
 }
