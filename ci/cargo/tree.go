@@ -187,28 +187,36 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 }
 
 // locals returns the packages of the workspace's directory that are no members, and that
-// the members are made from: by a path, or by a path of [patch]. Those that cannot be read
-// are left to cargo, which says why.
+// the members are made from: by a path, or by a path of [patch].
 func (w *Workspace) locals(members []*Crate) []*Crate {
+	found, _ := w.readLocals(members)
+	return found
+}
+
+// readLocals returns the same, and why those cannot be read that cannot, by their directory.
+func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[string]error) {
 	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
 	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
 	seen := map[string]bool{".": true}
 	for i := range w.Crates {
 		seen[w.Crates[i].Dir] = true
 	}
-	var found []*Crate
+	unread = map[string]error{}
 	for queue := slices.Clone(members); ; queue = queue[1:] {
 		for _, dir := range dirs {
 			if seen[dir] || !fs.ValidPath(dir) {
 				continue
 			}
 			seen[dir] = true
-			if c, _, err := w.readCrate(dir); err == nil {
-				found, queue = append(found, c), append(queue, c)
+			c, _, err := w.readCrate(dir)
+			if err != nil {
+				unread[dir] = err
+				continue
 			}
+			found, queue = append(found, c), append(queue, c)
 		}
 		if len(queue) == 0 {
-			return found
+			return found, unread
 		}
 		dirs = nil
 		for _, d := range queue[0].Deps {
