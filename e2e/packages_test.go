@@ -89,7 +89,7 @@ var packages = []struct {
 	{
 		name: "a shared library beside a sibling and a binary", crate: "pack-shared",
 		crates: map[string]string{
-			"pack-shared": "[lib]\nname = \"shared\"\ncrate-type = [\"dylib\"]\n[dependencies]\npack-inner = { path = \"../pack-inner\", version = \"0.1\" }\n", "pack-inner": "",
+			"pack-shared": "[lib]\nname = \"shared\"\ncrate-type = [\"cdylib\"]\n[dependencies]\npack-inner = { path = \"../pack-inner\", version = \"0.1\" }\n", "pack-inner": "",
 		},
 		files: map[string]string{
 			"crates/pack-shared/src/lib.rs":  "#[no_mangle]\npub extern \"C\" fn answer() -> u8 { pack_inner::answer() }\n",

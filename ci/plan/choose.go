@@ -108,7 +108,12 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 		What: fmt.Sprintf("the library is a %s alone, which %s cannot have: there it is tested and not built", strings.Join(c.Lib.Types, " and "), strings.Join(without, " and ")),
 		Do:   "name \"rlib\" or \"staticlib\" in `crate-type` too, if it should be built for them",
 	}
-	if p.Publish.Publishable {
+	switch {
+	case slices.Contains(c.Lib.Types, "dylib") && len(c.Bins) > 0:
+		f.Stops = finding.Everything
+		f.What = fmt.Sprintf("the library is a dylib alone, which %s cannot have, and the crate's binaries are linked with it", strings.Join(without, " and "))
+		f.Do = "name \"rlib\" in `crate-type` too"
+	case p.Publish.Publishable:
 		f.What += ", and compiled for the machine that builds when it is packaged"
 	}
 	p.Findings = append(p.Findings, f)

@@ -100,6 +100,8 @@ func TestSharedLibrary(t *testing.T) {
 		stepNamed(t, p, StepTest(AArch64))
 		stepNamed(t, p, StepVerifyPackage)
 	}
+	linked := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"dylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
+	says(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+X8664+" and "+AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
 	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
