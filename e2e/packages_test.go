@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -201,4 +202,64 @@ func packaging(t testing.TB, root string, crates, files map[string]string) strin
 	}
 	(command{args: []string{"cargo", "generate-lockfile"}, dir: dir}).run(t).wantCode(t, 0)
 	return dir
+}
+
+// TestLocalVendored holds that sources which a workspace has in a directory of its own are
+// built and packaged with, and that one which is not what Cargo.lock says ends the run.
+func TestLocalVendored(t *testing.T) {
+	w, _ := local(t)
+	user := map[string]string{"crates/pack-user/src/lib.rs": "#[test]\nfn t() { assert_eq!(itoa::Buffer::new().format(42), \"42\") }\n"}
+	for name, tt := range map[string]struct {
+		crates            map[string]string
+		file, dir, config string
+	}{
+		"crates.io": {
+			map[string]string{"pack-user": "[dependencies]\nitoa = \"1\"\n"}, ".cargo/config.toml", "vendor",
+			"[source.crates-io]\nreplace-with = \"vendored-sources\"\n[source.vendored-sources]\ndirectory = \"vendor\"\n",
+		},
+		"through another source, in the old file, with a sibling": {
+			map[string]string{"pack-user": "[dependencies]\nitoa = \"1\"\npack-inner = { path = \"../pack-inner\", version = \"0.1\" }\n", "pack-inner": "[build-dependencies]\nitoa = \"1\"\n"},
+			".cargo/config", "third-party/rust", "[source]\ncrates-io = { replace-with = \"mirror\" }\n[source.mirror]\nregistry = \"https://mirror.invalid/index\"\nreplace-with = \"here\"\n[source.here]\ndirectory = \"third-party/rust\"\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := packaging(t, "", tt.crates, user)
+			(command{args: []string{"cargo", "vendor", "--quiet", "--locked", tt.dir}, dir: source}).run(t).wantCode(t, 0)
+			write(t, tt.config, source, tt.file)
+			r := release{source: source, crate: "pack-user", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+			w.release(t, r).wantCode(t, 0).wantStdout(t, "1 passed", "pack-user-0.1.0.crate")
+			sums := filepath.Join(tt.dir, "itoa/.cargo-checksum.json")
+			text := read(t, source, sums)
+			at := strings.Index(text, `"package":"`) + len(`"package":"`)
+			write(t, text[:at]+strings.Repeat("0", 64)+text[at+64:], source, sums)
+			w.release(t, r).wantCode(t, 1).wantError(t, "itoa", "checksum")
+		})
+	}
+}
+
+// TestLocalRootPackage makes a dry run of a package at the root of its repository that is a
+// binary alone, and goes to crates.io, with links lying about that git ignores.
+func TestLocalRootPackage(t *testing.T) {
+	w, _ := local(t)
+	r := made(t, "description = \"x\"\nlicense = \"MIT\"\n", map[string]string{".gitignore": "/target\n.venv\n/result\nnode_modules/\n", "tests/t.rs": "#[test]\nfn t() {}\n"})
+	write(t, strings.Replace(read(t, r.source, "Cargo.toml"), "publish = false\n", "", 1), r.source, "Cargo.toml")
+	check(t, os.Remove(filepath.Join(r.source, "src/lib.rs")))
+	repository(t, r.source, "main")
+	for link, to := range map[string]string{
+		".venv/bin/python": "/usr/bin/python3", "result": "/nix/store/none", "node_modules/.bin/x": "../../../../outside", "src/node_modules/loop": ".",
+	} {
+		check(t, os.MkdirAll(filepath.Join(r.source, filepath.Dir(link)), 0o755))
+		check(t, os.Symlink(to, filepath.Join(r.source, link)))
+	}
+	plan := w.command("plan", r).run(t).wantCode(t, 0).stdout
+	if strings.Contains(plan, "link") || strings.Contains(plan, "uncommitted") {
+		t.Errorf("the plan tells of what git ignores:\n%s", plan)
+	}
+	r.out = filepath.Join(t.TempDir(), "out")
+	w.release(t, r).wantCode(t, 0).wantStdout(t, "1 passed", "one-x86_64-linux-musl.tar.gz", "one-0.1.0.crate")
+	for name := range packed(t, []byte(read(t, r.out, "one-0.1.0.crate"))) {
+		if strings.Contains(name, "python") || strings.Contains(name, "result") || strings.Contains(name, "node_modules") {
+			t.Errorf("the package has %q", name)
+		}
+	}
 }
