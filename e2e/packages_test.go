@@ -99,6 +99,15 @@ var packages = []struct {
 		says: []string{"1 passed", "pack-shared-x86_64-linux-musl.tar.gz"},
 	},
 	{
+		name: "an example that is a shared library", crate: "pack-exampled",
+		crates: map[string]string{"pack-exampled": "[dependencies]\nitoa = \"1\"\n[[example]]\nname = \"plugin\"\ncrate-type = [\"cdylib\"]\n"},
+		files: map[string]string{
+			"crates/pack-exampled/examples/plugin.rs": "#[no_mangle]\npub extern \"C\" fn answer() -> u8 { pack_exampled::answer() }\n", "crates/pack-exampled/examples/other.rs": "fn main() {}\n",
+			"crates/pack-exampled/tests/t.rs": "#[test]\nfn t() { assert_eq!(pack_exampled::answer(), 42) }\n",
+		},
+		says: []string{"1 passed", "the examples plugin are shared objects alone"},
+	},
+	{
 		name: "a procedural macro", crate: "pack-macro",
 		crates: map[string]string{"pack-macro": "[lib]\nproc-macro = true\n"},
 		files: map[string]string{

@@ -33,12 +33,15 @@ type Workspace struct {
 
 // Crate is one member of a workspace.
 type Crate struct {
-	Name        string
-	Version     string
-	Dir         string // slash-separated, relative to the workspace root; "." for a root package
-	Edition     string
-	Bins        []Target // sorted by name
-	Lib         *Target
+	Name    string
+	Version string
+	Dir     string // slash-separated, relative to the workspace root; "." for a root package
+	Edition string
+	Bins    []Target // sorted by name
+	Lib     *Target
+	// Shared are the declared examples that are shared objects and nothing else, and that
+	// `cargo test` builds whatever the features.
+	Shared      []string
 	BuildScript string // path relative to Dir, "" when there is none
 	Deps        []Dependency
 	Settings    Settings

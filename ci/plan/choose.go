@@ -100,6 +100,9 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 			without = append(without, t)
 		}
 	}
+	if len(without) > 0 {
+		p.checkExamples(c, strings.Join(without, " and "))
+	}
 	if !c.Lib.Shared() || len(without) == 0 {
 		return
 	}
@@ -117,6 +120,18 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 		f.What += ", and compiled for the machine that builds when it is packaged"
 	}
 	p.Findings = append(p.Findings, f)
+}
+
+// checkExamples says which examples cannot be built for some targets, nor tests run with them.
+func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
+	if len(c.Shared) == 0 || len(c.Settings.Test) > 0 {
+		return
+	}
+	p.Findings = append(p.Findings, finding.Finding{
+		Stops: finding.Nothing, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"),
+		What: fmt.Sprintf("the examples %s are shared objects alone, which %s cannot have: examples are not built, and documentation is not tested", strings.Join(c.Shared, ", "), targets),
+		Do:   "say what to test with `test` in [package.metadata.slipway], or give the examples `required-features`",
+	})
 }
 
 // addNotes says what in the workspace does not count, so that no one is surprised by a

@@ -108,6 +108,27 @@ func TestSharedLibrary(t *testing.T) {
 	}
 }
 
+// TestSharedExamples holds that an example which is a shared object alone does not keep the
+// crate from being tested, and that the plan says what is left out.
+func TestSharedExamples(t *testing.T) {
+	const settings = "[package.metadata.slipway]\ntest = [\"--doc\"]\n"
+	for lines, want := range map[string]string{
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\n":                                       " --no-fail-fast --tests",
+		"[[example]]\nname = \"e\"\n[[example]]\nname = \"f\"\ncrate-type = [\"dylib\", \"cdylib\"]\n": " --no-fail-fast --tests",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\", \"rlib\"]\n":                             " --no-fail-fast",
+		"[[example]]\nname = \"e\"\n":                                                                  " --no-fail-fast",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\nrequired-features = [\"wasm\"]\n":       " --no-fail-fast",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\n" + settings:                            " --no-fail-fast --doc",
+	} {
+		p := planOf(t, libraries(t, "", map[string]string{"lib": lines}, map[string]string{"crates/lib/examples/e.rs": ""}), "lib")
+		line := strings.Join(stepNamed(t, p, StepTest(AArch64)).Args, " ")
+		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are shared objects alone, which "+X8664+" and "+AArch64+" cannot have")
+		if !strings.HasSuffix(line, want) || told != strings.HasSuffix(want, "--tests") || p.CheckDryRun() != nil {
+			t.Errorf("%s: it is tested by %s, and told: %t", lines, line, told)
+		}
+	}
+}
+
 // TestVendored holds that nothing is downloaded where all is vendored, but to package crates
 // that need each other.
 func TestVendored(t *testing.T) {
