@@ -62,6 +62,21 @@ var packages = []struct {
 		has:  map[string]string{"Cargo.toml": "dev-dependencies.pack-modules]\nversion = \"0.1\"\n"},
 	},
 	{
+		name: "a cycle through a development dependency with a version", crate: "pack-outer",
+		crates: map[string]string{
+			"pack-outer": "[dev-dependencies]\npack-inner = { path = \"../pack-inner\", version = \"0.1\" }\n",
+			"pack-inner": "[dependencies]\npack-outer = { path = \"../pack-outer\", version = \"0.1\" }\nitoa = \"1\"\n",
+		},
+		files: map[string]string{"crates/pack-outer/tests/t.rs": "#[test]\nfn t() { assert_eq!(pack_inner::answer(), pack_outer::answer()) }\n"},
+		says:  []string{"1 passed", "closes the cycle pack-outer → pack-inner → pack-outer", "leave out its version: pack-inner = { path = \"../pack-inner\" }"},
+	},
+	{
+		name: "a cycle of one: tests that depend on their crate by version", crate: "pack-own",
+		crates: map[string]string{"pack-own": "[features]\nextra = []\n[dev-dependencies]\npack-own = { path = \".\", version = \"0.1\", features = [\"extra\"] }\n"},
+		files:  map[string]string{"crates/pack-own/src/lib.rs": "#[test]\nfn t() { assert!(cfg!(feature = \"extra\")) }\n"},
+		says:   []string{"1 passed", "closes the cycle pack-own → pack-own", "leave out its version: pack-own = { path = \".\" }"},
+	},
+	{
 		name: "members that [patch] gives to each other", crate: "pack-outer",
 		root: "[patch.\"https://github.com/rust-lang/crates.io-index\"]\npack-inner = { path = \"crates/pack-inner\" }\npack-other = { path = \"./crates/pack-other\" }\n",
 		crates: map[string]string{
