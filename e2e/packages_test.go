@@ -238,7 +238,8 @@ func TestLocalVendored(t *testing.T) {
 		file, dir, config string
 	}{
 		"crates.io": {
-			map[string]string{"pack-user": "[dependencies]\nitoa = \"1\"\n"}, ".cargo/config.toml", "vendor",
+			map[string]string{"pack-user": "[dependencies]\nitoa = \"1\"\n"},
+			".cargo/config.toml", "vendor",
 			"[source.crates-io]\nreplace-with = \"vendored-sources\"\n[source.vendored-sources]\ndirectory = \"vendor\"\n",
 		},
 		"through another source, in the old file, with a sibling": {
