@@ -232,7 +232,7 @@ func packaging(t testing.TB, root string, crates, files map[string]string) strin
 // built and packaged with, and that one which is not what Cargo.lock says ends the run.
 func TestLocalVendored(t *testing.T) {
 	w, _ := local(t)
-	user := map[string]string{"crates/pack-user/src/lib.rs": "#[test]\nfn t() { assert_eq!(itoa::Buffer::new().format(42), \"42\") }\n"}
+	user := map[string]string{"crates/pack-user/build.rs": "fn main() { assert!(std::path::Path::new(&std::env::var(\"TOP\").unwrap()).join(\"Cargo.lock\").exists()); }\n", "crates/pack-user/src/lib.rs": "#[test]\nfn t() { assert_eq!(itoa::Buffer::new().format(42), \"42\") }\n"}
 	for name, tt := range map[string]struct {
 		crates            map[string]string
 		file, dir, config string
@@ -250,7 +250,7 @@ func TestLocalVendored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source := packaging(t, "", tt.crates, user)
 			(command{args: []string{"cargo", "vendor", "--quiet", "--locked", tt.dir}, dir: source}).run(t).wantCode(t, 0)
-			write(t, tt.config, source, tt.file)
+			write(t, tt.config+"[env]\nTOP = { value = \"\", relative = true }\n", source, tt.file)
 			r := release{source: source, crate: "pack-user", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 			w.release(t, r).wantCode(t, 0).wantStdout(t, "1 passed", "pack-user-0.1.0.crate")
 			sums := filepath.Join(tt.dir, "itoa/.cargo-checksum.json")
