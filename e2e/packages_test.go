@@ -158,7 +158,7 @@ var packages = []struct {
 		},
 		files: map[string]string{
 			"local/one/Cargo.toml": "[package]\nname = \"pack-local\"\nversion = \"0.1.0\"\n[dependencies]\npack-nested = { path = \"../two\" }\nitoa = \"1\"\n[workspace]\n", "local/one/src/lib.rs": "pub fn answer() -> String { itoa::Buffer::new().format(pack_nested::answer()).into() }\n",
-			"local/two/Cargo.toml": "[package]\nname = \"pack-nested\"\nversion = \"0.1.0\"\n", "local/two/src/lib.rs": "pub fn answer() -> u8 { 42 }\n",
+			"local/Cargo.toml": "[workspace]\nmembers = [\"two\", \"gone\"]\nexclude = [\"one\"]\n[workspace.package]\nversion = \"0.1.0\"\n", "local/two/Cargo.toml": "[package]\nname = \"pack-nested\"\nversion.workspace = true\n", "local/two/src/lib.rs": "pub fn answer() -> u8 { 42 }\n",
 			"local/gone/Cargo.toml": "[package]\nname = \"gone\"\nversion = \"0.1.0\"\n", "local/gone/src/lib.rs": "",
 			"crates/pack-outer/src/main.rs": "fn main() { println!(\"{}\", pack_local::answer()); }\n#[test]\nfn t() { assert_eq!(pack_local::answer(), \"42\") }\n",
 		},

@@ -101,6 +101,30 @@ func TestExcludedDependency(t *testing.T) {
 	}
 }
 
+// TestExcludedWorkspace holds that a package of a workspace within the workspace inherits from
+// that, and that cargo finds its manifest.
+func TestExcludedWorkspace(t *testing.T) {
+	inherits := "[package]\nname = \"local\"\nversion.workspace = true\nedition.workspace = true\n[dependencies]\nb.workspace = true\n"
+	w := read(t, map[string]string{
+		"Cargo.toml": "[workspace]\nmembers = [\"a\"]\nexclude = [\"x\"]", "a/Cargo.toml": pkg("a", "publish = false\n[dependencies]\nlocal = { path = \"../x/deep/local\" }"),
+		"x/Cargo.toml":            "[workspace]\nmembers = [\"deep/*\", \"absent\"]\n[workspace.package]\nversion = \"1.0.0\"\nedition = \"2021\"\n[workspace.dependencies]\nb = { path = \"deep/b\" }\n",
+		"x/deep/local/Cargo.toml": inherits, "x/deep/b/Cargo.toml": pkg("b"), "Cargo.lock": locked([]string{"a", "local"}, []string{"b"}, []string{"local", "b"}),
+	})
+	a := crate(t, w, "a")
+	if got := w.Findings(a, true); len(got) > 0 {
+		t.Errorf("it finds %q", got.Lines())
+	}
+	skeleton, err := w.SkeletonFiles(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"x/Cargo.toml", "x/deep/local/Cargo.toml", "x/deep/b/Cargo.toml"} {
+		if skeleton[name] == "" {
+			t.Errorf("the skeleton has no %s", name)
+		}
+	}
+}
+
 // stops is what a release of a crate that goes to a registry would stop at, as an error.
 func stops(w *Workspace, c *Crate) error {
 	return w.Findings(c, true).Check("checking crate \""+c.Name+"\"", finding.Everything, finding.Release, finding.Registry)

@@ -168,6 +168,9 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	members := w.buildMembers(c)
 	for _, m := range slices.Concat(members, w.locals(members)) {
 		names = append(names, path.Join(m.Dir, "Cargo.toml"))
+		if m.within != "" {
+			names = append(names, path.Join(m.within, "Cargo.toml"))
+		}
 		m.hollow(files)
 	}
 	for _, name := range names {
@@ -208,7 +211,7 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 				continue
 			}
 			seen[dir] = true
-			c, _, err := w.readCrate(dir)
+			c, err := w.readLocal(dir)
 			if err != nil {
 				unread[dir] = err
 				continue
@@ -225,6 +228,22 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 			}
 		}
 	}
+}
+
+// readLocal reads a package that is no member. It may be part of a workspace within this one,
+// which it inherits from: the nearest above it.
+func (w *Workspace) readLocal(dir string) (*Crate, error) {
+	from := w
+	for at := dir; at != "." && from == w; at = path.Dir(at) {
+		if m, err := readManifest(w.fsys, at); err == nil && m.Workspace != nil {
+			from = &Workspace{fsys: w.fsys, root: m, dir: at, rules: w.rules}
+		}
+	}
+	c, _, err := from.readCrate(dir)
+	if err == nil {
+		c.within, w.rules = from.dir, from.rules
+	}
+	return c, err
 }
 
 // hollow adds sources for every target of the crate that do nothing.

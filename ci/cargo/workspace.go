@@ -26,6 +26,7 @@ type Workspace struct {
 
 	fsys fs.FS
 	root *manifest
+	dir  string // of the root manifest, "" for the top
 	// components tell which crates need each other, see [Workspace.cyclic].
 	components map[string]int
 	rules      int // size of the patterns of all crates' `include` and `exclude`
@@ -46,6 +47,7 @@ type Crate struct {
 	Deps        []Dependency
 	Settings    Settings
 
+	within   string // the root of the workspace that a package which is no member is part of
 	publish  unpublishable
 	fields   fields
 	contents contents
