@@ -112,27 +112,6 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 	return nil
 }
 
-// checkLocals judges the packages of the workspace's directory that are no members, as those
-// that `exclude` names, and that a build takes by a path: what they depend on must be there.
-func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) finding.List {
-	var list finding.List
-	for _, c := range locals {
-		for _, d := range c.Deps {
-			if outside(d.Path) || unread[d.Path] != nil {
-				list = append(list, w.checkDep(c, d, false, unread)...)
-			}
-		}
-	}
-	return list
-}
-
-// isLocal reports whether the dependency is on a package of the workspace's directory that is
-// no member.
-func (w *Workspace) isLocal(d Dependency) bool {
-	m := w.find(d.Name)
-	return d.Path != "" && !outside(d.Path) && (m == nil || m.Dir != d.Path)
-}
-
 // outside reports whether a path relative to the workspace's root leads out of it.
 func outside(dir string) bool { return dir == ".." || strings.HasPrefix(dir, "../") }
 

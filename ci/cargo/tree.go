@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -189,63 +188,6 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	return files, nil
 }
 
-// locals returns the packages of the workspace's directory that are no members, and that
-// the members are made from: by a path, or by a path of [patch].
-func (w *Workspace) locals(members []*Crate) []*Crate {
-	found, _ := w.readLocals(members)
-	return found
-}
-
-// readLocals returns the same, and why those cannot be read that cannot, by their directory.
-func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[string]error) {
-	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
-	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
-	seen := map[string]bool{".": true}
-	for i := range w.Crates {
-		seen[w.Crates[i].Dir] = true
-	}
-	unread = map[string]error{}
-	for queue := slices.Clone(members); ; queue = queue[1:] {
-		for _, dir := range dirs {
-			if seen[dir] || !fs.ValidPath(dir) {
-				continue
-			}
-			seen[dir] = true
-			c, err := w.readLocal(dir)
-			if err != nil {
-				unread[dir] = err
-				continue
-			}
-			found, queue = append(found, c), append(queue, c)
-		}
-		if len(queue) == 0 {
-			return found, unread
-		}
-		dirs = nil
-		for _, d := range queue[0].Deps {
-			if d.Path != "" {
-				dirs = append(dirs, d.Path)
-			}
-		}
-	}
-}
-
-// readLocal reads a package that is no member. It may be part of a workspace within this one,
-// which it inherits from: the nearest above it.
-func (w *Workspace) readLocal(dir string) (*Crate, error) {
-	from := w
-	for at := dir; at != "." && from == w; at = path.Dir(at) {
-		if m, err := readManifest(w.fsys, at); err == nil && m.Workspace != nil {
-			from = &Workspace{fsys: w.fsys, root: m, dir: at, rules: w.rules}
-		}
-	}
-	c, _, err := from.readCrate(dir)
-	if err == nil {
-		c.within, w.rules = from.dir, from.rules
-	}
-	return c, err
-}
-
 // hollow adds sources for every target of the crate that do nothing.
 func (c *Crate) hollow(files map[string]string) {
 	for _, t := range c.targets {
@@ -260,23 +202,6 @@ func (c *Crate) hollow(files map[string]string) {
 	if c.BuildScript != "" {
 		files[path.Join(c.Dir, c.BuildScript)] = "fn main() {}\n"
 	}
-}
-
-// patchDirs are the directories from which [patch] takes packages that are locked, sorted.
-func (w *Workspace) patchDirs(locked map[string]bool) []string {
-	var dirs []string
-	for _, patches := range w.root.Patch {
-		for alias, spec := range patches {
-			table, _ := spec.(map[string]any)
-			dir, _ := table["path"].(string)
-			name, _ := table["package"].(string)
-			if dir != "" && (w.Unlocked() || locked[cmp.Or(name, alias)]) {
-				dirs = append(dirs, path.Clean(dir))
-			}
-		}
-	}
-	slices.Sort(dirs)
-	return dirs
 }
 
 // LibraryFiles returns the files that replace the workspace's own to compile
