@@ -221,6 +221,10 @@ func TestLocalSourceBelow(t *testing.T) {
 	if holds(raw) {
 		t.Error("the registry has a secret that git ignores")
 	}
+	info := packed(t, raw)["shimkit-0.3.1/.cargo_vcs_info.json"]
+	if !strings.Contains(info, git(t, top, "rev-parse", "HEAD")) || !strings.Contains(info, `"path_in_vcs": "libs/crates/shimkit"`) || strings.Contains(info, "dirty") {
+		t.Errorf("the package says of its repository %q", info)
+	}
 	write(t, "// a change\n", r.source, "crates/shimkit/src/new.rs")
 	r.out = filepath.Join(t.TempDir(), "out")
 	w.release(t, r).wantCode(t, 1).wantError(t, "files differ from commit")
@@ -258,6 +262,37 @@ func TestLocalSourceSubmodule(t *testing.T) {
 	text := read(t, clone, ".github/workflows/action-build.yml")
 	if n := strings.Count(text, "persist-credentials: false\n          submodules: recursive\n          lfs: true\n"); n == 0 || n != strings.Count(text, "persist-credentials:") {
 		t.Errorf("the workflow checks out without submodules or LFS:\n%s", text)
+	}
+}
+
+// TestLocalSourceSubmoduleMember holds that a crate which is in a submodule is built with the
+// crate that needs it, and that where the submodule is not checked out the error names it.
+func TestLocalSourceSubmoduleMember(t *testing.T) {
+	w, _ := local(t)
+	other := t.TempDir()
+	write(t, "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2021\"\n", other, "Cargo.toml")
+	write(t, "pub fn answer() -> u8 { 42 }\n", other, "src/lib.rs")
+	repository(t, other, "main")
+	for name, workspace := range map[string]string{
+		"a member": "[workspace]\nmembers = [\"third/other\"]\n", "by its path alone": "[workspace]\n", "excluded": "[workspace]\nexclude = [\"third\"]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := made(t, "[dependencies]\nother = { path = \"third/other\" }\n"+workspace, map[string]string{
+				"Cargo.lock": "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.1.0\"\ndependencies = [\n \"other\",\n]\n\n[[package]]\nname = \"other\"\nversion = \"0.1.0\"\n",
+				"src/lib.rs": "#[test]\nfn t() { assert_eq!(other::answer(), 42) }\n",
+			})
+			repository(t, r.source, "main")
+			git(t, r.source, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "file://"+other, "third/other")
+			git(t, r.source, "commit", "--quiet", "--message", "a submodule")
+			w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 1 passed")
+			clone := filepath.Join(t.TempDir(), "clone")
+			git(t, r.source, "clone", "--quiet", r.source, clone)
+			r.source = clone
+			got := w.command("plan", r).run(t)
+			if said := got.stdout + got.stderr; !strings.Contains(said, "third/other") || !strings.Contains(said, "is not checked out") || !strings.Contains(said, "git submodule update --init --recursive") {
+				t.Errorf("it does not name the submodule:\n%s", said)
+			}
+		})
 	}
 }
 

@@ -25,10 +25,12 @@ func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 	if publishes {
 		packaged = w.packaged(c)
 	}
+	locals, unread := w.readLocals(w.Closure(c))
+	list = append(list, w.checkLocals(locals, unread)...)
 	for _, member := range w.Closure(c) {
 		isPackaged := slices.Contains(packaged, member)
 		for _, d := range member.Deps {
-			list = append(list, w.checkDep(member, d, isPackaged)...)
+			list = append(list, w.checkDep(member, d, isPackaged, unread)...)
 		}
 		list = append(list, w.checkFiles(member, dirs, isPackaged)...)
 	}
@@ -59,6 +61,9 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 			return fmt.Sprintf("the file that `%s` of crate %q names is not there", field, member.Name)
 		}
 		for _, d := range member.Deps {
+			if w.isLocal(d) && d.published() && d.Req != "" {
+				return fmt.Sprintf("its dependency %q is no member of the workspace", d.Name)
+			}
 			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
 				return fmt.Sprintf("its dependency %q has no version", d.Name)
 			}
@@ -77,28 +82,38 @@ func (w *Workspace) found(stops finding.Stops, c *Crate, at []string, what, do s
 }
 
 // checkDep judges a dependency of a member. packaged says that the member goes to a registry.
-func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool) finding.List {
+// unread says why the package that a path leads to cannot be read.
+func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[string]error) finding.List {
 	say := func(stops finding.Stops, what, do string) finding.List {
 		return finding.List{w.found(stops, c, d.at(), fmt.Sprintf("dependency %q: ", d.Name)+what, do)}
 	}
 	m := w.find(d.Name)
 	counts := packaged && d.Kind != Dev // cargo leaves a development dependency without a version out
 	switch {
-	case strings.HasPrefix(d.Path, "../") || d.Path == "..":
+	case outside(d.Path):
 		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace, and a release is built from the workspace alone", d.Path), "move it in, or depend on a published version")
-	case d.Path != "" && (m == nil || m.Dir != d.Path):
-		return say(finding.Everything, fmt.Sprintf("path %q is no member of the workspace", d.Path), "add it to `members`, or depend on a published version")
+	case unread[d.Path] != nil:
+		return say(finding.Everything, fmt.Sprintf("path %q holds no package that can be read: %v", d.Path, unread[d.Path]), "put the package there, or depend on a published version")
+	case w.isLocal(d) && packaged && d.published() && d.Req != "":
+		return say(finding.Registry, fmt.Sprintf("path %q is no member of the workspace, and cargo packages a crate together with the members that it needs", d.Path), "add it to `members`, or depend on a published version without a path")
 	case d.Path != "" && counts && d.Req == "":
-		return say(finding.Registry, "it has a path and no version, and published, the version counts", fmt.Sprintf("write { path = …, version = %q }, or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]", m.Version))
+		write := "write { path = …, version = … }"
+		if m != nil {
+			write = fmt.Sprintf("write { path = …, version = %q }", m.Version)
+		}
+		return say(finding.Registry, "it has a path and no version, and published, the version counts", write+", or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
 	case d.Git != "" && counts && d.Req == "":
 		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry takes none without", d.Git), "publish the dependency first, or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
-	case d.Path != "" && counts:
+	case d.Path != "" && counts && m != nil:
 		if ok, reason := m.Publishable(); !ok {
 			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so that nobody could resolve this one", m.Name, reason), "publish it too, or say that this crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
 		}
 	}
 	return nil
 }
+
+// outside reports whether a path relative to the workspace's root leads out of it.
+func outside(dir string) bool { return dir == ".." || strings.HasPrefix(dir, "../") }
 
 // checkFiles judges links that dangle or leave the workspace, and files that are meant to
 // hold secrets. dirs are the directories of all members: one inside another is its own.

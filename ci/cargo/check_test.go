@@ -49,10 +49,80 @@ func TestCheckDependencies(t *testing.T) {
 			checkSays(t, stops(w, crate(t, w, "a")), tt.want)
 		})
 	}
-	excluded := base("[dependencies]\nb = { path = \"../b\", version = \"1\" }")
-	excluded["Cargo.toml"] = "[workspace]\nmembers = [\"a\"]\nexclude = [\"b\"]"
-	w := read(t, excluded)
-	says(t, stops(w, crate(t, w, "a")), `path "b" is no member of the workspace: add it to `)
+}
+
+// TestExcludedDependency holds that a package which `exclude` names, and which a crate takes
+// by a path, is built with it, and is in the way of a registry alone: where cargo would have
+// to package the crate with it.
+func TestExcludedDependency(t *testing.T) {
+	const everything, registry = finding.Everything, finding.Registry
+	for name, tt := range map[string]struct {
+		manifest, local string
+		stops           finding.Stops // "" for nothing
+		want            string
+		packs           bool
+	}{
+		"of a crate that is not published": {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), "", "", true},
+		"a version too":                    {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), "", "", true},
+		"to build":                         {"publish = false\n[build-dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), "", "", true},
+		"for tests":                        {published + "\n[dev-dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), "", "", true},
+		"published":                        {published + "\n[dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is no member of the workspace, and cargo packages`, false},
+		"for tests, with a version":        {published + "\n[dev-dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is no member`, false},
+		"published without a version":      {published + "\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), registry, "it has a path and no version", false},
+		"no package there":                 {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", "", everything, `a/Cargo.toml:7: dependency "local": path "x/local" holds no package that can be read`, true},
+		"what it needs is outside":         {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local", "[dependencies]\nb = { path = \"../../../b\" }"), everything, `x/local/Cargo.toml:6: dependency "b": path "../b" is outside the workspace`, true},
+		"what it needs is not there":       {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local", "[build-dependencies]\nb = { path = \"../b\" }"), everything, `x/local/Cargo.toml:6: dependency "b": path "x/b" holds no package`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := map[string]string{
+				"Cargo.toml": "[workspace]\nmembers = [\"a\", \"other\"]\nexclude = [\"x\"]", "a/Cargo.toml": pkg("a", tt.manifest),
+				"other/Cargo.toml": pkg("other"), "Cargo.lock": locked([]string{"a", "local"}, []string{"local"}, []string{"other"}),
+			}
+			if tt.local != "" {
+				in["x/local/Cargo.toml"] = tt.local
+			}
+			w := read(t, in)
+			a := crate(t, w, "a")
+			got := w.Findings(a, true)
+			if text := strings.Join(got.Lines(), "\n"); !strings.Contains(text, tt.want) || (tt.want == "") != (len(got) == 0) || len(got) > 0 && got[0].Stops != tt.stops {
+				t.Errorf("it finds %q", got)
+			}
+			if why := w.Unpackageable(a); (why == "") != tt.packs {
+				t.Errorf("it is unpackageable: %q", why)
+			}
+			if got := w.Findings(crate(t, w, "other"), true); len(got) > 0 {
+				t.Errorf("of another crate it finds %q", got.Lines())
+			}
+			skeleton, err := w.SkeletonFiles(a)
+			if _, there := skeleton["x/local/Cargo.toml"]; err != nil || there != (tt.local != "") {
+				t.Errorf("the skeleton has it: %t, %v", there, err)
+			}
+		})
+	}
+}
+
+// TestExcludedWorkspace holds that a package of a workspace within the workspace inherits from
+// that, and that cargo finds its manifest.
+func TestExcludedWorkspace(t *testing.T) {
+	inherits := "[package]\nname = \"local\"\nversion.workspace = true\nedition.workspace = true\n[dependencies]\nb.workspace = true\n"
+	w := read(t, map[string]string{
+		"Cargo.toml": "[workspace]\nmembers = [\"a\"]\nexclude = [\"x\"]", "a/Cargo.toml": pkg("a", "publish = false\n[dependencies]\nlocal = { path = \"../x/deep/local\" }"),
+		"x/Cargo.toml":            "[workspace]\nmembers = [\"deep/*\", \"absent\"]\n[workspace.package]\nversion = \"1.0.0\"\nedition = \"2021\"\n[workspace.dependencies]\nb = { path = \"deep/b\" }\n",
+		"x/deep/local/Cargo.toml": inherits, "x/deep/b/Cargo.toml": pkg("b"), "Cargo.lock": locked([]string{"a", "local"}, []string{"b"}, []string{"local", "b"}),
+	})
+	a := crate(t, w, "a")
+	if got := w.Findings(a, true); len(got) > 0 {
+		t.Errorf("it finds %q", got.Lines())
+	}
+	skeleton, err := w.SkeletonFiles(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"x/Cargo.toml", "x/deep/local/Cargo.toml", "x/deep/b/Cargo.toml"} {
+		if skeleton[name] == "" {
+			t.Errorf("the skeleton has no %s", name)
+		}
+	}
 }
 
 // stops is what a release of a crate that goes to a registry would stop at, as an error.

@@ -94,6 +94,10 @@ func (w *Workspace) findTargets(c *Crate, m *manifest) error {
 	for kind, list := range map[string][]targetTable{"examples": m.Example, "tests": m.Test, "benches": m.Bench} {
 		for _, t := range list {
 			c.targets = append(c.targets, w.targetPath(c, t, kind))
+			types := Target{Types: slices.Concat(t.CrateType, t.CrateTypeOld)}
+			if kind == "examples" && types.Shared() && len(t.RequiredFeatures) == 0 {
+				c.Shared = append(c.Shared, t.Name)
+			}
 		}
 	}
 	slices.Sort(c.targets)

@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -103,7 +104,7 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 		if !found {
 			return Dependency{}, errors.New("it says `workspace = true`, but [workspace.dependencies] does not have it")
 		}
-		d, err := w.readDep(".", alias, root)
+		d, err := w.readDep(cmp.Or(w.dir, "."), alias, root)
 		optional, _ := table["optional"].(bool)
 		d.Optional, d.inherited = optional, true
 		d.Features = append(d.Features, texts(table["features"])...)

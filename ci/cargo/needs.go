@@ -14,6 +14,24 @@ import (
 // "Multiple locations").
 func (d Dependency) published() bool { return d.Kind != Dev || d.Req != "" }
 
+// kept lists the dependencies on members that cargo keeps in what it publishes of c, with
+// those of c's tests on c itself: whoever resolves c looks for it in the registry.
+func (w *Workspace) kept(c *Crate) []Dependency {
+	own := func(d Dependency) bool { return d.Name == c.Name && d.Path == c.Dir }
+	var deps []Dependency
+	for _, d := range c.Deps {
+		if d.published() && own(d) {
+			deps = append(deps, d)
+		}
+	}
+	for _, d := range w.needs(c) {
+		if d.published() {
+			deps = append(deps, d)
+		}
+	}
+	return deps
+}
+
 // before returns the members that must be in a registry when c is published to it, each
 // once: those of its published dependencies but for development dependencies that are
 // part of a cycle.
@@ -101,11 +119,8 @@ func (w *Workspace) cycle(c, m *Crate) []*Crate {
 // can: a development dependency with a version that is part of a cycle, a member that goes
 // to no registry, or one that only [patch] makes a member.
 func (w *Workspace) unresolvable(c *Crate) string {
-	for _, d := range w.needs(c) {
+	for _, d := range w.kept(c) {
 		m := w.find(d.Name)
-		if !d.published() {
-			continue
-		}
 		if d.Kind == Dev && w.cyclic(c, m) {
 			return fmt.Sprintf("the development dependency %q of crate %q, which has a version, closes a cycle", d.Name, c.Name)
 		}
@@ -124,7 +139,7 @@ func (w *Workspace) unresolvable(c *Crate) string {
 // be in the registry before c.
 func (w *Workspace) checkNeeds(c *Crate) finding.List {
 	var list finding.List
-	for _, d := range w.needs(c) {
+	for _, d := range w.kept(c) {
 		m := w.find(d.Name)
 		if d.Patched { // cargo looks for it in the registry, where it may never have been
 			list = append(list, w.found(finding.Registry, c, d.at(),
@@ -132,7 +147,7 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 				fmt.Sprintf("write { path = %q, version = %q }; it needs no [patch] then", relative(c.Dir, m.Dir), d.Req)))
 			continue
 		}
-		if d.Kind != Dev || !d.published() {
+		if d.Kind != Dev {
 			continue
 		}
 		what := fmt.Sprintf("development dependency %q: it has a version, ", d.Name)
@@ -158,5 +173,5 @@ func relative(from, to string) string {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
-	return path.Join(strings.Repeat("../", len(a)), strings.Join(b, "/"))
+	return path.Join(strings.Repeat("../", len(a)), strings.Join(b, "/"), ".")
 }

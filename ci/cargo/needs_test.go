@@ -59,6 +59,31 @@ func TestCycleOfDevelopment(t *testing.T) {
 	}
 }
 
+// TestCycleOfOne holds that a crate whose tests depend on itself is told to leave the version
+// out, which nobody could resolve, and nothing where it has none.
+func TestCycleOfOne(t *testing.T) {
+	for dependency, want := range map[string]string{
+		`a = { path = ".", version = "1", features = ["x"] }`:         `a/Cargo.toml:8: development dependency "a": it has a version, and closes the cycle a → a: each would have to be published before the other: leave out its version: a = { path = "." }`,
+		`me = { package = "a", path = "../a", version = "1" }`:        `development dependency "a": it has a version, and closes the cycle a → a`,
+		`a = { path = ".", features = ["x"] }`:                        "",
+		`old = { package = "a", version = "0.9" }`:                    "",
+		"[target.'cfg(unix)'.dev-dependencies]\na.workspace = true\n": "closes the cycle a → a",
+	} {
+		w := read(t, map[string]string{
+			"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\na = { path = \"a\", version = \"=1.0.0\" }\n", "a/Cargo.toml": pkg("a", published, "[dev-dependencies]\n"+dependency),
+			"Cargo.lock": locked([]string{"a", "a"}),
+		})
+		a := crate(t, w, "a")
+		got := strings.Join(w.Findings(a, true).Lines(), "\n")
+		if !strings.Contains(got, want) || (got == "") != (want == "") || (w.Unpackageable(a) == "") != (want == "") {
+			t.Errorf("%s: it finds %q, and is unpackageable: %q", dependency, got, w.Unpackageable(a))
+		}
+		if before, err := w.Requires(a); len(before) > 0 || err != nil {
+			t.Errorf("%s: it requires %q, %v", dependency, names(before), err)
+		}
+	}
+}
+
 func ofCycles(list finding.List) finding.List {
 	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return !strings.Contains(f.What, "closes the cycle") })
 }

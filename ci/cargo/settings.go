@@ -41,6 +41,8 @@ type Settings struct {
 	Binaries []string `toml:"binaries" json:"binaries,omitempty"`
 	// Changelog is the file that release notes are taken from, relative to the crate's directory.
 	Changelog string `toml:"changelog" json:"changelog,omitempty"`
+	// LargeCrate says that crates.io takes a larger package of the crate than of others.
+	LargeCrate bool `toml:"large-crate" json:"largeCrate,omitempty"`
 	// Target are settings for one target, in place of those above, by its triple.
 	Target map[string]TargetSettings `toml:"target" json:"target,omitempty"`
 	// Commit gives build scripts the commit that is built: see [Workspace.AskForCommit].

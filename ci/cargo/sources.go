@@ -126,8 +126,8 @@ func (c *Config) lockedAs(name string, table map[string]any) string {
 }
 
 // At returns the kept configuration for a cargo that stands elsewhere: root is the
-// workspace's root from there. Relative paths of sources lead from where the configuration
-// is.
+// workspace's root from there. Relative paths of sources and of [env] lead from where the
+// configuration is.
 func (c Config) At(root string) (string, error) {
 	return c.change(func(kept map[string]any) {
 		tables, _ := kept["source"].(map[string]any)
@@ -137,13 +137,29 @@ func (c Config) At(root string) (string, error) {
 				table["directory"] = path.Join(root, dir)
 			}
 		}
+		moveVariables(kept, root)
 	})
 }
 
-// WithoutSources returns the kept configuration for a cargo that asks the registries
-// themselves.
-func (c Config) WithoutSources() (string, error) {
-	return c.change(func(kept map[string]any) { delete(kept, "source") })
+// WithoutSources returns the same for a cargo that asks the registries themselves.
+func (c Config) WithoutSources(root string) (string, error) {
+	return c.change(func(kept map[string]any) {
+		delete(kept, "source")
+		moveVariables(kept, root)
+	})
+}
+
+// moveVariables has the relative paths of [env] begin at the workspace's root (The Cargo
+// Book, "Configuration", "[env]").
+func moveVariables(kept map[string]any, root string) {
+	variables, _ := kept["env"].(map[string]any)
+	for _, v := range variables {
+		table, _ := v.(map[string]any)
+		value, isText := table["value"].(string)
+		if relative, _ := table["relative"].(bool); relative && isText && !path.IsAbs(value) {
+			table["value"] = path.Join(root, value)
+		}
+	}
 }
 
 func (c Config) change(do func(kept map[string]any)) (string, error) {

@@ -71,14 +71,21 @@ func TestVendored(t *testing.T) {
 // TestVendoredConfig holds where the kept configuration finds the directory, from wherever
 // cargo stands.
 func TestVendoredConfig(t *testing.T) {
-	w := vendored(t, map[string]string{".cargo/config.toml": vendoredConfig + "[profile.release]\nlto = true\n"})
+	w := vendored(t, map[string]string{".cargo/config.toml": vendoredConfig + "[profile.release]\nlto = true\n[env]\nTOP = { value = \"\", relative = true }\nDATA = { value = \"a/data\", relative = true, force = true }\nPLAIN = \"a\"\nFLAG = { value = \"a\" }\n"})
 	at, err1 := w.Config.At("../src")
-	online, err2 := w.Config.WithoutSources()
+	online, err2 := w.Config.WithoutSources("../src")
 	if !strings.Contains(at, `directory = "../src/third_party/vendor"`) || !strings.Contains(at, "lto = true") || err1 != nil {
 		t.Errorf("from elsewhere it is %q, %v", at, err1)
 	}
 	if strings.Contains(online, "source") || !strings.Contains(online, "lto = true") || err2 != nil {
 		t.Errorf("without sources it is %q, %v", online, err2)
+	}
+	for _, text := range []string{at, online} {
+		for _, want := range []string{"value = \"../src\"", "value = \"../src/a/data\"", "PLAIN = \"a\"", "value = \"a\""} {
+			if !strings.Contains(text, want) {
+				t.Errorf("from elsewhere it does not have %s:\n%s", want, text)
+			}
+		}
 	}
 	if !strings.Contains(w.Config.Text, `directory = "third_party/vendor"`) {
 		t.Errorf("at the root it is %q", w.Config.Text)

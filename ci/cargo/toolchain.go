@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -19,16 +20,27 @@ type Toolchain struct {
 	Components []string `toml:"components"`
 	Targets    []string `toml:"targets"`
 
-	file string
+	file    string
+	unknown string // what the file has for a channel, where rustup has none of that name
 }
 
-// check judges a toolchain that is a directory of somebody's machine.
+// File is the name of the file, "" where the workspace has none.
+func (t Toolchain) File() string { return t.file }
+
+// check judges a toolchain that only somebody's machine has: a directory, or one of a name
+// that rustup has no channel of.
 func (t Toolchain) check() finding.List {
-	if t.Path == "" {
+	what := ""
+	switch {
+	case t.Path != "":
+		what = fmt.Sprintf("toolchain path %q is on one machine only", t.Path)
+	case t.unknown != "":
+		what = fmt.Sprintf("channel %s is none that rustup knows: expected a version, or stable, beta, nightly with an optional date", quote.Line(t.unknown))
+	default:
 		return nil
 	}
 	return finding.List{{
-		Stops: finding.Release, File: t.file, What: fmt.Sprintf("toolchain path %q is on one machine only", t.Path),
+		Stops: finding.Release, File: t.file, What: what,
 		Do: "name a channel, as channel = \"1.96.0\"; a dry run builds with what the image has",
 	}}
 }
@@ -66,7 +78,7 @@ func parseToolchain(text string) (Toolchain, error) {
 	}
 	t := file.Toolchain
 	if t.Channel != "" && !channelForm.MatchString(t.Channel) {
-		return t, fmt.Errorf("channel %q is none that rustup knows: expected a version as \"1.96.0\", or stable, beta, nightly with an optional date", t.Channel)
+		t.unknown, t.Channel = t.Channel, ""
 	}
 	return t, nil
 }

@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -168,6 +167,9 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	members := w.buildMembers(c)
 	for _, m := range slices.Concat(members, w.locals(members)) {
 		names = append(names, path.Join(m.Dir, "Cargo.toml"))
+		if m.within != "" {
+			names = append(names, path.Join(m.within, "Cargo.toml"))
+		}
 		m.hollow(files)
 	}
 	for _, name := range names {
@@ -186,39 +188,6 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	return files, nil
 }
 
-// locals returns the packages of the workspace's directory that are no members, and that
-// the members are made from: by a path, or by a path of [patch]. Those that cannot be read
-// are left to cargo, which says why.
-func (w *Workspace) locals(members []*Crate) []*Crate {
-	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
-	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
-	seen := map[string]bool{".": true}
-	for i := range w.Crates {
-		seen[w.Crates[i].Dir] = true
-	}
-	var found []*Crate
-	for queue := slices.Clone(members); ; queue = queue[1:] {
-		for _, dir := range dirs {
-			if seen[dir] || !fs.ValidPath(dir) {
-				continue
-			}
-			seen[dir] = true
-			if c, _, err := w.readCrate(dir); err == nil {
-				found, queue = append(found, c), append(queue, c)
-			}
-		}
-		if len(queue) == 0 {
-			return found
-		}
-		dirs = nil
-		for _, d := range queue[0].Deps {
-			if d.Path != "" {
-				dirs = append(dirs, d.Path)
-			}
-		}
-	}
-}
-
 // hollow adds sources for every target of the crate that do nothing.
 func (c *Crate) hollow(files map[string]string) {
 	for _, t := range c.targets {
@@ -233,23 +202,6 @@ func (c *Crate) hollow(files map[string]string) {
 	if c.BuildScript != "" {
 		files[path.Join(c.Dir, c.BuildScript)] = "fn main() {}\n"
 	}
-}
-
-// patchDirs are the directories from which [patch] takes packages that are locked, sorted.
-func (w *Workspace) patchDirs(locked map[string]bool) []string {
-	var dirs []string
-	for _, patches := range w.root.Patch {
-		for alias, spec := range patches {
-			table, _ := spec.(map[string]any)
-			dir, _ := table["path"].(string)
-			name, _ := table["package"].(string)
-			if dir != "" && (w.Unlocked() || locked[cmp.Or(name, alias)]) {
-				dirs = append(dirs, path.Clean(dir))
-			}
-		}
-	}
-	slices.Sort(dirs)
-	return dirs
 }
 
 // LibraryFiles returns the files that replace the workspace's own to compile

@@ -26,6 +26,7 @@ type Workspace struct {
 
 	fsys fs.FS
 	root *manifest
+	dir  string // of the root manifest, "" for the top
 	// components tell which crates need each other, see [Workspace.cyclic].
 	components map[string]int
 	rules      int // size of the patterns of all crates' `include` and `exclude`
@@ -33,16 +34,20 @@ type Workspace struct {
 
 // Crate is one member of a workspace.
 type Crate struct {
-	Name        string
-	Version     string
-	Dir         string // slash-separated, relative to the workspace root; "." for a root package
-	Edition     string
-	Bins        []Target // sorted by name
-	Lib         *Target
+	Name    string
+	Version string
+	Dir     string // slash-separated, relative to the workspace root; "." for a root package
+	Edition string
+	Bins    []Target // sorted by name
+	Lib     *Target
+	// Shared are the declared examples that are shared objects and nothing else, and that
+	// `cargo test` builds whatever the features.
+	Shared      []string
 	BuildScript string // path relative to Dir, "" when there is none
 	Deps        []Dependency
 	Settings    Settings
 
+	within   string // the root of the workspace that a package which is no member is part of
 	publish  unpublishable
 	fields   fields
 	contents contents

@@ -56,8 +56,10 @@ func Read(markdown []byte, names Names) (*File, error) {
 // ends, and followed by those of the file's link and footnote definitions that the notes
 // use, so that they render alone.
 //
-// The version must equal v byte for byte; for the forms of a heading see [Heading]. A
-// heading that names the crate goes before one that names none, and so does a heading with
+// The version must equal v, but for the leading zeros of a calendar (25.07.1 for 25.7.1) and
+// for a last 0 where no other heading has the version (1.2 for 1.2.0); for the forms of a
+// heading see [Heading]. Where no heading names a version, the items of the document's lists
+// count as headings do. A heading that names the crate goes before one that names none, and so does a heading with
 // nothing but the crate's name above or below the version's. It is an error when v has no
 // section, more than one, or one with nothing in it but headings and comments. The error
 // names v but not the file.
@@ -71,6 +73,8 @@ func (f *File) Section(v string) (Section, error) {
 			return Section{Text: text, Line: f.doc.headings[at].Line + 1, Named: named}, nil
 		}
 		err = fmt.Errorf("nothing stands below its heading on line %d; describe the release there", f.doc.headings[at].Line+1)
+	} else if s, ok := f.doc.itemOf(v); ok {
+		return s, nil
 	}
 	return Section{}, fmt.Errorf("reading changelog section of version %q: %w", v, err)
 }
@@ -98,33 +102,40 @@ func ReadSection(markdown []byte, v string) (string, error) {
 	return s.Text, err
 }
 
-// find returns the only heading of version v, and whether it is by name the crate's.
+// find returns the only heading of version v, and whether it is by name the crate's. Where
+// no heading has all of the version's numbers, one counts that leaves out a last 0.
 func (f *File) find(v string) (heading int, isNamed bool, err error) {
-	var named, below, plain []int
-	for i, h := range f.doc.headings {
-		switch {
-		case h.of(v, ours):
-			named = append(named, i)
-		case h.of(v, nobody) && h.below == ours:
-			below = append(below, i)
-		case h.of(v, nobody) && h.below == nobody:
-			plain = append(plain, i)
-		}
+	at, named, found := f.among(func(h Heading, who owner) bool { return h.of(v, who) })
+	if found == 0 {
+		at, named, found = f.among(func(h Heading, who owner) bool { return h.ofShort(v, who) })
 	}
-	found := cmp.Or(len(named), len(below), len(plain))
-	at := slices.Concat(named, below, plain)
-	switch found {
-	case 0:
+	switch {
+	case found == 0:
 		return 0, false, f.missing(v)
-	case 1:
-	default:
+	case found > 1:
 		return 0, false, fmt.Errorf("it has %d headings, the first two on lines %d and %d; keep one", found, f.doc.headings[at[0]].Line+1, f.doc.headings[at[1]].Line+1)
-	}
-	if len(named)+len(below) > 0 {
+	case named:
 		return at[0], true, nil
 	}
 	inner := f.doc.crateBelow(at[0])
 	return inner, inner != at[0], nil
+}
+
+// among returns the headings that are somebody's as of says, those of the crate's name first,
+// whether there are such, and how many there are of that kind.
+func (f *File) among(of func(h Heading, who owner) bool) (at []int, isNamed bool, found int) {
+	var named, below, plain []int
+	for i, h := range f.doc.headings {
+		switch {
+		case of(h, ours):
+			named = append(named, i)
+		case of(h, nobody) && h.below == ours:
+			below = append(below, i)
+		case of(h, nobody) && h.below == nobody:
+			plain = append(plain, i)
+		}
+	}
+	return slices.Concat(named, below, plain), len(named)+len(below) > 0, cmp.Or(len(named), len(below), len(plain))
 }
 
 // missing is the error for a version with no heading.

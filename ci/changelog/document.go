@@ -11,6 +11,7 @@ type document struct {
 	headings []Heading
 	notesOn  []int // where blocks begin that say something about a release
 	defs     []definition
+	items    []item
 }
 
 // end returns the line where the section of a heading ends.

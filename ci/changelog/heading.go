@@ -23,6 +23,8 @@ type Heading struct {
 	crate    owner // whose name it is, where it is a crate's name and nothing else
 	below    owner // the nearest crate of a heading above it, of a higher level
 	releases []release
+	short    []release // of numbers that are cut short, 1.2 for 1.2.0
+	more     bool      // words follow that belong to no version
 }
 
 // release is a version that a heading names, and whose it is.
@@ -49,6 +51,9 @@ func (h Heading) Version() string {
 // of reports whether it is the heading of somebody's version.
 func (h Heading) of(v string, who owner) bool { return slices.Contains(h.releases, release{v, who}) }
 
+// ofShort reports whether it is the heading of somebody's version, cut short.
+func (h Heading) ofShort(v string, who owner) bool { return slices.Contains(h.short, release{v, who}) }
+
 // plain reports whether it is the heading of a version of no crate.
 func (h Heading) plain() bool {
 	return slices.ContainsFunc(h.releases, func(r release) bool { return r.who == nobody })
@@ -61,16 +66,22 @@ func (h *Heading) parse(crates owners) {
 		h.crate, _ = crates.find(words[0])
 	}
 	for len(words) > 0 {
-		r, n := readRelease(words, crates)
-		if n == 0 {
-			return
+		r, n := readRelease(words, crates, versionOf)
+		if n == 0 && len(h.releases) == 0 {
+			if r, n = readRelease(words, crates, shortOf); n > 0 {
+				h.short = append(h.short, r)
+			}
+		} else if n > 0 {
+			h.releases = append(h.releases, r)
 		}
-		h.releases = append(h.releases, r)
-		words = words[n:]
+		if words = words[n:]; n == 0 || len(h.short) > 0 {
+			break
+		}
 		for len(words) > 0 && (slices.Contains(joints, words[0]) || dateForm.MatchString(words[0])) {
 			words = words[1:]
 		}
 	}
+	h.more = slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(joints, word) && !dateForm.MatchString(word) })
 }
 
 var (
@@ -139,7 +150,7 @@ const maxWords = 5
 // readRelease reads a version, with or without a crate's name before it, and returns how
 // many words it takes, 0 where the words begin with something else: any other word before
 // a version, as in "Upgrading 1.2.3", makes no heading of a version.
-func readRelease(words []string, crates owners) (release, int) {
+func readRelease(words []string, crates owners, versionOf func(word string) string) (release, int) {
 	who, named := nobody, false
 	for i, word := range words[:min(len(words), maxWords)] {
 		if v := versionOf(word); v != "" {
@@ -169,13 +180,39 @@ func readRelease(words []string, crates owners) (release, int) {
 	return release{}, 0
 }
 
+// calendar is a version of a calendar, whose numbers are dates: 25.07.1. Cargo takes no
+// leading zeros, so that its manifest says 25.7.1.
+var calendar = regexp.MustCompile(`^([1-9][0-9]+)\.0*([0-9]{1,2})\.0*([0-9]+)([-+].*)?$`)
+
+// versionOf returns the version that a word is, as a manifest has it, "" for none.
 func versionOf(word string) string {
+	word = withoutV(word)
+	if _, err := semver.StrictNewVersion(word); err == nil {
+		return word
+	}
+	if m := calendar.FindStringSubmatch(word); m != nil {
+		word = m[1] + "." + m[2] + "." + m[3] + m[4]
+		if _, err := semver.StrictNewVersion(word); err == nil {
+			return word
+		}
+	}
+	return ""
+}
+
+var twoNumbers = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
+
+// shortOf returns the version that a word is when its last number is left out, 1.2 for 1.2.0.
+func shortOf(word string) string {
+	if word = withoutV(word); !twoNumbers.MatchString(word) {
+		return ""
+	}
+	return versionOf(word + ".0")
+}
+
+func withoutV(word string) string {
 	trimmed, ok := strings.CutPrefix(word, "v")
 	if !ok {
 		trimmed = strings.TrimPrefix(word, "V")
-	}
-	if _, err := semver.StrictNewVersion(trimmed); err != nil {
-		return ""
 	}
 	return trimmed
 }

@@ -26,6 +26,7 @@ func TestHostile(t *testing.T) {
 		"lists in one line":            full("- "),
 		"numbered lists in one line":   full("1. "),
 		"list and quote in turn":       full("- > "),
+		"items of the version":         full("* 1.2.3\n  x\n"),
 		"nested lists":                 fit(nested(2800)),
 		"nested lists, blank lines":    fit(nested(1000) + full("\n")),
 		"nested lists, one long line":  fit(nested(1000) + full(" ")),

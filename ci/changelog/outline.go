@@ -20,7 +20,11 @@ func (f *File) Foreign(v string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(f.doc.headings, func(h Heading) bool {
+	headings := slices.Clone(f.doc.headings)
+	for _, i := range f.doc.items {
+		headings = append(headings, i.Heading)
+	}
+	return slices.ContainsFunc(headings, func(h Heading) bool {
 		return slices.ContainsFunc(h.releases, func(r release) bool {
 			other, err := semver.StrictNewVersion(r.version)
 			return err == nil && r.who == nobody && h.below == nobody && other.GreaterThan(at)

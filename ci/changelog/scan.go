@@ -103,6 +103,8 @@ func (s *scanner) add(n ast.Node, crates owners) {
 		}
 	case *ast.ThematicBreak:
 		return
+	case *ast.List:
+		s.addItems(n, crates)
 	}
 	s.doc.notesOn = append(s.doc.notesOn, s.line(n.Pos()))
 }

@@ -424,6 +424,15 @@ func TestSourceSubmodules(t *testing.T) {
 	if err := state.Findings().Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "sub/module: the submodule is not checked out") {
 		t.Errorf("a release says %v", err)
 	}
+	absent := &fs.PathError{Op: "stat", Path: "sub/module/a/Cargo.toml", Err: fs.ErrNotExist}
+	if got := s.Explain(fmt.Errorf("reading manifest: %w", absent)); !strings.Contains(got.Error(), `the submodule "sub/module", which has it, is not checked out: run git submodule update --init --recursive`) {
+		t.Errorf("of a file that it has: %v", got)
+	}
+	for _, other := range []error{nil, fs.ErrNotExist, &fs.PathError{Path: "sub/module/a", Err: fs.ErrPermission}, &fs.PathError{Path: "sub/modules/a", Err: fs.ErrNotExist}} {
+		if got := s.Explain(other); got != other {
+			t.Errorf("of %v: %v", other, got)
+		}
+	}
 	skipped := filepath.Join(t.TempDir(), "skipped")
 	gitIn(t, dir, "clone", "--quiet", "file://"+dir, skipped)
 	gitIn(t, skipped, "config", "--file", ".gitmodules", "submodule.sub/module.update", "none")

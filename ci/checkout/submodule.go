@@ -125,3 +125,20 @@ func (e *examined) missing(optional bool) []string {
 	}
 	return names
 }
+
+// Explain adds to an error about a file that is not there the submodule that has it, where
+// that is not checked out.
+func (s *Source) Explain(err error) error {
+	var absent *fs.PathError
+	if !errors.As(err, &absent) || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, optional := range []bool{false, true} {
+		for _, name := range s.examined.missing(optional) {
+			if absent.Path == name || strings.HasPrefix(absent.Path, name+"/") {
+				return fmt.Errorf("%w: the submodule %q, which has it, is not checked out: run git submodule update --init --recursive", err, name)
+			}
+		}
+	}
+	return err
+}

@@ -63,6 +63,9 @@ const (
 	MaxCategories   = 5       // the same
 	MaxFeatures     = 300     // src/config/publish_limits.rs, features
 	MaxDependencies = 500     // src/config/publish_limits.rs, dependencies
+	// MaxCrateFile is src/config/publish_limits.rs, upload_size, which crates.io raises for
+	// crates that ask.
+	MaxCrateFile = 10 << 20
 )
 
 // Check returns what crates.io refuses of a crate, by field.

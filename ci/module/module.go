@@ -92,7 +92,8 @@ func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cargo.Read(opened)
+	w, err := cargo.Read(opened)
+	return w, taken.Explain(err)
 }
 
 // take copies the workspace's source, once, from what the caller has handed over: what is

@@ -21,6 +21,15 @@ func (b *builder) testArgs(target string, more ...string) []string {
 	return append(args, b.crate.Settings.For(target).Test...)
 }
 
+// tested selects what is tested where that is not all that cargo would: the examples too are
+// built with the tests, and one that is a shared object cannot be.
+func (b *builder) tested(target string) []string {
+	if len(b.crate.Shared) == 0 || len(b.crate.Settings.For(target).Test) > 0 {
+		return nil
+	}
+	return []string{"--tests"}
+}
+
 func (b *builder) common(target string) []string {
 	args := []string{
 		"--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"),

@@ -78,16 +78,16 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 	}
 	var found finding.List
 	if !w.Toolchain.Accepts(toolchain.Channel) {
-		found = finding.List{wrongChannel(w.Toolchain.Channel, "slipway's own image", toolchain.Channel)}
+		found = finding.List{wrongChannel(w.Toolchain, "slipway's own image", toolchain.Channel)}
 	}
 	return toolchain.Reference(), found, nil
 }
 
 // wrongChannel says that an image has another Rust than the workspace asks for.
-func wrongChannel(asked, image, has string) finding.Finding {
+func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	return finding.Finding{
-		Stops: finding.Release, File: "rust-toolchain.toml",
-		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked, image, has),
+		Stops: finding.Release, File: asked.File(),
+		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked.Channel, image, has),
 		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
 	}
 }
@@ -100,6 +100,9 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 			without = append(without, t)
 		}
 	}
+	if len(without) > 0 {
+		p.checkExamples(c, strings.Join(without, " and "))
+	}
 	if !c.Lib.Shared() || len(without) == 0 {
 		return
 	}
@@ -108,10 +111,27 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 		What: fmt.Sprintf("the library is a %s alone, which %s cannot have: there it is tested and not built", strings.Join(c.Lib.Types, " and "), strings.Join(without, " and ")),
 		Do:   "name \"rlib\" or \"staticlib\" in `crate-type` too, if it should be built for them",
 	}
-	if p.Publish.Publishable {
+	switch {
+	case slices.Contains(c.Lib.Types, "dylib") && len(c.Bins) > 0:
+		f.Stops = finding.Everything
+		f.What = fmt.Sprintf("the library is a dylib alone, which %s cannot have, and the crate's binaries are linked with it", strings.Join(without, " and "))
+		f.Do = "name \"rlib\" in `crate-type` too"
+	case p.Publish.Publishable:
 		f.What += ", and compiled for the machine that builds when it is packaged"
 	}
 	p.Findings = append(p.Findings, f)
+}
+
+// checkExamples says which examples cannot be built for some targets, nor tests run with them.
+func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
+	if len(c.Shared) == 0 || len(c.Settings.Test) > 0 {
+		return
+	}
+	p.Findings = append(p.Findings, finding.Finding{
+		Stops: finding.Nothing, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"),
+		What: fmt.Sprintf("the examples %s are shared objects alone, which %s cannot have: examples are not built, and documentation is not tested", strings.Join(c.Shared, ", "), targets),
+		Do:   "say what to test with `test` in [package.metadata.slipway], or give the examples `required-features`",
+	})
 }
 
 // addNotes says what in the workspace does not count, so that no one is surprised by a

@@ -33,7 +33,7 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 	}
 	trees := []step.Tree{{Name: packTree, Source: true, Files: files}}
 	at, err1 := w.Config.At(path.Join("..", b.workspaceDir())) // from confDir, which is at the top
-	online, err2 := w.Config.WithoutSources()
+	online, err2 := w.Config.WithoutSources(path.Join("..", srcDir))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}

@@ -100,9 +100,32 @@ func TestSharedLibrary(t *testing.T) {
 		stepNamed(t, p, StepTest(AArch64))
 		stepNamed(t, p, StepVerifyPackage)
 	}
+	linked := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"dylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
+	says(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+X8664+" and "+AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
 	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
+	}
+}
+
+// TestSharedExamples holds that an example which is a shared object alone does not keep the
+// crate from being tested, and that the plan says what is left out.
+func TestSharedExamples(t *testing.T) {
+	const settings = "[package.metadata.slipway]\ntest = [\"--doc\"]\n"
+	for lines, want := range map[string]string{
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\n":                                       " --no-fail-fast --tests",
+		"[[example]]\nname = \"e\"\n[[example]]\nname = \"f\"\ncrate-type = [\"dylib\", \"cdylib\"]\n": " --no-fail-fast --tests",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\", \"rlib\"]\n":                             " --no-fail-fast",
+		"[[example]]\nname = \"e\"\n":                                                                  " --no-fail-fast",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\nrequired-features = [\"wasm\"]\n":       " --no-fail-fast",
+		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\n" + settings:                            " --no-fail-fast --doc",
+	} {
+		p := planOf(t, libraries(t, "", map[string]string{"lib": lines}, map[string]string{"crates/lib/examples/e.rs": ""}), "lib")
+		line := strings.Join(stepNamed(t, p, StepTest(AArch64)).Args, " ")
+		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are shared objects alone, which "+X8664+" and "+AArch64+" cannot have")
+		if !strings.HasSuffix(line, want) || told != strings.HasSuffix(want, "--tests") || p.CheckDryRun() != nil {
+			t.Errorf("%s: it is tested by %s, and told: %t", lines, line, told)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ type Plan struct {
 	Publish    Publish     `json:"publish"`
 	Requires   []string    `json:"requires,omitempty"` // workspace crates to publish before, in order
 	Toolchain  string      `json:"toolchain"`
-	Channel    string      `json:"channel,omitempty"` // what rust-toolchain.toml asks for
+	Channel    string      `json:"channel,omitempty"` // what the toolchain file asks for
 	Targets    []string    `json:"targets"`
 	Trees      []step.Tree `json:"trees"`
 	Steps      []step.Step `json:"steps"`
@@ -214,7 +214,7 @@ func (p *Plan) Accepts(release string) finding.List {
 	if p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference() {
 		return nil
 	}
-	return finding.List{wrongChannel(p.Channel, fmt.Sprintf("toolchain %q", p.Toolchain), release)}
+	return finding.List{wrongChannel(p.toolchain, fmt.Sprintf("toolchain %q", p.Toolchain), release)}
 }
 
 // JSON renders the plan, sorted and indented.

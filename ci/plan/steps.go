@@ -216,7 +216,7 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 }
 
 func (b *builder) test(target string, begin ...step.Mount) step.Step {
-	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target))
+	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target, b.tested(target)...))
 	s.About, s.Merged = "run the crate's tests, natively", true
 	if e := emulators[target]; e != "" {
 		s.About, s.Emulator = "run the crate's tests, emulated by "+e, e

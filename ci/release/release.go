@@ -119,7 +119,10 @@ func (r *Release) runSteps(ctx context.Context) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, r.steps(ctx, s, r.Plan.Steps)
+	if err := r.steps(ctx, s, r.Plan.Steps); err != nil {
+		return s, err
+	}
+	return s, r.checkCrateSize(ctx, s)
 }
 
 // writeArtifacts signs and writes what the steps have left.

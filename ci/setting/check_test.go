@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 		{"another case", Package, "Features = [\"a\"]", []string{`did you mean "features"?`}},
 		{"an underscore", Workspace, "release_branch = \"x\"", []string{`did you mean "release-branch"?`}},
 		{"another table's", Workspace, "features = [\"a\"]", []string{`"features" is no setting of [workspace.metadata.slipway]: it is one of [package.metadata.slipway]`}},
-		{"near nothing", Package, "sign-with = 1", []string{`"sign-with" is no setting of [package.metadata.slipway]: it has binaries, changelog, commit, commit-env, features, registry, target, test`}},
+		{"near nothing", Package, "sign-with = 1", []string{`"sign-with" is no setting of [package.metadata.slipway]: it has binaries, changelog, commit, commit-env, features, large-crate, registry, target, test`}},
 		{"a long one", Package, strings.Repeat("k", 5000) + " = 1", []string{`(5000 bytes) is no setting`}},
 		{"a dotted key", Package, "registry.name = \"x\"", []string{"registry: `registry` is a table, expected true or false"}},
 		{"a key of an image", Workspace, "[images.demo]\nknd = \"image\"", []string{`images.demo.knd: "knd" is no setting of [workspace.metadata.slipway.images.demo]: did you mean "kind"?`}},

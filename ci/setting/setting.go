@@ -68,6 +68,7 @@ var All = []Setting{
 	{Package, "registry", Flag, "`true`, unless `publish` in the manifest says otherwise", "Whether the crate goes to a registry. With `false` it is released on GitHub alone; unlike `publish = false`, cargo can still publish it by hand.", `false`},
 	{Package, "binaries", List, "every binary that cargo builds with the crate's features", "The binaries to build, sign and ship. `[]` ships none.", `["my-shim"]`},
 	{Package, "changelog", Text, "that of the workspace", "The file that the crate's release notes are taken from, relative to the crate's directory.", `"CHANGES.md"`},
+	{Package, "large-crate", Flag, "`false`", "Whether crates.io has raised its limit of 10 MiB for the crate's `.crate` file. It does so for crates that ask.", `true`},
 	{Package, "commit", Flag, "`false`", "Whether build scripts get the commit: `git rev-parse HEAD` answers, and `VERGEN_GIT_SHA` and `BUILT_OVERRIDE_<crate>_GIT_COMMIT_HASH` hold it. A source is built without its git directory, and git has no history to tell of.", `true`},
 	{Package, "commit-env", List, "none", "Further variables that hold the commit, with `commit`.", `["GIT_HASH"]`},
 	{Package, "target.<target>.features", List, "as `features`", "The features for one target, in place of `features`.", `["cli"]`},

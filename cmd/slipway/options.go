@@ -107,7 +107,8 @@ func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cargo.Read(files)
+	w, err := cargo.Read(files)
+	return w, taken.Explain(err)
 }
 
 // take copies the workspace's source, once: what is planned is what is built. The copy is

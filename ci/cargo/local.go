@@ -1,0 +1,105 @@
+package cargo
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+
+	"dagger/slipway/ci/finding"
+)
+
+// locals returns the packages of the workspace's directory that are no members, and that
+// the members are made from: by a path, or by a path of [patch].
+func (w *Workspace) locals(members []*Crate) []*Crate {
+	found, _ := w.readLocals(members)
+	return found
+}
+
+// readLocals returns the same, and why those cannot be read that cannot, by their directory.
+func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[string]error) {
+	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
+	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
+	seen := map[string]bool{".": true}
+	for i := range w.Crates {
+		seen[w.Crates[i].Dir] = true
+	}
+	unread = map[string]error{}
+	for queue := slices.Clone(members); ; queue = queue[1:] {
+		for _, dir := range dirs {
+			if seen[dir] || !fs.ValidPath(dir) {
+				continue
+			}
+			seen[dir] = true
+			c, err := w.readLocal(dir)
+			if err != nil {
+				unread[dir] = err
+				continue
+			}
+			found, queue = append(found, c), append(queue, c)
+		}
+		if len(queue) == 0 {
+			return found, unread
+		}
+		dirs = nil
+		for _, d := range queue[0].Deps {
+			if d.Path != "" {
+				dirs = append(dirs, d.Path)
+			}
+		}
+	}
+}
+
+// readLocal reads a package that is no member. It may be part of a workspace within this one,
+// which it inherits from: the nearest above it.
+func (w *Workspace) readLocal(dir string) (*Crate, error) {
+	from := w
+	for at := dir; at != "." && from == w; at = path.Dir(at) {
+		if m, err := readManifest(w.fsys, at); err == nil && m.Workspace != nil {
+			from = &Workspace{fsys: w.fsys, root: m, dir: at, rules: w.rules}
+		}
+	}
+	c, _, err := from.readCrate(dir)
+	if err == nil {
+		c.within, w.rules = from.dir, from.rules
+	}
+	return c, err
+}
+
+// patchDirs are the directories from which [patch] takes packages that are locked, sorted.
+func (w *Workspace) patchDirs(locked map[string]bool) []string {
+	var dirs []string
+	for _, patches := range w.root.Patch {
+		for alias, spec := range patches {
+			table, _ := spec.(map[string]any)
+			dir, _ := table["path"].(string)
+			name, _ := table["package"].(string)
+			if dir != "" && (w.Unlocked() || locked[cmp.Or(name, alias)]) {
+				dirs = append(dirs, path.Clean(dir))
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
+}
+
+// checkLocals judges the packages of the workspace's directory that are no members, as those
+// that `exclude` names, and that a build takes by a path: what they depend on must be there.
+func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) finding.List {
+	var list finding.List
+	for _, c := range locals {
+		for _, d := range c.Deps {
+			if outside(d.Path) || unread[d.Path] != nil {
+				list = append(list, w.checkDep(c, d, false, unread)...)
+			}
+		}
+	}
+	return list
+}
+
+// isLocal reports whether the dependency is on a package of the workspace's directory that is
+// no member.
+func (w *Workspace) isLocal(d Dependency) bool {
+	m := w.find(d.Name)
+	return d.Path != "" && !outside(d.Path) && (m == nil || m.Dir != d.Path)
+}
