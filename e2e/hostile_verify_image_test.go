@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -61,6 +62,12 @@ func TestHostileVerifyImageTag(t *testing.T) {
 	t.Run("rollback", func(t *testing.T) {
 		check(t, remote.Write(repo.Tag("1.0.1"), img))
 		verifyImage(t, s, repo.Tag("1.0.1").String()).wantCode(t, 1).wantLines(t, `version is "1.0.0"; expected "1.0.1": it is of another version`)
+		for tag, version := range map[string]string{"1.0.1_curl-8.15.0": "1.0.1+curl-8.15.0", "v1.0.1": "1.0.1"} {
+			check(t, remote.Write(repo.Tag(tag), img))
+			verifyImage(t, s, repo.Tag(tag).String()).wantCode(t, 1).wantLines(t, fmt.Sprintf(`version is "1.0.0"; expected %q: it is of another version`, version))
+		}
+		check(t, remote.Write(repo.Tag("1.1"), img))
+		verifyImage(t, s, repo.Tag("1.1").String()).wantCode(t, 2).wantLines(t, "it looks like a version, and is none in full")
 	})
 	t.Run("rollback, without its provenance", func(t *testing.T) {
 		other, err := name.NewRepository(reg.Host + "/containerd/runwasi/copy")

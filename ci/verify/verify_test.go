@@ -53,6 +53,68 @@ func TestDryRunOfAnotherFile(t *testing.T) {
 	}
 }
 
+// TestFilesThatNothingSigns holds that a directory holds a binary and what signs it, and
+// nothing that is called like something that signs.
+func TestFilesThatNothingSigns(t *testing.T) {
+	e := Expectation{Identity: "any", Issuer: Issuer, DryRun: true}
+	if r := Directory(t.Context(), dryRun(t), e); r.Verdict != Good {
+		t.Fatalf("verdict %q:\n%s", r.Verdict, r.Text())
+	}
+	for name, want := range map[string]string{
+		"app.pub":               "another key",
+		"app.pem.sig":           `it signs "app.pem", which signs "app" itself`,
+		"app.sig.pub":           `it signs "app.sig", which signs "app" itself`,
+		"app.sigstore.json.pem": `it signs "app.sigstore.json", which signs "app" itself`,
+		"app.sig.sig.sig":       `it signs "app.sig.sig", which is not there`,
+		"other.pem":             `it signs "other", which is not there`,
+		"other":                 "nothing signs it",
+		".pem":                  "nothing signs it",
+	} {
+		dir := dryRun(t)
+		put(t, dir, name, "#!/bin/sh\n")
+		if r := Directory(t.Context(), dir, e); r.Verdict != Bad || !strings.Contains(r.Text(), want) {
+			t.Errorf("with %q the verdict is %q, expected that it says %q:\n%s", name, r.Verdict, want, r.Text())
+		}
+	}
+}
+
+// TestPathNames holds that a path is taken as it is written, and that an empty one is none.
+func TestPathNames(t *testing.T) {
+	e := Expectation{Identity: "any", Issuer: Issuer, DryRun: true}
+	dir := filepath.Join(t.TempDir(), "rel[x]*?")
+	if err := os.Rename(dryRun(t), dir); err != nil {
+		t.Fatal(err)
+	}
+	if r := Path(t.Context(), dir, e); r.Verdict != Good {
+		t.Errorf("%q is %q:\n%s", dir, r.Verdict, r.Text())
+	}
+	put(t, dir, "app-x86_64-linux-musl.tar.gz", "")
+	if r := Path(t.Context(), dir, e); r.Verdict != Bad || !strings.Contains(r.Text(), "app-x86_64-linux-musl.tar.gz") {
+		t.Errorf("a release's directory is %q:\n%s", r.Verdict, r.Text())
+	}
+	t.Chdir(dryRun(t))
+	if r := Path(t.Context(), "", e); r.Verdict != Unknown || !strings.Contains(r.Text(), "the name is empty") {
+		t.Errorf("an empty name is %q:\n%s", r.Verdict, r.Text())
+	}
+}
+
+// TestClaimed holds that a tag which looks like a version claims one, or is refused.
+func TestClaimed(t *testing.T) {
+	for tag, want := range map[string]string{
+		"1.0.1": "1.0.1", "v1.0.1": "1.0.1", "1.0.1-rc.1": "1.0.1-rc.1", "1.0.1_build": "1.0.1+build", "1.0.1-rc.1_curl-8.15.0": "1.0.1-rc.1+curl-8.15.0",
+		"latest": "", "main": "", "sha-0a1b2c3": "", "vendor": "",
+	} {
+		if got, err := claimed(tag); err != nil || got != want {
+			t.Errorf("tag %q claims %q, %v, expected %q", tag, got, err, want)
+		}
+	}
+	for _, tag := range []string{"1", "v1", "1.0", "01.0.1", "1.0.1.2", "1.0.1_", "1.0.1_a_b", "1.0-rc1", "v1.0_x"} {
+		if got, err := claimed(tag); err == nil {
+			t.Errorf("tag %q claims %q, expected an error", tag, got)
+		}
+	}
+}
+
 func TestNothingToVerify(t *testing.T) {
 	for name, want := range map[string]Verdict{t.TempDir(): Bad, filepath.Join(t.TempDir(), "none"): Unknown} {
 		if r := Path(t.Context(), name, Expectation{}); r.Verdict != want {
