@@ -161,7 +161,7 @@ func TestHostileChangelogs(t *testing.T) {
 }
 
 // TestHostileInputsSignal holds that the first signal ends a verb, whatever it is reading:
-// a repository whose objects are a FIFO blocks git, a key that is one blocks slipway.
+// a .gitignore that is a FIFO blocks git, a key that is one blocks slipway.
 func TestHostileInputsSignal(t *testing.T) {
 	source := example(t)
 	repository(t, source, "main")
@@ -169,13 +169,11 @@ func TestHostileInputsSignal(t *testing.T) {
 	check(t, syscall.Mkfifo(key, 0o644))
 	blocked := example(t)
 	repository(t, blocked, "main")
-	object := filepath.Join(blocked, ".git/objects", headOf(t, blocked)[:2], headOf(t, blocked)[2:])
-	check(t, os.Remove(object))
-	check(t, syscall.Mkfifo(object, 0o644))
+	check(t, syscall.Mkfifo(filepath.Join(blocked, "crates", ".gitignore"), 0o644))
 	for name, args := range map[string][]string{
 		"a key":          {"release-crate", "--source", source, "--crate", "shim-demo", "--version", "0.1.0", "--dry-run=false", "--repository", "a/b", "--key", key},
 		"a trusted root": {"verify", "--repository", "a/b", "--trusted-root", key, source},
-		"an object":      planOf(blocked),
+		"a .gitignore":   planOf(blocked),
 	} {
 		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 			t.Run(name+" "+signal.String(), func(t *testing.T) {
