@@ -137,6 +137,7 @@ func TestHostilePrintingErrors(t *testing.T) {
 		}
 	}
 	for what, c := range map[string]command{
+		"channel":    plan(func(s string) { write(t, "[toolchain]\nchannel = "+string(quoted)+"\n", s, "rust-toolchain.toml") }),
 		"registry":   plan(func(s string) { write(t, "[registries."+string(quoted)+"]\ntoken = \"x\"\n", s, ".cargo/config.toml") }),
 		"dependency": plan(manifest("publish", "[dependencies]\n"+string(quoted)+" = { git = "+string(quoted)+" }\n[package.metadata]\npublish")),
 	} {
@@ -159,7 +160,6 @@ func TestHostilePrintingErrors(t *testing.T) {
 		"source":           plan(none, "--source", "/"+name),
 		"flag":             plan(none, "--"+name),
 		"command":          {args: []string{slipway, name}},
-		"channel":          plan(func(s string) { write(t, "[toolchain]\nchannel = "+string(quoted)+"\n", s, "rust-toolchain.toml") }),
 		"TOML":             plan(func(s string) { write(t, string(quoted)+" = \x1b[2J\n", s, ".cargo/config.toml") }),
 		"TOML, no text":    plan(func(s string) { write(t, payload, s, "Cargo.toml") }),
 		"feature":          plan(manifest("publish", "metadata.slipway.features = ["+string(quoted)+"]\npublish")),
