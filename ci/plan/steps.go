@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -211,7 +212,7 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 	return step.Step{
 		Name: name, Image: b.image, Args: args, Env: b.env(env...), Dir: srcDir, Mounts: mounts,
 		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}},
-		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, target),
+		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, cmp.Or(target, "the build machine, as cargo verifies packages")),
 	}
 }
 
