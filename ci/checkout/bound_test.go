@@ -148,8 +148,7 @@ func TestLimitsOfGit(t *testing.T) {
 			t.Errorf("it says %v", err)
 		}
 		// git takes the whole of an object's announced size at once, and touches none of it.
-		raw := gitIn(t, dir, "rev-parse", "--git-dir")
-		huge := filepath.Join(dir, raw, "objects", "11", strings.Repeat("1", 38))
+		huge := filepath.Join(g.own, "objects", "11", strings.Repeat("1", 38))
 		must(t, os.MkdirAll(filepath.Dir(huge), 0o755))
 		must(t, os.WriteFile(huge, deflated(t, "commit 3000000000\x00tree "), 0o644))
 		_, err = g.ask(t.Context(), "cat-file", "commit", strings.Repeat("1", 40))

@@ -208,7 +208,7 @@ func (e *examined) state(ctx context.Context, releaseBranch string) (plan.Source
 
 // head is the commit that is checked out, "" before the first one.
 func (g *git) head(ctx context.Context) (string, error) {
-	commit, err := g.ask(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
+	commit, err := g.ask(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	var exit *exitError
 	if errors.As(err, &exit) && exit.silent() {
 		return "", nil

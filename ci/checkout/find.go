@@ -39,7 +39,7 @@ func find(ctx context.Context, dir string) (place, error) {
 		if !ok {
 			return p, fmt.Errorf("reading %q: expected a line \"gitdir: DIRECTORY\"", p.dir)
 		}
-		p.dir = below(dir, to)
+		p.dir = resolved(below(resolved(dir), to))
 		owned = append(owned, p.dir)
 	case !info.IsDir():
 		return p, fmt.Errorf("%q is neither a directory nor a file: expected a checkout that git has made", p.dir)
@@ -57,7 +57,7 @@ func find(ctx context.Context, dir string) (place, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}
-	p.common = below(p.dir, named)
+	p.common = resolved(below(p.dir, named))
 	// Else the index and HEAD of one repository would choose among the objects of another.
 	if err == nil && filepath.Dir(p.dir) != filepath.Join(p.common, "worktrees") {
 		err = fmt.Errorf("reading the git directory %q: it takes its objects from %q, of which it is no linked worktree: release from a clone", p.dir, p.common)

@@ -2,43 +2,29 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 )
 
-// format is what is taken of a repository's own configuration: how its data is written, and
-// of which directory it is.
+// format is what is taken of a repository's own configuration: how its data is written.
 // None of it can name anything to run.
 type format struct {
 	objects  string // sha1 or sha256
 	fileMode bool
-	worktree string // where the repository's files are, "" where it does not say
 }
 
-// readFormat has git parse the configuration as a text, which includes no other file and
-// configures nothing.
+// readFormat reads it of a git directory.
 func readFormat(ctx context.Context, common string) (format, error) {
 	f := format{objects: "sha1", fileMode: true}
-	raw, err := readData(ctx, common, "config")
+	out, err := parseConfig(ctx, common, "config")
 	if err != nil {
 		return f, err
 	}
-	env := append(userEnv()[:2:2], "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_DIR=/dev/null", "HOME=/dev/null")
-	cmd, err := newCommand(ctx, env, "config", "--file", "-", "--no-includes", "--null", "--list")
-	if err != nil {
-		return f, err
-	}
-	cmd.Dir, cmd.Stdin = "/", strings.NewReader(string(raw))
-	out, err := run(cmd)
-	if err != nil {
-		return f, fmt.Errorf("reading %q: %w", filepath.Join(common, "config"), err)
-	}
-	for entry := range strings.SplitSeq(string(out), "\x00") {
+	for entry := range strings.SplitSeq(out, "\x00") {
 		key, value, _ := strings.Cut(entry, "\n")
-		if key == "core.worktree" {
-			f.worktree = value
-		}
 		switch value = strings.ToLower(value); key {
 		case "extensions.objectformat":
 			f.objects = value
@@ -54,4 +40,45 @@ func readFormat(ctx context.Context, common string) (format, error) {
 		return f, fmt.Errorf("the repository's object format is %q, expected sha1 or sha256", f.objects)
 	}
 	return f, nil
+}
+
+// readWorktree is where a git directory's files are, "" where it does not say so
+// (git-config(1), core.worktree). Sparse checkouts keep that in a second file.
+func readWorktree(ctx context.Context, dir string) (string, error) {
+	var worktree string
+	for _, name := range []string{"config", "config.worktree"} {
+		out, err := parseConfig(ctx, dir, name)
+		if errors.Is(err, fs.ErrNotExist) && name != "config" {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		for entry := range strings.SplitSeq(out, "\x00") {
+			if key, value, _ := strings.Cut(entry, "\n"); key == "core.worktree" {
+				worktree = value
+			}
+		}
+	}
+	return worktree, nil
+}
+
+// parseConfig has git parse a configuration as a text, which includes no other file and
+// configures nothing. The answer is a key, a newline and a value for each entry, ended by NUL.
+func parseConfig(ctx context.Context, dir, name string) (string, error) {
+	raw, err := readData(ctx, dir, name)
+	if err != nil {
+		return "", err
+	}
+	env := append(userEnv()[:2:2], "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_DIR=/dev/null", "HOME=/dev/null")
+	cmd, err := newCommand(ctx, env, "config", "--file", "-", "--no-includes", "--null", "--list")
+	if err != nil {
+		return "", err
+	}
+	cmd.Dir, cmd.Stdin = "/", strings.NewReader(string(raw))
+	out, err := run(cmd)
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", filepath.Join(dir, name), err)
+	}
+	return string(out), nil
 }

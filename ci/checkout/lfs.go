@@ -72,14 +72,17 @@ func (g *git) realContent(ctx context.Context, files []entry) (map[string]bool, 
 	found := map[string]bool{}
 	for i, e := range small {
 		if p, ok := parsePointer(contents[i]); ok {
-			found[e.name] = p.matches(root, e.name)
+			found[e.name] = p.matches(ctx, root, e.name)
 		}
 	}
 	return found, nil
 }
 
 // matches reports whether a file has the content. One that cannot be read has not.
-func (p pointer) matches(root *beneath.Dir, name string) bool {
+func (p pointer) matches(ctx context.Context, root *beneath.Dir, name string) bool {
+	if p.size > beneath.KeptLimits().File {
+		return false // no source has such a file
+	}
 	f, err := root.File(name)
 	if err != nil {
 		return false
@@ -89,6 +92,8 @@ func (p pointer) matches(root *beneath.Dir, name string) bool {
 		return false
 	}
 	sum := sha256.New()
+	stop := context.AfterFunc(ctx, func() { _ = f.Close() })
+	defer stop()
 	n, err := io.Copy(sum, io.LimitReader(f, p.size+1))
 	return err == nil && n == p.size && hex.EncodeToString(sum.Sum(nil)) == p.sum
 }

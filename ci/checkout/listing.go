@@ -3,6 +3,9 @@ package checkout
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -144,7 +147,7 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 	for line := range records(out) {
 		head, name, _ := strings.Cut(line, "\t")
 		f := strings.Fields(head)
-		if len(f) != 4 || !fs.ValidPath(name) {
+		if len(f) != 4 || !fs.ValidPath(name) || strings.Contains("/"+strings.ToLower(name)+"/", "/.git/") {
 			return fmt.Errorf("`git ls-files` answers %q: expected tag, mode, object, stage and name", line)
 		}
 		l.index[name] = entry{name: name, mode: f[1], object: f[2]}
@@ -166,18 +169,14 @@ func (g *git) copyIndex(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	files, err := os.ReadDir(g.dir)
+	name, err := sharedIndex(g.dir, raw)
 	if err != nil {
 		return "", err
 	}
-	for _, e := range files {
-		file := e.Name()
-		if !strings.HasPrefix(file, "sharedindex.") {
-			continue
-		}
-		raw, err := readData(ctx, g.dir, file)
+	if name != "" {
+		shared, err := readData(ctx, g.dir, name)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(g.own, file), raw, 0o600)
+			err = os.WriteFile(filepath.Join(g.own, name), shared, 0o600)
 		}
 		if err != nil {
 			return "", err
@@ -185,6 +184,38 @@ func (g *git) copyIndex(ctx context.Context) (string, error) {
 	}
 	to := filepath.Join(g.own, "theirs")
 	return to, os.WriteFile(to, raw, 0o600)
+}
+
+// sharedIndex is the name of the file that a split index needs, "" for one that is whole:
+// an extension of the index, "link", begins with its digest (gitformat-index(5)).
+func sharedIndex(dir string, raw []byte) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	there := map[string]bool{}
+	for _, e := range entries {
+		if digest, ok := strings.CutPrefix(e.Name(), "sharedindex."); ok {
+			there[digest] = true
+		}
+	}
+	const signature = "link" // and the extension's length, of 4 bytes
+	for len(there) > 0 {
+		at := bytes.Index(raw, []byte(signature))
+		if at < 0 {
+			break
+		}
+		raw = raw[at+len(signature):]
+		for _, size := range []int{sha1.Size, sha256.Size} {
+			if len(raw) < 4+size {
+				continue
+			}
+			if digest := hex.EncodeToString(raw[4 : 4+size]); there[digest] {
+				return "sharedindex." + digest, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // onlyInIndex are the files that were added to the index, are not in the commit and are

@@ -7,21 +7,53 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// checkOwn returns an error unless a repository's objects and refs are its own. Somebody
-// else's archive could lead to those of another repository on this machine, whose files
-// would then be built and packaged as if they were this one's.
-func checkOwn(ctx context.Context, common string) error {
-	for _, name := range []string{"objects", "refs"} {
-		if err := checkNoLinks(ctx, filepath.Join(common, name)); err != nil {
-			return err
+// linkObjects fills an object directory of slipway's with links to the files of a
+// repository that hold objects: loose ones and packs. git sees no other file of a
+// repository's object directory, because some name what is elsewhere: alternates,
+// multi-pack indexes. Somebody else's archive could lead so to the objects of another
+// repository on this machine, which would then be built and packaged as this one's.
+func linkObjects(common, to string) error {
+	from := filepath.Join(common, "objects")
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	pack := filepath.Join(to, "pack")
+	if err := os.MkdirAll(pack, 0o700); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() && looseForm.MatchString(e.Name()) {
+			if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+				return err
+			}
 		}
 	}
-	return checkAlternates(ctx, filepath.Join(common, "objects"))
+	packs, err := os.ReadDir(filepath.Join(from, "pack"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range packs {
+		if e.Type().IsRegular() && packForm.MatchString(e.Name()) {
+			if err := os.Symlink(filepath.Join(from, "pack", e.Name()), filepath.Join(pack, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
+
+// The names in an object directory that hold objects (gitrepository-layout(5)): git looks
+// in a directory of loose ones for objects by their names alone.
+var (
+	looseForm = regexp.MustCompile(`^[0-9a-f]{2}$`)
+	packForm  = regexp.MustCompile(`^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$`)
+)
 
 // checkNoLinks returns an error unless everything below a directory is a file or a
 // directory. What a concurrent git removes meanwhile does not matter.
@@ -34,7 +66,7 @@ func checkNoLinks(ctx context.Context, dir string) error {
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return context.Cause(ctx)
 		case seen > maxEntries:
 			return fmt.Errorf("reading the git directory: %q holds more than %d files, expected fewer: run `git gc`", dir, maxEntries)
 		case e.Type()&fs.ModeSymlink != 0:
@@ -50,36 +82,42 @@ func checkNoLinks(ctx context.Context, dir string) error {
 // (git(1)).
 const alternatesVariable = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 
-// checkAlternates returns an error unless whoever runs slipway has named each directory
-// from which a repository borrows objects (gitrepository-layout(5), objects/info/alternates).
-func checkAlternates(ctx context.Context, objects string) error {
+// alternates are the directories from which a repository borrows objects
+// (gitrepository-layout(5), objects/info/alternates). It is an error unless whoever runs
+// slipway has named each.
+func alternates(ctx context.Context, common string) ([]string, error) {
+	objects := filepath.Join(common, "objects")
 	raw, err := readData(ctx, objects, "info/alternates")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var borrowed []string
 	var named []string
 	for _, dir := range filepath.SplitList(os.Getenv(alternatesVariable)) {
 		named = append(named, resolved(dir))
 	}
 	for line := range strings.Lines(string(raw)) {
-		line = strings.TrimRight(line, "\r\n")
+		line = strings.TrimSuffix(line, "\n")
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if dir := resolved(below(objects, line)); !slices.Contains(named, dir) {
-			return fmt.Errorf("reading the git directory: it takes objects from %q, which is another repository's: copy them (`git repack -a -d`, then remove %q), or name that directory in $%s",
+		dir := resolved(below(objects, line))
+		if !slices.Contains(named, dir) {
+			return nil, fmt.Errorf("reading the git directory: it takes objects from %q, which is another repository's: copy them (`git repack -a -d`, then remove %q), or name that directory in $%s",
 				dir, filepath.Join(objects, "info", "alternates"), alternatesVariable)
 		}
+		borrowed = append(borrowed, dir)
 	}
-	return nil
+	return borrowed, nil
 }
 
 // checkNamedBack returns an error unless the git directory that a file `.git` names also
 // names the checkout: as a linked worktree's does (gitrepository-layout(5), gitdir), or as
-// a submodule's does (git-config(1), core.worktree).
+// a submodule's does (git-config(1), core.worktree). The git directory's path has no link
+// in it: what it says of others is relative to where it is.
 func checkNamedBack(ctx context.Context, p place) error {
 	named, err := readLine(ctx, p.dir, "gitdir")
 	if err == nil && resolved(below(p.dir, named)) == resolved(filepath.Join(p.worktree, ".git")) {
@@ -89,11 +127,11 @@ func checkNamedBack(ctx context.Context, p place) error {
 		return err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		own, err := readFormat(ctx, p.dir)
+		worktree, err := readWorktree(ctx, p.dir)
 		if err != nil {
 			return err
 		}
-		if own.worktree != "" && resolved(below(p.dir, own.worktree)) == resolved(p.worktree) {
+		if worktree != "" && resolved(below(p.dir, worktree)) == resolved(p.worktree) {
 			return nil
 		}
 	}

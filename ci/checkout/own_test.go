@@ -1,11 +1,15 @@
 package checkout
 
 import (
+	"bytes"
+	"crypto/sha1"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestOtherRepository holds that a git directory that somebody else has made leads to the
@@ -46,10 +50,23 @@ func TestOtherRepository(t *testing.T) {
 			must(t, err)
 			write(t, "\n"+rel+"\n", dir, ".git/objects/info/alternates")
 		}, "takes objects from"},
-		"a file .git":            {file("PRIVATE/.git"), "is not that of a worktree"},
-		"a file .git, relative":  {file("RELATIVE/.git"), "is not that of a worktree"},
-		"another's worktree":     {file("PRIVATE/.git/worktrees/linked"), "is not that of a worktree"},
-		"another's submodule":    {file("PRIVATE/.git/modules/sub"), "is not that of a worktree"},
+		"a file .git":           {file("PRIVATE/.git"), "is not that of a worktree"},
+		"a file .git, relative": {file("RELATIVE/.git"), "is not that of a worktree"},
+		"another's worktree":    {file("PRIVATE/.git/worktrees/linked"), "is not that of a worktree"},
+		"another's submodule":   {file("PRIVATE/.git/modules/sub"), "is not that of a worktree"},
+		"another's submodule, through links": {func(t *testing.T, dir, private string) {
+			// Joined to the name of the link, what the submodule says of its files would lead back here.
+			must(t, os.RemoveAll(filepath.Join(dir, ".git")))
+			must(t, os.MkdirAll(filepath.Join(dir, "a", "b", "c"), 0o755))
+			must(t, os.Symlink(filepath.Join(private, ".git/modules/sub"), filepath.Join(dir, "a/b/c/m")))
+			must(t, os.Symlink("..", filepath.Join(dir, "a/sub")))
+			write(t, "gitdir: a/b/c/m\n", dir, ".git")
+		}, "is not that of a worktree"},
+		"alternates of what git takes for a directory": {func(t *testing.T, dir, private string) {
+			write(t, "\r\n", dir, ".git/objects/info/alternates")
+			write(t, filepath.Join(private, ".git/objects")+"\n", dir, ".git/objects/\r/info/alternates")
+			write(t, gitIn(t, private, "rev-parse", "HEAD")+"\n", dir, ".git/HEAD")
+		}, "takes objects from"},
 		"a worktree of its own":  {foreignCommon, "is a link"},
 		"a link to another .git": {link(""), "neither a directory nor a file"},
 	} {
@@ -122,5 +139,114 @@ func TestNotLeftOut(t *testing.T) {
 		if s := stateOf(t, dir); s.Dirty != (i == 1) {
 			t.Errorf("with object %s it is %+v", object, s)
 		}
+	}
+}
+
+// TestGitSeesObjectsAlone holds that git sees loose objects and packs, and no file of an
+// object directory that can name others.
+func TestGitSeesObjectsAlone(t *testing.T) {
+	dir := repository(t)
+	gitIn(t, dir, "repack", "-adq", "--write-midx", "--write-bitmap-index")
+	gitIn(t, dir, "commit-graph", "write", "--reachable")
+	write(t, "three", dir, "file")
+	commit(t, dir) // loose
+	at, err := find(t.Context(), dir)
+	must(t, err)
+	g, err := open(t.Context(), at)
+	must(t, err)
+	defer func() { must(t, g.close()) }()
+	seen := map[string]int{}
+	must(t, filepath.WalkDir(filepath.Join(g.own, "objects"), func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type()&fs.ModeSymlink != 0 {
+			form := filepath.Ext(name)
+			if len(e.Name()) == 2 {
+				form = "loose"
+			}
+			seen[form]++
+		}
+		return err
+	}))
+	if seen[".pack"] != 1 || seen[".idx"] != 1 || seen["loose"] == 0 || len(seen) != 3 {
+		t.Errorf("git sees %v", seen)
+	}
+	if s := stateOf(t, dir); s.Commit == "" || s.Dirty {
+		t.Errorf("it is %+v", s)
+	}
+}
+
+// TestNoCommit holds that HEAD is a commit, whatever object it names.
+func TestNoCommit(t *testing.T) {
+	dir := repository(t)
+	head := gitIn(t, dir, "rev-parse", "HEAD")
+	gitIn(t, dir, "tag", "--annotate", "--message=m", "v1")
+	write(t, gitIn(t, dir, "rev-parse", "v1")+"\n", dir, ".git/HEAD")
+	if s := stateOf(t, dir); s.Commit != head {
+		t.Errorf("it is %+v, expected commit %s", s, head)
+	}
+}
+
+// TestIndexOfGitDirectory holds that an index cannot make files of a git directory source.
+func TestIndexOfGitDirectory(t *testing.T) {
+	dir := repository(t)
+	raw := []byte(read(t, dir, ".git/index"))
+	at := bytes.Index(raw, []byte("below/text"))
+	copy(raw[at:], ".GIT/index")
+	sum := sha1.Sum(raw[:len(raw)-sha1.Size])
+	write(t, string(raw[:len(raw)-sha1.Size])+string(sum[:]), dir, ".git/index")
+	if s, err := State(t.Context(), dir, "main"); err == nil {
+		t.Errorf("it is %+v", s)
+	}
+}
+
+// TestSplitIndex holds that a split index is read, and that no other file is copied with it.
+func TestSplitIndex(t *testing.T) {
+	dir := repository(t)
+	gitIn(t, dir, "update-index", "--split-index")
+	write(t, "x.ignored", dir, "link.ignored")
+	gitIn(t, dir, "add", "--force", "link.ignored")
+	write(t, "x", dir, ".git/sharedindex."+strings.Repeat("a", 40))
+	at, err := find(t.Context(), dir)
+	must(t, err)
+	g, err := open(t.Context(), at)
+	must(t, err)
+	defer func() { must(t, g.close()) }()
+	var l listing
+	must(t, g.readIndex(t.Context(), "", &l))
+	if _, there := l.index["link.ignored"]; !there || len(l.index) != 4 {
+		t.Errorf("the index has %v", l.index)
+	}
+	copied, err := filepath.Glob(filepath.Join(g.own, "sharedindex.*"))
+	must(t, err)
+	if len(copied) != 1 {
+		t.Errorf("it copies %v", copied)
+	}
+}
+
+// TestSparseSubmodule holds that a submodule whose checkout is sparse is a checkout: its
+// worktree is named in a second configuration.
+func TestSparseSubmodule(t *testing.T) {
+	dir := repository(t)
+	gitIn(t, dir, "submodule", "--quiet", "add", "file://"+repository(t), "sub")
+	commit(t, dir)
+	gitIn(t, filepath.Join(dir, "sub"), "sparse-checkout", "set", "--no-cone", "/file")
+	if s := stateOf(t, dir); s.Dirty || s.Commit == "" {
+		t.Errorf("it is %+v", s)
+	}
+}
+
+// TestHugePointer holds that a file is not read through to be compared with a pointer that
+// no source can have.
+func TestHugePointer(t *testing.T) {
+	dir := repository(t)
+	write(t, "huge filter=lfs\n", dir, ".gitattributes")
+	const size = int64(4) << 40
+	write(t, fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize %d\n", 0, size), dir, "huge")
+	commit(t, dir)
+	must(t, os.Truncate(filepath.Join(dir, "huge"), size))
+	must(t, os.Chmod(filepath.Join(dir, "huge"), 0o755))
+	begin := time.Now()
+	_, err := State(t.Context(), dir, "main")
+	if took := time.Since(begin); took > 30*time.Second {
+		t.Errorf("it took %s, and ends with %v", took, err)
 	}
 }

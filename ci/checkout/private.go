@@ -34,6 +34,7 @@ const config = `[core]
 	eol = lf
 	symlinks = true
 	commitGraph = false
+	multiPackIndex = false
 	bigFileThreshold = 64m
 	packedGitWindowSize = 32m
 	packedGitLimit = 1g
@@ -58,7 +59,13 @@ func open(ctx context.Context, at place) (*git, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOwn(ctx, at.common); err != nil {
+	for _, name := range []string{"objects", "refs"} {
+		if err := checkNoLinks(ctx, filepath.Join(at.common, name)); err != nil {
+			return nil, err
+		}
+	}
+	borrowed, err := alternates(ctx, at.common)
+	if err != nil {
 		return nil, err
 	}
 	head, err := readLine(ctx, at.dir, "HEAD")
@@ -86,8 +93,8 @@ func open(ctx context.Context, at place) (*git, error) {
 		return nil, err
 	}
 	g := &git{place: at, own: dir, fileMode: own.fileMode}
-	g.env = g.newEnv()
-	err = errors.Join(g.fill(files), os.Symlink(filepath.Join(at.common, "refs"), filepath.Join(dir, "refs")))
+	g.env = append(g.newEnv(), alternatesVariable+"="+strings.Join(borrowed, string(filepath.ListSeparator)))
+	err = errors.Join(g.fill(files), os.Symlink(filepath.Join(at.common, "refs"), filepath.Join(dir, "refs")), linkObjects(at.common, filepath.Join(dir, "objects")))
 	if err != nil {
 		return nil, errors.Join(err, g.close())
 	}
@@ -136,7 +143,7 @@ func (g *git) home() string { return filepath.Join(g.own, "home") }
 func (g *git) newEnv() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + g.home(), "XDG_CONFIG_HOME=" + g.home(), "LC_ALL=C", "TZ=UTC",
-		"GIT_DIR=" + g.own, "GIT_WORK_TREE=" + g.worktree, "GIT_OBJECT_DIRECTORY=" + filepath.Join(g.common, "objects"), "GIT_INDEX_FILE=" + filepath.Join(g.own, "index"),
+		"GIT_DIR=" + g.own, "GIT_WORK_TREE=" + g.worktree, "GIT_OBJECT_DIRECTORY=" + filepath.Join(g.own, "objects"), "GIT_INDEX_FILE=" + filepath.Join(g.own, "index"),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_PROTOCOL_FROM_USER=0",
 		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=false", "SSH_ASKPASS=false", "GIT_SSH_COMMAND=false", "GIT_PAGER=cat", "GIT_EDITOR=false",

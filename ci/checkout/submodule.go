@@ -66,12 +66,12 @@ func (e *examined) markOptional(ctx context.Context) error {
 			none[section] = value == "none"
 		}
 	}
+	optional := map[string]bool{}
+	for section, at := range paths {
+		optional[at] = optional[at] || none[section]
+	}
 	for i, s := range e.submodules {
-		for section, at := range paths {
-			if at == s.name && none[section] {
-				e.submodules[i].optional = true
-			}
-		}
+		e.submodules[i].optional = optional[s.name]
 	}
 	return nil
 }

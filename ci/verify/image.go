@@ -58,8 +58,8 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	at := ref.Context().Digest(head.Digest.String())
-	if _, tagged := ref.(name.Tag); tagged && e.Version == "" {
-		if e.Version, err = claimed(ref.Identifier()); err != nil {
+	if e.Version == "" {
+		if e.Version, err = claimedBy(reference); err != nil {
 			r.unknown(reference, err)
 			return r
 		}
@@ -69,18 +69,34 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 	return r
 }
 
-// aboutVersion is a tag that a person reads as a version or as the newest of some.
-var aboutVersion = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)*([-_+.].*)?$`)
+// claimedBy returns the version that a reference claims by its tag, which may stand before
+// a digest.
+func claimedBy(reference string) (string, error) {
+	named, _, _ := strings.Cut(reference, "@")
+	tag, err := name.NewTag(named)
+	if err != nil {
+		return "", fmt.Errorf("reading the image reference: %w", err)
+	}
+	return claimed(tag.TagStr())
+}
+
+// tagForm are what stands before the first digit of a tag, and what begins there.
+var tagForm = regexp.MustCompile(`^([^0-9]*)(.*)$`)
+
+// partForm is what a person reads as a version or as the newest of some.
+var partForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([-_+.].*)?$`)
 
 // claimed returns the version that a tag claims: none, as of "latest", is "". What looks
 // like a version and is none that slipway tags an image with is an error: nothing that is
 // signed could say whether the image is that.
 func claimed(tag string) (string, error) {
-	v, err := version.ParseImageTag(strings.TrimPrefix(tag, "v"))
-	if err == nil {
+	parts := tagForm.FindStringSubmatch(tag)
+	before, rest := parts[1], parts[2]
+	if v, err := version.ParseImageTag(rest); err == nil {
 		return v.String(), nil
 	}
-	if aboutVersion.MatchString(tag) {
+	bare := strings.Trim(before, "vV_.-") == "" // in "pr-12" a number is no version
+	if partForm.MatchString(rest) && (bare || strings.Contains(rest, ".")) {
 		return "", fmt.Errorf("checking the tag %s: it looks like a version, and is none in full, like 1.2.3: an older image may have been put under it: name the full version, or the image by its digest", quote.Line(tag))
 	}
 	return "", nil

@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -207,10 +206,9 @@ func sameKey(name string, b *signed, e Expectation) error {
 			return fmt.Errorf("reading the expected key: %w", err)
 		}
 	}
-	block, rest := pem.Decode(raw)
-	der, err := x509.MarshalPKIXPublicKey(want)
-	if err != nil || block == nil || len(bytes.TrimSpace(rest)) > 0 || !bytes.Equal(block.Bytes, der) {
-		return errors.New("it is another key than the one that signs")
+	text, err := cryptoutils.MarshalPublicKeyToPEM(want)
+	if err != nil || !bytes.Equal(bytes.TrimSpace(raw), bytes.TrimSpace(text)) {
+		return errors.New("it is another key than the one that signs, or more than a key in PEM")
 	}
 	return nil
 }
@@ -227,9 +225,9 @@ func sameCertificate(name string, cert *x509.Certificate) error {
 	if err != nil {
 		return errors.New("it is not base64, as cosign writes it")
 	}
-	block, rest := pem.Decode(text)
-	if block == nil || len(bytes.TrimSpace(rest)) > 0 || !bytes.Equal(block.Bytes, cert.Raw) {
-		return errors.New("it is another certificate than the bundle's")
+	want, err := cryptoutils.MarshalCertificateToPEM(cert)
+	if err != nil || !bytes.Equal(bytes.TrimSpace(text), bytes.TrimSpace(want)) {
+		return errors.New("it is another certificate than the bundle's, or more than one in PEM")
 	}
 	return nil
 }

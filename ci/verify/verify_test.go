@@ -98,17 +98,28 @@ func TestPathNames(t *testing.T) {
 	}
 }
 
+// TestClaimedBy holds that a tag claims a version also where a digest stands behind it.
+func TestClaimedBy(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("0a", 32)
+	for reference, want := range map[string]string{"ghcr.io/a/b:1.0.1": "1.0.1", "ghcr.io/a/b:1.0.1" + digest: "1.0.1", "ghcr.io/a/b" + digest: "", "127.0.0.1:5000/a/b" + digest: "", "ghcr.io/a/b": ""} {
+		if got, err := claimedBy(reference); err != nil || got != want {
+			t.Errorf("%q claims %q, %v, expected %q", reference, got, err, want)
+		}
+	}
+}
+
 // TestClaimed holds that a tag which looks like a version claims one, or is refused.
 func TestClaimed(t *testing.T) {
 	for tag, want := range map[string]string{
 		"1.0.1": "1.0.1", "v1.0.1": "1.0.1", "1.0.1-rc.1": "1.0.1-rc.1", "1.0.1_build": "1.0.1+build", "1.0.1-rc.1_curl-8.15.0": "1.0.1-rc.1+curl-8.15.0",
-		"latest": "", "main": "", "sha-0a1b2c3": "", "vendor": "",
+		"V1.0.1": "1.0.1", "release-1.0.1": "1.0.1", "rel1.0.1": "1.0.1", "vv1.0.1": "1.0.1", "_1.0.1": "1.0.1", "v_1.0.1": "1.0.1",
+		"latest": "", "pr-12": "", "2x": "", "main": "", "sha-0a1b2c3": "", "vendor": "",
 	} {
 		if got, err := claimed(tag); err != nil || got != want {
 			t.Errorf("tag %q claims %q, %v, expected %q", tag, got, err, want)
 		}
 	}
-	for _, tag := range []string{"1", "v1", "1.0", "01.0.1", "1.0.1.2", "1.0.1_", "1.0.1_a_b", "1.0-rc1", "v1.0_x"} {
+	for _, tag := range []string{"1", "v1", "1.0", "01.0.1", "1.0.1.2", "1.0.1_", "1.0.1_a_b", "1.0-rc1", "v1.0_x", "20261128", "release-1.0", "v.1"} {
 		if got, err := claimed(tag); err == nil {
 			t.Errorf("tag %q claims %q, expected an error", tag, got)
 		}

@@ -58,7 +58,12 @@ of a registry is verified; one with a version for its tag must be of that versio
 Exit status: 0 all is good, 1 something is bad (a dry run's artifacts are: they are
 no release), 2 cannot say.`,
 		Example: "  slipway verify --repository containerd/runwasi containerd-shim-wasmtime-x86_64-linux-musl.tar.gz",
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
+			for name, value := range map[string]string{"tag": v.tag, "image": v.image} {
+				if c.Flags().Changed(name) && value == "" {
+					return fmt.Errorf("checking what to verify: --%s is empty: expected a name", name)
+				}
+			}
 			if len(args) == 0 && v.tag == "" && v.image == "" {
 				return errors.New("checking what to verify: name files or directories, a release (--tag crate/v1.2.3) or an image (--image)")
 			}
