@@ -109,6 +109,11 @@ func examineAt(ctx context.Context, dir, prefix string, o Options, depth int) (e
 	if e.listing, err = e.git.list(ctx, e.commit, prefix); err != nil {
 		return e, err
 	}
+	if e.commit != "" {
+		if err := e.git.checkCommit(ctx, e.commit); err != nil {
+			return e, err
+		}
+	}
 	if err := e.compare(ctx, o); err != nil {
 		return e, err
 	}

@@ -57,6 +57,7 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 	for _, name := range e.copied {
 		not[name] = true
 	}
+	written := map[string]bool{}
 	var names strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(e.tree)) {
 		file := e.tree[name]
@@ -67,6 +68,7 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 			return err
 		}
 		names.WriteString(name + "\x00")
+		written[name] = true
 	}
 	if names.Len() == 0 {
 		return nil
@@ -74,8 +76,10 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 	there := *e.git
 	there.worktree, there.largest = to, beneath.KeptLimits().File
 	there.env = append(slices.Clone(e.git.env), "GIT_WORK_TREE="+to)
-	_, err := there.answer(ctx, names.String(), "checkout-index", "--force", "--quiet", "-z", "--stdin")
-	return err
+	if _, err := there.answer(ctx, names.String(), "checkout-index", "--force", "--quiet", "-z", "--stdin"); err != nil {
+		return err
+	}
+	return there.checkWritten(ctx, e.commit, e.prefix, written)
 }
 
 // fromWorktree copies the files that come from the working tree. One that is neither a

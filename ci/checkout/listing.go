@@ -138,8 +138,7 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 	if err != nil || name == "" {
 		return err
 	}
-	theirs := *g
-	theirs.env = append(slices.Clone(g.env), "GIT_INDEX_FILE="+name)
+	theirs := g.withIndex(filepath.Base(name))
 	out, err := theirs.output(ctx, within([]string{"ls-files", "-z", "-t", "--stage"}, prefix)...)
 	if err != nil {
 		return err
