@@ -68,25 +68,12 @@ func open(ctx context.Context, at place) (*git, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := readLine(ctx, at.dir, "HEAD")
+	files, err := at.data(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !headForm.MatchString(head) {
-		return nil, fmt.Errorf("reading the git directory %q: HEAD is neither a ref nor a commit", at.dir)
-	}
-	files := map[string]string{"config": fmt.Sprintf(config, own.fileMode), "HEAD": head + "\n"}
-	if own.objects == "sha256" {
+	if files["config"] = fmt.Sprintf(config, own.fileMode); own.objects == "sha256" {
 		files["config"] += sha256Format
-	}
-	for _, name := range []string{"packed-refs", "shallow", "info/exclude"} {
-		raw, err := readData(ctx, at.common, name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if err == nil {
-			files[name] = string(raw)
-		}
 	}
 	dir, err := os.MkdirTemp("", "slipway-git-")
 	if err != nil {
@@ -99,6 +86,29 @@ func open(ctx context.Context, at place) (*git, error) {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
+}
+
+// data are the files of a checkout's git directory that are copied, by name.
+func (p place) data(ctx context.Context) (map[string]string, error) {
+	head, err := readLine(ctx, p.dir, "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	if !headForm.MatchString(head) {
+		return nil, fmt.Errorf("reading the git directory %q: HEAD is neither a ref nor a commit", p.dir)
+	}
+	files := map[string]string{"HEAD": head + "\n"}
+	for _, name := range []string{"packed-refs", "shallow", "info/exclude"} {
+		raw, err := readData(ctx, p.common, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		files[name] = string(raw)
+	}
+	return files, nil
 }
 
 // openEmpty makes a git directory for a working tree without one.
