@@ -80,20 +80,22 @@ func TestStackTokens(t *testing.T) {
 		}
 		return standard, all
 	}
-	valid := jwt.Expected{Issuer: Issuer, AnyAudience: jwt.Audience{Audience}, Time: time.Now()}
+	valid := func() jwt.Expected { // now: a token is not valid before the second in which it is made
+		return jwt.Expected{Issuer: Issuer, AnyAudience: jwt.Audience{Audience}, Time: time.Now()}
+	}
 	standard, all := claims()
-	if err := standard.ValidateWithLeeway(valid, 0); err != nil {
+	if err := standard.ValidateWithLeeway(valid(), 0); err != nil {
 		t.Errorf("the token is not valid: %v", err)
 	}
 	if all["repository"] != Repository || all["job_workflow_ref"] != strings.TrimPrefix(Identity, "https://github.com/") {
 		t.Errorf("the token is for %v in %v", all["job_workflow_ref"], all["repository"])
 	}
 	s.HandOut(Expired())
-	if standard, _ := claims(); standard.ValidateWithLeeway(valid, 0) != jwt.ErrExpired {
+	if standard, _ := claims(); standard.ValidateWithLeeway(valid(), 0) != jwt.ErrExpired {
 		t.Errorf("the token ends at %s, expected an expired one", standard.Expiry.Time())
 	}
 	s.HandOut(nil)
-	if standard, _ := claims(); standard.ValidateWithLeeway(valid, 0) != nil {
+	if standard, _ := claims(); standard.ValidateWithLeeway(valid(), 0) != nil {
 		t.Error("the token is not valid again")
 	}
 	if n := s.Tokens.Count("/token"); n != 5 {
