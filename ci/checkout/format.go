@@ -16,7 +16,7 @@ type format struct {
 	fileMode bool
 }
 
-// readFormat reads it of a git directory.
+// readFormat reads the format of a git directory from its configuration.
 func readFormat(ctx context.Context, common string) (format, error) {
 	f := format{objects: "sha1", fileMode: true}
 	out, err := parseConfig(ctx, common, "config")

@@ -19,30 +19,33 @@ import (
 // repository on this machine, which would then be built and packaged as this one's.
 func linkObjects(common, to string) error {
 	from := filepath.Join(common, "objects")
+	if err := os.MkdirAll(filepath.Join(to, "pack"), 0o700); err != nil {
+		return err
+	}
+	if err := linkEach(from, to, func(e fs.DirEntry) bool { return e.IsDir() && looseForm.MatchString(e.Name()) }); err != nil {
+		return err
+	}
+	err := linkEach(filepath.Join(from, "pack"), filepath.Join(to, "pack"), func(e fs.DirEntry) bool {
+		return e.Type().IsRegular() && packForm.MatchString(e.Name())
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// linkEach makes links in a directory to those entries of another that are kept.
+func linkEach(from, to string, keep func(fs.DirEntry) bool) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err
 	}
-	pack := filepath.Join(to, "pack")
-	if err := os.MkdirAll(pack, 0o700); err != nil {
-		return err
-	}
 	for _, e := range entries {
-		if e.IsDir() && looseForm.MatchString(e.Name()) {
-			if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
-				return err
-			}
+		if !keep(e) {
+			continue
 		}
-	}
-	packs, err := os.ReadDir(filepath.Join(from, "pack"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, e := range packs {
-		if e.Type().IsRegular() && packForm.MatchString(e.Name()) {
-			if err := os.Symlink(filepath.Join(from, "pack", e.Name()), filepath.Join(pack, e.Name())); err != nil {
-				return err
-			}
+		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
 		}
 	}
 	return nil
