@@ -27,8 +27,8 @@ var stopped = []struct {
 	{"config-include", []string{".cargo/config.toml:1: ", `"include"`}},
 	{"config-rustflags", []string{".cargo/config.toml:2: ", "rustflags", "linker"}},
 	{"config-credential", []string{".cargo/config.toml:2: ", "credential-provider"}},
-	{"toolchain-path", []string{"rust-toolchain.toml: ", "/opt/toolchain", "name a channel"}},
-	{"toolchain-channel", []string{"rust-toolchain.toml: ", `"1.50.0"`, "--toolchain"}},
+	{"toolchain-path", []string{"rust-toolchain.toml:2: ", "/opt/toolchain", "name a channel"}},
+	{"toolchain-channel", []string{"rust-toolchain.toml:2: ", `"1.50.0"`, "--toolchain"}},
 	{"dep-without-version", []string{"Cargo.toml:15: ", `"leaf"`, "no version"}},
 }
 

@@ -20,7 +20,7 @@ func TestRefusedWorkspaces(t *testing.T) {
 		"config-credential":   {`.cargo/config.toml:2: `, `"registry.credential-provider" is not allowed`, "runs a program to fetch credentials"},
 		"config-source":       {`.cargo/config.toml:1: `, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
 		"config-include":      {`.cargo/config.toml:1: `, `"include" is not allowed`, "from other files"},
-		"toolchain-path":      {`rust-toolchain.toml: `, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
+		"toolchain-path":      {`rust-toolchain.toml:2: `, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
 		"stale-lock":          {`Cargo.lock: the lock file is stale`, `crate "stale-lock" is locked at 0.0.9, and its manifest says 0.1.0`, `run "cargo update --workspace" and commit the file`},
 		"path-outside":        {`Cargo.toml:10: dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},
 		"dep-without-version": {`Cargo.toml:15: dependency "leaf"`, "it has a path and no version", `version = "0.1.0"`},

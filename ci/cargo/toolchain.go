@@ -21,11 +21,15 @@ type Toolchain struct {
 	Targets    []string `toml:"targets"`
 
 	file    string
+	line    int    // of the channel, or of the path
 	unknown string // what the file has for a channel, where rustup has none of that name
 }
 
 // File is the name of the file, "" where the workspace has none.
 func (t Toolchain) File() string { return t.file }
+
+// Line is where the file names the toolchain, counted from 1, 0 where it names none.
+func (t Toolchain) Line() int { return t.line }
 
 // check judges a toolchain that only somebody's machine has: a directory, or one of a name
 // that rustup has no channel of.
@@ -40,7 +44,7 @@ func (t Toolchain) check() finding.List {
 		return nil
 	}
 	return finding.List{{
-		Stops: finding.Release, File: t.file, What: what,
+		Stops: finding.Release, File: t.file, Line: t.line, What: what,
 		Do: "name a channel, as channel = \"1.96.0\"; a dry run builds with what the image has",
 	}}
 }
@@ -72,9 +76,15 @@ func parseToolchain(text string) (Toolchain, error) {
 		Toolchain Toolchain `toml:"toolchain"`
 	}
 	if line := strings.TrimSpace(text); !strings.ContainsAny(line, "\n=[") {
-		file.Toolchain.Channel = line // the legacy form: one line, the channel
+		file.Toolchain.Channel, file.Toolchain.line = line, 1 // the legacy form: one line, the channel
 	} else if err := tomlfile.Unmarshal([]byte(text), &file); err != nil {
 		return Toolchain{}, err
+	} else {
+		key := "channel"
+		if file.Toolchain.Path != "" {
+			key = "path"
+		}
+		file.Toolchain.line = tomlfile.LineIn([]byte(text), "toolchain", key)
 	}
 	t := file.Toolchain
 	if t.Channel != "" && !channelForm.MatchString(t.Channel) {

@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func TestReadToolchain(t *testing.T) {
 }
 
 // TestToolchainOfOneMachine holds that a toolchain which rustup cannot get is told with its
-// file, and stops a release and no dry run.
+// file and line, and stops a release and no dry run.
 func TestToolchainOfOneMachine(t *testing.T) {
 	for name, tt := range map[string]struct{ file, in, want string }{
 		"a directory":           {"rust-toolchain.toml", "[toolchain]\npath = \"/opt/rust\"", `toolchain path "/opt/rust" is on one machine only`},
@@ -87,7 +88,7 @@ func TestToolchainOfOneMachine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), tt.file: tt.in})
 			got := w.Findings(crate(t, w, "a"), false)
-			if len(got) != 1 || got[0].Stops != finding.Release || !strings.HasPrefix(got[0].String(), tt.file+": "+tt.want) || !strings.Contains(got[0].Do, `channel = "1.96.0"`) {
+			if len(got) != 1 || got[0].Stops != finding.Release || !strings.HasPrefix(got[0].String(), fmt.Sprintf("%s:%d: %s", tt.file, strings.Count(tt.in, "\n")+1, tt.want)) || !strings.Contains(got[0].Do, `channel = "1.96.0"`) {
 				t.Errorf("it finds %q", got.Lines())
 			}
 			if !w.Toolchain.Accepts("1.96.0") {

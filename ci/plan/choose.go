@@ -86,7 +86,7 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 // wrongChannel says that an image has another Rust than the workspace asks for.
 func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	return finding.Finding{
-		Stops: finding.Release, File: asked.File(),
+		Stops: finding.Release, File: asked.File(), Line: asked.Line(),
 		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked.Channel, image, has),
 		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
 	}
