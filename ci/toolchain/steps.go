@@ -18,7 +18,9 @@ const (
 const (
 	stepRoot  = "debian packages"
 	recipeDir = "/recipe"
-	outDir    = "/out"
+
+	outputBuilt = "built"
+	outDir      = "/out"
 )
 
 // Trees are those that the steps mount.
@@ -32,7 +34,7 @@ func Trees() []step.Tree {
 
 // Steps make the image's root filesystem. The first runs in base, a Debian
 // with apt, and is the only one with the network; the others run in what it
-// left. The standard libraries are compiled side by side.
+// left. The standard libraries and the C libraries are compiled side by side.
 func Steps(base step.Image) []step.Step {
 	scripts := step.Mount{Path: recipeDir, Tree: "recipe", ReadOnly: true}
 	steps := []step.Step{{
@@ -49,16 +51,25 @@ func Steps(base step.Image) []step.Step {
 		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
 		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true, Links: true}},
 	}
-	for _, t := range Targets {
-		name := "standard library " + t
+	lay := func(name, about string, args ...string) {
+		path := "/built/" + strings.ReplaceAll(name, " ", "-")
 		steps = append(steps, step.Step{
-			Name: name, About: "compile Rust's standard library", Image: root,
-			Args: []string{"sh", recipeDir + "/std.sh", t, outDir}, Dir: "/",
+			Name: name, About: about, Image: root, Args: append(args, outDir), Dir: "/",
 			Mounts:  []step.Mount{{Path: outDir}, scripts},
-			Outputs: []step.Output{{Name: "std", Path: outDir, Dir: true}},
+			Outputs: []step.Output{{Name: outputBuilt, Path: outDir, Dir: true, Links: true}},
 		})
-		last.Args = append(last.Args, "/std/"+t)
-		last.Mounts = append(last.Mounts, step.Mount{Path: "/std/" + t, Step: name, Output: "std", ReadOnly: true})
+		last.Args = append(last.Args, path)
+		last.Mounts = append(last.Mounts, step.Mount{Path: path, Step: name, Output: outputBuilt, ReadOnly: true})
+	}
+	for _, t := range Targets {
+		lay("standard library "+t, "compile Rust's standard library", "sh", recipeDir+"/std.sh", t)
+	}
+	for _, source := range lines("sources") {
+		for _, t := range Targets {
+			if strings.HasSuffix(t, "-musl") {
+				lay(source+" "+t, "compile a C library", "sh", recipeDir+"/static.sh", source, t)
+			}
+		}
 	}
 	for i := range steps {
 		steps[i].Env = environment
@@ -71,13 +82,16 @@ func Steps(base step.Image) []step.Step {
 var environment = []string{"HOME=/tmp", "LC_ALL=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 // Env is the image's environment, KEY=VALUE, in the recipe's order.
-func Env() []string {
-	var env []string
-	for line := range strings.Lines(read("env")) {
+func Env() []string { return lines("env") }
+
+// lines are those of a file of the recipe that say something.
+func lines(name string) []string {
+	var list []string
+	for line := range strings.Lines(read(name)) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.HasPrefix(line, "#") {
-			env = append(env, line)
+			list = append(list, line)
 		}
 	}
-	return env
+	return list
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Lays the standard libraries over the tree of Debian's packages and takes out
-# what compiles nothing:
+# Lays what was built for the targets over the tree of Debian's packages and takes
+# out what compiles nothing:
 #
-#     assemble.sh ROOT STD...
+#     assemble.sh ROOT BUILT...
 set -eu
 umask 022
 root=$1
 shift
-for std; do
-	cp -a "$std/usr" "$root/"
+for built; do
+	cp -a "$built/usr" "$root/"
 done
 sh "$(dirname "$0")/slim.sh" "$root"

@@ -80,9 +80,10 @@ find_mirrors() {
 			*) suite=bookworm ;;
 			esac
 			echo "deb [signed-by=$keyring] $uri $suite main"
+			echo "deb-src [signed-by=$keyring] $uri $suite main"
 		done | sort -u >"$work/sources.list"
 	for suite in bookworm bookworm-security; do
-		grep -q " $suite main$" "$work/sources.list" ||
+		grep -q "^deb .* $suite main$" "$work/sources.list" ||
 			fail "apt on this machine has no source for $suite; add Debian's to /etc/apt/sources.list"
 	done
 }
@@ -155,6 +156,15 @@ link_linkers() {
 	ln -s ../../../llvm-22/bin/lld "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
 }
 
+# What apt has verified; static.sh unpacks it.
+fetch_sources() {
+	local name
+	while read -r name; do
+		mkdir -p "$out/usr/src/$name"
+		(cd "$out/usr/src/$name" && apt source --download-only "$name")
+	done < <(grep -v -e '^#' -e '^$' "$here/sources")
+}
+
 # What the maintainer scripts would have done.
 configure() {
 	local crt
@@ -193,6 +203,8 @@ record_packages() {
 		# shellcheck disable=SC2016 # dpkg-deb's own variables
 		dpkg-deb --show --showformat='${Package} ${Version} ${Architecture}\n' "$deb"
 	done | sort >"$out/usr/share/slipway/packages"
+	sed -n -e '/^Source: /{s///;h}' -e '/^Version: /{s///;H;x;s/\n/ /;s/$/ source/p}' "$out"/usr/src/*/*.dsc |
+		sort >>"$out/usr/share/slipway/packages"
 }
 
 configure_apt
@@ -205,6 +217,7 @@ stage "fetching $(wc -l <"$work/chosen") packages"
 (cd "$work/debs" && xargs apt-get -qq -c "$work/apt.conf" download <"$work/chosen")
 stage "unpacking"
 unpack
+fetch_sources
 configure
 record_packages
 stage "done: $(du -sm "$out" | cut -f1) MB in $out"

@@ -38,7 +38,7 @@ rm -rf usr/lib/gcc*/*/12/plugin usr/lib/gcc*/*/12/libcc1* usr/lib/x86_64-linux-g
 # Archives of gcc's sanitizers, and glibc's for static programs; build scripts
 # and procedural macros are linked dynamically.
 rm -f usr/lib/gcc*/*/12/lib*san*
-rm -f usr/lib/x86_64-linux-gnu/libc.a usr/lib/x86_64-linux-gnu/libm-*.a usr/lib/x86_64-linux-gnu/libmvec.a
+rm -f usr/lib/x86_64-linux-gnu/libseccomp.a usr/lib/x86_64-linux-gnu/libc.a usr/lib/x86_64-linux-gnu/libm-*.a usr/lib/x86_64-linux-gnu/libmvec.a
 # Links to shared libraries of packages that were left out.
 rm -f usr/lib/gcc-cross/*/12/libatomic.so usr/lib/gcc-cross/*/12/libgomp.so usr/lib/gcc-cross/*/12/libitm.so
 
@@ -57,6 +57,9 @@ rm -rf usr/libexec/qemu-binfmt
 # It cannot run without openssl, and a Dagger engine that finds it leaves its
 # own certificates to it; where it is missing the engine adds them to the bundle.
 rm -f usr/sbin/update-ca-certificates
+
+# It made the tables of a library that static.sh built.
+rm -f usr/bin/gperf
 
 # For an editor.
 rm -f usr/libexec/rust-analyzer-proc-macro-srv
