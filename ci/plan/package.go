@@ -87,7 +87,7 @@ func (b *builder) packAll(before []*cargo.Crate) []step.Step {
 		fetch := b.fetchOnline()
 		steps = append(steps, fetch)
 		home.Step, configuration = fetch.Name, onlineTree
-	case b.vendored: // cargo requires the name of a registry whose source is replaced
+	case b.vendored: // with replaced sources cargo must be told the registry
 		args = append(args, "--registry", cmp.Or(b.plan.Publish.Registry, "crates-io"))
 	}
 	pack := b.pack(args, home, configuration)
