@@ -1,6 +1,6 @@
-// Package address checks the addresses that a caller gives for servers and images. What is
-// in them is shown: in plans, which are published, and in errors. A name or a password of
-// a user in one is refused, by an error that does not repeat it.
+// Package address checks the addresses of servers and images that a caller gives. Addresses are
+// shown in plans, which are published, and in errors. An address with a user name or password is
+// therefore refused, with an error that does not repeat it.
 package address
 
 import (
@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Check returns an error where an address of a server holds the name or the password of a
-// user (RFC 3986, section 3.2.1). what says whose address it is, with the input that gives
-// it, for the error. It does not say whether the address is any good.
+// Check returns an error if the address of a server contains a user name or password (RFC 3986,
+// section 3.2.1). what names the address and the input that sets it, for the error. Check does
+// not otherwise validate the address.
 func Check(what, address string) error {
 	_, rest := cutScheme(address)
 	if strings.Contains(authority(rest), "@") {
@@ -19,8 +19,8 @@ func Check(what, address string) error {
 	return nil
 }
 
-// CheckReference is as [Check], for a reference to an image or a directory in its place:
-// there what follows an "@" may be a digest, or part of a name.
+// CheckReference is like [Check], for an image reference or a directory in its place, where the
+// text after an "@" may be a digest, or part of a name.
 func CheckReference(what, reference string) error {
 	scheme, rest := cutScheme(reference)
 	user, _, found := strings.Cut(authority(rest), "@")
@@ -34,7 +34,7 @@ func refuse(what string) error {
 	return fmt.Errorf("checking the address of %s: it holds the name or the password of a user before the server's name, and would be shown: leave them out", what)
 }
 
-// cutScheme cuts off the scheme and what parts it from the rest, as a careless parser does.
+// cutScheme cuts off the scheme and its separator as leniently as a careless parser would.
 func cutScheme(address string) (found bool, rest string) {
 	address = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(address), "sparse+"))
 	scheme, rest, found := strings.Cut(address, ":")
@@ -44,7 +44,7 @@ func cutScheme(address string) (found bool, rest string) {
 	return false, strings.TrimLeft(address, `/\`)
 }
 
-// authority is what stands before the path.
+// authority returns the part before the path.
 func authority(rest string) string {
 	if end := strings.IndexAny(rest, `/\?#`); end >= 0 {
 		return rest[:end]

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestCheck holds that no form of userinfo passes, that the error does not repeat it, and
-// that what real addresses have does pass.
+// TestCheck checks that every form of userinfo is refused, that the error does not repeat it, and
+// that real addresses are accepted.
 func TestCheck(t *testing.T) {
 	for _, value := range []string{
 		"https://user:hunter2@example.org", "https://hunter2@example.org/path", "http://:hunter2@example.org", "HTTPS://user:hunter2@example.org:8443/x?y",
@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckReference holds the same of references to images.
+// TestCheckReference checks the same for image references.
 func TestCheckReference(t *testing.T) {
 	for _, value := range []string{"https://user:hunter2@example.org/app:1", "user:hunter2@example.org/app:1", "user:hunter2@localhost:5000/app@sha256:00", "docker://hunter2@example.org/app"} {
 		if err := CheckReference("X", value); err == nil || strings.Contains(err.Error(), "hunter2") {

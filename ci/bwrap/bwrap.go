@@ -1,6 +1,6 @@
-// Package bwrap makes the command line of the sandbox in which every step runs, on
-// either runner: bubblewrap (bwrap(1)) with a system call filter, behind programs of
-// util-linux that bound what it may use.
+// Package bwrap builds the command line of the sandbox in which every step runs, on either
+// runner: bubblewrap (bwrap(1)) with a system call filter, started through programs of util-linux
+// that limit resources.
 package bwrap
 
 import (
@@ -11,100 +11,97 @@ import (
 	"strings"
 )
 
-// Filter is the system call filter: an array of struct sock_filter (seccomp(2)) for
-// x86_64, which e2e/seccomp makes from the default profile of container engines.
+// Filter is the system call filter: an array of struct sock_filter (seccomp(2)) for x86_64, which
+// e2e/seccomp generates from the default profile of container engines.
 //
 //go:embed seccomp.bpf
 var Filter []byte
 
-// The file descriptors that a sandbox is started with: the first ones beside the
-// standard ones.
+// The file descriptors that a sandbox inherits, the first ones after the standard ones.
 const (
-	// FilterFD is where bwrap reads [Filter]. It is not needed in a weaker sandbox.
+	// FilterFD is where bwrap reads [Filter]. A weaker sandbox does not need it.
 	FilterFD = 3
-	// InfoFD is where bwrap writes, as JSON, the id of the first process of the sandbox's
-	// process namespace: {"child-pid": 123, …}. All others have ended when that one has.
+	// InfoFD is where bwrap writes the id of the first process of the sandbox's process
+	// namespace, as JSON: {"child-pid": 123, …}. When that process has ended, all others have
+	// too.
 	InfoFD = 4
-	// ArgsFD is where bwrap reads further --setenv arguments, each argument followed by
-	// NUL: secrets, which a command line would show to everyone.
+	// ArgsFD is where bwrap reads further --setenv arguments, each followed by NUL. They are
+	// secrets, which a command line would show to everyone.
 	ArgsFD = 5
 )
 
 const (
-	// HostID is the user and group on the machine that a sandbox runs as where slipway
-	// runs as root: one that no distribution assigns (systemd's table of UIDs) and
-	// that is mapped in containers with 65,536 ids. The kernel takes a process with the
-	// machine's own user 0 for root in places that ask for no capability, /proc/sys
-	// among them, whatever its user namespace says.
+	// HostID is the user and group id on the machine that a sandbox runs as if slipway runs as
+	// root. No distribution assigns it (systemd's table of UIDs), and it is mapped in containers
+	// with 65,536 ids. Sandboxes do not run as the machine's user 0, because the kernel treats
+	// that as root where it does not check capabilities, for example in /proc/sys, whatever the
+	// user namespace.
 	HostID = 65533
-	// boxID is the user and group that the command itself sees, the same on every
-	// machine and for every user.
+	// boxID is the user and group id that the command itself sees, the same on every machine and
+	// for every user.
 	boxID = "1000"
 )
 
-// Sandbox is what a command line is made from.
+// Sandbox describes a sandbox.
 type Sandbox struct {
-	// Root is the directory on the machine that becomes the root, read-only:
-	// "/" where the machine is already a container of the step's image.
+	// Root is the directory on the machine that becomes the read-only root: "/" if the machine
+	// already is a container of the step's image.
 	Root string
-	// Top is what Root holds, sorted: "usr", or "bin -> usr/bin" for a link.
-	// It is not needed where Root is "/".
+	// Top lists the entries of Root, sorted: "usr", or "bin -> usr/bin" for a link. It is not
+	// needed if Root is "/".
 	Top []string
-	// Binds are further directories, in order.
+	// Binds are further paths to mount, in order.
 	Binds []Bind
 	// Env is the whole environment, KEY=VALUE.
 	Env []string
-	// MoreEnv says that further --setenv arguments come over [ArgsFD].
+	// MoreEnv says that further --setenv arguments are passed through [ArgsFD].
 	MoreEnv bool
-	// Network shares the machine's network; otherwise there is a loopback
-	// device alone, and up.
+	// Network shares the machine's network. Otherwise there is only a loopback device.
 	Network bool
-	// LeaveRoot says that the command line is run by the machine's root, which it must
-	// stop being first. Where the caller does that by itself it is false.
+	// LeaveRoot says that the command line is run as the machine's root and must first change to
+	// another user. It is false if the caller does that itself.
 	LeaveRoot bool
-	// Emulator is the program, of this machine or of a PATH that the command line is run
-	// with, that runs aarch64 executables which the command starts, "" for none. The command
-	// line is then to be run in a mount namespace of its own: with LeaveRoot it makes one.
+	// Emulator is the program that runs aarch64 executables that the command starts, "" for none:
+	// a path on this machine, or a name in the PATH of the command line. The command line then
+	// needs its own mount namespace, which it creates itself with LeaveRoot.
 	Emulator string
-	// Hidden are files below /proc that the machine has and the command must not read.
+	// Hidden are files below /proc that exist on the machine and that the command must not read.
 	Hidden []string
-	// Limits bound what the command may use.
+	// Limits restrict what the command may use.
 	Limits Limits
-	// Prlimit says that Root has prlimit(1). The number of processes is then bounded inside
-	// the sandbox's user namespace, where the kernel counts the sandbox's alone; elsewhere it
-	// counts those of the same user in other sandboxes and beside them.
+	// Prlimit says that Root has prlimit(1). The number of processes is then limited inside the
+	// sandbox's user namespace, where the kernel counts only the sandbox's. Otherwise it also
+	// counts the same user's processes outside the sandbox.
 	Prlimit bool
-	// Weaker leaves out what some kernels and versions of bubblewrap do not have: the
-	// filter, and that no further user namespaces can be made.
+	// Weaker omits what some kernels and versions of bubblewrap lack: the filter, and the ban on
+	// further user namespaces.
 	Weaker bool
 	// Dir is the working directory and Args the command.
 	Dir  string
 	Args []string
 }
 
-// Limits bound a sandbox by what the kernel counts: see getrlimit(2). Zero means no
-// bound.
+// Limits are enforced by the kernel, see getrlimit(2). Zero means no limit.
 type Limits struct {
 	Processes int64 // threads and processes of the sandbox's user (RLIMIT_NPROC)
-	File      int64 // bytes of a file that it writes (RLIMIT_FSIZE)
-	Memory    int64 // bytes that its temporary files, which are in memory, may take
+	File      int64 // bytes of one file that it writes (RLIMIT_FSIZE)
+	Memory    int64 // bytes of its temporary files, which are in memory
 }
 
-// Bind makes a path of the machine appear in the sandbox.
+// Bind mounts a path of the machine in the sandbox.
 type Bind struct {
 	From, To string
 	ReadOnly bool
 }
 
-// private are the top-level directories that every sandbox has of its own.
+// private are the top-level directories that every sandbox has its own of.
 var private = []string{"dev", "proc", "run", "sys", "tmp"}
 
-// Command returns the command and its arguments. Everything is unshared: users,
-// processes, IPC, host name, control groups and, unless asked for, the network. There
-// are no capabilities and no way to gain one: no_new_privs is set, no further user
-// namespace can be made, and the filter refuses the calls that would make one. There is
-// no environment but the given. What the command leaves running ends with it, and all
-// ends with the caller.
+// Command returns the sandbox's command line. Everything is unshared: users, processes, IPC, host
+// name, control groups and, unless requested, the network. The command has no capabilities and
+// cannot gain any: no_new_privs is set, no further user namespace can be created, and the filter
+// refuses the calls for that. Its environment is exactly what is given. Processes that it leaves
+// running end with it, and everything ends with the caller.
 func (s Sandbox) Command() []string {
 	args := slices.Concat(s.bounded(), s.unprivileged(), s.emulating())
 	args = append(args, "bwrap", "--unshare-all", "--unshare-user", "--uid", boxID, "--gid", boxID, "--info-fd", strconv.Itoa(InfoFD))
@@ -116,8 +113,8 @@ func (s Sandbox) Command() []string {
 	}
 	args = append(args, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "slipway")
 	args = append(args, s.root()...)
-	// bwrap's own process is the command's user's too: who writes to its memory decides
-	// when the sandbox seems to have ended.
+	// bwrap's own process belongs to the command's user too: writing to its memory would let the
+	// command fake the end of the sandbox.
 	args = append(args, "--proc", "/proc", "--size", "4096", "--perms", "555", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
 	for _, name := range s.Hidden {
 		args = append(args, "--ro-bind", "/dev/null", path.Join("/proc", name))
@@ -134,7 +131,7 @@ func (s Sandbox) Command() []string {
 		}
 		args = append(args, how, b.From, b.To)
 	}
-	// A container's /sys tells of the network that was taken away.
+	// A container's /sys describes the network that was taken away, so /sys is empty.
 	args = append(args, "--remount-ro", "/sys", "--remount-ro", "/dev", "--remount-ro", "/")
 	for _, e := range s.Env {
 		key, value, _ := strings.Cut(e, "=")
@@ -150,8 +147,8 @@ func (s Sandbox) Command() []string {
 	return append(args, s.Args...)
 }
 
-// bounded sets the limits that the kernel keeps for whatever follows. No core is
-// dumped: what handles one runs outside of every sandbox.
+// bounded returns the prefix that sets the limits for the rest of the command line. Core dumps
+// are disabled, because their handler runs outside of every sandbox.
 func (s Sandbox) bounded() []string {
 	args := []string{"prlimit", "--core=0:0"}
 	if !s.Prlimit && s.Limits.Processes > 0 {
@@ -163,16 +160,17 @@ func (s Sandbox) bounded() []string {
 	return append(args, "--")
 }
 
-// limit is an argument of prlimit(1): a limit that cannot be raised again.
+// limit returns an argument of prlimit(1) that sets both limits, so that the command cannot raise
+// it.
 func limit(flag string, value int64) string {
 	text := strconv.FormatInt(value, 10)
 	return flag + "=" + text + ":" + text
 }
 
-// unprivileged makes whatever follows an ordinary user of the machine, and root of a user
-// namespace in which that user is the only one. The namespace is made while the right to
-// is there: some kernels let no ordinary user make a useful one (AppArmor's
-// restriction on unprivileged user namespaces).
+// unprivileged returns the prefix that makes the rest of the command line an ordinary user of the
+// machine, and root of a user namespace with only that user. The namespace is created while the
+// process still has the right to: some kernels do not let ordinary users create a useful one
+// (AppArmor's restriction on unprivileged user namespaces).
 func (s Sandbox) unprivileged() []string {
 	if !s.LeaveRoot {
 		return nil
@@ -188,8 +186,8 @@ func (s Sandbox) unprivileged() []string {
 	return append(args, "--")
 }
 
-// memory mounts an empty file system whose files are in memory, of which it may take a
-// part of what temporary files may.
+// memory returns the arguments that mount an empty in-memory file system, which may use 1/part of
+// the limit for temporary files.
 func (s Sandbox) memory(mode, at string, part int64) []string {
 	var size []string
 	if s.Limits.Memory > 0 {
@@ -198,8 +196,8 @@ func (s Sandbox) memory(mode, at string, part int64) []string {
 	return append(size, "--perms", mode, "--tmpfs", at)
 }
 
-// root makes the root an empty tmpfs with the entries of Root bound into it, so
-// that mount points need not exist in the image.
+// root returns the arguments that make the root an empty tmpfs with the entries of Root mounted
+// in it, so that mount points need not exist in the image.
 func (s Sandbox) root() []string {
 	if s.Root == "/" && len(s.Top) == 0 {
 		return []string{"--ro-bind", "/", "/"}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Parts that every command line has.
+// Parts of every command line.
 const (
 	begun    = "prlimit --core=0:0 -- bwrap --unshare-all --unshare-user --uid 1000 --gid 1000 --info-fd 4 "
 	strong   = "--disable-userns --seccomp 3 "
@@ -123,7 +123,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestCommandArguments holds that no shell and no split reads what is given.
+// TestCommandArguments checks that arguments are passed on without a shell and without splitting.
 func TestCommandArguments(t *testing.T) {
 	args := []string{"sh", "-c", "echo $HOME; `id`", "", "a b", "\n"}
 	got := Sandbox{Root: "/", Dir: "/a b", Env: []string{"X=$(id) y"}, Args: args}.Command()

@@ -1,24 +1,24 @@
 package bwrap
 
-// aarch64 is what the kernel recognises an aarch64 executable by, as its documentation
-// of binfmt_misc has it: offset, magic and mask over an ELF header of 64 bits, little
-// endian, of either type that is executable, for machine 183 (EM_AARCH64). The flags
-// open the interpreter here and now (F) and keep argv[0] (P).
+// aarch64 is the binfmt_misc registration for aarch64 executables, as in the kernel's
+// documentation of binfmt_misc: offset, magic and mask of a 64-bit little-endian ELF header, of
+// either executable type, for machine 183 (EM_AARCH64). The flags open the interpreter at
+// registration (F) and preserve argv[0] (P).
 const aarch64 = `:slipway:M::` +
 	`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:` +
 	`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:` +
 	`/proc/self/fd/9:PF`
 
-// NotEmulated begins what a sandbox prints where it could not be given an emulator.
+// NotEmulated is the start of the message that a sandbox prints if it has no emulator.
 const NotEmulated = "slipway: programs for aarch64 that a test starts cannot run here"
 
-// register mounts a binfmt_misc of the user namespace's own (Linux 6.7 or newer), in which
-// the emulator is the only interpreter, and runs the rest of its arguments, whether that
-// worked or not. It needs a mount namespace of its own.
+// register mounts the user namespace's own binfmt_misc (Linux 6.7 or newer), registers the
+// emulator as the only interpreter, and runs its remaining arguments, whether that worked or not.
+// It needs its own mount namespace.
 //
-// The command never reaches the mount: it is on /sys, which every sandbox covers, it is
-// read-only once the emulator is in it, and what is registered there holds in this user
-// namespace and below alone. The emulator's file is open in the block only.
+// The command never reaches the mount: it is on /sys, which every sandbox covers, it is made
+// read-only after registration, and its entries only apply to this user namespace and its
+// descendants. The emulator's file is only open inside the block.
 const register = `said=$({
 	file=$(command -v "$1") || { echo "there is no $1"; false; } && {
 		mount -t binfmt_misc -o nosuid,nodev,noexec binfmt_misc /sys && printf %s "$2" >/sys/register && mount -o remount,ro /sys
@@ -28,7 +28,7 @@ shift 2
 exec "$@"
 `
 
-// emulating is the command line before bwrap's own that registers the emulator.
+// emulating returns the prefix of the command line that registers the emulator.
 func (s Sandbox) emulating() []string {
 	if s.Emulator == "" {
 		return nil

@@ -12,7 +12,7 @@ func TestAgreeCargo(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
-	lay(t, dir, map[string]string{"rust-toolchain.toml": "", ".cargo/config.toml": ""})
+	writeFiles(t, dir, map[string]string{"rust-toolchain.toml": "", ".cargo/config.toml": ""})
 	out, err := runCargo(t, dir, "metadata", "--no-deps", "--format-version", "1", "--locked", "--offline")
 	if err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func TestAgreeCargo(t *testing.T) {
 	}
 }
 
-// TestAgreeCargoHard compares with cargo's own reading where reading is hard.
+// TestAgreeCargoHard compares with cargo's own reading of manifests that are hard to read.
 func TestAgreeCargoHard(t *testing.T) {
 	odd := map[string]string{
 		"Cargo.toml": `[workspace]
@@ -67,7 +67,7 @@ core = { package = "a-core", path = "c/core" }`,
 					in[k] = "\n"
 				}
 			}
-			lay(t, dir, in)
+			writeFiles(t, dir, in)
 			out, err := runCargo(t, dir, "metadata", "--no-deps", "--format-version", "1", "--offline")
 			if err != nil {
 				t.Fatal(err)
@@ -79,7 +79,7 @@ core = { package = "a-core", path = "c/core" }`,
 	}
 }
 
-// TestAgreeReports changes one thing at a time in what cargo says.
+// TestAgreeReports changes one fact at a time in cargo's output.
 func TestAgreeReports(t *testing.T) {
 	w := read(t, map[string]string{
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\", \"b\"]",
@@ -121,10 +121,10 @@ func TestAgreeReports(t *testing.T) {
 				t.Fatal("malformed")
 			}
 			err := w.Agree([]byte(changed))
-			says(t, err, append(tt.want, "comparing the workspace with `cargo metadata`", "nothing is released on this reading")...)
+			wantError(t, err, append(tt.want, "comparing the workspace with `cargo metadata`", "nothing is released on this reading")...)
 		})
 	}
-	says(t, w.Agree([]byte("warning: x")), "reading the output of `cargo metadata`")
+	wantError(t, w.Agree([]byte("warning: x")), "reading the output of `cargo metadata`")
 	older := strings.Replace(good, `{"name": "a", "kind": ["lib"]}`, `{"name": "a", "kind": ["proc-macro"]}`, 1)
 	if err := w.Agree([]byte(older)); err != nil {
 		t.Error(err)

@@ -7,26 +7,25 @@ import (
 	"strings"
 )
 
-// ChangelogNames are the names that a changelog goes by, in upper or lower case, the first
-// that is there before the others.
+// ChangelogNames lists the recognised names of a changelog, matched without regard to case, in
+// order of preference.
 var ChangelogNames = []string{"CHANGELOG.md", "CHANGES.md", "RELEASES.md", "HISTORY.md", "NEWS.md"}
 
-// Changelog is a file that may have the notes of a crate's release.
+// Changelog is a file that may contain the notes of a crate's release.
 type Changelog struct {
 	Name string // slash-separated, relative to the workspace root
-	// NamedBy is the manifest whose setting `changelog` names the file, "" where it was
-	// found by its name.
+	// NamedBy is the manifest whose `changelog` setting names the file, or "" if the file was
+	// found by its own name.
 	NamedBy string
-	Line    int // of that setting, 0 where it is not known
-	// Shared says that it was found at the workspace's root, above the crate's directory: what
-	// has no crate's name in it may be about another crate.
+	Line    int // line of that setting; 0 if unknown
+	// Shared reports whether the file was found at the workspace root, above the crate's
+	// directory: its sections may be about other crates unless they name this one.
 	Shared bool
 }
 
-// Changelogs returns the files to look for a crate's notes in, in this order: the file that
-// the setting `changelog` of the crate names, or else that of the workspace, and no other;
-// without the setting the crate's own, then that at the workspace's root, as far as they are
-// there.
+// Changelogs returns the files to search for a crate's release notes, in order. A `changelog`
+// setting of the crate, or else of the workspace, names the only one. Without a setting they are
+// the crate's own changelog and then the workspace root's, as far as they exist.
 func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 	if name := c.Settings.Changelog; name != "" {
 		file := path.Join(c.Dir, "Cargo.toml")
@@ -48,8 +47,8 @@ func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 	return list, nil
 }
 
-// below is a path that a setting has, relative to the workspace root; an absolute one stays
-// as it is.
+// below returns a setting's path relative to the workspace root; an absolute path is returned
+// unchanged.
 func below(dir, name string) string {
 	if path.IsAbs(name) {
 		return name
@@ -57,7 +56,7 @@ func below(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-// findChangelog returns the changelog in a directory, "" where there is none.
+// findChangelog returns the path of the changelog in dir, or "" if there is none.
 func (w *Workspace) findChangelog(dir string) (string, error) {
 	entries, err := fs.ReadDir(w.fsys, dir)
 	if err != nil {
@@ -77,8 +76,8 @@ func (w *Workspace) findChangelog(dir string) (string, error) {
 	return "", nil
 }
 
-// ReadChangelog reads a changelog. Its error wraps [fs.ErrNotExist] where there is no such
-// file, and [fs.ErrInvalid] where a setting leads out of the workspace.
+// ReadChangelog reads a changelog. The error wraps [fs.ErrNotExist] if the file does not exist,
+// and [fs.ErrInvalid] if its path is outside the workspace.
 func (w *Workspace) ReadChangelog(l Changelog) ([]byte, error) {
 	if !fs.ValidPath(l.Name) {
 		return nil, fmt.Errorf("reading changelog %q: %w: it is outside the workspace", l.Name, fs.ErrInvalid)
@@ -90,7 +89,7 @@ func (w *Workspace) ReadChangelog(l Changelog) ([]byte, error) {
 	return raw, nil
 }
 
-// OtherNames are the names of the workspace's crates but for one.
+// OtherNames returns the names of all crates in the workspace except c.
 func (w *Workspace) OtherNames(c *Crate) []string {
 	var names []string
 	for _, other := range w.Crates {

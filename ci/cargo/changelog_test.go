@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestChangelogs holds where a crate's notes are looked for, and in which order.
+// TestChangelogs checks where a crate's notes are looked for, and in which order.
 func TestChangelogs(t *testing.T) {
 	const members = "[workspace]\nmembers = [\"c/*\"]\n"
 	crateSetting := pkg("a") + "[package.metadata.slipway]\nchangelog = \"../../docs/a.md\"\n"
@@ -50,8 +50,7 @@ func TestChangelogs(t *testing.T) {
 	}
 }
 
-// TestChangelogOfRootPackage holds that a package at the root has one changelog, not the
-// same twice.
+// TestChangelogOfRootPackage checks that a root package's changelog is listed once, not twice.
 func TestChangelogOfRootPackage(t *testing.T) {
 	w := read(t, map[string]string{"Cargo.toml": pkg("a"), "CHANGELOG.md": "# C\n"})
 	got, err := w.Changelogs(crate(t, w, "a"))

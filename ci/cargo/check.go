@@ -12,9 +12,9 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// Findings returns what is wrong with the workspace as far as a release of c needs it: c, the
-// members that it is built and tested with, the lock file, cargo's configuration. What only a
-// registry would refuse is among it where the release publishes c to one.
+// Findings checks everything in the workspace that a release of c depends on: c itself, the
+// members it is built and tested with, the lock file and cargo's configuration. If publishes is
+// set and c goes to a registry, the findings include what cargo would refuse to package.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c))
 	dirs := map[string]bool{}
@@ -40,21 +40,21 @@ func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 	return list.Sorted()
 }
 
-// packaged returns the crates that are packaged when c goes to a registry, none where it
-// does not: c itself, and what must be published before it.
+// packaged returns the crates that cargo packages when c is published: what must be published
+// before it, then c itself. It is empty if c goes to no registry.
 func (w *Workspace) packaged(c *Crate) []*Crate {
 	if ok, _ := c.Publishable(); !ok {
 		return nil
 	}
 	before, err := w.Requires(c)
-	if err != nil { // a cycle, which is told elsewhere
+	if err != nil { // a cycle, which has its own finding
 		return []*Crate{c}
 	}
 	return append(before, c)
 }
 
-// Unpackageable says why cargo cannot package c, whatever a registry would say: "" where it
-// can, or where c goes to no registry.
+// Unpackageable returns the reason why cargo cannot package c, independent of any registry's
+// rules. It is "" if cargo can, or if c goes to no registry.
 func (w *Workspace) Unpackageable(c *Crate) string {
 	for _, member := range w.packaged(c) {
 		if field, _ := w.missingFile(member); field != "" {
@@ -75,20 +75,20 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 	return ""
 }
 
-// found makes a finding about a place in a member's manifest.
-func (w *Workspace) found(stops finding.Stops, c *Crate, at []string, what, do string) finding.Finding {
+// findingAt returns a finding located at a key of a member's manifest.
+func (w *Workspace) findingAt(stops finding.Stops, c *Crate, at []string, what, do string) finding.Finding {
 	file := path.Join(c.Dir, "Cargo.toml")
 	return finding.Finding{Stops: stops, Crate: c.Name, File: file, Line: w.line(file, at...), What: what, Do: do}
 }
 
-// checkDep judges a dependency of a member. packaged says that the member goes to a registry.
-// unread says why the package that a path leads to cannot be read.
+// checkDep checks one dependency of a crate. packaged reports whether the crate goes to a
+// registry; unread maps the path dependencies that cannot be read to the reason.
 func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[string]error) finding.List {
 	say := func(stops finding.Stops, what, do string) finding.List {
-		return finding.List{w.found(stops, c, d.at(), fmt.Sprintf("dependency %q: ", d.Name)+what, do)}
+		return finding.List{w.findingAt(stops, c, d.at(), fmt.Sprintf("dependency %q: ", d.Name)+what, do)}
 	}
 	m := w.find(d.Name)
-	counts := packaged && d.Kind != Dev // cargo leaves a development dependency without a version out
+	counts := packaged && d.Kind != Dev // cargo drops a development dependency that has no version
 	switch {
 	case outside(d.Path):
 		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace, and a release is built from the workspace alone", d.Path), "move it in, or depend on a published version")
@@ -112,11 +112,11 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 	return nil
 }
 
-// outside reports whether a path relative to the workspace's root leads out of it.
+// outside reports whether a path relative to the workspace root leads out of it.
 func outside(dir string) bool { return dir == ".." || strings.HasPrefix(dir, "../") }
 
-// checkFiles judges links that dangle or leave the workspace, and files that are meant to
-// hold secrets. dirs are the directories of all members: one inside another is its own.
+// checkFiles reports symbolic links that dangle or leave the workspace, and files that by their
+// name hold secrets. dirs holds every member's directory: a nested member is checked on its own.
 func (w *Workspace) checkFiles(c *Crate, dirs map[string]bool, packaged bool) finding.List {
 	var list finding.List
 	err := fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
@@ -142,7 +142,7 @@ func (w *Workspace) checkFiles(c *Crate, dirs map[string]bool, packaged bool) fi
 	return list
 }
 
-// isSecretFile reports whether a file is by its name meant to hold secrets.
+// isSecretFile reports whether a file's name suggests that it holds secrets.
 func isSecretFile(name string) bool {
 	if name == ".env" || strings.HasPrefix(name, ".env.") {
 		return name != ".env.example" && name != ".env.sample" && name != ".env.template"
@@ -150,8 +150,8 @@ func isSecretFile(name string) bool {
 	return name == ".netrc" || name == "credentials.toml" || name == "id_rsa" || name == "id_ed25519"
 }
 
-// checkLink judges a symbolic link. It is built as it is, so that one which leads nowhere
-// harms nobody until cargo must package what it leads to.
+// checkLink checks a symbolic link. Links are kept as they are, so a broken one only matters once
+// cargo has to package its target.
 func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.List {
 	why := ""
 	to, err := fs.ReadLink(w.fsys, name)

@@ -46,14 +46,13 @@ func TestCheckDependencies(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := read(t, tt.in)
-			checkSays(t, stops(w, crate(t, w, "a")), tt.want)
+			wantErrors(t, stoppingError(w, crate(t, w, "a")), tt.want)
 		})
 	}
 }
 
-// TestExcludedDependency holds that a package which `exclude` names, and which a crate takes
-// by a path, is built with it, and is in the way of a registry alone: where cargo would have
-// to package the crate with it.
+// TestExcludedDependency checks that a path dependency listed in `exclude` is built with the
+// crate, and only prevents publishing, where cargo would have to package both.
 func TestExcludedDependency(t *testing.T) {
 	const everything, registry = finding.Everything, finding.Registry
 	for name, tt := range map[string]struct {
@@ -101,8 +100,8 @@ func TestExcludedDependency(t *testing.T) {
 	}
 }
 
-// TestExcludedWorkspace holds that a package of a workspace within the workspace inherits from
-// that, and that cargo finds its manifest.
+// TestExcludedWorkspace checks that a package of a nested workspace inherits from that workspace,
+// and that cargo gets its root manifest.
 func TestExcludedWorkspace(t *testing.T) {
 	inherits := "[package]\nname = \"local\"\nversion.workspace = true\nedition.workspace = true\n[dependencies]\nb.workspace = true\n"
 	w := read(t, map[string]string{
@@ -125,15 +124,15 @@ func TestExcludedWorkspace(t *testing.T) {
 	}
 }
 
-// stops is what a release of a crate that goes to a registry would stop at, as an error.
-func stops(w *Workspace, c *Crate) error {
+// stoppingError returns the findings that stop a release of a crate to a registry as an error.
+func stoppingError(w *Workspace, c *Crate) error {
 	return w.Findings(c, true).Check("checking crate \""+c.Name+"\"", finding.Everything, finding.Release, finding.Registry)
 }
 
-func checkSays(t *testing.T, err error, want []string) {
+func wantErrors(t *testing.T, err error, want []string) {
 	t.Helper()
 	if want != nil {
-		says(t, err, want...)
+		wantError(t, err, want...)
 	} else if err != nil {
 		t.Error(err)
 	}
@@ -177,7 +176,7 @@ func TestCheckSecretFiles(t *testing.T) {
 				}
 				w := read(t, in)
 				c := crate(t, w, "a")
-				checkSays(t, stops(w, c), nil) // what is tracked may be meant: a note
+				wantErrors(t, stoppingError(w, c), nil) // a tracked file may be intended, so it is only a note
 				notes := w.Findings(c, true).Stopping(finding.Nothing)
 				if tt.noted != (len(notes) == 1 && strings.HasSuffix(notes[0].File, tt.file) && strings.Contains(notes[0].What, "meant to hold secrets")) {
 					t.Errorf("notes: %q", notes.Lines())
@@ -195,7 +194,7 @@ func TestCheckInheritedExclude(t *testing.T) {
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\"]\n[workspace.package]\nexclude = [\".env\"]",
 		"a/Cargo.toml": pkg("a", published, "exclude.workspace = true"), "a/.env": "x", "Cargo.lock": locked([]string{"a"}),
 	})
-	if err := stops(w, crate(t, w, "a")); err != nil {
+	if err := stoppingError(w, crate(t, w, "a")); err != nil {
 		t.Error(err)
 	}
 }
@@ -225,11 +224,11 @@ func TestCheckLinks(t *testing.T) {
 					t.Fatal(err)
 				}
 				c := crate(t, w, "a")
-				checkSays(t, w.Findings(c, true).Check("checking", finding.Nothing, finding.Registry), tt.want)
-				if published == "publish = false" { // nobody packages what it leads to
-					checkSays(t, stops(w, c), nil)
+				wantErrors(t, w.Findings(c, true).Check("checking", finding.Nothing, finding.Registry), tt.want)
+				if published == "publish = false" { // the link's target is not packaged
+					wantErrors(t, stoppingError(w, c), nil)
 				} else {
-					checkSays(t, stops(w, c), tt.want)
+					wantErrors(t, stoppingError(w, c), tt.want)
 				}
 			})
 		}

@@ -13,16 +13,16 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Dependencies by which a crate puts the commit into what it builds. Most are called by
-// a build script; git-version and build-info are macros as well.
+// commitCrates are the dependencies with which a crate embeds the commit in what it builds. Most
+// are called from a build script; git-version and build-info also work as macros.
 var commitCrates = []string{"build-info-build", "built", "git-version", "git2-version", "shadow-rs", "vergen", "vergen-git2", "vergen-gitcl", "vergen-gix"}
 
-// askGit is text of a build script that asks git itself.
+// askGit matches the text of a build script that asks git directly.
 var askGit = regexp.MustCompile(`Command::new\(\s*"git"|"rev-parse"|git2::Repository|gix::(discover|open)|\.git/HEAD`)
 
-// AskForCommit returns a finding for each crate that a build of c compiles and whose build
-// script asks for the commit, where no setting of c gives it: the source is built without
-// a git directory, so that such a script fails or finds nothing.
+// AskForCommit returns a note for each crate that a build of c compiles and that asks git for the
+// commit, unless c's setting `commit` provides it. Releases are built without a git directory,
+// where such a build fails or finds no commit.
 func (w *Workspace) AskForCommit(c *Crate) finding.List {
 	if c.Settings.Commit {
 		return nil
@@ -38,7 +38,8 @@ func (w *Workspace) AskForCommit(c *Crate) finding.List {
 	return list
 }
 
-// asksForCommit says where a crate asks, by its manifest or by its build script's text.
+// asksForCommit reports whether a crate asks git for the commit, and where: through a dependency
+// in its manifest or in its build script.
 func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 	for _, d := range c.Deps {
 		if d.Kind != Dev && slices.Contains(commitCrates, d.Name) {
@@ -54,7 +55,7 @@ func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 	file := path.Join(c.Dir, c.BuildScript)
 	text, err := fs.ReadFile(w.fsys, file)
 	if err != nil {
-		return finding.Finding{}, false // cargo says what is wrong with it
+		return finding.Finding{}, false // cargo reports what is wrong with it
 	}
 	at := askGit.FindIndex(text)
 	if at == nil {
@@ -66,8 +67,8 @@ func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 	}, true
 }
 
-// checkCommitEnv returns an error for a name that no variable of a build can have: it would
-// change what runs, and not just tell the commit.
+// checkCommitEnv returns an error if `commit-env` names a variable that would change what runs
+// instead of only carrying the commit.
 func (s Settings) checkCommitEnv() error {
 	for _, name := range s.CommitEnv {
 		if !isVariable(name) {
@@ -80,11 +81,11 @@ func (s Settings) checkCommitEnv() error {
 	return nil
 }
 
-// reserved are variables that decide how a step runs.
+// reserved are variables that determine how a step runs.
 var reserved = []string{"HOME", "LOGNAME", "PATH", "PWD", "SHELL", "SOURCE_DATE_EPOCH", "TMPDIR", "TZ", "USER"}
 
-// isVariable reports whether a setting may name an environment variable so. What begins
-// like a variable of the compiler, the loader or git would change more than it says.
+// isVariable reports whether `commit-env` may use the name. Variables of cargo, the compiler, the
+// loader or git are excluded because they change how the build runs.
 func isVariable(name string) bool {
 	for i, r := range name {
 		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (i == 0 || r < '0' || r > '9') {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestSettingsFor holds that a list for one target stands in place of the crate's, an
-// empty one too, and that one which is absent does not.
+// TestSettingsFor checks that a list for one target replaces the crate's, even if it is empty,
+// and that an absent one does not.
 func TestSettingsFor(t *testing.T) {
 	w := read(t, map[string]string{"Cargo.toml": pkg("a", `[package.metadata.slipway]
 features = ["cli"]

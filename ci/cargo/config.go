@@ -15,34 +15,35 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// Config is what a release keeps of the workspace's `.cargo/config.toml`
-// (The Cargo Book, "Configuration"). A developer's file decides how their own
-// machine builds; a release keeps what belongs to the product (profiles,
-// rustflags, environment, registries), drops what belongs to the machine
-// (runner, linker, target directory, jobs) and has a finding about what would replace the
-// sources or the compiler.
+// Config is the part of the workspace's `.cargo/config.toml` that a release uses (The Cargo Book,
+// "Configuration"). Settings that belong to the product are kept (profiles, rustflags,
+// environment, registries). Those that belong to a developer's machine are dropped (runner,
+// linker, target directory, jobs). Those that would replace the sources or the compiler are
+// reported as findings.
 type Config struct {
-	// Text is the configuration to build with, "" when nothing is kept.
+	// Text is the configuration to build with, "" if nothing is kept.
 	Text string
-	// Dropped names the keys that do not count in a release, sorted.
+	// Dropped lists the keys that a release ignores, sorted.
 	Dropped []string
-	// Findings are the keys that no release may have. A dry run goes on without them.
+	// Findings are the keys that are not allowed in a release. A dry run continues without them.
 	Findings finding.List
-	// Indexes are the addresses of the indexes of the registries, by name, and
-	// DefaultRegistry is the one that cargo publishes to, "" for crates.io.
+	// Indexes maps the names of registries to the addresses of their indexes.
 	Indexes map[string]string
-	// Vendored are the sources that are in the workspace.
-	Vendored        Vendored
+	// Vendored are the sources that are replaced by directories of the workspace.
+	Vendored Vendored
+	// DefaultRegistry is the registry that cargo publishes to, "" for crates.io.
 	DefaultRegistry string
 }
 
-// keptTables are copied whole, but for the keys of dropped.
+// keptTables are copied as a whole, except for [build] and [target] (see keptBuild and
+// keptTarget).
 var keptTables = []string{"profile", "source", "env", "registries", "registry", "net", "target", "build"}
 
-// silentTables change nothing that is built: nobody need hear that they are dropped.
+// silentTables do not affect the build, so they are dropped without a note.
 var silentTables = []string{"alias", "cargo-new", "doc", "future-incompat-report", "resolver", "term"}
 
-// refusedKeys would change what is compiled or by what. Each has its reason.
+// refusedKeys maps the keys that would change what is compiled, or which programs compile it, to
+// the reason why they are refused.
 var refusedKeys = map[string]string{
 	"paths":                                "it overrides dependencies with local directories",
 	"patch":                                "it overrides dependencies outside the manifests: move it to Cargo.toml",
@@ -65,9 +66,8 @@ var (
 	keptTarget = []string{"rustflags", "rustdocflags"}
 )
 
-// readConfig reads the workspace's configuration. A file below the root counts
-// only for a developer who stands there; cargo does not read it at the root,
-// where a release stands, and neither does this.
+// readConfig reads the configuration at the workspace root. cargo reads a file in a subdirectory
+// only when it runs there, and a release runs at the root, so such files are listed as dropped.
 func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 	var below []string
 	for _, dir := range dirs {
@@ -91,7 +91,7 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 	return c, err
 }
 
-// configFile returns the name and content of dir's configuration, "" if it has none.
+// configFile returns the name and content of dir's configuration file, "" if it has none.
 func configFile(fsys fs.FS, dir string) (string, []byte, error) {
 	for _, base := range []string{".cargo/config", ".cargo/config.toml"} { // cargo prefers the first
 		name := path.Join(dir, base)
@@ -106,21 +106,22 @@ func configFile(fsys fs.FS, dir string) (string, []byte, error) {
 	return "", nil, nil
 }
 
-// refusals collects what is refused of a configuration, and takes it out.
+// refusals collects the configuration keys that are refused and removes them from the
+// configuration.
 type refusals struct {
 	file string
 	raw  []byte
 	list finding.List
 }
 
-// say notes that a key is refused, and why.
+// say adds a finding for a refused key.
 func (r *refusals) say(at []string, why string) {
 	r.list = append(r.list, finding.Finding{
 		Stops: finding.Release, File: r.file, Line: tomlfile.LineIn(r.raw, at...), What: why, Do: "take it out; a dry run goes on without it",
 	})
 }
 
-// config refuses keys that would change what is compiled or by what.
+// config refuses keys that would change what is compiled, or which programs compile it.
 func (r *refusals) config(tree map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(refusedKeys)) {
 		path := strings.Split(key, ".")
@@ -199,7 +200,7 @@ func (c *Config) readRegistries(kept map[string]any) {
 	c.DefaultRegistry, _ = own["default"].(string)
 }
 
-// keepKeys copies the named keys of a table into kept[name] and returns the others.
+// keepKeys copies the given keys of a table to kept[name] and returns the names of the others.
 func keepKeys(kept map[string]any, name string, table map[string]any, keys []string) (dropped []string) {
 	keep := map[string]any{}
 	for k, v := range table {

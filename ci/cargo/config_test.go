@@ -128,7 +128,7 @@ func TestConfigRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), ".cargo/config.toml": tt.in})
-			says(t, stops(w, crate(t, w, "a")), ".cargo/config.toml:", tt.key, tt.why)
+			wantError(t, stoppingError(w, crate(t, w, "a")), ".cargo/config.toml:", tt.key, tt.why)
 			if strings.Contains(w.Config.Text, "codegen-backend") || strings.Contains(w.Config.Text, "linker") {
 				t.Errorf("it is kept:\n%s", w.Config.Text)
 			}
@@ -163,11 +163,11 @@ func TestConfigFiles(t *testing.T) {
 	}
 	in[".cargo/config.toml"] = "["
 	_, err := Read(files(in))
-	says(t, err, `reading ".cargo/config.toml"`, "line 1")
+	wantError(t, err, `reading ".cargo/config.toml"`, "line 1")
 }
 
-// TestConfigVariables holds that variables which change no build are kept, whatever they are
-// named after.
+// TestConfigVariables checks that variables that do not affect the build are kept, whatever they
+// are called.
 func TestConfigVariables(t *testing.T) {
 	for _, line := range []string{
 		`CARGO_WORKSPACE_DIR = { value = "", relative = true }`, `CARGO_WORKSPACE_ROOT = "x"`, `CARGO_RUSTC_CURRENT_DIR = { value = "", relative = true }`, `CARGO_MANIFEST_ROOT = "x"`,

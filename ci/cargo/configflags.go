@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// flagsError says why flags of the compiler are refused, "" when they are not: flags that name
-// a part of the compiler, since cargo passes them behind what the environment says of the
-// linker, and the last one counts. flags is a string or a list of strings, as cargo takes them.
+// flagsError returns the reason why compiler flags are refused, "" if they are allowed. Flags
+// that replace a part of the compiler are refused: cargo passes them after the linker settings
+// from the environment, and the last flag wins. flags is a string or a list of strings, as in
+// cargo's configuration.
 func flagsError(key string, flags any) string {
 	var args []string
 	switch v := flags.(type) {
@@ -38,15 +39,15 @@ func flagsError(key string, flags any) string {
 	return ""
 }
 
-// refusedFlag says why a flag of rustc is refused, "" when it is not. next is
-// the argument behind it, which may be its value.
+// refusedFlag returns the reason why a rustc flag is refused, "" if it is allowed. next is the
+// following argument, which may be the flag's value.
 func refusedFlag(arg, next string) string {
 	option, value, hasValue := cutFlag(arg)
 	if !hasValue {
 		value = next
 	}
 	name, setting, _ := strings.Cut(value, "=")
-	name = strings.ReplaceAll(name, "_", "-") // as rustc does
+	name = strings.ReplaceAll(name, "_", "-") // rustc treats both alike
 	switch {
 	case strings.HasPrefix(arg, "@"):
 		return "it takes further flags from a file"
@@ -62,9 +63,8 @@ func refusedFlag(arg, next string) string {
 	return ""
 }
 
-// cutFlag parts a flag of rustc from its value: "--codegen=x", "-C" (whose
-// value is the next argument), "-Cx", and "-gCx", where flags without a value
-// stand before.
+// cutFlag splits a rustc flag from its value. It understands "--codegen=x", "-C" (the value is
+// the next argument), "-Cx", and "-gCx", where flags without a value precede it.
 func cutFlag(arg string) (option, value string, hasValue bool) {
 	if long, ok := strings.CutPrefix(arg, "--"); ok {
 		option, value, hasValue = strings.Cut(long, "=")
@@ -83,13 +83,13 @@ func cutFlag(arg string) (option, value string, hasValue bool) {
 	return short[:1], short[1:], len(short) > 1
 }
 
-// namesLinker reports whether an argument of the C compiler that links names
-// another linker, or where to look for one.
+// namesLinker reports whether an argument to the linking C compiler selects another linker or the
+// directory to look for one.
 func namesLinker(arg string) bool {
 	return slices.ContainsFunc([]string{"-fuse-ld=", "--ld-path=", "-B"}, func(p string) bool { return strings.HasPrefix(arg, p) })
 }
 
-// flags looks at every table that may hold flags of the compiler.
+// flags checks every table that may hold compiler flags.
 func (r *refusals) flags(tree map[string]any) {
 	for _, table := range slices.Sorted(maps.Keys(tree)) {
 		top, _ := tree[table].(map[string]any)
@@ -120,16 +120,16 @@ func (r *refusals) flags(tree map[string]any) {
 	}
 }
 
-// programs are the variables by which build scripts choose compilers (the cc
-// crate, "External configuration via environment variables"). They come alone,
-// with a target (CC_x86_64_unknown_linux_musl), and with HOST_ or TARGET_.
+// programs are the variables by which build scripts choose compilers (the cc crate, "External
+// configuration via environment variables"). They are used alone, with a target appended
+// (CC_x86_64_unknown_linux_musl), or with a HOST_ or TARGET_ prefix.
 var programs = []string{"CC", "CXX", "AR", "RANLIB", "NVCC", "LD", "AS", "NM", "STRIP", "OBJCOPY", "CMAKE", "PKG_CONFIG"}
 
-// cargoTables are the tables of cargo's configuration that its variables can set (The Cargo
-// Book, "Environment variables"), and cargoVariables those that go by another rule. cargo
-// itself does not read them from [env], but a cargo that a build script starts would. All
-// other variables that begin with CARGO_ are the workspace's own, or are set by cargo for
-// each crate, whatever [env] says.
+// cargoTables are the tables of cargo's configuration that environment variables can set (The
+// Cargo Book, "Environment variables"); cargoVariables are variables that do not follow that
+// naming. cargo itself does not read them from [env], but a cargo started by a build script
+// would. Any other CARGO_ variable belongs to the workspace, or cargo sets it for each crate
+// regardless of [env].
 var (
 	cargoTables    = []string{"BUILD", "TARGET", "PROFILE", "REGISTRY", "REGISTRIES", "SOURCE", "NET", "HTTP", "UNSTABLE", "RESOLVER", "TERM", "ALIAS", "INSTALL", "CREDENTIAL_ALIAS", "FUTURE_INCOMPAT_REPORT", "CACHE", "HOST"}
 	cargoVariables = []string{"CARGO", "CARGO_HOME", "CARGO_PATHS", "CARGO_INCREMENTAL", "CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "CARGO_MAKEFLAGS"}
@@ -139,13 +139,13 @@ func configuresCargo(key string) bool {
 	return slices.Contains(cargoVariables, key) || slices.ContainsFunc(cargoTables, func(t string) bool { return strings.HasPrefix(key, "CARGO_"+t+"_") })
 }
 
-// gitVariables are the beginnings of the variables that say where git, or a cargo that
-// fetches with it, takes sources from (git(1), "ENVIRONMENT VARIABLES").
+// gitVariables are prefixes of variables that decide where git, or a cargo that fetches with it,
+// gets sources from (git(1), "ENVIRONMENT VARIABLES").
 var gitVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CONFIG", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_SSH", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSL_", "GIT_ALLOW_PROTOCOL", "GIT_EXTERNAL_DIFF"}
 
 var proxies = []string{"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "cargo_http_proxy"}
 
-// isTarget reports whether what follows a program's name is a target, as
+// isTarget reports whether the suffix of a program's variable is a target, such as
 // x86_64_unknown_linux_musl.
 func isTarget(s string) bool {
 	return slices.ContainsFunc([]string{"linux", "unknown", "windows", "apple", "darwin", "wasm", "wasi", "none", "android", "bsd", "musl", "gnu"}, func(part string) bool {
@@ -153,7 +153,7 @@ func isTarget(s string) bool {
 	})
 }
 
-// refusedVariable says why [env] may not set a variable, "" when it may.
+// refusedVariable returns the reason why [env] may not set a variable, "" if it may.
 func refusedVariable(key string) string {
 	base := strings.TrimPrefix(strings.TrimPrefix(key, "HOST_"), "TARGET_")
 	switch {
@@ -179,7 +179,7 @@ func refusedVariable(key string) string {
 	return ""
 }
 
-// env looks at the variables that every build would have.
+// env checks the variables that [env] sets for every build.
 func (r *refusals) env(tree map[string]any) {
 	env, _ := tree["env"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(env)) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// registries refuses registries that could get another one's token: a crates.io of the
-// workspace's own, and names that the environment does not tell apart.
+// registries refuses registries that could receive another registry's token: one that redefines
+// crates-io, and names that map to the same environment variable.
 func (r *refusals) registries(registries map[string]any) {
 	seen := map[string]string{"CRATES_IO": "crates-io"}
 	for _, name := range slices.Sorted(maps.Keys(registries)) {

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// readCrate reads a member, and says how large its manifest is.
+// readCrate reads the member in dir and returns it with the size of its manifest in bytes.
 func (w *Workspace) readCrate(dir string) (*Crate, int64, error) {
 	if strings.ContainsFunc(dir, unicode.IsControl) || len(dir) > maxPattern {
 		return nil, 0, fmt.Errorf("reading workspace: member %s has a control character in its path, or more than %d bytes: rename it", quote.Line(dir), maxPattern)
@@ -75,8 +75,8 @@ func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
 	return c, w.checkPaths(c, m)
 }
 
-// findTargets fills c's library, binaries and build script: the declared ones
-// and those that cargo discovers (The Cargo Book, "Cargo Targets").
+// findTargets sets c's library, binaries and build script, both declared and discovered (The
+// Cargo Book, "Cargo Targets").
 func (w *Workspace) findTargets(c *Crate, m *manifest) error {
 	c.Lib = w.findLib(c, m)
 	bins, err := w.findBins(c, m)
@@ -150,8 +150,8 @@ func (w *Workspace) findBins(c *Crate, m *manifest) ([]Target, error) {
 	return bins, nil
 }
 
-// checkBinaryName refuses a name that could leave the target directory or the
-// tarball, or be read as an option by a program that is handed it.
+// checkBinaryName refuses a name that could lead out of the target directory or the tarball, or
+// that a program could take for an option.
 func checkBinaryName(name string) error {
 	for i := range len(name) {
 		c := name[i]
@@ -169,8 +169,8 @@ func checkBinaryName(name string) error {
 	return nil
 }
 
-// Edition2015 reports whether the crate has no edition or edition 2015, where
-// one declared binary turns discovery off.
+// Edition2015 reports whether the crate uses edition 2015, cargo's default. There, declaring one
+// binary turns off the discovery of others.
 func (c *Crate) Edition2015() bool { return c.Edition == "" || c.Edition == "2015" }
 
 func (w *Workspace) discoverBins(c *Crate) []Target {
@@ -191,7 +191,7 @@ func (w *Workspace) discoverBins(c *Crate) []Target {
 	return bins
 }
 
-// binPath is a declared binary's path, or the one that cargo infers for it.
+// binPath returns the path of a declared binary, inferred as cargo does if it is not given.
 func (w *Workspace) binPath(c *Crate, t targetTable) string {
 	if t.Path != "" {
 		return path.Clean(t.Path)
@@ -204,7 +204,8 @@ func (w *Workspace) binPath(c *Crate, t targetTable) string {
 	return "src/main.rs"
 }
 
-// targetPath is the path of a declared example, test or benchmark.
+// targetPath returns the path of a declared example, test or benchmark, inferred as cargo does if
+// it is not given.
 func (w *Workspace) targetPath(c *Crate, t targetTable, kind string) string {
 	if t.Path != "" {
 		return path.Clean(t.Path)

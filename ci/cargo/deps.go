@@ -21,23 +21,23 @@ const (
 
 // Dependency is one entry of a crate's dependency tables, inheritance resolved.
 type Dependency struct {
-	Name     string // the package's name, whatever the crate calls it
+	Name     string // the package's name, not the alias that the crate gives it
 	Kind     Kind
 	Target   string // the cfg or triple of [target.….dependencies], or ""
 	Req      string // the version requirement, or ""
-	Path     string // relative to the workspace root, or "" when it is no path dependency
-	Patched  bool   // Path is that of a member which [patch] puts in the place of another source
+	Path     string // relative to the workspace root, or "" if it is not a path dependency
+	Patched  bool   // Path is a member's, set because [patch] replaces the source with it
 	Git      string
 	Rev      string // rev or tag of a git dependency
 	Registry string
 	Optional bool
 	Features []string
 
-	inherited    bool   // it is one of [workspace.dependencies]
-	table, alias string // where the manifest has it, within [target.TARGET] if there is a target
+	inherited    bool   // taken from [workspace.dependencies]
+	table, alias string // the dependency's keys in the manifest, below [target.TARGET] if Target is set
 }
 
-// at is the dependency's path in the manifest.
+// at returns the dependency's key path in the manifest.
 func (d Dependency) at() []string {
 	if d.Target != "" {
 		return []string{"target", d.Target, d.table, d.alias}
@@ -129,10 +129,10 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 	return d, nil
 }
 
-// external reports whether the dependency has to be fetched.
+// external reports whether the dependency comes from outside the workspace.
 func (d Dependency) external() bool { return d.Path == "" }
 
-// texts are the strings of a decoded list.
+// texts returns the strings of a decoded list and skips values of other types.
 func texts(v any) []string {
 	var list []string
 	values, _ := v.([]any)

@@ -6,17 +6,18 @@ import (
 	"slices"
 )
 
-// fields are what a registry reads of a crate's manifest, inheritance resolved.
+// fields are the manifest fields that a registry reads, with inheritance resolved.
 type fields struct {
 	text     map[string]string   // the fields of [package] that hold a string
 	lists    map[string][]string // keywords and categories
 	features map[string][]string
-	readme   any // as the manifest has it: a path, true, false or nil
-	// inherited has the names of the fields that [workspace.package] gives.
+	readme   any // as in the manifest: a path, true, false or nil
+	// inherited holds the names of the fields taken from [workspace.package].
 	inherited map[string]bool
 }
 
-// readFields reads them. A value of the wrong type is an error: cargo reads no such manifest.
+// readFields reads the fields of m. A value of the wrong type is an error, because cargo refuses
+// such a manifest too.
 func readFields(m *manifest, inherited *packageTable) (fields, error) {
 	f := fields{text: map[string]string{}, lists: map[string][]string{}, inherited: map[string]bool{}}
 	own, root := registryFields(m.Package), registryFields(inherited)
@@ -46,7 +47,7 @@ func readFields(m *manifest, inherited *packageTable) (fields, error) {
 	return f, err
 }
 
-// registryFields are the fields that a registry reads, by name.
+// registryFields returns the fields that a registry reads, by name.
 func registryFields(p *packageTable) map[string]any {
 	return map[string]any{
 		"description": p.Description, "license": p.License, "license-file": p.LicenseFile, "readme": p.Readme,

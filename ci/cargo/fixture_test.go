@@ -13,8 +13,8 @@ const (
 	workspaces = "../../e2e/testdata/workspaces"
 )
 
-// files makes a file system of names and contents. It adds an empty lock file
-// where there is none.
+// files returns a file system with the given contents by name, and an empty lock file unless
+// there is one.
 func files(contents map[string]string) fstest.MapFS {
 	m := fstest.MapFS{"Cargo.lock": {Data: []byte("version = 4\n"), Mode: 0o644}}
 	for name, content := range contents {
@@ -23,7 +23,7 @@ func files(contents map[string]string) fstest.MapFS {
 	return m
 }
 
-// read reads a workspace of names and contents, which must be a good one.
+// read reads a workspace with the given contents, which must be valid.
 func read(t *testing.T, contents map[string]string) *Workspace {
 	t.Helper()
 	w, err := Read(files(contents))
@@ -51,8 +51,8 @@ func crate(t *testing.T, w *Workspace, name string) *Crate {
 	return c
 }
 
-// says fails the test unless err says every part.
-func says(t *testing.T, err error, parts ...string) {
+// wantError fails the test unless err contains every part.
+func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, expected one that says %q", parts)
@@ -64,15 +64,15 @@ func says(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// pkg is a manifest's [package] with further lines.
+// pkg returns a manifest's [package] table with further lines.
 func pkg(name string, lines ...string) string {
 	return "[package]\nname = \"" + name + "\"\nversion = \"1.0.0\"\nedition = \"2024\"\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// published are the lines that make a crate publishable.
+// published holds the manifest lines that make a crate publishable.
 const published = "description = \"x\"\nlicense = \"MIT\""
 
-// locked is a lock file of workspace members: name, version, dependencies.
+// locked returns a lock file of workspace members, each given as name, version, dependencies.
 func locked(members ...[]string) string {
 	var b strings.Builder
 	b.WriteString("version = 4\n")

@@ -5,8 +5,8 @@ import (
 	"testing/fstest"
 )
 
-// FuzzRead holds that no manifest, lock file or configuration makes reading a
-// workspace panic or name a crate that cargo would not.
+// FuzzRead checks that no manifest, lock file or configuration makes Read panic or return a crate
+// name that cargo would refuse.
 func FuzzRead(f *testing.F) {
 	f.Add("[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n", "[build]\nrustflags = [\"-Copt-level=3\"]\n")
 	f.Add("[workspace]\nmembers = [\"a*\"]\n[workspace.package]\nversion = \"1.0.0\"\n", "version = 4\n", "[target.'cfg(unix)']\nrunner = \"sudo\"\n")
@@ -24,7 +24,7 @@ func FuzzRead(f *testing.F) {
 			if err := CheckName(c.Name); err != nil {
 				t.Errorf("a crate has a name that is none: %v", err)
 			}
-			_ = stops(w, c)
+			_ = stoppingError(w, c)
 			if _, err := w.BuildFiles(c); err != nil {
 				continue
 			}

@@ -13,15 +13,14 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Upper bounds of a pattern: links may lead in circles, and each `*` of a pattern goes
-// round once more.
+// Limits on patterns: links may form cycles, and every `*` follows them once more.
 const (
 	maxPattern = 4096
-	maxRules   = 4 << 20 // bytes of all patterns of `include` and `exclude`, 64 more for each
-	maxListed  = 100_000 // directories that are listed for one pattern
+	maxRules   = 4 << 20 // bytes of all `include` and `exclude` patterns, plus 64 per pattern
+	maxListed  = 100_000 // directories listed for one pattern
 )
 
-// globDirs returns what a member pattern matches, sorted.
+// globDirs returns the directories that match a member pattern, sorted.
 func globDirs(fsys fs.FS, pattern string) ([]string, error) {
 	if err := checkPattern(pattern); err != nil {
 		return nil, err
@@ -44,7 +43,7 @@ func globDirs(fsys fs.FS, pattern string) ([]string, error) {
 	return dirs, err
 }
 
-// globber expands a pattern part by part, as cargo does: links are followed.
+// globber expands a pattern one path element at a time and follows links, as cargo does.
 type globber struct {
 	fsys   fs.FS
 	listed int
@@ -72,7 +71,7 @@ func (g *globber) expand(pattern string) ([]string, error) {
 	return found, nil
 }
 
-// below returns what one part of a pattern matches in a directory.
+// below returns what one element of a pattern matches in a directory.
 func (g *globber) below(dir, part string) ([]string, error) {
 	if !strings.ContainsAny(part, `*?[\`) {
 		name := path.Join(dir, part)
@@ -99,8 +98,8 @@ func (g *globber) below(dir, part string) ([]string, error) {
 	return names, err
 }
 
-// absent reports whether an error says that there is no such file: cargo passes over a
-// match that does not exist, and over a link that leads round in a circle.
+// absent reports whether an error means that a file does not exist. Like cargo, this includes
+// paths through a file and links that form a cycle.
 func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }

@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// Order returns the workspace's crates so that each stands behind the
-// workspace crates that it needs from a registry; among equals, by name. These are
-// its dependencies and those development dependencies that have a version: cargo keeps
-// them in what it publishes, and drops the others. A development dependency that is part
-// of a cycle does not count, see [Workspace.CheckNeeds]. A cycle of other dependencies
-// is an error that shows it.
+// Order returns the workspace's crates sorted so that each follows the members that must be in a
+// registry before it, and by name otherwise. These are its dependencies, including development
+// dependencies that have a version: cargo keeps those in what it publishes and drops the others.
+// A development dependency that is part of a cycle is ignored here and reported by
+// [Workspace.Findings]. Any other cycle is an error that shows it.
 func (w *Workspace) Order() ([]*Crate, error) {
 	const visiting, done = 1, 2
 	state := make(map[string]int, len(w.Crates))
@@ -46,7 +45,7 @@ func (w *Workspace) Order() ([]*Crate, error) {
 	return order, nil
 }
 
-// needs lists c's dependencies on other members of the workspace, sorted.
+// needs returns c's dependencies on other members of the workspace, sorted.
 func (w *Workspace) needs(c *Crate) []Dependency {
 	var deps []Dependency
 	for _, d := range c.Deps {
@@ -57,8 +56,8 @@ func (w *Workspace) needs(c *Crate) []Dependency {
 	return deps
 }
 
-// Closure returns c and every member that cargo must read to build and test
-// it: dependencies of all kinds, transitively, sorted by name.
+// Closure returns c and every member that cargo must read to build and test it: dependencies of
+// all kinds, transitively, sorted by name.
 func (w *Workspace) Closure(c *Crate) []*Crate {
 	seen := map[string]bool{c.Name: true}
 	list := []*Crate{c}
@@ -74,8 +73,8 @@ func (w *Workspace) Closure(c *Crate) []*Crate {
 	return list
 }
 
-// Requires returns the workspace crates that must be published before c, in
-// the order to publish them, c not included. See [Workspace.Order] for what counts.
+// Requires returns the members that must be published before c, in publishing order and without
+// c. See [Workspace.Order] for the dependencies that count.
 func (w *Workspace) Requires(c *Crate) ([]*Crate, error) {
 	order, err := w.Order()
 	if err != nil {

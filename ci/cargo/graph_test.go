@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// graph makes a workspace from lines "a: b c dev:d build:e unix:f renamed:g"; devv is a
-// development dependency with a version.
+// graph returns a workspace made from lines such as "a: b c dev:d build:e unix:f renamed:g"; devv
+// is a development dependency with a version.
 func graph(t *testing.T, lines ...string) *Workspace {
 	t.Helper()
 	in := map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"m/*\"]"}
@@ -70,12 +70,12 @@ func TestOrder(t *testing.T) {
 func TestOrderCycle(t *testing.T) {
 	w := graph(t, "a: b", "b: c", "c: unix:d", "d: renamed:b", "e:")
 	_, err := w.Order()
-	says(t, err, "dependency cycle b → c → d → b")
+	wantError(t, err, "dependency cycle b → c → d → b")
 	if strings.Contains(err.Error(), "a →") {
 		t.Errorf("error %q shows more than the cycle", err)
 	}
 	_, err = w.Requires(crate(t, w, "e"))
-	says(t, err, "dependency cycle")
+	wantError(t, err, "dependency cycle")
 }
 
 func TestClosureAndRequires(t *testing.T) {

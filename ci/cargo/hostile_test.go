@@ -11,8 +11,8 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// TestRefusedWorkspaces holds that each workspace of e2e's test data that
-// planning can refuse is refused for its one fault: what is wrong, and where.
+// TestRefusedWorkspaces checks that each workspace of e2e's test data that planning can refuse is
+// refused for its one fault, with the place.
 func TestRefusedWorkspaces(t *testing.T) {
 	tests := map[string][]string{
 		"config-rustflags":    {`.cargo/config.toml:2: `, `"-Clinker=scripts/linker.sh" in "build.rustflags"`, "it replaces the linker"},
@@ -27,11 +27,11 @@ func TestRefusedWorkspaces(t *testing.T) {
 		"excluded-member":     {`finding crate "excluded-member"`, `"crates/excluded-member" is in the workspace's `, "only members are released"},
 	}
 	for name, want := range tests {
-		t.Run(name, func(t *testing.T) { says(t, judge(t, name), want...) })
+		t.Run(name, func(t *testing.T) { wantError(t, firstError(t, name), want...) })
 	}
 }
 
-// TestNotedWorkspaces holds that what is worth knowing of a workspace is told, and stops nothing.
+// TestNotedWorkspaces checks that notes about a workspace are reported and stop nothing.
 func TestNotedWorkspaces(t *testing.T) {
 	for name, want := range map[string]string{
 		"env-packaged": ".env: the file is published with the crate, and is by its name meant to hold secrets",
@@ -45,15 +45,15 @@ func TestNotedWorkspaces(t *testing.T) {
 	}
 }
 
-// TestOtherWorkspaces holds that all others of e2e's test data pass here: their
-// fault is for a later part to find, and for no accident here to hide.
+// TestOtherWorkspaces checks that all other workspaces of e2e's test data pass here: later steps
+// must find their faults, and an unrelated error here would hide them.
 func TestOtherWorkspaces(t *testing.T) {
 	others := []string{
 		"changelog-missing-section", "config-linker", "git-unpinned", "no-changelog", "config-runner", "failing-test", "hostile-daemon", "hostile-network",
 		"hostile-test", "hostile-tokens", "hostile-writes", "missing-binary", "no-tests", "toolchain-channel",
 	}
 	for _, name := range others {
-		if err := judge(t, name); err != nil {
+		if err := firstError(t, name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -71,8 +71,8 @@ func TestOtherWorkspaces(t *testing.T) {
 	}
 }
 
-// judge reads a workspace of the test data as a plan does and returns the first error.
-func judge(t *testing.T, name string) error {
+// firstError reads a workspace of the test data as planning does and returns its errors.
+func firstError(t *testing.T, name string) error {
 	t.Helper()
 	dir := filepath.Join(workspaces, name)
 	if _, err := os.Stat(dir); err != nil {
@@ -86,7 +86,7 @@ func judge(t *testing.T, name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(stops(w, c), readChangelogs(w, c))
+	return errors.Join(stoppingError(w, c), readChangelogs(w, c))
 }
 
 func readChangelogs(w *Workspace, c *Crate) error {

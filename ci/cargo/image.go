@@ -10,49 +10,49 @@ import (
 	"slices"
 )
 
-// Image is an OCI image that the workspace declares in
-// [workspace.metadata.slipway.images.NAME], checked and with its defaults filled.
+// Image is an OCI image that the workspace declares in [workspace.metadata.slipway.images.NAME],
+// validated and with defaults filled in.
 type Image struct {
-	// Name is the last part of the image's repository.
+	// Name is the last path element of the image's repository.
 	Name string `json:"name"`
 	Kind string `json:"kind"` // ImageLayer, ImageModule or ImageArtifact
-	// Crate and Binary say what is built for it; File is what the repository has
-	// instead, relative to the workspace's root.
+	// Crate and Binary name what is built for the image; File is a file of the repository to use
+	// instead, relative to the workspace root.
 	Crate  string `json:"crate,omitempty"`
 	Binary string `json:"binary,omitempty"`
 	File   string `json:"file,omitempty"`
-	// Targets are target triples, one manifest each: wasm, or musl ones.
+	// Targets are target triples, each with its own manifest: wasm alone, or musl targets.
 	Targets []string `json:"targets"`
-	// Entrypoint is "" for an artifact, which has none.
+	// Entrypoint is "" for artifacts, which have none.
 	Entrypoint string `json:"entrypoint,omitempty"`
 }
 
 // The kinds of image.
 const (
-	// ImageLayer is an ordinary image: a layer with the file in it.
+	// ImageLayer is an ordinary image with one layer that contains the file.
 	ImageLayer = "image"
 	// ImageModule is an image whose layer is the wasm file itself.
 	ImageModule = "module"
-	// ImageArtifact is a wasm artifact, which has a configuration of its own kind.
+	// ImageArtifact is a wasm artifact with its own configuration media type.
 	ImageArtifact = "artifact"
 )
 
 // WasmTarget is the target of wasm images.
 const WasmTarget = "wasm32-wasip1"
 
-// muslTargets are those that an image of a binary may have.
+// muslTargets are the targets that an image of a binary may have.
 var muslTargets = []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"}
 
-// imageName is a part of a repository's name (OCI distribution specification 1.1,
+// imageName matches one path element of a repository name (OCI distribution specification 1.1,
 // "Pulling manifests").
 var imageName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 
-// ErrNoImages is wrapped by the error of a workspace without images.
+// ErrNoImages is wrapped by the error for a workspace that declares no images.
 var ErrNoImages = errors.New("the workspace declares none")
 
-// Images are the images that the workspace declares, sorted by name. One that
-// declares none and has runwasi's demo app has runwasi's four. An error names the
-// line of Cargo.toml that is wrong.
+// Images returns the images that the workspace declares, sorted by name. A workspace that
+// declares none but contains runwasi's demo app has runwasi's images. Errors give the line in
+// Cargo.toml.
 func (w *Workspace) Images() ([]Image, error) {
 	declared := w.Settings.Images
 	if len(declared) == 0 {
@@ -72,7 +72,7 @@ func (w *Workspace) Images() ([]Image, error) {
 	return images, nil
 }
 
-// demoImages are what containerd/runwasi releases, without a declaration.
+// demoImages returns the images that containerd/runwasi releases without declaring them.
 func (w *Workspace) demoImages() map[string]map[string]any {
 	const demo, http = "wasi-demo-app", "crates/containerd-shim-wasm-test-modules/src/modules/hello_wasi_http.wasm"
 	if w.find(demo) == nil {
@@ -89,7 +89,7 @@ func (w *Workspace) demoImages() map[string]map[string]any {
 	return images
 }
 
-// Filename is what the image's content is called as a file.
+// Filename returns the name of the file that the image contains.
 func (i Image) Filename() string {
 	switch {
 	case i.File != "":

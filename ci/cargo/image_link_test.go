@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestImageFileIsNoLink holds that an image's file, and every directory on the way to
-// it, is of the workspace: planning says which link leads where.
+// TestImageFileIsNoLink checks that neither an image's file nor any directory in its path may be
+// a symbolic link, and that the error shows where the link leads.
 func TestImageFileIsNoLink(t *testing.T) {
 	outside := t.TempDir()
 	put := func(name, content string) {

@@ -7,8 +7,8 @@ import (
 	"testing/fstest"
 )
 
-// imageWorkspace is a workspace with a wasm app, a crate with two binaries, a
-// library and a committed module, whose manifest ends in a declaration.
+// imageWorkspace returns a workspace with a wasm app, a crate with two binaries, a library and a
+// committed module; its manifest ends with the declaration.
 func imageWorkspace(t *testing.T, declaration string) *Workspace {
 	t.Helper()
 	files := fstest.MapFS{
@@ -70,7 +70,7 @@ targets = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]
 	}
 }
 
-// TestImagesUndeclared finds runwasi's four images in a workspace like runwasi's.
+// TestImagesUndeclared checks that a workspace like runwasi's has runwasi's four images.
 func TestImagesUndeclared(t *testing.T) {
 	const http = "crates/containerd-shim-wasm-test-modules/src/modules/hello_wasi_http.wasm"
 	files := fstest.MapFS{

@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/ci/setting"
 )
 
-// declaration reads one table; the first error stays.
+// declaration reads one image's table and keeps the first error.
 type declaration struct {
 	w     *Workspace
 	name  string
@@ -18,7 +18,7 @@ type declaration struct {
 	err   error
 }
 
-// fail notes what is wrong with a key of the table, "" for all of it.
+// fail records an error about a key of the table, or about the whole table if key is "".
 func (d *declaration) fail(key, format string, args ...any) {
 	if d.err != nil {
 		return
@@ -30,8 +30,8 @@ func (d *declaration) fail(key, format string, args ...any) {
 	d.err = fmt.Errorf("reading image %q (%s): %s", d.name, where, fmt.Sprintf(format, args...))
 }
 
-// text is a setting that must not be empty where it is there. Package setting has checked its
-// type.
+// text returns a string setting, which must not be empty if present. Package setting has already
+// checked its type.
 func (d *declaration) text(key string) string {
 	v, there := d.table[key]
 	s, _ := v.(string)
@@ -68,7 +68,7 @@ func (w *Workspace) readImage(name string, table map[string]any) (Image, error) 
 	return img, d.err
 }
 
-// chooseTargets settles what an image is for: wasm, or musl targets.
+// chooseTargets sets the image's targets: wasm (the default), or musl targets.
 func (d *declaration) chooseTargets(img *Image) {
 	if len(img.Targets) == 0 {
 		img.Targets = []string{WasmTarget}
@@ -86,7 +86,7 @@ func (d *declaration) chooseTargets(img *Image) {
 	}
 }
 
-// chooseContent settles what the image holds: a crate's binary, or a file.
+// chooseContent validates what the image contains: a crate's binary, or a file.
 func (d *declaration) chooseContent(img *Image) {
 	switch {
 	case img.Crate != "" && img.File != "":
@@ -109,9 +109,9 @@ func (d *declaration) chooseContent(img *Image) {
 	}
 }
 
-// linkOn returns the first symbolic link on the way to a file, or in its place, and what
-// it leads to: "" where there is none. What an image holds is read without links, so
-// that it is a file of the workspace.
+// linkOn returns the first symbolic link in a file's path, including the file itself, and the
+// link's target; "" if there is none. An image's content is read without following links, so that
+// it is certainly a file of the workspace.
 func (w *Workspace) linkOn(file string) (link, to string) {
 	for i := range len(file) + 1 {
 		if i < len(file) && file[i] != '/' {
@@ -146,8 +146,8 @@ func (d *declaration) chooseBinary(img *Image) {
 	}
 }
 
-// chooseEntrypoint settles what a runtime starts. runwasi's are /NAME.wasm of an
-// ordinary image and IMAGE.wasm of one whose layer is the module.
+// chooseEntrypoint sets what the runtime starts. The defaults are runwasi's: /NAME.wasm in an
+// ordinary image and IMAGE.wasm where the layer is the module.
 func (d *declaration) chooseEntrypoint(img *Image) {
 	switch {
 	case img.Kind == ImageArtifact && img.Entrypoint != "":
@@ -164,8 +164,8 @@ func (d *declaration) chooseEntrypoint(img *Image) {
 	}
 }
 
-// imageLine is the line of the root manifest that has a key of an image, that of
-// the image's table where the key is not there, or 0.
+// imageLine returns the line in the root manifest of a key of an image, or of the image's table
+// if the key is absent; 0 if neither is found.
 func (w *Workspace) imageLine(name, key string) int {
 	if _, declared := w.Settings.Images[name]; !declared { // see demoImages
 		return 0

@@ -9,16 +9,17 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// locals returns the packages of the workspace's directory that are no members, and that
-// the members are made from: by a path, or by a path of [patch].
+// locals returns the packages inside the workspace's directory that are not members but that the
+// members depend on, by a path or by a path in [patch].
 func (w *Workspace) locals(members []*Crate) []*Crate {
 	found, _ := w.readLocals(members)
 	return found
 }
 
-// readLocals returns the same, and why those cannot be read that cannot, by their directory.
+// readLocals returns what locals returns, and the reason for each directory whose package cannot
+// be read.
 func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[string]error) {
-	defer func(rules int) { w.rules = rules }(w.rules) // they are no members' patterns
+	defer func(rules int) { w.rules = rules }(w.rules) // only members' patterns count
 	dirs := w.patchDirs(w.Lock.names(namesOf(members)))
 	seen := map[string]bool{".": true}
 	for i := range w.Crates {
@@ -50,8 +51,8 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 	}
 }
 
-// readLocal reads a package that is no member. It may be part of a workspace within this one,
-// which it inherits from: the nearest above it.
+// readLocal reads a package that is not a member. If it belongs to a nested workspace, it
+// inherits from the nearest root above it.
 func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	from := w
 	for at := dir; at != "." && from == w; at = path.Dir(at) {
@@ -66,7 +67,7 @@ func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	return c, err
 }
 
-// patchDirs are the directories from which [patch] takes packages that are locked, sorted.
+// patchDirs returns the directories from which [patch] takes locked packages, sorted.
 func (w *Workspace) patchDirs(locked map[string]bool) []string {
 	var dirs []string
 	for _, patches := range w.root.Patch {
@@ -83,8 +84,8 @@ func (w *Workspace) patchDirs(locked map[string]bool) []string {
 	return dirs
 }
 
-// checkLocals judges the packages of the workspace's directory that are no members, as those
-// that `exclude` names, and that a build takes by a path: what they depend on must be there.
+// checkLocals checks path dependencies that are not members (such as those listed in `exclude`):
+// what they depend on must be in the workspace too.
 func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) finding.List {
 	var list finding.List
 	for _, c := range locals {
@@ -97,8 +98,8 @@ func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) findin
 	return list
 }
 
-// isLocal reports whether the dependency is on a package of the workspace's directory that is
-// no member.
+// isLocal reports whether a dependency is a package inside the workspace's directory that is not
+// a member.
 func (w *Workspace) isLocal(d Dependency) bool {
 	m := w.find(d.Name)
 	return d.Path != "" && !outside(d.Path) && (m == nil || m.Dir != d.Path)

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// Lock is a Cargo.lock: what every dependency resolved to.
+// Lock is a Cargo.lock: the packages that all dependencies resolved to.
 type Lock struct {
 	Packages []Package
 	// SHA256 is the digest of the whole file.
@@ -36,7 +36,7 @@ type Package struct {
 func readLock(fsys fs.FS) (Lock, error) {
 	raw, err := fs.ReadFile(fsys, "Cargo.lock")
 	if errors.Is(err, fs.ErrNotExist) {
-		return Lock{}, nil // checkFresh tells
+		return Lock{}, nil // checkFresh reports it
 	}
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading workspace: %w", err)
@@ -49,8 +49,8 @@ func readLock(fsys fs.FS) (Lock, error) {
 	return l, nil
 }
 
-// parseLock reads the packages and keeps each one's own text, so that a pruned
-// lock file says word for word what the whole one says.
+// parseLock reads the packages and keeps each one's original text, so that a pruned lock file
+// repeats it verbatim.
 func parseLock(text string) (Lock, error) {
 	var file struct {
 		Package []Package `toml:"package"`
@@ -75,9 +75,9 @@ func parseLock(text string) (Lock, error) {
 	return l, nil
 }
 
-// CheckLock returns an error unless every package of another lock file is one of the
-// workspace's, the same to the checksum: cargo has only taken out what is not needed. Where
-// the workspace has no lock file, any is right.
+// CheckLock returns an error unless every package of the given lock file is in the workspace's
+// with the same version, source and checksum, so that cargo can only have removed packages. Any
+// lock file is accepted if the workspace has none.
 func (w *Workspace) CheckLock(raw []byte) error {
 	if w.Unlocked() {
 		return nil
@@ -96,7 +96,8 @@ func (w *Workspace) CheckLock(raw []byte) error {
 	return nil
 }
 
-// reach returns the indices of the packages that the members need, sorted.
+// reach returns the indices of the packages that the members depend on, and of the members
+// themselves, sorted.
 func (l Lock) reach(members []string) []int {
 	byName := map[string][]int{}
 	for i, p := range l.Packages {
@@ -135,18 +136,18 @@ func firstWord(s string) string {
 	return word
 }
 
-// named reports whether p is what another package's entry depends on: "name",
-// "name version" or "name version (source)", as much as it takes to be clear.
+// named reports whether a dependency entry of another package refers to p. An entry is "name",
+// "name version" or "name version (source)", as short as is unambiguous.
 func (p Package) named(dependency string) bool {
 	f := strings.Fields(dependency)
 	if len(f) == 0 {
 		return false
 	}
-	source, _, _ := strings.Cut(p.Source, "#") // git: the commit is left out
+	source, _, _ := strings.Cut(p.Source, "#") // entries omit a git source's commit
 	return f[0] == p.Name && (len(f) < 2 || f[1] == p.Version) && (len(f) < 3 || f[2] == "("+source+")")
 }
 
-// names are the names of the packages that the members need.
+// names returns the set of names of the packages that reach returns.
 func (l Lock) names(members []string) map[string]bool {
 	set := map[string]bool{}
 	for _, i := range l.reach(members) {
@@ -155,8 +156,8 @@ func (l Lock) names(members []string) map[string]bool {
 	return set
 }
 
-// prune renders the lock file with nothing but what the members need. cargo
-// compares lock files by meaning, so --locked accepts it.
+// prune returns the text of the lock file reduced to what the members need. cargo compares lock
+// files by meaning, so --locked accepts it.
 func (l Lock) prune(members []string) string {
 	var b strings.Builder
 	b.WriteString(l.head)
@@ -166,14 +167,13 @@ func (l Lock) prune(members []string) string {
 	return b.String()
 }
 
-// Unlocked reports whether the workspace has no Cargo.lock, as many that hold libraries alone:
-// cargo then resolves the dependencies once, when they are fetched, and every other step is
-// locked to that.
+// Unlocked reports whether the workspace has no Cargo.lock, as is common for libraries. The fetch
+// step then resolves the dependencies, and every other step is locked to the result.
 func (w *Workspace) Unlocked() bool { return w.Lock.SHA256 == [sha256.Size]byte{} }
 
-// checkFresh compares the entries of members with their manifests: version and the names of
-// their dependencies. Whether a locked version satisfies its requirement is left to
-// `cargo --locked`, which runs first.
+// checkFresh compares the locked version and dependency names of members with their manifests. It
+// does not check that locked versions satisfy the requirements: `cargo --locked` does that, and
+// runs first.
 func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 	var list finding.List
 	switch {

@@ -8,9 +8,9 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// manifest is a Cargo.toml as far as a release needs it. Fields that a member
-// may inherit (`version.workspace = true`) are read as any and resolved by
-// inherit. Reference: The Cargo Book, "The Manifest Format".
+// manifest is the part of a Cargo.toml that a release needs (The Cargo Book, "The Manifest
+// Format"). Fields that a member may inherit (`version.workspace = true`) are decoded as any and
+// resolved by inherit.
 type manifest struct {
 	Package   *packageTable  `toml:"package"`
 	Workspace *workspaceRoot `toml:"workspace"`
@@ -25,7 +25,7 @@ type manifest struct {
 	Target map[string]dependencyTables `toml:"target"`
 	Patch  map[string]map[string]any   `toml:"patch"`
 
-	size int64 // of the file
+	size int64 // of the file, in bytes
 
 	settings          Settings
 	workspaceSettings WorkspaceSettings
@@ -36,7 +36,7 @@ type dependencyTables struct {
 	Dev    map[string]any `toml:"dev-dependencies"`
 	Build  map[string]any `toml:"build-dependencies"`
 
-	// Names that cargo still reads beside the hyphened ones in editions before 2024.
+	// Names that cargo still accepts beside the hyphenated ones in editions before 2024.
 	DevOld   map[string]any `toml:"dev_dependencies"`
 	BuildOld map[string]any `toml:"build_dependencies"`
 }
@@ -58,7 +58,7 @@ type packageTable struct {
 	Autolib     *bool  `toml:"autolib"`
 	Metadata    any    `toml:"metadata"`
 
-	// What crates.io reads beside these, see [fields].
+	// Fields that only a registry reads, see [fields].
 	Homepage      any `toml:"homepage"`
 	Documentation any `toml:"documentation"`
 	Repository    any `toml:"repository"`
@@ -86,8 +86,7 @@ type targetTable struct {
 	RequiredFeatures []string `toml:"required-features"`
 }
 
-// readManifest reads dir/Cargo.toml. Errors name the file and, for malformed
-// TOML, the line.
+// readManifest reads dir/Cargo.toml. Errors name the file and, for malformed TOML, the line.
 func readManifest(fsys fs.FS, dir string) (*manifest, error) {
 	name := path.Join(dir, "Cargo.toml")
 	raw, err := fs.ReadFile(fsys, name)
@@ -105,8 +104,8 @@ func readManifest(fsys fs.FS, dir string) (*manifest, error) {
 	return &m, nil
 }
 
-// inherit resolves a field that may say `{ workspace = true }` against the
-// field of [workspace.package]. An absent field stays nil.
+// inherit resolves a field that may be `{ workspace = true }` against the field of
+// [workspace.package]. An absent field is nil.
 func inherit(field, root any, name string) (any, error) {
 	table, ok := field.(map[string]any)
 	if !ok {
@@ -121,7 +120,7 @@ func inherit(field, root any, name string) (any, error) {
 	return root, nil
 }
 
-// inheritString is inherit for fields that hold a string; an absent field is "".
+// inheritString is inherit for string fields; an absent field is "".
 func inheritString(field, root any, name string) (string, error) {
 	v, err := inherit(field, root, name)
 	if err != nil || v == nil {

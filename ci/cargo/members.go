@@ -12,15 +12,15 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Upper bounds of a workspace: the largest that are known have some thousand members,
-// with manifests of a few KB each.
+// Limits on a workspace. The largest known ones have some thousand members, with manifests of a
+// few KB each. maxManifests is in bytes, for all manifests together.
 const (
 	maxMembers   = 10_000
 	maxManifests = 16 << 20
 )
 
-// readMembers finds the members as cargo does: the globs of `members`, then
-// every path dependency below the root, less `exclude`.
+// readMembers finds the members as cargo does: those that `members` matches, and their path
+// dependencies inside the workspace, minus `exclude`.
 func (w *Workspace) readMembers() error {
 	queue, err := w.listMembers()
 	if err != nil {
@@ -98,8 +98,8 @@ func (w *Workspace) listMembers() ([]string, error) {
 	return dirs, nil
 }
 
-// excludes reports whether dir is excluded: below an entry of `exclude`, and
-// not below one of `members`, read without globs, which is the stronger.
+// excludes reports whether dir is below an entry of `exclude` and not below a literal entry of
+// `members`, which takes precedence.
 func (w *Workspace) excludes(dir string) bool {
 	below := func(list []string) bool {
 		return slices.ContainsFunc(list, func(e string) bool {
@@ -110,7 +110,7 @@ func (w *Workspace) excludes(dir string) bool {
 	return below(w.root.Workspace.Exclude) && !below(w.root.Workspace.Members)
 }
 
-// dirs lists the members' directories, sorted.
+// dirs returns the members' directories, sorted.
 func (w *Workspace) dirs() []string {
 	set := map[string]bool{}
 	for _, c := range w.Crates {

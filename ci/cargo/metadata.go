@@ -29,10 +29,10 @@ type metadata struct {
 	WorkspaceRoot string `json:"workspace_root"`
 }
 
-// Agree compares what was read from the manifests with what cargo itself says
-// (the output of `cargo metadata --no-deps --format-version 1`) and returns an
-// error that lists every difference. A difference is a defect of this package,
-// and nothing may be released on a wrong reading.
+// Agree compares this package's reading of the manifests with cargo's own, given as the output of
+// `cargo metadata --no-deps --format-version 1`, and returns an error that lists every
+// difference. A difference is a bug in this package, and nothing may be released on a wrong
+// reading.
 func (w *Workspace) Agree(output []byte) error {
 	var m metadata
 	if err := json.Unmarshal(output, &m); err != nil {
@@ -56,8 +56,8 @@ func (w *Workspace) Agree(output []byte) error {
 	return nil
 }
 
-// facts states a workspace one sentence per fact, sorted, so that two readings
-// can be compared and a difference can be read.
+// facts describes the workspace as sorted sentences, one per fact, so that two readings can be
+// compared and differences are readable.
 func (w *Workspace) facts() []string {
 	var list []string
 	for i := range w.Crates {
@@ -106,8 +106,8 @@ func (m metadata) facts() []string {
 	return slices.Compact(list)
 }
 
-// targetFact states one of cargo's targets; examples, tests and benchmarks are
-// no part of a release.
+// targetFact describes one target of `cargo metadata`; examples, tests and benchmarks are not
+// part of a release and return nil.
 func targetFact(crate, name string, kinds []string) []string {
 	for _, kind := range kinds {
 		switch kind {
@@ -122,6 +122,6 @@ func targetFact(crate, name string, kinds []string) []string {
 	return nil
 }
 
-// libName is a library's name as rustc takes it: older cargos print the
+// libName returns a library's name as rustc expects it: older versions of cargo print the
 // package's, with hyphens.
 func libName(name string) string { return strings.ReplaceAll(name, "-", "_") }

@@ -8,16 +8,15 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxName is the longest crate name that crates.io takes.
+// maxName is the longest crate name that crates.io accepts, in bytes.
 const maxName = 64
 
-// windowsNames are device names that cargo and crates.io reserve, in any case.
+// windowsNames are device names that cargo and crates.io reserve in any case.
 var windowsNames = strings.Fields("aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9")
 
-// CheckName reports whether name may be a crate's name: ASCII letters, digits,
-// `-` and `_`, a letter first, at most 64 bytes, no reserved device name
-// (crates.io's rule, which is narrower than cargo's). The error shows at
-// most the first 64 characters, escaped.
+// CheckName returns an error unless name is a valid crate name by crates.io's rule, which is
+// stricter than cargo's: ASCII letters, digits, `-` and `_`, starting with a letter, at most 64
+// bytes, not a reserved device name. The error quotes the name escaped and shortened.
 func CheckName(name string) error {
 	shown := quote.Line(name)
 	switch {

@@ -52,7 +52,7 @@ func TestCheckNameRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			err := CheckName(tt.in)
-			says(t, err, tt.want)
+			wantError(t, err, tt.want)
 			s := err.Error()
 			if len(s) > 300 || strings.ContainsAny(s, "\n\r\x00\x1b") || strings.Contains(s, "##[") {
 				t.Errorf("error %q cannot be printed on one line of a log", s)
@@ -92,9 +92,9 @@ func TestCrateRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := read(t, tt.in).Crate(tt.crate)
-			says(t, err, append(tt.want, ErrNotFound.Error())...)
+			wantError(t, err, append(tt.want, ErrNotFound.Error())...)
 		})
 	}
 	_, err := read(t, few).Crate("../a")
-	says(t, err, `checking crate name "../a"`)
+	wantError(t, err, `checking crate name "../a"`)
 }

@@ -9,13 +9,13 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// published reports whether the dependency is part of what cargo publishes: it drops the
+// published reports whether the dependency is part of the published manifest: cargo drops
 // development dependencies without a version (The Cargo Book, "Specifying Dependencies",
 // "Multiple locations").
 func (d Dependency) published() bool { return d.Kind != Dev || d.Req != "" }
 
-// kept lists the dependencies on members that cargo keeps in what it publishes of c, with
-// those of c's tests on c itself: whoever resolves c looks for it in the registry.
+// kept returns the dependencies on members that cargo keeps when it publishes c. They include
+// dependencies of c's tests on c itself, which cargo also resolves in the registry.
 func (w *Workspace) kept(c *Crate) []Dependency {
 	own := func(d Dependency) bool { return d.Name == c.Name && d.Path == c.Dir }
 	var deps []Dependency
@@ -32,9 +32,8 @@ func (w *Workspace) kept(c *Crate) []Dependency {
 	return deps
 }
 
-// before returns the members that must be in a registry when c is published to it, each
-// once: those of its published dependencies but for development dependencies that are
-// part of a cycle.
+// before returns the members that must be in the registry before c, each once: its published
+// dependencies, except development dependencies that are part of a cycle.
 func (w *Workspace) before(c *Crate) []*Crate {
 	var list []*Crate
 	for _, d := range w.needs(c) {
@@ -47,11 +46,11 @@ func (w *Workspace) before(c *Crate) []*Crate {
 	return list
 }
 
-// cyclic reports whether two crates need each other, along published dependencies.
+// cyclic reports whether two crates depend on each other through published dependencies.
 func (w *Workspace) cyclic(c, m *Crate) bool { return w.components[c.Name] == w.components[m.Name] }
 
-// findComponents numbers the crates so that those which need each other have one number:
-// the strongly connected components of the graph, after Tarjan.
+// findComponents numbers the strongly connected components of the graph of published dependencies
+// (Tarjan's algorithm): crates that depend on each other share a number.
 func (w *Workspace) findComponents() map[string]int {
 	index, low := map[*Crate]int{}, map[*Crate]int{}
 	found := make(map[string]int, len(w.Crates))
@@ -90,8 +89,8 @@ func (w *Workspace) findComponents() map[string]int {
 	return found
 }
 
-// cycle returns the crates from c by m back to c, along published dependencies, nil
-// where m does not need c. It is the shortest of them.
+// cycle returns the shortest path from c through m back to c along published dependencies, nil if
+// m does not depend on c.
 func (w *Workspace) cycle(c, m *Crate) []*Crate {
 	from := map[*Crate]*Crate{m: nil}
 	for queue := []*Crate{m}; len(queue) > 0; queue = queue[1:] {
@@ -115,9 +114,9 @@ func (w *Workspace) cycle(c, m *Crate) []*Crate {
 	return nil
 }
 
-// unresolvable says why cargo could not resolve what c needs from a registry, "" where it
-// can: a development dependency with a version that is part of a cycle, a member that goes
-// to no registry, or one that only [patch] makes a member.
+// unresolvable returns the reason why cargo could not resolve c's dependencies from a registry,
+// "" if it could: a development dependency with a version closes a cycle, a member goes to no
+// registry, or a member is one only through [patch].
 func (w *Workspace) unresolvable(c *Crate) string {
 	for _, d := range w.kept(c) {
 		m := w.find(d.Name)
@@ -134,15 +133,15 @@ func (w *Workspace) unresolvable(c *Crate) string {
 	return ""
 }
 
-// checkNeeds judges what c, which is packaged, needs of the workspace: dependencies that are
-// members by [patch], and development dependencies with a version, since what they name must
-// be in the registry before c.
+// checkNeeds checks the dependencies on members of c, which is to be packaged: those that are
+// members only through [patch], and development dependencies with a version, which must be in the
+// registry before c.
 func (w *Workspace) checkNeeds(c *Crate) finding.List {
 	var list finding.List
 	for _, d := range w.kept(c) {
 		m := w.find(d.Name)
-		if d.Patched { // cargo looks for it in the registry, where it may never have been
-			list = append(list, w.found(finding.Registry, c, d.at(),
+		if d.Patched { // cargo looks for it in the registry, where it may not exist
+			list = append(list, w.findingAt(finding.Registry, c, d.at(),
 				fmt.Sprintf("dependency %q: it is a member by [patch] alone, and cargo packages a crate together with the members that it names by a path", d.Name),
 				fmt.Sprintf("write { path = %q, version = %q }; it needs no [patch] then", relative(c.Dir, m.Dir), d.Req)))
 			continue
@@ -159,12 +158,12 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 			continue
 		}
 		do := fmt.Sprintf("leave out its version: %s = { path = %q }; cargo drops it from what is published then", d.Name, relative(c.Dir, m.Dir))
-		list = append(list, w.found(finding.Registry, c, d.at(), what, do))
+		list = append(list, w.findingAt(finding.Registry, c, d.at(), what, do))
 	}
 	return list
 }
 
-// relative is the path from one directory of the workspace to another.
+// relative returns the path from one directory of the workspace to another.
 func relative(from, to string) string {
 	if from == "." {
 		return to

@@ -8,8 +8,8 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// TestVersionedDevelopment holds that a development dependency on a member counts where
-// its version makes cargo keep it, wherever the version stands.
+// TestVersionedDevelopment checks that a development dependency on a member counts if it has a
+// version, wherever that is written, because cargo then keeps it.
 func TestVersionedDevelopment(t *testing.T) {
 	const root = "[workspace]\nmembers = [\"a\", \"b\"]\n[workspace.dependencies]\nb = { path = \"b\", version = \"1\" }\n"
 	for name, tt := range map[string]struct{ root, table, want string }{
@@ -32,9 +32,9 @@ func TestVersionedDevelopment(t *testing.T) {
 	}
 }
 
-// TestCycleOfDevelopment holds that a cycle through a development dependency with a version
-// is told of all that would have to be published, with the place and the way out, and that
-// it stops no release that goes to no registry.
+// TestCycleOfDevelopment checks that a cycle through a development dependency with a version is
+// reported for every crate that would be published, with the place and a fix, and that it does
+// not stop a release that goes to no registry.
 func TestCycleOfDevelopment(t *testing.T) {
 	w := graph(t, "a: devv:b", "b: c", "c: a", "user: a", "free: dev:a", "d: devv:e", "e: devv:d")
 	const cycle = `m/a/Cargo.toml:7: development dependency "b": it has a version, and closes the cycle a → b → c → a: each would have to be published before the other: leave out its version: b = { path = "../b" }; cargo drops it from what is published then`
@@ -43,7 +43,7 @@ func TestCycleOfDevelopment(t *testing.T) {
 		"d": {"d → e → d"}, "e": {"e → d → e"},
 	} {
 		c := crate(t, w, name)
-		list := ofCycles(w.Findings(c, true))
+		list := cycleFindings(w.Findings(c, true))
 		if len(list) != len(want) || (w.Unpackageable(c) == "") != (want == nil) {
 			t.Errorf("%s: it finds %q, and is unpackageable: %q", name, list.Lines(), w.Unpackageable(c))
 			continue
@@ -53,14 +53,14 @@ func TestCycleOfDevelopment(t *testing.T) {
 				t.Errorf("%s: it finds %s, which stops %s", name, f, f.Stops)
 			}
 		}
-		if list := ofCycles(w.Findings(c, false)); len(list) > 0 {
+		if list := cycleFindings(w.Findings(c, false)); len(list) > 0 {
 			t.Errorf("%s: without a registry it finds %q", name, list.Lines())
 		}
 	}
 }
 
-// TestCycleOfOne holds that a crate whose tests depend on itself is told to leave the version
-// out, which nobody could resolve, and nothing where it has none.
+// TestCycleOfOne checks that a crate whose tests depend on itself gets a finding if that
+// dependency has a version, which could not be resolved, and none otherwise.
 func TestCycleOfOne(t *testing.T) {
 	for dependency, want := range map[string]string{
 		`a = { path = ".", version = "1", features = ["x"] }`:         `a/Cargo.toml:8: development dependency "a": it has a version, and closes the cycle a → a: each would have to be published before the other: leave out its version: a = { path = "." }`,
@@ -84,11 +84,11 @@ func TestCycleOfOne(t *testing.T) {
 	}
 }
 
-func ofCycles(list finding.List) finding.List {
+func cycleFindings(list finding.List) finding.List {
 	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return !strings.Contains(f.What, "closes the cycle") })
 }
 
-// TestUnpublishedNeeds holds that a published crate may not need one that goes nowhere.
+// TestUnpublishedNeeds checks that a published crate may not depend on an unpublished one.
 func TestUnpublishedNeeds(t *testing.T) {
 	private := strings.Replace(pkg("private"), "[package]", "[package]\npublish = false", 1)
 	w := read(t, map[string]string{
@@ -112,8 +112,8 @@ func TestUnpublishedNeeds(t *testing.T) {
 	}
 }
 
-// TestPatchedMembers holds that members which depend on each other by version, and are
-// wired by [patch], depend on each other.
+// TestPatchedMembers checks that members depend on each other if they do so by version and
+// [patch] points to the member.
 func TestPatchedMembers(t *testing.T) {
 	const lock = `version = 4
 
@@ -173,8 +173,8 @@ checksum = "cc"
 	}
 }
 
-// TestPatchedIsNotPackaged holds that cargo cannot package what needs a member by [patch]
-// alone, and what to write instead.
+// TestPatchedIsNotPackaged checks the finding about a member that cargo cannot package because it
+// depends on a member only through [patch], and the suggested fix.
 func TestPatchedIsNotPackaged(t *testing.T) {
 	w := read(t, map[string]string{
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\", \"b\"]\n[patch.crates-io]\nb = { path = \"b\" }",

@@ -18,11 +18,12 @@ import (
 
 const member = "[package]\nname = \"%s\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = \"d\"\nlicense = \"MIT\"\n"
 
-// onDisk makes a workspace with a member "inside", beside a crate "outside" which is none.
+// onDisk writes a workspace with a member "inside" next to a crate "outside" that is not part of
+// it, and returns its directory.
 func onDisk(t *testing.T, root string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "workspace")
-	lay(t, dir, map[string]string{
+	writeFiles(t, dir, map[string]string{
 		"Cargo.toml": root, "Cargo.lock": "version = 4\n\n[[package]]\nname = \"inside\"\nversion = \"0.1.0\"\n",
 		"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside"), "crates/inside/src/lib.rs": "", "crates/inside/CHANGELOG.md": "# Changelog\n",
 		"../outside/Cargo.toml": fmt.Sprintf(member, "outside"), "../outside/src/lib.rs": "", "../secret": "secret",
@@ -30,8 +31,8 @@ func onDisk(t *testing.T, root string) string {
 	return dir
 }
 
-// judgeDir reads a workspace on disk as a plan does and returns the first error.
-func judgeDir(t *testing.T, dir string) error {
+// firstErrorOfDir reads a workspace on disk as planning does and returns the first error.
+func firstErrorOfDir(t *testing.T, dir string) error {
 	t.Helper()
 	files, err := sourcefs.Open(t.Context(), dir)
 	if err != nil {
@@ -47,7 +48,7 @@ func judgeDir(t *testing.T, dir string) error {
 		}
 		c, err := w.Crate("inside")
 		if err == nil {
-			err = stops(w, c)
+			err = stoppingError(w, c)
 		}
 		if err == nil {
 			err = readChangelogs(w, c)
@@ -63,8 +64,8 @@ func judgeDir(t *testing.T, dir string) error {
 	}
 }
 
-// TestOutside holds that nothing outside the workspace's root is read, whichever way a
-// manifest or a link leads there.
+// TestOutside checks that nothing outside the workspace root is read, whichever way a manifest or
+// a link leads there.
 func TestOutside(t *testing.T) {
 	const list = "[workspace]\nmembers = [\"crates/*\"]\n"
 	tests := map[string]struct {
@@ -100,14 +101,14 @@ func TestOutside(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := onDisk(t, tt.root)
-			lay(t, dir, tt.files)
+			writeFiles(t, dir, tt.files)
 			for at, to := range tt.links {
 				at = filepath.Join(dir, at)
 				if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.RemoveAll(at), os.Symlink(to, at)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			err := judgeDir(t, dir)
+			err := firstErrorOfDir(t, dir)
 			if tt.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -121,7 +122,7 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// TestFIFO holds that a FIFO, which nobody writes to, is refused wherever a file is read.
+// TestFIFO checks that a FIFO without a writer is refused wherever a file is read.
 func TestFIFO(t *testing.T) {
 	for _, name := range []string{
 		"Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "Cross.toml", ".cargo/config", ".cargo/config.toml",
@@ -140,7 +141,7 @@ func TestFIFO(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := judgeDir(t, dir); !errors.Is(err, sourcefs.ErrNotRegular) || !strings.Contains(err.Error(), name) {
+				if err := firstErrorOfDir(t, dir); !errors.Is(err, sourcefs.ErrNotRegular) || !strings.Contains(err.Error(), name) {
 					t.Errorf("the error is %v", err)
 				}
 			})
@@ -148,8 +149,8 @@ func TestFIFO(t *testing.T) {
 	}
 }
 
-// TestGlobs holds that patterns are expanded within bounds, links in circles or not, and
-// as cargo does otherwise.
+// TestGlobs checks that patterns are expanded within limits, even with links that form cycles,
+// and otherwise as cargo expands them.
 func TestGlobs(t *testing.T) {
 	dir := onDisk(t, "[workspace]\n")
 	for i := range 12 {
@@ -166,7 +167,7 @@ func TestGlobs(t *testing.T) {
 		"crates/*": "crates/inside", "*/inside": "crates/inside", "crat?s/[a-j]nside": "crates/inside", "**/inside": "crates/inside", "none/*": "", "Cargo.toml/*": "",
 	} {
 		found, err := globDirs(files, pattern)
-		// the links lead to the same directory again, which a bounded pattern may find
+		// the links lead back to the same directory, which a bounded pattern may find again
 		found = withoutLoops(found)
 		if err != nil || strings.Join(found, " ") != want {
 			t.Errorf("%q finds %q, %v; expected %q", pattern, found, err, want)
@@ -193,30 +194,30 @@ func withoutLoops(names []string) []string {
 	return list
 }
 
-// TestTooMany holds that the number of members and the length of their lists are bounded.
+// TestTooMany checks the limits on the number of members and the length of their lists.
 func TestTooMany(t *testing.T) {
 	entries := strings.Repeat("\"crates/inside\", ", maxMembers+1)
-	says(t, judgeDir(t, onDisk(t, "[workspace]\nmembers = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
-	says(t, judgeDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\nexclude = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
+	wantError(t, firstErrorOfDir(t, onDisk(t, "[workspace]\nmembers = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
+	wantError(t, firstErrorOfDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\nexclude = ["+entries+"]\n")), "`members` and `exclude`", "at most 10000")
 	dir := onDisk(t, "[workspace]\nmembers = [\"crates/*\"]\n")
-	lay(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [" + strings.Repeat("\"a*\", ", maxRules/64) + "]\n"})
-	says(t, judgeDir(t, dir), "crates/inside/Cargo.toml", "patterns of `include` and `exclude`")
-	lay(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [\"" + strings.Repeat("a", maxPattern+1) + "\"]\n"})
-	says(t, judgeDir(t, dir), "crates/inside/Cargo.toml", "a pattern of 4097 bytes")
+	writeFiles(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [" + strings.Repeat("\"a*\", ", maxRules/64) + "]\n"})
+	wantError(t, firstErrorOfDir(t, dir), "crates/inside/Cargo.toml", "patterns of `include` and `exclude`")
+	writeFiles(t, dir, map[string]string{"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside") + "exclude = [\"" + strings.Repeat("a", maxPattern+1) + "\"]\n"})
+	wantError(t, firstErrorOfDir(t, dir), "crates/inside/Cargo.toml", "a pattern of 4097 bytes")
 }
 
-// TestOddNames holds that a name which no file can have is refused, not cut off.
+// TestOddNames checks that a name that no file can have is refused, not truncated.
 func TestOddNames(t *testing.T) {
 	for _, name := range []string{`a\u0000`, `\u0000`, "crates/inside\\u0000/x", "..", "../outside", "/etc"} {
-		err := judgeDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\", \""+name+"\"]\n"))
+		err := firstErrorOfDir(t, onDisk(t, "[workspace]\nmembers = [\"crates/*\", \""+name+"\"]\n"))
 		if err == nil || errors.Is(err, fs.ErrNotExist) || strings.ContainsRune(err.Error(), 0) {
 			t.Errorf("member %q: %q", name, fmt.Sprint(err))
 		}
 	}
 }
 
-// TestOutsideMetadata holds that a readme or licence file outside the workspace, by itself or
-// through a link, is not read, and stops a registry alone.
+// TestOutsideMetadata checks that a readme or licence file outside the workspace, directly or
+// through a link, is not read and only prevents publishing.
 func TestOutsideMetadata(t *testing.T) {
 	for name, in := range map[string]map[string]string{
 		"a readme":             {"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": pkg("a", published, "readme = \"../../README.md\"")},

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// cratesIO are the names of crates.io in [patch] (The Cargo Book, "Overriding
+// cratesIO are the names by which [patch] may refer to crates.io (The Cargo Book, "Overriding
 // Dependencies").
 var cratesIO = []string{"crates-io", "https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io", "https://crates.io"}
 
-// applyPatches gives every dependency that [patch] replaces by a member the member's
-// path. What [patch] says holds only where the version fits: Cargo.lock tells.
+// applyPatches sets the path of every dependency that [patch] replaces with a member. A patch
+// only applies if the version fits, which Cargo.lock shows.
 func (w *Workspace) applyPatches() {
 	for _, source := range slices.Sorted(maps.Keys(w.root.Patch)) {
 		for _, alias := range slices.Sorted(maps.Keys(w.root.Patch[source])) {
@@ -33,7 +33,8 @@ func (w *Workspace) applyPatches() {
 	}
 }
 
-// applyPatch gives c's dependencies from a source on m, if they are, m's path.
+// applyPatch sets m's path in those dependencies of c that are on m and come from the patched
+// source.
 func (w *Workspace) applyPatch(source string, m, c *Crate) {
 	if !w.Unlocked() && !w.Lock.resolves(c.Name, m.Name) {
 		return
@@ -45,7 +46,7 @@ func (w *Workspace) applyPatch(source string, m, c *Crate) {
 	}
 }
 
-// comesFrom reports whether a dependency is one on what [patch.source] replaces.
+// comesFrom reports whether a dependency comes from the source that [patch.source] replaces.
 func (w *Workspace) comesFrom(d Dependency, source string) bool {
 	source = strings.TrimSuffix(source, "/")
 	switch {
@@ -57,8 +58,8 @@ func (w *Workspace) comesFrom(d Dependency, source string) bool {
 	return slices.Contains(cratesIO, source)
 }
 
-// resolves reports whether the entry of one member depends on another, and not on a
-// package of the same name from elsewhere.
+// resolves reports whether crate's locked dependency on a package named member is the workspace's
+// own and not one of the same name from elsewhere.
 func (l Lock) resolves(crate, member string) bool {
 	for _, p := range l.Packages {
 		if p.Name != crate || p.Source != "" {

@@ -11,9 +11,8 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// checkPaths refuses every path of a manifest to what is built that leaves the workspace, by
-// itself or through a link. A readme or licence file elsewhere concerns a registry alone: see
-// missingFile.
+// checkPaths refuses paths of build targets that lead out of the workspace, directly or through a
+// link. Paths of readme and licence files only matter to a registry: see missingFile.
 func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
 	named := map[string]string{"build": c.BuildScript}
 	if c.Lib != nil {
@@ -33,8 +32,8 @@ func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
 	return nil
 }
 
-// beneath returns an error unless a path relative to a crate's directory is one of the
-// workspace's: a file that is not there is no fault.
+// beneath returns an error unless a path relative to a crate's directory is inside the workspace.
+// The file need not exist.
 func (w *Workspace) beneath(dir, p string) error {
 	if p == "" {
 		return nil

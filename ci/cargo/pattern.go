@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// globExpr translates a glob to a regular expression without anchors: `**`
-// matches any number of directories, `*`, `?` and `[…]` what is in one.
+// globExpr translates a glob to an unanchored regular expression: `**` matches any number of
+// directories, `*`, `?` and `[…]` match within one path element.
 func globExpr(glob string) string {
 	var b strings.Builder
 	for i := 0; i < len(glob); i++ {
@@ -82,8 +82,8 @@ func parseIgnore(lines []string) ([]ignorePattern, error) {
 	return list, nil
 }
 
-// matches reports whether a file, or else the nearest directory above it that
-// any pattern speaks of, is matched; the last pattern that speaks counts.
+// matches reports whether the patterns match a file. The file itself, or else the nearest parent
+// directory that any pattern matches, decides; the last matching pattern wins.
 func matches(patterns []ignorePattern, name string) bool {
 	for dir := false; name != "."; dir = true {
 		for i := len(patterns) - 1; i >= 0; i-- {
@@ -96,11 +96,11 @@ func matches(patterns []ignorePattern, name string) bool {
 	return false
 }
 
-// contents are the rules by which files of a crate's directory get into its
-// package (The Cargo Book, "The exclude and include fields").
+// contents are the rules that select the files of a crate's directory for its package (The Cargo
+// Book, "The exclude and include fields").
 type contents struct {
 	include, exclude []ignorePattern
-	size             int // of the patterns, as maxRules counts
+	size             int // of the patterns, counted as for maxRules
 }
 
 func readContents(p, inherited *packageTable) (contents, error) {
@@ -137,9 +137,9 @@ func readContents(p, inherited *packageTable) (contents, error) {
 	return c, nil
 }
 
-// packages reports whether a file may get into the package, name being
-// relative to the crate's directory. `include` overrides `exclude`. What git
-// ignores is not looked at: whether a file is ignored may differ by machine.
+// packages reports whether a file may be part of the package. name is relative to the crate's
+// directory; `include` overrides `exclude`. Files that git ignores are not treated specially,
+// because that can differ between machines.
 func (c contents) packages(name string) bool {
 	if len(c.include) > 0 {
 		return matches(c.include, name)

@@ -6,29 +6,30 @@ import (
 	"strings"
 )
 
-// unpublishable says why a crate is not published; the zero value means that it is.
-type unpublishable struct {
+// publishPolicy says whether and where a crate is published; the zero value means to the default
+// registry.
+type publishPolicy struct {
 	reason     string
-	registries []string // nil: the default registry
+	registries []string // nil means the default registry
 }
 
-// Publishable reports whether the crate is meant for a registry, and when it is
-// not, the manifest's reason. Whether a registry would take it is another matter:
-// see [Workspace.RegistryFindings].
+// Publishable reports whether the crate is meant for a registry and, if not, the reason in its
+// manifest. It does not check whether a registry would accept the crate: see
+// [Workspace.RegistryFindings].
 func (c *Crate) Publishable() (ok bool, reason string) {
 	return c.publish.reason == "", c.publish.reason
 }
 
-// Registries are the registries that `publish` names; none means cargo's default.
+// Registries returns the registries that `publish` names, empty for cargo's default.
 func (c *Crate) Registries() []string { return slices.Clone(c.publish.registries) }
 
-// EnvName is how variables of the environment name a registry (The Cargo Book,
+// EnvName returns a registry's name as it appears in environment variables (The Cargo Book,
 // "Configuration", "Environment variables").
 func EnvName(registry string) string {
 	return strings.ToUpper(strings.ReplaceAll(registry, "-", "_"))
 }
 
-// Reasons that cargo knows too: `cargo metadata` shows them as an empty list.
+// Reasons that cargo knows too: `cargo metadata` shows them as an empty list of registries.
 const (
 	notPublished   = "publish = false"
 	publishNowhere = "publish = []"
@@ -38,12 +39,12 @@ const (
 // noRegistry is slipway's own reason: cargo would publish the crate.
 const noRegistry = "registry = false in [package.metadata.slipway]"
 
-func readPublish(p, inherited *packageTable) (unpublishable, error) {
+func readPublish(p, inherited *packageTable) (publishPolicy, error) {
 	publish, err := inherit(p.Publish, inherited.Publish, "publish")
 	if err != nil {
-		return unpublishable{}, err
+		return publishPolicy{}, err
 	}
-	var u unpublishable
+	var u publishPolicy
 	switch v := publish.(type) {
 	case nil:
 	case bool:
@@ -70,8 +71,8 @@ func readPublish(p, inherited *packageTable) (unpublishable, error) {
 	return u, nil
 }
 
-// Registry returns the registry that the crate is published to, as cargo's --registry names
-// it: the first that `publish` names, else cargo's default. It is "" for crates.io.
+// Registry returns the registry that the crate is published to, as cargo's --registry names it:
+// the first in `publish`, or cargo's default. It is "" for crates.io.
 func (w *Workspace) Registry(c *Crate) string {
 	name := w.Config.DefaultRegistry
 	if len(c.publish.registries) > 0 {

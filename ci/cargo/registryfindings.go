@@ -12,11 +12,10 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// RegistryFindings are what the registry that the crate goes to, or cargo before it, would
-// refuse of its manifest; none where it goes to no registry. Of registries other than
-// crates.io only cargo's own checks are known. Files that a manifest names and that are not
-// there are told of every crate that is packaged with it. What the sources of dependencies
-// say is in [Workspace.Findings].
+// RegistryFindings returns what the crate's registry, or cargo before it, would refuse in the
+// manifest; nothing if the crate goes to no registry. For registries other than crates.io only
+// cargo's own checks are known. Missing files are reported for every crate that is packaged with
+// c. Findings about the sources of dependencies are in [Workspace.Findings].
 func (w *Workspace) RegistryFindings(c *Crate) finding.List {
 	var list finding.List
 	for _, member := range w.packaged(c) {
@@ -29,7 +28,7 @@ func (w *Workspace) RegistryFindings(c *Crate) finding.List {
 	return list.Sorted()
 }
 
-// located makes findings of what a registry refuses.
+// located converts a registry's problems to findings with their place in the manifest.
 func (w *Workspace) located(c *Crate, problems []cratesio.Problem) finding.List {
 	var list finding.List
 	places := map[string]tomlfile.Positions{}
@@ -50,8 +49,8 @@ func (w *Workspace) located(c *Crate, problems []cratesio.Problem) finding.List 
 	return list.Sorted()
 }
 
-// cratesio is the crate as crates.io is shown it: cargo leaves out dependencies without a
-// version that have a path or a git repository.
+// cratesio returns the crate as crates.io sees it: cargo omits dependencies that have a path or a
+// git repository but no version.
 func (c *Crate) cratesio() cratesio.Crate {
 	m := cratesio.Crate{
 		Name: c.Name, Version: c.Version, Text: c.fields.text, Features: c.fields.features,
@@ -72,7 +71,7 @@ func (c *Crate) cratesio() cratesio.Crate {
 	return m
 }
 
-// keys are those that lead to a dependency in the crate's manifest, or in the root's where
+// keys returns the key path of the dependency in the crate's manifest, or in the root manifest if
 // it is inherited.
 func (d Dependency) keys() []string {
 	if d.inherited {
@@ -81,8 +80,8 @@ func (d Dependency) keys() []string {
 	return d.at()
 }
 
-// origin is where a value of the crate stands that keys of its manifest lead to: there, or in
-// the root's where the crate inherits it.
+// origin returns the manifest and key path where a value of the crate is set: its own manifest,
+// or the root's if the value is inherited.
 func (c *Crate) origin(keys []string) (file string, at []string) {
 	own := path.Join(c.Dir, "Cargo.toml")
 	switch {
@@ -94,9 +93,9 @@ func (c *Crate) origin(keys []string) (file string, at []string) {
 	return own, keys
 }
 
-// missingFile is a file that a manifest names and that is not there: cargo packages no such
-// crate (github.com/rust-lang/cargo, src/ops/cargo_package/mod.rs, error_on_nonexistent_file).
-// It returns the field and the file, "" where there is none.
+// missingFile returns the first field that names a file that does not exist, and the file; "" if
+// there is none. cargo refuses to package such a crate (github.com/rust-lang/cargo,
+// src/ops/cargo_package/mod.rs, error_on_nonexistent_file).
 func (w *Workspace) missingFile(c *Crate) (field, file string) {
 	if file := c.fields.text["license-file"]; file != "" && !w.isFile(c.base("license-file"), file) {
 		return "license-file", file
@@ -107,7 +106,7 @@ func (w *Workspace) missingFile(c *Crate) (field, file string) {
 	return "", ""
 }
 
-// fileProblems are about the files that a manifest names.
+// fileProblems returns the problems with files that the manifest names.
 func (w *Workspace) fileProblems(c *Crate) []cratesio.Problem {
 	var list []cratesio.Problem
 	fail := func(field, format string, args ...any) {
@@ -122,7 +121,7 @@ func (w *Workspace) fileProblems(c *Crate) []cratesio.Problem {
 	return list
 }
 
-// base is the directory that a path in a field is relative to.
+// base returns the directory that a field's path is relative to.
 func (c *Crate) base(field string) string {
 	if c.fields.inherited[field] {
 		return "."
@@ -130,8 +129,8 @@ func (c *Crate) base(field string) string {
 	return c.Dir
 }
 
-// readme is the crate's readme file, relative to the workspace's root: the one that the
-// manifest names, else one of the names that cargo looks for; "" for none.
+// readme returns the crate's readme file relative to the workspace root: the one that the
+// manifest names, or else the first that cargo would find by name; "" for none.
 func (w *Workspace) readme(c *Crate) string {
 	switch v := c.fields.readme.(type) {
 	case string:
@@ -150,7 +149,7 @@ func (w *Workspace) readme(c *Crate) string {
 	return ""
 }
 
-// positions are where the keys of a manifest stand; none where it cannot be read.
+// positions returns the positions of the keys in a manifest, empty if it cannot be read.
 func (w *Workspace) positions(file string) tomlfile.Positions {
 	raw, err := fs.ReadFile(w.fsys, file)
 	if err != nil {
@@ -163,5 +162,5 @@ func (w *Workspace) positions(file string) tomlfile.Positions {
 	return p
 }
 
-// line is the line of a manifest on which keys stand, 0 where they do not.
+// line returns the line of a key in a manifest, 0 if the key is absent.
 func (w *Workspace) line(file string, keys ...string) int { return w.positions(file).Line(keys...) }

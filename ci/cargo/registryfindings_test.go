@@ -9,8 +9,8 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// TestRegistryFindings holds that everything crates.io would refuse is told at once, at the
-// line of the manifest that says it.
+// TestRegistryFindings checks that everything that crates.io would refuse is reported at once,
+// with its line in the manifest.
 func TestRegistryFindings(t *testing.T) {
 	w := read(t, map[string]string{"Cargo.toml": pkg("a") + `description = "x"
 keywords = ["one", "two", "three", "four", "five", "six",
@@ -51,7 +51,7 @@ registry = "corp"
 	}
 }
 
-// TestRegistryFindingsInherited holds that what a crate inherits is told where it stands.
+// TestRegistryFindingsInherited checks that inherited fields are reported where they are set.
 func TestRegistryFindingsInherited(t *testing.T) {
 	w := read(t, map[string]string{
 		"Cargo.toml": `[workspace]
@@ -77,8 +77,8 @@ any = "*"
 	}
 }
 
-// TestRegistryFindingsElsewhere holds that crates.io's rules are not asked of what does not go
-// there, and cargo's own are.
+// TestRegistryFindingsElsewhere checks that cargo's own rules apply to crates for other
+// registries, and crates.io's rules do not.
 func TestRegistryFindingsElsewhere(t *testing.T) {
 	const bad = "keywords = [\"two words\"]\nlicense-file = \"LICENSE\"\n"
 	config := map[string]string{".cargo/config.toml": "[registry]\ndefault = \"corp\"\n[registries.corp]\nindex = \"sparse+https://corp.example.org/\"\n"}
@@ -114,8 +114,7 @@ func TestRegistryFindingsElsewhere(t *testing.T) {
 	}
 }
 
-// TestRegistryFindingsReadme holds which file is the readme, and that it must not be larger
-// than crates.io takes.
+// TestRegistryFindingsReadme checks which file is the readme, and its size limit on crates.io.
 func TestRegistryFindingsReadme(t *testing.T) {
 	large := strings.Repeat("x", 1<<20+1)
 	tests := []struct{ name, manifest, file, want string }{
@@ -136,7 +135,8 @@ func TestRegistryFindingsReadme(t *testing.T) {
 	}
 }
 
-// TestRegistryFindingsPaths holds that a dependency which cargo leaves out is not judged.
+// TestRegistryFindingsPaths checks that a dependency that cargo omits when publishing is not
+// checked.
 func TestRegistryFindingsPaths(t *testing.T) {
 	w := read(t, map[string]string{
 		"Cargo.toml":   "[workspace]\nmembers = [\"a\", \"b\"]\n",
@@ -148,7 +148,7 @@ func TestRegistryFindingsPaths(t *testing.T) {
 	}
 }
 
-// TestFieldsRefused holds that a field of a type that cargo does not read is an error.
+// TestFieldsRefused checks that a field of a type that cargo refuses is an error.
 func TestFieldsRefused(t *testing.T) {
 	for line, want := range map[string]string{
 		"keywords = \"x\"":         `field "keywords" is string, expected a list of strings`,
@@ -161,12 +161,12 @@ func TestFieldsRefused(t *testing.T) {
 		"[features]\na = [1]":      `feature "a"`,
 	} {
 		_, err := Read(files(map[string]string{"Cargo.toml": pkg("a") + line + "\n", "src/lib.rs": ""}))
-		says(t, err, "Cargo.toml", want)
+		wantError(t, err, "Cargo.toml", want)
 	}
 }
 
-// TestRegistryFindingsRaised holds that a limit which crates.io raises for single crates is
-// told, and stops nothing.
+// TestRegistryFindingsRaised checks that exceeding a limit that crates.io raises for single
+// crates is reported and stops nothing.
 func TestRegistryFindingsRaised(t *testing.T) {
 	var features strings.Builder
 	for i := range 301 {

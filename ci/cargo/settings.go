@@ -9,55 +9,54 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// WorkspaceSettings are slipway's own, from [workspace.metadata.slipway]. Package setting
-// declares them.
+// WorkspaceSettings are slipway's settings in [workspace.metadata.slipway], which package setting
+// declares.
 type WorkspaceSettings struct {
-	// Toolchain is the image reference to build with when the command names none.
+	// Toolchain is the image reference to build with unless the command line names one.
 	Toolchain string `toml:"toolchain" json:"toolchain,omitempty"`
-	// ReleaseBranch is the branch that releases are made from, where not main.
+	// ReleaseBranch is the branch that releases are made from, if it is not main.
 	ReleaseBranch string `toml:"release-branch" json:"releaseBranch,omitempty"`
-	// Main is the crate whose highest stable release is the repository's latest.
+	// Main is the crate whose highest stable release is marked as the repository's latest.
 	Main string `toml:"main" json:"main,omitempty"`
-	// Owners is an owner that every published crate must have, as the registry names
-	// it: a team, "github:org:team".
+	// Owners is an owner that every published crate must have, in the registry's notation: a team
+	// is "github:org:team".
 	Owners string `toml:"owners" json:"owners,omitempty"`
 	// Changelog is the file that release notes are taken from, relative to the root.
 	Changelog string `toml:"changelog" json:"changelog,omitempty"`
-	// Images are the OCI images to release, by name, as they are declared: see
-	// [Workspace.Images].
+	// Images are the OCI images to release, by name, as declared: see [Workspace.Images].
 	Images map[string]map[string]any `toml:"images" json:"-"`
 }
 
-// Settings are slipway's own for one crate, from [package.metadata.slipway]. Package setting
-// declares them.
+// Settings are slipway's settings for one crate in [package.metadata.slipway], which package
+// setting declares.
 type Settings struct {
 	// Features are passed to cargo build and cargo test as --features.
 	Features []string `toml:"features" json:"features,omitempty"`
-	// Test holds further arguments of cargo test, as ["--lib", "--", "--test-threads=1"].
+	// Test holds further arguments of cargo test, such as ["--lib", "--", "--test-threads=1"].
 	Test []string `toml:"test" json:"test,omitempty"`
-	// Registry says whether the crate goes to a registry; nil leaves that to `publish`.
+	// Registry says whether the crate goes to a registry; nil leaves the decision to `publish`.
 	Registry *bool `toml:"registry" json:"registry,omitempty"`
-	// Binaries are those to ship; nil means all that cargo builds: see [Crate.Shipped].
+	// Binaries are the binaries to ship; nil means all that cargo builds: see [Crate.Shipped].
 	Binaries []string `toml:"binaries" json:"binaries,omitempty"`
 	// Changelog is the file that release notes are taken from, relative to the crate's directory.
 	Changelog string `toml:"changelog" json:"changelog,omitempty"`
-	// LargeCrate says that crates.io takes a larger package of the crate than of others.
+	// LargeCrate says that crates.io has raised the size limit for this crate.
 	LargeCrate bool `toml:"large-crate" json:"largeCrate,omitempty"`
-	// Target are settings for one target, in place of those above, by its triple.
+	// Target holds settings that replace those above for one target, by its triple.
 	Target map[string]TargetSettings `toml:"target" json:"target,omitempty"`
-	// Commit gives build scripts the commit that is built: see [Workspace.AskForCommit].
+	// Commit passes the commit to build scripts: see [Workspace.AskForCommit].
 	Commit bool `toml:"commit" json:"commit,omitempty"`
-	// CommitEnv names further variables that hold the commit then.
+	// CommitEnv names further variables to set to the commit.
 	CommitEnv []string `toml:"commit-env" json:"commitEnv,omitempty"`
 }
 
-// TargetSettings are those of a crate for one target. A list that is nil is not set.
+// TargetSettings are a crate's settings for one target. A nil list is not set.
 type TargetSettings struct {
 	Features []string `toml:"features" json:"features,omitempty"`
 	Test     []string `toml:"test" json:"test,omitempty"`
 }
 
-// For returns the settings as they hold for a target.
+// For returns the settings that apply to a target.
 func (s Settings) For(target string) Settings {
 	t := s.Target[target]
 	if t.Features != nil {
@@ -70,8 +69,8 @@ func (s Settings) For(target string) Settings {
 	return s
 }
 
-// readSettings fills the settings of a manifest. An error names the line of every setting
-// that there is not and of every value that is of the wrong type.
+// readSettings decodes the settings of a manifest. The error gives the line of every unknown
+// setting and every value of the wrong type.
 func (m *manifest) readSettings(file string, raw []byte) error {
 	var wrong finding.List
 	found := false

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSettingsRefused holds that what is wrong with settings is told by file and line, all of
-// a manifest at once, whichever member has it.
+// TestSettingsRefused checks that all faults in a manifest's settings are reported together, by
+// file and line, whichever member has them.
 func TestSettingsRefused(t *testing.T) {
 	root := "[workspace]\nmembers = [\"a\", \"b\"]\n"
 	tests := []struct {
@@ -28,7 +28,7 @@ func TestSettingsRefused(t *testing.T) {
 			_, err := Read(files(map[string]string{
 				"Cargo.toml": root + tt.root, "a/Cargo.toml": pkg("a") + tt.a, "b/Cargo.toml": pkg("b") + tt.b, "a/src/lib.rs": "", "b/src/lib.rs": "",
 			}))
-			says(t, err, tt.want...)
+			wantError(t, err, tt.want...)
 			if err != nil && strings.Contains(err.Error(), "expected the root") {
 				t.Errorf("error %q speaks of the root", err)
 			}
@@ -36,7 +36,7 @@ func TestSettingsRefused(t *testing.T) {
 	}
 }
 
-// TestSettingsOfOthers holds that what other tools keep beside slipway's settings is theirs.
+// TestSettingsOfOthers checks that other tools' metadata next to slipway's settings is ignored.
 func TestSettingsOfOthers(t *testing.T) {
 	for _, metadata := range []string{"metadata = 1\n", "metadata = []\n", "[package.metadata.docs.rs]\nall-features = true\n", "[package.metadata.slipways]\nx = 1\n"} {
 		w := read(t, map[string]string{"Cargo.toml": pkg("a") + metadata, "src/lib.rs": ""})

@@ -12,8 +12,8 @@ import (
 	"dagger/slipway/ci/setting"
 )
 
-// Shipped are the binaries that a release builds, signs and packs, sorted by name: those that
-// the setting `binaries` names, else all that cargo builds with the crate's features.
+// Shipped returns the binaries that a release builds, signs and packs, sorted by name: those
+// named by the setting `binaries`, or else all that cargo builds with the crate's features.
 func (c *Crate) Shipped() []Target {
 	return slices.DeleteFunc(slices.Clone(c.Bins), func(b Target) bool {
 		if c.Settings.Binaries != nil {
@@ -23,11 +23,11 @@ func (c *Crate) Shipped() []Target {
 	})
 }
 
-// ChoosesBinaries reports whether the setting `binaries` says which are shipped.
+// ChoosesBinaries reports whether the setting `binaries` selects the binaries to ship.
 func (c *Crate) ChoosesBinaries() bool { return c.Settings.Binaries != nil }
 
-// BinaryFindings are about the choice of binaries: names in `binaries` that the crate does not
-// have, binaries that cargo would not build, and those that are left out.
+// BinaryFindings returns findings about the selection of binaries: names in `binaries` that do
+// not exist or that cargo would not build, and binaries that are left out.
 func (w *Workspace) BinaryFindings(c *Crate) finding.List {
 	b := binaryFindings{crate: c, file: path.Join(c.Dir, "Cargo.toml")}
 	p := w.positions(b.file)
@@ -54,7 +54,7 @@ func (b *binaryFindings) add(stops finding.Stops, line int, do, format string, a
 	b.list = append(b.list, finding.Finding{Stops: stops, Crate: b.crate.Name, File: b.file, Line: line, What: fmt.Sprintf(format, args...), Do: do})
 }
 
-// chosen checks a name in the setting.
+// chosen checks one name in `binaries`.
 func (b *binaryFindings) chosen(i int, name string) {
 	line := b.line(append(setting.Package.Keys(), "binaries", strconv.Itoa(i))...)
 	at := slices.IndexFunc(b.crate.Bins, func(t Target) bool { return t.Name == name })
@@ -71,7 +71,7 @@ func (b *binaryFindings) chosen(i int, name string) {
 	}
 }
 
-// leftOut tells of a binary that is not shipped.
+// leftOut reports a binary that is not shipped.
 func (b *binaryFindings) leftOut(t Target) {
 	if b.crate.ChoosesBinaries() {
 		b.add(finding.Nothing, b.line(append(setting.Package.Keys(), "binaries")...), "", "binary %s is left out: `binaries` does not name it", t.Name)
@@ -96,7 +96,7 @@ func binaryNames(bins []Target) []string {
 	return names
 }
 
-// missingFeatures are those that a binary requires and that a release does not enable.
+// missingFeatures returns the features that a binary requires and that a release does not enable.
 func (c *Crate) missingFeatures(b Target) []string {
 	if len(b.RequiredFeatures) == 0 {
 		return nil
@@ -105,8 +105,8 @@ func (c *Crate) missingFeatures(b Target) []string {
 	return slices.DeleteFunc(slices.Clone(b.RequiredFeatures), func(f string) bool { return enabled[f] })
 }
 
-// enabledFeatures are the features that a release builds the crate with on any of its
-// targets: the default ones, those of the settings, and what these enable (The Cargo Book,
+// enabledFeatures returns the features that a release enables on any of the crate's targets: the
+// default features, those of the settings, and what they enable in turn (The Cargo Book,
 // "Features").
 func (c *Crate) enabledFeatures() map[string]bool {
 	enabled := map[string]bool{}
@@ -124,7 +124,7 @@ func (c *Crate) enabledFeatures() map[string]bool {
 		}
 	}
 	enable([]string{"default"})
-	for _, list := range c.Settings.Features { // cargo takes several in one string too
+	for _, list := range c.Settings.Features { // cargo accepts several features in one string
 		enable(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }))
 	}
 	for _, t := range c.Settings.Target {

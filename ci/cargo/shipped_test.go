@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestShipped holds which binaries of a crate are released, and what is said of the others.
+// TestShipped checks which binaries of a crate are released, and the findings about the others.
 func TestShipped(t *testing.T) {
 	bins := "[[bin]]\nname = \"app\"\n[[bin]]\nname = \"bench\"\n[[bin]]\nname = \"gated\"\nrequired-features = [\"cli\", \"net\"]\n"
 	settings := func(lines string) string { return bins + "[package.metadata.slipway]\n" + lines }
@@ -55,7 +55,7 @@ func TestShipped(t *testing.T) {
 	}
 }
 
-// TestShippedNothing holds that a release with nothing in it is told as one.
+// TestShippedNothing checks that a release without any content is reported.
 func TestShippedNothing(t *testing.T) {
 	gated := "[[bin]]\nname = \"app\"\nrequired-features = [\"cli\"]\n"
 	for publish, want := range map[string]string{"publish = false\n": "everything", "": "nothing"} {

@@ -16,15 +16,15 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// Vendored are the sources that the workspace's configuration replaces by a directory of
-// the workspace (The Cargo Book, "Source Replacement"), as `cargo vendor` writes it.
+// Vendored are the sources that the workspace's configuration replaces with a directory of the
+// workspace (The Cargo Book, "Source Replacement"), as `cargo vendor` sets up.
 type Vendored struct {
-	// dirs are the directories, relative to the workspace's root, by the source as
-	// Cargo.lock names it, without a commit.
+	// dirs maps each source, as Cargo.lock names it but without a commit, to its directory
+	// relative to the workspace root.
 	dirs map[string]string
 }
 
-// Any reports whether a source is replaced.
+// Any reports whether any source is vendored.
 func (v Vendored) Any() bool { return len(v.dirs) > 0 }
 
 // of returns the directory that replaces the source of a locked package.
@@ -34,12 +34,12 @@ func (v Vendored) of(source string) (string, bool) {
 	return dir, ok
 }
 
-// sourceKeys are what a [source] may have. local-registry is not among them: nothing of
-// it would be held against Cargo.lock before cargo reads it.
+// sourceKeys are the keys that a [source] table may have. local-registry is not one of them,
+// because cargo would read its packages before slipway could compare them with Cargo.lock.
 var sourceKeys = []string{"directory", "registry", "replace-with", "git", "branch", "tag", "rev"}
 
-// sources refuses every replacement of a source but by a directory of the workspace: what
-// is in Cargo.lock would come from elsewhere.
+// sources refuses every source replacement except by a directory of the workspace: the packages
+// in Cargo.lock would come from elsewhere.
 func (r *refusals) sources(tree map[string]any) {
 	tables, ok := tree["source"].(map[string]any)
 	if !ok {
@@ -55,7 +55,7 @@ func (r *refusals) sources(tree map[string]any) {
 	}
 }
 
-// elsewhere is the key by which a source leads out of the workspace, "" where it does not.
+// elsewhere returns the key by which a source leads out of the workspace, "" if none does.
 func elsewhere(tables map[string]any, name string, table map[string]any) string {
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		if !slices.Contains(sourceKeys, key) {
@@ -73,7 +73,8 @@ func elsewhere(tables map[string]any, name string, table map[string]any) string 
 
 func beneathRoot(dir string) bool { return !path.IsAbs(dir) && fs.ValidPath(path.Clean(dir)) }
 
-// replacement is the directory that a source is replaced by in the end, "" for none.
+// replacement follows replace-with and returns the directory that finally replaces a source, ""
+// for none.
 func replacement(tables map[string]any, name string) string {
 	for range len(tables) + 1 {
 		table, _ := tables[name].(map[string]any)
@@ -87,7 +88,7 @@ func replacement(tables map[string]any, name string) string {
 	return ""
 }
 
-// readVendored notes what the kept tables replace.
+// readVendored records the sources that the kept tables replace.
 func (c *Config) readVendored(kept map[string]any) {
 	tables, _ := kept["source"].(map[string]any)
 	c.Vendored.dirs = map[string]string{}
@@ -101,7 +102,7 @@ func (c *Config) readVendored(kept map[string]any) {
 	}
 }
 
-// lockedAs is how Cargo.lock names a source.
+// lockedAs returns the name of a source in Cargo.lock.
 func (c *Config) lockedAs(name string, table map[string]any) string {
 	str := func(key string) string { s, _ := table[key].(string); return s }
 	if url := str("git"); url != "" {
@@ -125,9 +126,8 @@ func (c *Config) lockedAs(name string, table map[string]any) string {
 	return "registry+" + index
 }
 
-// At returns the kept configuration for a cargo that stands elsewhere: root is the
-// workspace's root from there. Relative paths of sources and of [env] lead from where the
-// configuration is.
+// At returns the kept configuration for a cargo that runs in another directory. root is the path
+// from there to the workspace root; relative paths of sources and of [env] are adjusted.
 func (c Config) At(root string) (string, error) {
 	return c.change(func(kept map[string]any) {
 		tables, _ := kept["source"].(map[string]any)
@@ -141,7 +141,8 @@ func (c Config) At(root string) (string, error) {
 	})
 }
 
-// WithoutSources returns the same for a cargo that asks the registries themselves.
+// WithoutSources is like [Config.At] but omits source replacement, for a cargo that uses the
+// registries directly.
 func (c Config) WithoutSources(root string) (string, error) {
 	return c.change(func(kept map[string]any) {
 		delete(kept, "source")
@@ -149,8 +150,8 @@ func (c Config) WithoutSources(root string) (string, error) {
 	})
 }
 
-// moveVariables has the relative paths of [env] begin at the workspace's root (The Cargo
-// Book, "Configuration", "[env]").
+// moveVariables makes the relative paths of [env] start at the workspace root (The Cargo Book,
+// "Configuration", "[env]").
 func moveVariables(kept map[string]any, root string) {
 	variables, _ := kept["env"].(map[string]any)
 	for _, v := range variables {
@@ -181,11 +182,11 @@ func (c Config) change(do func(kept map[string]any)) (string, error) {
 	return string(text), nil
 }
 
-// FetchesNothing reports whether all that a build of c takes from outside the workspace
-// is vendored.
+// FetchesNothing reports whether everything that a build of c takes from outside the workspace is
+// vendored. It is false if there is no lock file to tell.
 func (w *Workspace) FetchesNothing(c *Crate) bool {
 	if w.Unlocked() {
-		return false // nobody knows
+		return false // only a lock file could tell
 	}
 	return !slices.ContainsFunc(w.lockedFor(c), func(p Package) bool {
 		_, vendored := w.Config.Vendored.of(p.Source)
@@ -193,8 +194,7 @@ func (w *Workspace) FetchesNothing(c *Crate) bool {
 	})
 }
 
-// FetchesGit reports whether a build of c takes anything from a git repository that is not
-// vendored.
+// FetchesGit reports whether a build of c fetches from a git repository that is not vendored.
 func (w *Workspace) FetchesGit(c *Crate) bool {
 	return slices.ContainsFunc(w.lockedFor(c), func(p Package) bool {
 		_, vendored := w.Config.Vendored.of(p.Source)
@@ -202,7 +202,7 @@ func (w *Workspace) FetchesGit(c *Crate) bool {
 	})
 }
 
-// lockedFor are the locked packages that a build of c may need.
+// lockedFor returns the locked packages that a build of c may need.
 func (w *Workspace) lockedFor(c *Crate) []Package {
 	var list []Package
 	for _, i := range w.Lock.reach(namesOf(w.buildMembers(c))) {
@@ -211,9 +211,9 @@ func (w *Workspace) lockedFor(c *Crate) []Package {
 	return list
 }
 
-// checkVendored holds the vendored packages that c needs against Cargo.lock: each is there,
-// and is by its own word of the checksum that is locked. cargo holds each file against the
-// checksums beside it when it builds.
+// checkVendored compares the vendored packages that c needs with Cargo.lock: each must exist and
+// declare the locked checksum. cargo itself verifies the files against their checksums when it
+// builds.
 func (w *Workspace) checkVendored(c *Crate) finding.List {
 	var list finding.List
 	if !w.Config.Vendored.Any() {
@@ -234,8 +234,8 @@ func (w *Workspace) checkVendored(c *Crate) finding.List {
 	return list
 }
 
-// findVendored looks for a package where `cargo vendor` puts it, under its name, with its
-// version where there are several.
+// findVendored looks for a package where `cargo vendor` puts it: in a directory with its name,
+// followed by its version if there are several versions.
 func (w *Workspace) findVendored(dir string, p Package) error {
 	wrong := errors.New("it is not there")
 	for _, name := range []string{p.Name, p.Name + "-" + p.Version} {

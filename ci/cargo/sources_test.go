@@ -23,7 +23,8 @@ checksum = "aa"
 
 const vendoredConfig = "[source.crates-io]\nreplace-with = \"vendored-sources\"\n\n[source.vendored-sources]\ndirectory = \"third_party/vendor\"\n"
 
-// vendored is a workspace with vendored sources, with files changed or taken out ("").
+// vendored returns a workspace with vendored sources; change replaces files, or removes them if
+// "".
 func vendored(t *testing.T, change map[string]string) *Workspace {
 	t.Helper()
 	in := map[string]string{
@@ -39,7 +40,7 @@ func vendored(t *testing.T, change map[string]string) *Workspace {
 	return read(t, in)
 }
 
-// TestVendored holds that vendored sources are kept, and held against Cargo.lock.
+// TestVendored checks that vendored sources are kept and compared with Cargo.lock.
 func TestVendored(t *testing.T) {
 	const dir = "third_party/vendor/log"
 	for name, tt := range map[string]struct {
@@ -68,8 +69,8 @@ func TestVendored(t *testing.T) {
 	}
 }
 
-// TestVendoredConfig holds where the kept configuration finds the directory, from wherever
-// cargo stands.
+// TestVendoredConfig checks that the kept configuration finds the directory from wherever cargo
+// runs.
 func TestVendoredConfig(t *testing.T) {
 	w := vendored(t, map[string]string{".cargo/config.toml": vendoredConfig + "[profile.release]\nlto = true\n[env]\nTOP = { value = \"\", relative = true }\nDATA = { value = \"a/data\", relative = true, force = true }\nPLAIN = \"a\"\nFLAG = { value = \"a\" }\n"})
 	at, err1 := w.Config.At("../src")
@@ -92,8 +93,7 @@ func TestVendoredConfig(t *testing.T) {
 	}
 }
 
-// TestVendoredElsewhere holds that sources are replaced by a directory of the workspace, or
-// not at all.
+// TestVendoredElsewhere checks that sources may only be replaced by a directory of the workspace.
 func TestVendoredElsewhere(t *testing.T) {
 	for name, config := range map[string]string{
 		"a mirror":            "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://mirror.example.org/\"\n",

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// Toolchain is a rust-toolchain.toml (The rustup book, "Overrides").
+// Toolchain is the content of a rust-toolchain.toml (The rustup book, "Overrides").
 type Toolchain struct {
 	Channel    string   `toml:"channel"`
 	Path       string   `toml:"path"`
@@ -21,18 +21,18 @@ type Toolchain struct {
 	Targets    []string `toml:"targets"`
 
 	file    string
-	line    int    // of the channel, or of the path
-	unknown string // what the file has for a channel, where rustup has none of that name
+	line    int    // of the channel or the path
+	unknown string // the file's channel if it is none that rustup has
 }
 
-// File is the name of the file, "" where the workspace has none.
+// File returns the name of the file, "" if the workspace has none.
 func (t Toolchain) File() string { return t.file }
 
-// Line is where the file names the toolchain, counted from 1, 0 where it names none.
+// Line returns the line that names the toolchain, counted from 1, or 0 if none does.
 func (t Toolchain) Line() int { return t.line }
 
-// check judges a toolchain that only somebody's machine has: a directory, or one of a name
-// that rustup has no channel of.
+// check reports a toolchain that exists only on some machine: a directory, or a name that is no
+// channel of rustup's.
 func (t Toolchain) check() finding.List {
 	what := ""
 	switch {
@@ -52,7 +52,7 @@ func (t Toolchain) check() finding.List {
 var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
 
 func readToolchain(fsys fs.FS) (Toolchain, error) {
-	// rustup prefers the older name where there are both
+	// rustup prefers the older name if both exist
 	for _, name := range []string{"rust-toolchain", "rust-toolchain.toml"} {
 		raw, err := fs.ReadFile(fsys, name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +76,7 @@ func parseToolchain(text string) (Toolchain, error) {
 		Toolchain Toolchain `toml:"toolchain"`
 	}
 	if line := strings.TrimSpace(text); !strings.ContainsAny(line, "\n=[") {
-		file.Toolchain.Channel, file.Toolchain.line = line, 1 // the legacy form: one line, the channel
+		file.Toolchain.Channel, file.Toolchain.line = line, 1 // the legacy format: one line with the channel
 	} else if err := tomlfile.Unmarshal([]byte(text), &file); err != nil {
 		return Toolchain{}, err
 	} else {
@@ -93,9 +93,9 @@ func parseToolchain(text string) (Toolchain, error) {
 	return t, nil
 }
 
-// Accepts reports whether a compiler of the given release ("1.96.0",
-// "1.97.0-nightly") is the one that the toolchain file asks for. A channel
-// "stable" accepts every stable release, "1.96" every patch of it.
+// Accepts reports whether a compiler of the given release ("1.96.0", "1.97.0-nightly") satisfies
+// the toolchain file. The channel "stable" accepts every stable release, "1.96" every patch
+// release of it.
 func (t Toolchain) Accepts(release string) bool {
 	number, pre, _ := strings.Cut(release, "-")
 	switch channel, _, dated := strings.Cut(t.Channel, "-"); channel {
@@ -104,18 +104,18 @@ func (t Toolchain) Accepts(release string) bool {
 	case "stable":
 		return pre == "" && !dated
 	case "beta", "nightly":
-		return strings.HasPrefix(pre, channel) && !dated // a date cannot be told from the release
+		return strings.HasPrefix(pre, channel) && !dated // a release does not show its date
 	default:
 		return pre == "" && (number == channel || strings.HasPrefix(number, channel+".") && strings.Count(channel, ".") == 1)
 	}
 }
 
-// Cross is a Cross.toml as far as it names images (cross-rs, "Configuration").
+// Cross is the part of a Cross.toml that names images (cross-rs, "Configuration").
 type Cross struct {
 	Target map[string]CrossTarget `toml:"target"`
 }
 
-// CrossTarget says what cross would build one target in.
+// CrossTarget says how cross would build for one target.
 type CrossTarget struct {
 	Image      any             `toml:"image"` // a reference, or a table with a name
 	Dockerfile any             `toml:"dockerfile"`
@@ -123,7 +123,7 @@ type CrossTarget struct {
 	Env        *map[string]any `toml:"env"`
 }
 
-// ImageName is the image that Cross.toml names for a target, "" when it names none.
+// ImageName returns the image that Cross.toml names for a target, "" for none.
 func (c Cross) ImageName(target string) string {
 	switch image := c.Target[target].Image.(type) {
 	case string:
@@ -135,7 +135,7 @@ func (c Cross) ImageName(target string) string {
 	return ""
 }
 
-// Dockerfile is the file that Cross.toml builds a target's image from, "" when there is none.
+// Dockerfile returns the file that Cross.toml builds a target's image from, "" for none.
 func (c Cross) Dockerfile(target string) string {
 	switch file := c.Target[target].Dockerfile.(type) {
 	case string:

@@ -72,8 +72,8 @@ func TestReadToolchain(t *testing.T) {
 	}
 }
 
-// TestToolchainOfOneMachine holds that a toolchain which rustup cannot get is told with its
-// file and line, and stops a release and no dry run.
+// TestToolchainOfOneMachine checks that a toolchain that rustup cannot install is reported with
+// its file and line, and stops a release but not a dry run.
 func TestToolchainOfOneMachine(t *testing.T) {
 	for name, tt := range map[string]struct{ file, in, want string }{
 		"a directory":           {"rust-toolchain.toml", "[toolchain]\npath = \"/opt/rust\"", `toolchain path "/opt/rust" is on one machine only`},
@@ -100,11 +100,11 @@ func TestToolchainOfOneMachine(t *testing.T) {
 
 func TestReadToolchainRefuses(t *testing.T) {
 	_, err := Read(files(map[string]string{"Cargo.toml": pkg("a"), "rust-toolchain.toml": "[toolchain"}))
-	says(t, err, `reading "rust-toolchain.toml"`)
+	wantError(t, err, `reading "rust-toolchain.toml"`)
 }
 
-// crossText has the shapes that cross-rs knows: an image's name, an image as a
-// table, a Dockerfile with arguments, a Dockerfile's name.
+// crossText has the forms that cross-rs knows: an image's name, an image as a table, a Dockerfile
+// with arguments, a Dockerfile's name.
 const crossText = `[build]
 default-target = "x86_64-unknown-linux-musl"
 

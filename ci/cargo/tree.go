@@ -14,28 +14,26 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// BuildFiles returns the files that replace the workspace's own when c is
-// built: a root manifest whose members are what c needs, the lock file cut to
-// the same, the kept cargo configuration. So a crate whose dependencies are all
-// in the workspace needs no registry, whatever its siblings depend on, and
-// their edits do not change what cargo resolves. Keys are slash-separated
-// paths; an empty value stands for a file that is taken out.
+// BuildFiles returns the files that replace the workspace's own when c is built: a root manifest
+// and a lock file reduced to the members that c needs, and the kept cargo configuration. A crate
+// whose dependencies are all in the workspace therefore needs no registry, and edits to unrelated
+// members do not change what cargo resolves. Keys are slash-separated paths; an empty value means
+// that the file is removed.
 func (w *Workspace) BuildFiles(c *Crate) (map[string]string, error) {
 	files := map[string]string{
 		".cargo/config.toml":  w.Config.Text,
 		".cargo/config":       "",
-		"rust-toolchain":      "", // the image is the toolchain: rustup, where it has one,
-		"rust-toolchain.toml": "", // must not go and look for another
+		"rust-toolchain":      "", // the image provides the toolchain: a rustup in it
+		"rust-toolchain.toml": "", // must not look for another
 	}
 	packaged, err := w.PackageFiles(c)
 	maps.Copy(files, packaged)
 	return files, err
 }
 
-// PackageFiles returns those of [Workspace.BuildFiles] that cargo needs to package c, and
-// that are no part of its package. There are none where c is the root package, whose
-// package holds the workspace's own manifest and lock file: it is built and packaged in
-// the whole workspace.
+// PackageFiles returns those of [Workspace.BuildFiles] that cargo needs to package c and that are
+// not part of the package. It is empty if c is the root package: its package contains the
+// workspace's own manifest and lock file, so it is built and packaged in the whole workspace.
 func (w *Workspace) PackageFiles(c *Crate) (map[string]string, error) {
 	if w.whole(c) {
 		return nil, nil
@@ -49,7 +47,7 @@ func (w *Workspace) PackageFiles(c *Crate) (map[string]string, error) {
 	return map[string]string{"Cargo.toml": root, "Cargo.lock": w.Lock.prune(names)}, nil
 }
 
-// whole reports whether c is built in the whole workspace.
+// whole reports whether c is built in the whole workspace: it is the root package and published.
 func (w *Workspace) whole(c *Crate) bool {
 	ok, _ := c.Publishable()
 	return c.Dir == "." && ok
@@ -63,8 +61,8 @@ func namesOf(crates []*Crate) []string {
 	return names
 }
 
-// buildMembers is c's closure, with the root package where there is one: it is
-// a member whatever `members` says.
+// buildMembers returns c's closure and that of the root package, if there is one: the root
+// package is always a member. It returns all crates if c is built in the whole workspace.
 func (w *Workspace) buildMembers(c *Crate) []*Crate {
 	if w.whole(c) {
 		all := make([]*Crate, len(w.Crates))
@@ -121,10 +119,10 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 	return string(text), nil
 }
 
-// prunePatches takes out the patches that keep does not keep, which is asked for the name
-// of a package and the directory it is taken from, "" for another source: those of packages
-// that are not in the pruned lock file, where cargo would want to note that they are
-// unused, and those by members that are not there.
+// prunePatches removes the patches for which keep returns false. keep receives the name of a
+// package and the directory it is taken from, "" for another kind of source. Patches must go if
+// their package is not in the pruned lock file, where cargo would have to record them as unused,
+// or if they name a member that is not there.
 func prunePatches(tree map[string]any, keep func(name, dir string) bool) {
 	sources, _ := tree["patch"].(map[string]any)
 	for source, v := range sources {
@@ -150,9 +148,8 @@ func prunePatches(tree map[string]any, keep func(name, dir string) bool) {
 	}
 }
 
-// SkeletonFiles returns a workspace with c's manifests and lock file and none
-// of its sources: enough to fetch and to compile what c depends on, and
-// unchanged by an edit of the sources.
+// SkeletonFiles returns a workspace with c's manifests, lock file and stub sources: enough to
+// fetch and compile what c depends on, and unchanged by edits to the sources.
 func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	files, err := w.BuildFiles(c)
 	if err != nil {
@@ -170,7 +167,7 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 		if m.within != "" {
 			names = append(names, path.Join(m.within, "Cargo.toml"))
 		}
-		m.hollow(files)
+		m.addStubs(files)
 	}
 	for _, name := range names {
 		if _, replaced := files[name]; replaced {
@@ -178,7 +175,7 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 		}
 		raw, err := fs.ReadFile(w.fsys, name)
 		if name == "Cargo.lock" && errors.Is(err, fs.ErrNotExist) {
-			continue // a finding says so
+			continue // reported as a finding
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading %q, which cargo needs to build crate %q: %w", name, c.Name, err)
@@ -188,8 +185,8 @@ func (w *Workspace) SkeletonFiles(c *Crate) (map[string]string, error) {
 	return files, nil
 }
 
-// hollow adds sources for every target of the crate that do nothing.
-func (c *Crate) hollow(files map[string]string) {
+// addStubs adds a stub source for every target of the crate.
+func (c *Crate) addStubs(files map[string]string) {
 	for _, t := range c.targets {
 		files[path.Join(c.Dir, t)] = "fn main() {}\n"
 	}
@@ -204,11 +201,10 @@ func (c *Crate) hollow(files map[string]string) {
 	}
 }
 
-// LibraryFiles returns the files that replace the workspace's own to compile
-// what c depends on in the workspace, unchanged by an edit of c's sources, which
-// are hollow there. It is nil where there is nothing to gain or the parts cannot
-// be told apart: no such dependency, one that needs c in turn (for its tests), or
-// one below c's directory.
+// LibraryFiles returns the files that replace the workspace's own to compile the members that c
+// depends on. c's own sources are stubs there, so that editing them changes nothing. It returns
+// nil if there is no such member, or if the parts cannot be separated because one depends on c in
+// turn (for its tests) or lies below c's directory.
 func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
 	members := w.buildMembers(c)
 	if len(members) == 1 || c.Dir == "." {
@@ -236,12 +232,11 @@ func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the sources of crate %q: %w", c.Name, err)
 	}
-	c.hollow(files)
+	c.addStubs(files)
 	return files, nil
 }
 
-// Members returns the names of the crates that a build of c compiles from the
-// workspace, sorted.
+// Members returns the names of the crates that a build of c compiles from the workspace, sorted.
 func (w *Workspace) Members(c *Crate) []string {
 	members := w.buildMembers(c)
 	names := namesOf(slices.Concat(members, w.locals(members)))
@@ -249,7 +244,7 @@ func (w *Workspace) Members(c *Crate) []string {
 	return names
 }
 
-// Fetches reports whether a build of c takes a dependency from outside the workspace.
+// Fetches reports whether a build of c has a dependency from outside the workspace.
 func (w *Workspace) Fetches(c *Crate) bool {
 	if w.Unlocked() {
 		return true // the fetch makes the lock file

@@ -12,8 +12,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// runCargo runs cargo without a network in dir and returns its output. The
-// test is skipped where there is no cargo, or no working one.
+// runCargo runs cargo offline in dir and returns its output. It skips the test if there is no
+// working cargo.
 func runCargo(t *testing.T, dir string, args ...string) ([]byte, error) {
 	t.Helper()
 	if _, err := exec.LookPath("cargo"); err != nil {
@@ -43,8 +43,7 @@ func runCargo(t *testing.T, dir string, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// rustupHome is rustup's directory: it follows from the home directory when the
-// environment does not say, and tests change neither.
+// rustupHome returns rustup's directory, which defaults to one in the home directory.
 func rustupHome() string {
 	if home := os.Getenv("RUSTUP_HOME"); home != "" {
 		return home
@@ -53,8 +52,8 @@ func rustupHome() string {
 	return filepath.Join(home, ".rustup")
 }
 
-// lay writes files below dir; an empty content takes a file out.
-func lay(t *testing.T, dir string, contents map[string]string) {
+// writeFiles writes files below dir; an empty content removes the file.
+func writeFiles(t *testing.T, dir string, contents map[string]string) {
 	t.Helper()
 	for name, content := range contents {
 		to := filepath.Join(dir, filepath.FromSlash(name))
@@ -120,8 +119,8 @@ func TestBuildFiles(t *testing.T) {
 	}
 }
 
-// TestBuildFilesCargo asks cargo whether it takes the pruned workspace, whole
-// and as a skeleton, with no registry at hand.
+// TestBuildFilesCargo checks that cargo accepts the pruned workspace, with sources and as a
+// skeleton, without a registry.
 func TestBuildFilesCargo(t *testing.T) {
 	w := readDir(t, example)
 	c := crate(t, w, "shim-demo")
@@ -137,8 +136,8 @@ func TestBuildFilesCargo(t *testing.T) {
 	if err := os.CopyFS(whole, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
-	lay(t, whole, build)
-	lay(t, bare, skeleton)
+	writeFiles(t, whole, build)
+	writeFiles(t, bare, skeleton)
 	for name, dir := range map[string]string{"whole": whole, "skeleton": bare} {
 		out, err := runCargo(t, dir, "metadata", "--offline", "--locked", "--format-version", "1")
 		if err != nil {
@@ -157,7 +156,7 @@ func TestBuildFilesCargo(t *testing.T) {
 	}
 }
 
-// hard is a workspace with what makes a skeleton and pruning hard.
+// hard is a workspace that is difficult to prune and to make a skeleton of.
 var hard = map[string]string{
 	"Cargo.toml": `[workspace]
 members = ["app", "mac", "other"]
@@ -218,7 +217,7 @@ func TestSkeletonCargo(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	lay(t, dir, skeleton)
+	writeFiles(t, dir, skeleton)
 	if _, err := runCargo(t, dir, "check", "--offline", "--locked", "--manifest-path", "app/Cargo.toml", "--all-targets"); err != nil {
 		t.Error(err)
 	}
@@ -244,8 +243,8 @@ func TestBuildFilesOfRootPackage(t *testing.T) {
 	}
 }
 
-// TestBuildFilesOfPublishedRoot holds that a root package that is published is built in the
-// whole workspace, whose manifest and lock file are in the package.
+// TestBuildFilesOfPublishedRoot checks that a published root package is built in the whole
+// workspace, because its package contains that manifest and lock file.
 func TestBuildFilesOfPublishedRoot(t *testing.T) {
 	const members = "[workspace]\nmembers = [\"a\", \"b\"]"
 	in := map[string]string{
@@ -289,7 +288,7 @@ func TestLibraryFiles(t *testing.T) {
 	for name, want := range map[string]string{
 		"crates/shim-demo/src/main.rs":    "fn main() {}\n",
 		"crates/shim-demo/src/lib.rs":     "\n",
-		"crates/shim-demo/src/engine.rs":  "", // taken out: an edit of it changes nothing here
+		"crates/shim-demo/src/engine.rs":  "", // removed, so that editing it changes nothing here
 		"crates/shim-demo/tests/start.rs": "",
 		"Cargo.lock":                      build["Cargo.lock"],
 		"Cargo.toml":                      build["Cargo.toml"],

@@ -1,8 +1,7 @@
-// Package cargo reads a Rust workspace from its manifests: crates, binaries,
-// versions, dependency order, lock file, toolchain file. It runs no cargo and
-// needs no network, so that planning works where neither is to be had; the
-// first step of a release then asks cargo itself and [Workspace.Agree] stops
-// on any difference.
+// Package cargo reads a Rust workspace from its manifests: crates, binaries, versions, dependency
+// order, lock file, toolchain file. It neither runs cargo nor uses the network, so that planning
+// works without them. The first step of a release asks cargo for its own reading, and
+// [Workspace.Agree] fails on any difference.
 package cargo
 
 import (
@@ -26,10 +25,10 @@ type Workspace struct {
 
 	fsys fs.FS
 	root *manifest
-	dir  string // of the root manifest, "" for the top
-	// components tell which crates need each other, see [Workspace.cyclic].
+	dir  string // of the root manifest; "" for the top of fsys
+	// components numbers the crates by dependency cycle, see [Workspace.cyclic].
 	components map[string]int
-	rules      int // size of the patterns of all crates' `include` and `exclude`
+	rules      int // size of all crates' `include` and `exclude` patterns, see maxRules
 }
 
 // Crate is one member of a workspace.
@@ -40,15 +39,15 @@ type Crate struct {
 	Edition string
 	Bins    []Target // sorted by name
 	Lib     *Target
-	// Shared are the declared examples that are shared objects and nothing else, and that
-	// `cargo test` builds whatever the features.
+	// Shared are the declared examples that are nothing but shared objects, and that `cargo test`
+	// builds whatever the features are.
 	Shared      []string
-	BuildScript string // path relative to Dir, "" when there is none
+	BuildScript string // path relative to Dir; "" for none
 	Deps        []Dependency
 	Settings    Settings
 
-	within   string // the root of the workspace that a package which is no member is part of
-	publish  unpublishable
+	within   string // root of the nested workspace that a package which is not a member belongs to
+	publish  publishPolicy
 	fields   fields
 	contents contents
 	targets  []string // paths of every declared target, relative to Dir
@@ -59,25 +58,23 @@ type Target struct {
 	Name             string
 	Path             string // relative to the crate's directory
 	ProcMacro        bool
-	Types            []string // what `crate-type` of a library names, none for cargo's default
+	Types            []string // a library's `crate-type`, empty for cargo's default
 	RequiredFeatures []string
 
-	declared int // the number of its [[bin]], from 1; 0 for one that cargo finds
+	declared int // index of its [[bin]] from 1; 0 if cargo discovers it
 }
 
-// Shared reports whether t is a library that is a shared object and nothing else. The
-// musl targets make none: cargo refuses to build one for them, and still runs its tests.
+// Shared reports whether t is a library that is nothing but a shared object. cargo does not build
+// those for musl targets, but still runs their tests.
 func (t *Target) Shared() bool {
 	return t != nil && len(t.Types) > 0 && !slices.ContainsFunc(t.Types, func(kind string) bool { return kind != "cdylib" && kind != "dylib" })
 }
 
-// ErrNotFound is wrapped by errors about a crate that the workspace does not have.
+// ErrNotFound is wrapped by errors about a crate that is not in the workspace.
 var ErrNotFound = errors.New("no such crate in the workspace")
 
-// Read reads the workspace whose root manifest is Cargo.toml at the top of
-// fsys. It returns an error that names the file and what to change for every
-// manifest that cargo would refuse and for every setting that would let the
-// workspace decide how a release is built (see [Config]).
+// Read reads the workspace whose root manifest is Cargo.toml at the top of fsys. The error for a
+// manifest that cargo would refuse, or for an invalid setting, names the file and what to change.
 func Read(fsys fs.FS) (*Workspace, error) {
 	root, err := readManifest(fsys, ".")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,8 +107,8 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	return w, nil
 }
 
-// Crate returns the member of that name. The name is checked with [CheckName]
-// first; an error wraps [ErrNotFound] and says what the workspace has instead.
+// Crate returns the member with the given name, which is checked with [CheckName] first. The
+// error wraps [ErrNotFound] and lists what the workspace has instead.
 func (w *Workspace) Crate(name string) (*Crate, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -147,5 +144,6 @@ func (w *Workspace) find(name string) *Crate {
 	return &w.Crates[i]
 }
 
-// fold maps a crate's name to what crates.io compares: case and `-`/`_` do not count.
+// fold normalises a crate's name for comparison as crates.io does: case is ignored, and `-`
+// equals `_`.
 func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }

@@ -9,7 +9,7 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// TestReadExample reads the example workspace and holds what is known of it.
+// TestReadExample checks what is read from the example workspace.
 func TestReadExample(t *testing.T) {
 	w := readDir(t, example)
 	var got []string
@@ -47,7 +47,7 @@ func TestReadExample(t *testing.T) {
 		t.Errorf("kept %q, want %q", w.Config.Text, want)
 	}
 	for i := range w.Crates {
-		if err := stops(w, &w.Crates[i]); err != nil {
+		if err := stoppingError(w, &w.Crates[i]); err != nil {
 			t.Error(err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestReadRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Read(files(tt.in))
-			says(t, err, tt.want...)
+			wantError(t, err, tt.want...)
 		})
 	}
 	without := files(one(pkg("a")))
@@ -146,5 +146,5 @@ func TestReadRefuses(t *testing.T) {
 	if w, err = Read(without); err != nil {
 		t.Fatal(err)
 	}
-	says(t, stops(w, crate(t, w, "a")), `Cargo.lock: the workspace has none`, `run "cargo generate-lockfile" and commit the file`)
+	wantError(t, stoppingError(w, crate(t, w, "a")), `Cargo.lock: the workspace has none`, `run "cargo generate-lockfile" and commit the file`)
 }

@@ -17,14 +17,14 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// temporary is how many bytes temporary files may take where no limit of memory is
-// given: what the engine's machine has is not known here.
+// temporary is how many bytes temporary files may use if there is no memory limit, since the
+// memory of the engine's machine is not known here.
 const temporary = 2 << 30
 
-// container is the container in which the step's command has run, lazily. withExec has
-// no public switch for the network, and a container's root is the machine's, so the
-// command runs in a sandbox inside the container. Making one takes capabilities, of
-// which the sandbox leaves none to the command.
+// container returns the container after the step's command, evaluated lazily. withExec has no
+// public option to disable the network, and root in a container is the machine's root, so the
+// command runs in a sandbox inside the container. Creating the sandbox needs capabilities, none
+// of which it leaves to the command.
 func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.ContainerWithExecOpts) (*dagger.Container, error) {
 	img, err := r.image(ctx, s.Image)
 	if err != nil {
@@ -51,7 +51,7 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 		key, value, _ := strings.Cut(e, "=")
 		ctr = ctr.WithSecretVariable(secretPrefix+key, r.opts.Client.SetSecret("slipway-"+key, value))
 	}
-	if s.Fresh { // the engine keeps results by what they were made from
+	if s.Fresh { // the engine caches results by their inputs
 		ctr = ctr.WithEnvVariable("SLIPWAY_RUN", rand.Text())
 	}
 	if r.bare(s) {
@@ -77,13 +77,15 @@ func (r *Runner) bare(s step.Step) bool {
 	return s.Image.Ref != "" && slices.Contains(r.opts.Bare, s.Image.Ref)
 }
 
-// filter is the sandbox's system call filter as a file of the engine's.
+// filter returns the sandbox's system call filter as a file of the engine.
 func (r *Runner) filter() (*dagger.File, error) {
 	name := filepath.Join(r.opts.Work, "seccomp.bpf")
 	r.once.Do(func() { r.filterErr = os.WriteFile(name, bwrap.Filter, 0o644) })
 	return r.opts.Client.Host().File(name), r.filterErr
 }
 
+// ranBefore reports whether the container's command started before begin, so that its result is
+// cached.
 func ranBefore(ctx context.Context, ctr *dagger.Container, begin time.Time) (bool, error) {
 	text, err := ctr.File(stampFile).Contents(ctx)
 	if err != nil {
@@ -96,7 +98,7 @@ func ranBefore(ctx context.Context, ctr *dagger.Container, begin time.Time) (boo
 	return seconds < begin.Unix(), nil
 }
 
-// tail is the end of an output, in whole lines.
+// tail returns the end of an output, starting with a whole line.
 func tail(output string) string {
 	const limit = 8 << 10
 	if len(output) <= limit {

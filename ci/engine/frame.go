@@ -10,35 +10,35 @@ import (
 )
 
 const (
-	// stampFile holds the time at which a command began.
+	// stampFile contains the time at which a command started, in seconds.
 	stampFile = "/slipway-began"
-	// filterFile is where a container has the sandbox's system call filter.
+	// filterFile is the path of the sandbox's system call filter in a container.
 	filterFile = "/slipway-seccomp.bpf"
-	// secretPrefix stands before the name of a secret's variable in a container, where
-	// the command does not see it.
+	// secretPrefix is prepended to the name of a secret's variable in a container, where the
+	// command does not see it.
 	secretPrefix = "SLIPWAY_SECRET_"
-	// missingStatus and missingMark tell of an output that is not there, limitStatus
-	// and limitMark of a limit that was passed.
+	// missingStatus and missingMark report a missing output, limitStatus and limitMark an
+	// exceeded limit.
 	missingStatus = 113
 	missingMark   = "slipway: missing output "
 	limitStatus   = 114
 	limitMark     = "slipway: passed limit "
-	// kindStatus and kindMark tell of an output that is something else than it should be.
+	// kindStatus and kindMark report an output of the wrong type.
 	kindStatus = 115
 	kindMark   = "slipway: replaced output "
 )
 
-// hostVariables are what an engine tells its containers of the network, which a command
-// that has the network needs too.
+// hostVariables are the network settings that an engine passes to its containers, which a command
+// with a network needs too.
 var hostVariables = []string{
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
 }
 
-// framed is a command line that notes the time, runs the sandbox and looks for the
-// outputs: by the time a kept result can be told from one made now, and looking in the
-// container saves a query for each output. Nothing but slipway's own script runs outside
-// of the sandbox, and it reads nothing that the command has written.
+// framed returns a command line that records the time, runs the sandbox and checks the outputs.
+// The time distinguishes a cached result from a new one, and checking in the container saves a
+// query for each output. Only slipway's own script runs outside the sandbox, and it reads nothing
+// that the command has written.
 func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) []string {
 	var places []string
 	for _, m := range mounts {
@@ -52,7 +52,7 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 		fmt.Fprintf(&b, "chown %d:%d %s || exit $?\n", bwrap.HostID, bwrap.HostID, strings.Join(places, " "))
 	}
 	fmt.Fprintf(&b, "env() {\n%s}\n", environment(s))
-	// What is written elsewhere is in memory; df without a place asks for all.
+	// Other paths are in memory. "/" keeps df from listing all file systems if there are no places.
 	fmt.Fprintf(&b, "free() { df -Pk %s / | awk 'NR > 1 && (least == \"\" || $4 < least) { least = $4 } END { print least }'; }\n", strings.Join(places, " "))
 	fmt.Fprintf(&b, "memory=%d disk=%d log=%d filter=%s mark='%s' limit=%d\n", limits.Memory/1024, limits.Disk/1024, limits.Log, filterFile, limitMark, limitStatus)
 	b.WriteString(supervised(s))
@@ -67,8 +67,8 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 	return append([]string{"sh", "-c", b.String(), "sh"}, sandbox...)
 }
 
-// environment is the body of a shell function that writes what bwrap reads from
-// bwrap.ArgsFD: a secret is on no command line.
+// environment returns the body of a shell function that writes what bwrap reads from
+// bwrap.ArgsFD, so that no secret appears on a command line.
 func environment(s step.Step) string {
 	var b strings.Builder
 	give := func(name, from string) {
@@ -88,18 +88,18 @@ func environment(s step.Step) string {
 	return b.String()
 }
 
-// supervised is the part of the script that runs the sandbox of a step.
+// supervised returns the part of the script that runs the sandbox of a step.
 func supervised(s step.Step) string {
 	if !s.Merged {
 		return supervise
 	}
-	// What reads the other stream waits for somebody to open it.
+	// The reader of the other pipe blocks until somebody opens it for writing.
 	return strings.Replace(supervise, "2>/slipway-run/err & box=$!", "2>&1 & box=$!; : >/slipway-run/err", 1)
 }
 
-// outputs defines the function that looks at an output before the engine does, which
-// would follow a link and wait for ever for somebody to write to a FIFO. What is neither
-// file, directory nor link goes: no later step needs it.
+// outputs defines a shell function that checks an output before the engine reads it, which would
+// follow a link and block forever on a FIFO. It deletes everything in a directory that is not a
+// file, directory or link, as no later step needs it.
 const outputs = `output() {
 	[ -e "$2" ] || [ -L "$2" ] || { echo "%s$2" >&2; exit %d; }
 	if [ "$(readlink -f "$2")" = "$2" ] && [ $1 "$2" ]; then
@@ -110,12 +110,12 @@ const outputs = `output() {
 }
 `
 
-// supervise runs the sandbox and ends it when it uses more than it may, as the local
-// runner does by sampling; the sandbox has ended when the first process of its process
-// namespace has, and all others with it: memory is what all processes have for themselves, disk what
-// became less on the file systems that the command can write to. What it prints is cut
-// off at a limit. The variables are those that framed sets, sizes in KiB but for log's,
-// in bytes; no memory means three quarters of the machine's.
+// supervise runs the sandbox and ends it when it exceeds a limit, by sampling as the local runner
+// does. The sandbox has ended when the first process of its process namespace has, because all
+// others end with it. Memory is the private memory of all processes; disk is by how much the file
+// systems that the command can write to have shrunk. Output is truncated at the log limit. framed
+// sets the variables: sizes are in KiB, except log in bytes; memory 0 means three quarters of the
+// machine's.
 const supervise = `[ $memory -gt 0 ] || memory=$(awk '/^MemTotal:/ { print int($2 / 4) * 3 }' /proc/meminfo)
 page=$(getconf PAGESIZE 2>/dev/null || echo 4096)
 used() { cat /proc/[0-9]*/statm | awk -v page=$page '{ n += $2 - $3 } END { print int(n * page / 1024) }'; }

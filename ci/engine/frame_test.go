@@ -7,8 +7,8 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// TestSupervisedMerged holds that a step whose streams are one has its errors where its
-// output goes, and that nothing else of the script differs.
+// TestSupervisedMerged checks that a step with merged streams sends its errors to its output, and
+// that the script is otherwise the same.
 func TestSupervisedMerged(t *testing.T) {
 	apart, merged := supervised(step.Step{}), supervised(step.Step{Merged: true})
 	if apart != supervise || apart == merged {

@@ -11,7 +11,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// ImageDigest is part of [step.Runner].
+// ImageDigest implements [step.Runner].
 func (r *Runner) ImageDigest(ctx context.Context, ref string) (string, error) {
 	img, err := r.image(ctx, step.Image{Ref: ref})
 	if err != nil {
@@ -34,7 +34,7 @@ type Image struct {
 	env       []string // KEY=VALUE
 }
 
-// NewImage reads a container's environment.
+// NewImage returns the image of a container, with the environment read from it.
 func NewImage(ctx context.Context, ctr *dagger.Container) (Image, error) {
 	vars, err := ctr.EnvVariables(ctx)
 	if err != nil {
@@ -52,12 +52,13 @@ func NewImage(ctx context.Context, ctr *dagger.Container) (Image, error) {
 	return img, nil
 }
 
-// container is an empty one of the platform that steps run on, whatever the engine's is.
+// container returns an empty container for the platform of the steps, whatever the engine's own
+// is.
 func container(client *dagger.Client) *dagger.Container {
 	return client.Container(dagger.ContainerOpts{Platform: step.Platform})
 }
 
-// image is the root filesystem of a step.
+// image returns the root filesystem of a step.
 func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 	if ref.Step != "" {
 		dir, err := r.output(ref.Step, ref.Output)

@@ -13,10 +13,10 @@ import (
 	"dagger/slipway/ci/layout"
 )
 
-// ImportLayout hands an OCI layout on this machine to the engine, which reads
-// images as one file. work is as in [Options].
+// ImportLayout imports an OCI layout from a directory on this machine. It is sent as a single tar
+// file, the form that engines import. work is as in [Options].
 func ImportLayout(ctx context.Context, client *dagger.Client, dir, work string) (Image, error) {
-	// An engine knows a file that it has by its name and content.
+	// The name is constant because an engine recognises cached files by name and content.
 	f, err := os.Create(filepath.Join(work, "layout.tar"))
 	if err != nil {
 		return Image{}, fmt.Errorf("reading OCI layout %q: %w", dir, err)

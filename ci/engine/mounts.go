@@ -11,17 +11,17 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// mount is a directory at a path of a container.
+// mount is a directory mounted at a path of a container.
 type mount struct {
 	path     string
 	dir      *dagger.Directory
 	readOnly bool
-	// left says that a sandbox has left the directory as it is.
+	// left reports that the directory is exactly as a sandbox left it.
 	left bool
 }
 
-// owner is whom a mount and all in it is given to, "" for no one else than whose it is:
-// what a command writes to must be its user's, as what a step has left is already.
+// owner returns the owner that a mount and its content must be given, "" to leave it unchanged.
+// What a command writes to must belong to its user; directories that a sandbox left already do.
 func (m mount) owner() string {
 	if m.readOnly || m.left {
 		return ""
@@ -29,8 +29,8 @@ func (m mount) owner() string {
 	return fmt.Sprintf("%d:%d", bwrap.HostID, bwrap.HostID)
 }
 
-// mounts are a step's mounts, each writable one inside another laid into it: an
-// output is taken from one mount, without what is mounted over it.
+// mounts returns a step's mounts. Writable mounts inside another are copied into it, because an
+// output is taken from one mount and would lack what is mounted over it.
 func (r *Runner) mounts(s step.Step) ([]mount, error) {
 	var list []mount
 	for _, m := range s.Mounts {
@@ -45,7 +45,7 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Over { // both were left by steps, so that all in them has the owner it needs
+		if m.Over { // steps left both, so their files have the right owner
 			list[len(list)-1].dir = list[len(list)-1].dir.WithDirectory("/", dir)
 			continue
 		}
@@ -59,7 +59,8 @@ func (r *Runner) mounts(s step.Step) ([]mount, error) {
 	return list, nil
 }
 
-// leftBySandbox reports whether all that a mount begins with is the sandbox's user's.
+// leftBySandbox reports whether everything in a mount belongs to the sandbox's user from the
+// start.
 func (r *Runner) leftBySandbox(m step.Mount) bool {
 	if m.Step == "" {
 		return false
@@ -68,7 +69,7 @@ func (r *Runner) leftBySandbox(m step.Mount) bool {
 	return err == nil && !r.bare(s.step)
 }
 
-// file is the file that is mounted, nil for a directory.
+// file returns the file that is mounted, nil for a directory.
 func (r *Runner) file(m step.Mount) (*dagger.File, error) {
 	if m.Step == "" {
 		return nil, nil
@@ -80,7 +81,7 @@ func (r *Runner) file(m step.Mount) (*dagger.File, error) {
 	return s.container.File(o.Path), nil
 }
 
-// mountSource is the directory that a mount begins as.
+// mountSource returns the directory that a mount starts as.
 func (r *Runner) mountSource(m step.Mount) (*dagger.Directory, error) {
 	switch {
 	case m.Tree != "":

@@ -1,6 +1,5 @@
-// Package engine runs steps on a Dagger engine. It is written on the plain
-// client of dagger.io/dagger, so that it serves a module's functions and an
-// ordinary program alike.
+// Package engine runs steps on a Dagger engine. It uses the plain client of dagger.io/dagger, so
+// that both a module's functions and an ordinary program can use it.
 package engine
 
 import (
@@ -21,28 +20,28 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Options are what a runner is made from.
+// Options configure a runner.
 type Options struct {
 	Client *dagger.Client
-	// Source is the workspace's source and nothing else.
+	// Source is a directory that contains only the workspace's source.
 	Source *dagger.Directory
-	// Trees are those that steps mount by name.
+	// Trees are the trees that steps mount by name.
 	Trees []step.Tree
-	// Work is the directory for files on their way to the engine, which must stay as
-	// long as the session: it reads them when something first needs them.
+	// Work is a directory for files that are sent to the engine. It must exist as long as the
+	// session, because the engine reads files when they are first needed.
 	Work string
-	// Images maps references of steps to the image that stands for each. Others
-	// are pulled from a registry.
+	// Images maps image references of steps to images to use instead. Other references are pulled
+	// from their registry.
 	Images map[string]Image
-	// Bare are the references of images without the sandbox's programs. What runs in one
-	// runs in the engine's container alone, so it must be of slipway's own.
+	// Bare are the references of images that lack the sandbox's programs. Steps in them run only
+	// in the engine's container, so they must be slipway's own.
 	Bare []string
 	// Secrets are the values of the steps' secrets.
 	Secrets step.Secrets
 	// Limits bound each step.
 	Limits step.Limits
-	// Log receives the beginning and end of steps; what they print, the engine
-	// shows itself. nil discards it.
+	// Log receives the start and end of steps; nil discards them. The engine itself shows their
+	// output.
 	Log step.Log
 }
 
@@ -51,7 +50,7 @@ type Runner struct {
 	opts   Options
 	limits step.Limits
 
-	images sync.Mutex // guards opts.Images, while one is opened
+	images sync.Mutex // guards opts.Images while an image is opened
 
 	once      sync.Once // writes the sandbox's filter
 	filterErr error
@@ -61,13 +60,13 @@ type Runner struct {
 	done  map[string]finished // by step name
 }
 
-// finished is a step that has run: its container and how to find an output.
+// finished is a step that has run, and its container.
 type finished struct {
 	step      step.Step
 	container *dagger.Container
 }
 
-// New makes a runner.
+// New returns a runner.
 func New(opts Options) *Runner {
 	opts.Images = maps.Clone(opts.Images)
 	if opts.Images == nil {
@@ -79,11 +78,10 @@ func New(opts Options) *Runner {
 	return &Runner{opts: opts, limits: opts.Limits, trees: map[string]*dagger.Directory{}, done: map[string]finished{}}
 }
 
-// Name is "dagger".
+// Name returns "dagger".
 func (r *Runner) Name() string { return "dagger" }
 
-// Run runs a step on the engine, which takes the result of an equal one where
-// it has kept it.
+// Run runs a step on the engine, which reuses a cached result of an equal step.
 func (r *Runner) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	if r.opts.Log != nil {
 		r.opts.Log.Begin(s)
@@ -101,14 +99,14 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	begin := time.Now()
 	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
 	defer stop()
-	// The status is looked at here, so that a failed step's output can be told.
+	// Any exit status is accepted here, so that a failed step's output can be reported.
 	ctr, err := r.container(ctx, s, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
 	if err != nil {
 		return step.Result{}, err
 	}
 	var result step.Result
 	var code int
-	// At once: each is a round trip, and the engine runs the command once.
+	// Concurrently, because each is a round trip; the engine runs the command once.
 	group, each := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { code, err = ctr.ExitCode(each); return })
 	group.Go(func() (err error) { result.Stdout, err = ctr.Stdout(each); return })
@@ -120,7 +118,7 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, err)
 	}
 	if int64(len(result.Stdout)) >= r.limits.Log {
-		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, r.loud())
+		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, r.logError())
 	}
 	if code != 0 {
 		return result, r.failure(ctx, s, ctr, code, result.Stdout)
@@ -129,21 +127,21 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	return result, nil
 }
 
-// finish remembers a step's container for those that take its outputs.
+// finish stores a step's container for the steps that use its outputs.
 func (r *Runner) finish(s step.Step, ctr *dagger.Container) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done[s.Name] = finished{s, ctr}
 }
 
-// failure is the error of a command that exited with another status than 0.
+// failure returns the error of a command that exited with a status other than 0.
 func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container, code int, stdout string) error {
 	stderr, err := ctr.Stderr(ctx)
 	if err != nil {
 		return fmt.Errorf("running step %q: %w", s.Name, err)
 	}
 	if int64(len(stderr)) >= r.limits.Log {
-		return fmt.Errorf("running step %q: %w", s.Name, r.loud())
+		return fmt.Errorf("running step %q: %w", s.Name, r.logError())
 	}
 	last := stderr[strings.LastIndex(strings.TrimRight(stderr, "\n"), "\n")+1:]
 	if passed, ok := strings.CutPrefix(last, limitMark); ok && code == limitStatus {
@@ -164,13 +162,13 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
 }
 
-// loud is the error of a step that prints too much.
-func (r *Runner) loud() error {
+// logError returns the error of a step that prints too much.
+func (r *Runner) logError() error {
 	return &step.LimitError{Limit: "log", Used: "printed more than " + step.FormatSize(r.limits.Log)}
 }
 
-// Define makes a step's outputs known without running it: the engine does when
-// something needs them. A failure is then that one's.
+// Define makes a step's outputs available without running it: the engine runs it when something
+// first needs them, and a failure surfaces there.
 func (r *Runner) Define(ctx context.Context, s step.Step) error {
 	ctr, err := r.container(ctx, s, dagger.ContainerWithExecOpts{})
 	if err == nil {
@@ -179,7 +177,7 @@ func (r *Runner) Define(ctx context.Context, s step.Step) error {
 	return err
 }
 
-// output is a directory that a step left, without what it discards.
+// output returns a directory that a step left, without what the step discards.
 func (r *Runner) output(name, output string) (*dagger.Directory, error) {
 	s, o, err := r.find(name, output)
 	if err != nil {
@@ -210,9 +208,9 @@ func (r *Runner) find(name, output string) (finished, step.Output, error) {
 	return s, s.step.Outputs[i], nil
 }
 
-// Export is part of [step.Runner]. Inside a module's function this machine is the
-// module's own container, whose process has secrets in its environment. An engine exports
-// links as links, so that nothing but a guarded copy of what it exported is looked at.
+// Export implements [step.Runner]. In a module's function "this machine" is the module's own
+// container, whose process has secrets in its environment. Engines export links unchanged, so the
+// export is only accessed through a guarded copy.
 func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	s, o, err := r.find(name, output)
 	if err != nil {
@@ -235,7 +233,7 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	return step.CopyOutput(s.step, o, from, made, to)
 }
 
-// export has the engine export an output. The size of a file is looked at before.
+// export makes the engine export an output. It checks the size of a file first.
 func (r *Runner) export(ctx context.Context, s finished, o step.Output, to string) error {
 	if o.Dir {
 		dir, err := r.output(s.step.Name, o.Name)

@@ -10,13 +10,13 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// Base is the image whose apt fetches the packages of slipway's own toolchain
-// image. Nothing of it ends up there, so that its tag may move.
+// Base is the image whose apt downloads the packages of slipway's own toolchain image. Nothing of
+// it is part of the result, so its tag may move.
 const Base = "debian:bookworm-slim"
 
-// Toolchain is slipway's own toolchain image, which the engine makes from
-// Debian's packages when something first needs it and keeps in its cache. base
-// is a Debian with apt; nil means [Base]. work is as in [Options].
+// Toolchain returns slipway's own toolchain image. The engine makes it from Debian packages when
+// it is first needed, and caches it. base is a Debian with apt; nil means [Base]. work is as in
+// [Options].
 func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Container, work string) (Image, *dagger.Container, error) {
 	if base == nil {
 		base = container(client).From(Base)
@@ -31,7 +31,7 @@ func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Containe
 	if err != nil {
 		return Image{}, nil, err
 	}
-	// The files of an image are root's, and the sandbox that has made them left them its own.
+	// Files of an image belong to root, but the sandbox that made them left its own user's.
 	ctr := container(client).WithDirectory("/", root, dagger.ContainerWithDirectoryOpts{Owner: "0:0"}).WithDefaultArgs([]string{"/bin/bash"})
 	for _, e := range toolchain.Env() {
 		key, value, _ := strings.Cut(e, "=")

@@ -13,11 +13,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// sourceTime is the modification time of every source file in a step: older
-// than anything that is built from it, and the same on every machine.
+// sourceTime is the modification time of every source file in a step: older than anything built
+// from it, and the same on every machine.
 var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// tree makes a source tree: the workspace's files with ours over them.
+// tree returns a source tree: the workspace's files, overlaid with the tree's own.
 func (r *Runner) tree(name string) (*dagger.Directory, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,8 +37,8 @@ func (r *Runner) tree(name string) (*dagger.Directory, error) {
 	return nil, fmt.Errorf("staging tree %q: the runner was not given it", name)
 }
 
-// makeTree hands our files over as one directory: a query for each would be
-// slow in a workspace of hundreds of crates.
+// makeTree sends slipway's own files as one directory, because a query for each would be slow in
+// a workspace of hundreds of crates.
 func (r *Runner) makeTree(t step.Tree) (*dagger.Directory, error) {
 	dir := r.opts.Client.Directory()
 	if t.Source {
@@ -62,7 +62,7 @@ func (r *Runner) makeTree(t step.Tree) (*dagger.Directory, error) {
 			return nil, err
 		}
 	}
-	slices.Sort(without) // a query that is the same each time is answered from the cache
+	slices.Sort(without) // an identical query is answered from the cache
 	dir = dir.WithoutFiles(without)
 	ours := r.opts.Client.Host().Directory(work)
 	return dir.WithDirectory("/", ours).WithTimestamps(int(sourceTime.Unix())), nil

@@ -1,6 +1,6 @@
-// Package finding describes, as values, what is wrong with a workspace and what whoever
-// releases it should know. A plan lists all of them at once; what one stops decides how far a
-// dry run and a release go. What slipway cannot read at all is an error instead.
+// Package finding describes faults of a workspace, and notes for the maintainer, as values. A
+// plan lists all of them at once, and what they stop decides how far a dry run and a release go.
+// Input that slipway cannot read at all is an error instead.
 package finding
 
 import (
@@ -13,38 +13,38 @@ import (
 // Stops is what a finding stops.
 type Stops string
 
-// What a finding can stop, from the least on.
+// What a finding can stop, from least to most severe.
 const (
-	Nothing    Stops = "nothing"    // it is worth knowing
-	Registry   Stops = "registry"   // a registry would not take the crate
-	Release    Stops = "release"    // a release; a dry run runs to its end
-	Everything Stops = "everything" // a dry run too: nothing could be built
+	Nothing    Stops = "nothing"    // a note
+	Registry   Stops = "registry"   // publishing to a registry, which would refuse the crate
+	Release    Stops = "release"    // a release, but not a dry run
+	Everything Stops = "everything" // a dry run too, because nothing could be built
 )
 
 var weight = map[Stops]int{Nothing: 0, Registry: 1, Release: 2, Everything: 3}
 
-// Finding is one thing that is wrong, or worth knowing.
+// Finding is one fault or note.
 type Finding struct {
 	Stops Stops `json:"stops"`
-	// Crate is the crate that it is about, "" for the workspace.
+	// Crate is the crate that the finding is about, "" for the workspace.
 	Crate string `json:"crate,omitempty"`
-	// File is slash-separated and relative to the workspace's root, "" for no file; Line
-	// counts from 1, 0 where the whole file is meant.
+	// File is slash-separated and relative to the workspace root, "" for none. Line counts from
+	// 1; 0 means the whole file.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
 	// What says what was found and what was expected, without a full stop.
 	What string `json:"what"`
-	// Do says what whoever releases can do about it, "" for nothing.
+	// Do says what the maintainer can do about it, "" for nothing.
 	Do string `json:"do,omitempty"`
 }
 
-// String renders the finding on one line: place, what was found, what to do.
+// String returns the finding on one line: place, what was found, what to do.
 func (f Finding) String() string {
 	place := f.File
 	if place != "" && f.Line > 0 {
 		place += ":" + strconv.Itoa(f.Line)
 	}
-	if place == "" && f.Crate != "" { // the file's directory says which crate it is
+	if place == "" && f.Crate != "" { // a file's directory already shows the crate
 		place = "crate " + strconv.Quote(f.Crate)
 	}
 	text := f.What
@@ -57,10 +57,10 @@ func (f Finding) String() string {
 	return text
 }
 
-// List is what was found.
+// List is a list of findings.
 type List []Finding
 
-// Sorted returns the list without duplicates, the heaviest first, then by place.
+// Sorted returns the list without duplicates, most severe first, then by place.
 func (l List) Sorted() List {
 	sorted := slices.Clone(l)
 	slices.SortFunc(sorted, func(a, b Finding) int {
@@ -70,7 +70,7 @@ func (l List) Sorted() List {
 	return slices.Compact(sorted)
 }
 
-// Stopping returns the findings that stop one of the named.
+// Stopping returns the findings that stop one of stops.
 func (l List) Stopping(stops ...Stops) List {
 	var list List
 	for _, f := range l {
@@ -81,7 +81,7 @@ func (l List) Stopping(stops ...Stops) List {
 	return list
 }
 
-// Lines renders each finding on a line.
+// Lines returns each finding as one line.
 func (l List) Lines() []string {
 	var lines []string
 	for _, f := range l {
@@ -90,9 +90,9 @@ func (l List) Lines() []string {
 	return lines
 }
 
-// Error is what findings that stop a run end it with.
+// Error is the error of a run that findings have stopped.
 type Error struct {
-	// Doing says what was stopped, as "checking crate \"a\"".
+	// Doing says what was stopped, such as "checking crate \"a\"".
 	Doing string
 	List  List
 }
@@ -104,7 +104,7 @@ func (e *Error) Error() string {
 	return e.Doing + ":\n  " + strings.Join(e.List.Lines(), "\n  ")
 }
 
-// Check returns an *Error with the findings that stop one of the named, nil where none does.
+// Check returns an *Error with the findings that stop one of stops, nil if there are none.
 func (l List) Check(doing string, stops ...Stops) error {
 	if stopping := l.Stopping(stops...).Sorted(); len(stopping) > 0 {
 		return &Error{Doing: doing, List: stopping}

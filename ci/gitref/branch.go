@@ -1,5 +1,5 @@
-// Package gitref checks the names of git branches and commits that come from
-// outside, before one reaches a git command line or the GitHub API.
+// Package gitref validates names of git branches and commits from outside before they reach a git
+// command line or the GitHub API.
 package gitref
 
 import (
@@ -12,14 +12,14 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// CheckBranch returns an error unless name can be the name of a branch, without
-// refs/heads/, that every git command resolves to that branch. The rules are
+// CheckBranch returns an error unless name can be a branch name, without refs/heads/, that every
+// git command resolves to that branch. It refuses
 //
-//   - those of git-check-ref-format(1), with --branch;
-//   - no name that gitrevisions(7) resolves to something else first: another
-//     namespace (tags/x), a pseudo ref (FETCH_HEAD) or a whole commit id;
-//   - no pull request: its commits are not on a branch of the repository;
-//   - no unprintable character, and at most 255 bytes, where GitHub stops.
+//   - what git-check-ref-format(1) refuses with --branch;
+//   - names that gitrevisions(7) resolves to something else first: another namespace (tags/x),
+//     a pseudo ref (FETCH_HEAD) or a whole commit id;
+//   - pull requests: their commits are not on a branch of the repository;
+//   - unprintable characters, and more than 255 bytes, GitHub's limit.
 func CheckBranch(name string) error {
 	for _, r := range rules {
 		if r.broken(name) {
@@ -31,7 +31,7 @@ func CheckBranch(name string) error {
 
 const maxLen = 255
 
-// rules are in the order in which they are tried: the most telling reason first.
+// rules are checked in order, those with the most helpful reason first.
 var rules = []struct {
 	broken func(name string) bool
 	why    string
@@ -82,11 +82,11 @@ func component(has func(s, affix string) bool, affix string) func(string) bool {
 	}
 }
 
-// pullRequest knows GITHUB_REF (refs/pull/1/merge), what git fetch takes for the
-// same (pull/1/head), and GITHUB_REF_NAME (1/merge).
+// pullRequest matches GITHUB_REF (refs/pull/1/merge), the short form for git fetch (pull/1/head),
+// and GITHUB_REF_NAME (1/merge) of a pull request.
 var pullRequest = regexp.MustCompile(`^(refs/)?pull/|^[0-9]+/merge$`).MatchString
 
-// pseudoRef knows the names of gitrevisions(7), rule 1, and "@", which is HEAD.
+// pseudoRef matches the names of gitrevisions(7), rule 1, and "@", which is HEAD.
 var pseudoRef = regexp.MustCompile(`^(@|HEAD|[A-Z_]+_HEAD|AUTO_MERGE)$`).MatchString
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -100,8 +100,8 @@ var refused = []struct {
 	{"10 MB", strings.Repeat("a", 10<<20), "it is over 255 bytes long"},
 }
 
-// FuzzCheckBranch holds that git itself takes every name that CheckBranch takes,
-// and that errors can be printed.
+// FuzzCheckBranch checks that git accepts every name that CheckBranch accepts, and that errors
+// can be printed.
 func FuzzCheckBranch(f *testing.F) {
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -126,7 +126,7 @@ func FuzzCheckBranch(f *testing.F) {
 	})
 }
 
-// checkOneLine fails unless err can be printed to a terminal or an Actions log.
+// checkOneLine fails the test unless err can be printed to a terminal or an Actions log.
 func checkOneLine(t *testing.T, err error) {
 	t.Helper()
 	s := err.Error()

@@ -8,12 +8,12 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// commitID knows an object name as git prints it: SHA-1 or SHA-256, all of it.
+// commitID matches a full object name as git prints it, SHA-1 or SHA-256.
 var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`).MatchString
 
-// CheckCommit returns an error unless sha is a whole commit id in lower case, 40
-// hexadecimal digits or, in a SHA-256 repository, 64. The null id, which git and
-// GitHub use for "no commit", is none.
+// CheckCommit returns an error unless sha is a full commit id in lower case: 40 hexadecimal
+// digits, or 64 in a SHA-256 repository. It refuses the null id, with which git and GitHub mean
+// "no commit".
 func CheckCommit(sha string) error {
 	switch {
 	case commitID(sha) && strings.Trim(sha, "0") != "":
@@ -26,9 +26,9 @@ func CheckCommit(sha string) error {
 	return fmt.Errorf("checking commit %s: expected 40 or 64 hexadecimal digits; give the whole id, as git rev-parse prints it", quote.Line(sha))
 }
 
-// CheckAmbiguous returns an error when one of branches, named with or without
-// refs/heads/, has the name of tag, which the release is about to create: git and
-// GitHub then cannot tell what the short name means, and git push refuses it.
+// CheckAmbiguous returns an error if one of branches, with or without refs/heads/, has the same
+// name as the tag that the release will create: git and GitHub could not tell what the short name
+// means, and git push refuses it.
 func CheckAmbiguous(tag string, branches []string) error {
 	for _, b := range branches {
 		if strings.TrimPrefix(b, "refs/heads/") == tag {

@@ -1,5 +1,5 @@
-// Package layout reads OCI image layouts as far as both runners need to: which
-// image one holds, and the layout as the one file that engines import.
+// Package layout reads OCI image layouts as far as both runners need it: which image a layout
+// contains, and the layout as the single file that engines import.
 package layout
 
 import (
@@ -23,11 +23,10 @@ type index struct {
 	} `json:"manifests"`
 }
 
-// maxIndex is the size over which an index is not read: one of one image has some
-// hundred bytes.
+// maxIndex is the size limit of an index in bytes; one with a single image has some hundred.
 const maxIndex = 4 << 20
 
-// NameOf is [Name] of the layout in a directory, which is read without following links.
+// NameOf is [Name] for the layout in a directory, which is read without following links.
 func NameOf(dir string) (string, error) {
 	d, err := beneath.OpenDir(dir)
 	if err != nil {
@@ -37,8 +36,8 @@ func NameOf(dir string) (string, error) {
 	return Name(d)
 }
 
-// Name is what a plan calls the image of a layout: its digest, the same
-// wherever the layout lies. A layout must hold one image.
+// Name returns the name of a layout's image in plans: its digest, independent of the layout's
+// location. A layout must contain exactly one image.
 func Name(fsys fs.FS) (string, error) {
 	f, err := fsys.Open("index.json")
 	if err != nil {
@@ -62,8 +61,8 @@ func Name(fsys fs.FS) (string, error) {
 	return "layout@" + i.Manifests[0].Digest, nil
 }
 
-// WriteTar writes a layout as one tar archive: of the same files the same bytes,
-// whoever owns them and whenever they were written.
+// WriteTar writes a layout as a tar archive. Equal files give equal bytes, whatever their owners
+// and times.
 func WriteTar(w io.Writer, fsys fs.FS) error {
 	t := tar.NewWriter(w)
 	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {

@@ -11,12 +11,12 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// SandboxError says why a machine cannot make the sandbox.
+// SandboxError says why this machine cannot create the sandbox.
 type SandboxError struct {
-	// Reason is what bubblewrap or the kernel says.
+	// Reason is the message of bubblewrap or the kernel.
 	Reason string
-	// Weaker says that the machine can make one without the system call filter and
-	// without the bar to further user namespaces.
+	// Weaker reports whether the machine can create a sandbox without the system call filter and
+	// without the ban on further user namespaces.
 	Weaker bool
 }
 
@@ -31,7 +31,7 @@ func (e *SandboxError) Error() string {
 	return text + "; --runner dagger needs no sandbox of this machine's"
 }
 
-// hintFor says what a person can do about what bubblewrap says.
+// hintFor returns what a person can do about bubblewrap's message, "" if nothing is known.
 func hintFor(reason string) string {
 	for _, h := range []struct{ said, do string }{
 		{`"bwrap": executable file not found`, "install bubblewrap"},
@@ -49,8 +49,8 @@ func hintFor(reason string) string {
 	return ""
 }
 
-// checkSandbox makes a sandbox of this machine's own files, once, and returns a
-// *SandboxError when it cannot be made as the runner is to make it.
+// checkSandbox creates a sandbox on this machine's own files as a test, and returns a
+// *SandboxError if that fails with the runner's options.
 func (r *Runner) checkSandbox() error {
 	for _, name := range []string{"bwrap", "prlimit"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -64,7 +64,7 @@ func (r *Runner) checkSandbox() error {
 	return &SandboxError{Reason: reason, Weaker: !r.opts.WeakerSandbox && r.trySandbox(true) == ""}
 }
 
-// trySandbox says what keeps a sandbox from being made, "" when nothing does.
+// trySandbox returns what prevents a sandbox from being created, "" if nothing does.
 func (r *Runner) trySandbox(weaker bool) string {
 	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
 	defer stop()

@@ -12,10 +12,10 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// emulator is the path on this machine of the program that runs aarch64 executables which
-// the step's command starts, "" where the image has none or this machine keeps user
-// namespaces to bwrap. Links in the image are followed
-// within it: no file of the machine's may pass for the emulator.
+// emulator returns the path on this machine of the program that runs aarch64 executables for the
+// step's command, "" if the image has none or only bwrap may create user namespaces here. Links
+// in the image are resolved within it, so that no file of the machine is mistaken for the
+// emulator.
 func emulator(s step.Step, box bwrap.Sandbox) string {
 	if s.Emulator == "" || box.Root == "/" || !ownProcesses() && !leavesRoot() {
 		return ""
@@ -34,8 +34,8 @@ func emulator(s step.Step, box bwrap.Sandbox) string {
 	return ""
 }
 
-// inImage is where a regular file of an image is on this machine, "" where the image has
-// none of that name.
+// inImage returns the path on this machine of a regular file in an image, "" if the image does
+// not have it.
 func inImage(root, name string) string {
 	dir, err := os.Open(root)
 	if err != nil {

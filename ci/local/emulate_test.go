@@ -12,11 +12,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// foreign is the beginning of an aarch64 executable (elf(5)).
+// foreign is the start of an aarch64 executable (elf(5)).
 const foreign = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00\x01\x00\x00\x00" +
 	"\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x38\x00"
 
-// needOwnBinfmt skips the test where the kernel gives user namespaces no binfmt_misc.
+// needOwnBinfmt skips the test if the kernel does not give user namespaces their own binfmt_misc.
 func needOwnBinfmt(t *testing.T) {
 	t.Helper()
 	needSandbox(t)
@@ -26,7 +26,8 @@ func needOwnBinfmt(t *testing.T) {
 	}
 }
 
-// emulation is a machine whose image has an aarch64 executable, and the probe for an emulator.
+// emulation returns a machine whose image has an aarch64 executable and the probe as its
+// emulator.
 func emulation(t *testing.T, more ...file) *machine {
 	t.Helper()
 	m := newMachine(t)
@@ -45,8 +46,8 @@ func emulated(by string, args ...string) step.Step {
 	return s
 }
 
-// TestEmulator holds that a command can start an executable of another architecture, at
-// any depth, with the arguments that it gives.
+// TestEmulator checks that a command can start an executable of another architecture, at any
+// depth, with its arguments.
 func TestEmulator(t *testing.T) {
 	needOwnBinfmt(t)
 	r := emulation(t, file{name: "bin/linked", link: "/bin/emulator", kind: '2'}).runner(t)
@@ -59,8 +60,8 @@ func TestEmulator(t *testing.T) {
 	}
 }
 
-// TestEmulatorOfTheImage holds that nothing of this machine's passes for an emulator, and
-// that a step runs without one.
+// TestEmulatorOfTheImage checks that no file of this machine is used as the emulator, and that a
+// step runs without one.
 func TestEmulatorOfTheImage(t *testing.T) {
 	needOwnBinfmt(t)
 	outside := filepath.Join(t.TempDir(), "outside")
@@ -80,7 +81,7 @@ func TestEmulatorOfTheImage(t *testing.T) {
 	}
 }
 
-// TestEmulatorIsNoWayOut holds that a command neither sees nor changes what is registered.
+// TestEmulatorIsNoWayOut checks that a command neither sees nor changes the registered formats.
 func TestEmulatorIsNoWayOut(t *testing.T) {
 	needOwnBinfmt(t)
 	before := registered(t)
@@ -105,7 +106,7 @@ func TestEmulatorIsNoWayOut(t *testing.T) {
 	}
 }
 
-// registered lists what this machine's own binfmt_misc holds.
+// registered returns the formats in this machine's own binfmt_misc.
 func registered(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/sys/fs/binfmt_misc")

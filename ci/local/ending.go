@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processNamespace starts a command as the first process of a process namespace, and so of
-// a user namespace, in which the user has the same id. bwrap alone is not enough: killed
-// between its clone and its first word to the child, it leaves one that waits for ever
-// and that no --die-with-parent binds yet. Of a namespace whose first process has ended,
-// the kernel ends all (pid_namespaces(7)). Where slipway is gone before bwrap is bound to
-// it, bwrap ends because nobody reads what it writes to [bwrap.InfoFD].
+// processNamespace returns attributes that start a command as the first process of a new process
+// namespace, with the same user id in a new user namespace. bwrap alone is not enough: if it is
+// killed between its clone and its first message to the child, the child waits forever and is not
+// yet bound by --die-with-parent. When the first process of a namespace ends, the kernel kills
+// all others (pid_namespaces(7)). If slipway dies before bwrap is bound to it, bwrap ends because
+// nobody reads what it writes to [bwrap.InfoFD].
 func processNamespace(uid, gid int) syscall.SysProcAttr {
 	return syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWPID,
@@ -28,9 +28,8 @@ func processNamespace(uid, gid int) syscall.SysProcAttr {
 	}
 }
 
-// ownProcesses reports whether slipway may make a process namespace itself. Some kernels
-// allow it to bwrap and root alone (AppArmor's restriction on unprivileged user
-// namespaces).
+// ownProcesses reports whether slipway may create a process namespace itself. Some kernels allow
+// it only for bwrap and root (AppArmor's restriction on unprivileged user namespaces).
 var ownProcesses = sync.OnceValue(func() bool {
 	attr := processNamespace(os.Getuid(), os.Getgid())
 	cmd := exec.Command("true")
@@ -38,23 +37,23 @@ var ownProcesses = sync.OnceValue(func() bool {
 	return cmd.Run() == nil
 })
 
-// wait waits for the end of a command and of all that it has started in its sandbox.
+// wait waits until a command and everything that it started in its sandbox have ended.
 func wait(cmd *exec.Cmd, info *os.File) error {
 	if cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWPID != 0 {
-		return cmd.Wait() // the first process of a namespace is the last to end
+		return cmd.Wait() // the first process of a namespace ends last
 	}
 	first := make(chan int)
 	go func() { first <- firstProcess(info) }()
 	err := cmd.Wait()
-	_ = info.SetReadDeadline(time.Now()) // where bwrap has ended before it wrote
+	_ = info.SetReadDeadline(time.Now()) // in case bwrap ended before writing
 	if ended := end(<-first); err == nil {
 		err = ended
 	}
 	return err
 }
 
-// firstProcess is a file descriptor (pidfd_open(2)) of the first process of a sandbox's
-// process namespace, as bwrap tells, -1 where it never began.
+// firstProcess returns a file descriptor (pidfd_open(2)) of the first process in a sandbox's
+// process namespace, which bwrap reports, or -1 if there is none.
 func firstProcess(info io.Reader) int {
 	var told struct {
 		Pid int `json:"child-pid"`
@@ -69,8 +68,8 @@ func firstProcess(info io.Reader) int {
 	return fd
 }
 
-// end ends all processes of a sandbox and returns when there are none: bwrap's own end
-// only begins it. Until the first one is gone another may still write.
+// end kills all processes of a sandbox and returns once they are gone: bwrap's own exit only
+// starts that, and another process may write until the first one is gone.
 func end(first int) error {
 	if first < 0 {
 		return nil
@@ -79,7 +78,7 @@ func end(first int) error {
 	if err := unix.PidfdSendSignal(first, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("ending the sandbox: %w", err)
 	}
-	for range 600 { // it can be read when the process has ended
+	for range 600 { // a pidfd becomes readable when the process ends
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(first), Events: unix.POLLIN}}, 100)
 		if n > 0 {
 			return nil

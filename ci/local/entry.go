@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// entry is the kept result of a step: steps/<key>/result.json.
+// entry is the cached result of a step: steps/<key>/result.json.
 type entry struct {
 	Key     string          `json:"key"`
 	Stdout  string          `json:"stdout"`
@@ -31,7 +31,7 @@ type kept struct {
 	Digest string `json:"digest"`
 }
 
-// errDamaged is returned for a result that is not what its step left.
+// errDamaged is returned for a result that differs from what its step left.
 var errDamaged = errors.New("the cache is damaged")
 
 func (s *store) readEntry(key string) (*entry, error) {
@@ -41,7 +41,7 @@ func (s *store) readEntry(key string) (*entry, error) {
 		return nil, errors.Join(err, s.drop("steps", key))
 	}
 	if err != nil {
-		if _, there := os.Lstat(dir); there == nil { // what is half there would block its successor
+		if _, there := os.Lstat(dir); there == nil { // a partial entry would block a new one
 			err = errors.Join(errDamaged, s.drop("steps", key))
 		}
 		return nil, err
@@ -50,7 +50,7 @@ func (s *store) readEntry(key string) (*entry, error) {
 	return e, nil
 }
 
-// loadEntry reads the entry of a directory.
+// loadEntry reads the entry in a directory.
 func loadEntry(dir, key string) (*entry, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "result.json"))
 	if err != nil {
@@ -63,7 +63,7 @@ func loadEntry(dir, key string) (*entry, error) {
 	return e, nil
 }
 
-// drop removes an entry, at once for everyone: first it loses its name.
+// drop removes an entry atomically for other processes: it is renamed first.
 func (s *store) drop(kind, key string) error {
 	tmp, err := s.temp("drop-")
 	if err != nil {
@@ -79,8 +79,8 @@ func (e *entry) path(output string) string {
 	return filepath.Join(e.dir, e.Outputs[output].Path)
 }
 
-// beneath returns an error unless an output is a file or directory of the entry itself,
-// which no link leads to.
+// beneath returns an error unless an output is a file or directory in the entry itself, not
+// reached through a link.
 func (e *entry) beneath(output string) error {
 	d, err := beneath.OpenDir(e.dir)
 	if err != nil {
@@ -108,7 +108,7 @@ func (e *entry) verify(output string) error {
 	if err := e.beneath(output); err != nil {
 		return fmt.Errorf("taking output %q of step %q: %w: %w", output, e.step.Name, errDamaged, err)
 	}
-	good, err := whole(e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
+	good, err := intact(e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
 	if err != nil || !good {
 		return fmt.Errorf("taking output %q of step %q: %w", output, e.step.Name, errDamaged)
 	}
@@ -116,10 +116,10 @@ func (e *entry) verify(output string) error {
 	return nil
 }
 
-// capture moves a step's outputs from the work directory into a new entry's
-// directory and writes its result. An output inside another is kept once. where says
-// what an output is called below work, in which the step's command may have left
-// anything: links on the way to an output, or in its place, are refused.
+// capture moves a step's outputs from the work directory into a new entry's directory and writes
+// its result. An output inside another is stored once. where returns the path of an output
+// relative to work, in which the step's command may have left anything: links in an output's path
+// are refused.
 func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Output) (string, error)) (*entry, error) {
 	e := &entry{Key: key, Stdout: stdout, Outputs: map[string]kept{}}
 	if err := os.MkdirAll(filepath.Join(entryDir, "out"), 0o755); err != nil {
@@ -136,7 +136,7 @@ func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Ou
 	}
 	defer to.Close()
 	names := make([]string, len(s.Outputs))
-	for i, o := range s.Outputs { // all, before anything is moved
+	for i, o := range s.Outputs { // check all before anything is moved
 		if names[i], err = where(o); err == nil {
 			err = checkOutput(s, o, from, names[i])
 		}
@@ -163,8 +163,7 @@ func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Ou
 	return e, os.WriteFile(filepath.Join(entryDir, "result.json"), raw, 0o644)
 }
 
-// take moves an output from a name in the work directory into the entry, without what
-// is no part of it.
+// take moves an output from the work directory into the entry and removes what the step discards.
 func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *beneath.Dir, as string) error {
 	out, err := entry.Dir("out")
 	if err != nil {
@@ -174,7 +173,8 @@ func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *ben
 	if err := from.Move(name, out, as); err != nil {
 		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, err)
 	}
-	// Settled first: nothing can be taken out of a directory that its owner may not write to.
+	// Settle comes first: nothing can be removed from a directory that its owner may not write
+	// to.
 	if err = out.Settle(as, beneath.KeptLimits()); err == nil {
 		err = out.Discard(as, s.Discard)
 	}
@@ -184,8 +184,8 @@ func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *ben
 	return nil
 }
 
-// checkOutput returns an error unless an output is there under a name below a directory, and
-// is what it should be: a directory or a regular file, with no link on the way to it.
+// checkOutput returns an error unless an output exists under a name in a directory and has the
+// right type, directory or regular file, with no link in its path.
 func checkOutput(s step.Step, o step.Output, below *beneath.Dir, name string) error {
 	err := below.Check(name, o.Dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -197,7 +197,7 @@ func checkOutput(s step.Step, o step.Output, below *beneath.Dir, name string) er
 	return nil
 }
 
-// keepOutput says where the entry has output i of a step, and its digest.
+// keepOutput returns the location in the entry of output i of a step, and its digest.
 func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, error) {
 	o, k := s.Outputs[i], kept{Path: filepath.Join("out", fmt.Sprint(i))}
 	if outer := inside(s, i); outer >= 0 {
@@ -215,7 +215,7 @@ func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, 
 	return k, err
 }
 
-// inside returns the index of the outermost output that holds output i, or -1.
+// inside returns the index of the outermost output that contains output i, or -1.
 func inside(s step.Step, i int) int {
 	best := -1
 	for j, o := range s.Outputs {

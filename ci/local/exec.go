@@ -25,10 +25,10 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// storeVersion is part of every key: it changes with the meaning of entries.
+// storeVersion is part of every key and changes whenever the meaning of entries does.
 const storeVersion = 3
 
-// key is the digest of everything that can change what a step leaves.
+// key returns the digest of everything that can change the result of a step.
 func (r *Runner) key(s step.Step, img image) (string, error) {
 	inputs := map[string]string{}
 	for i, m := range s.Mounts {
@@ -50,7 +50,7 @@ func (r *Runner) key(s step.Step, img image) (string, error) {
 			inputs[at] = e.Outputs[m.Output].Digest
 		}
 	}
-	s.About, s.Image = "", step.Image{} // words, and a name whose content counts
+	s.About, s.Image = "", step.Image{} // a description, and a name whose content is in the key
 	raw, err := json.Marshal(map[string]any{"version": storeVersion, "step": s, "image": img.Digest, "inputs": inputs})
 	if err != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, err)
@@ -59,7 +59,7 @@ func (r *Runner) key(s step.Step, img image) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// make runs the command and keeps what it leaves.
+// make runs the command and stores its result.
 func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (*entry, error) {
 	if err := r.verifyImage(s, img); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		return nil, err
 	}
 	if !s.Fresh {
-		defer func() { _ = beneath.RemoveAll(work) }() // what is left there is swept by the next run
+		defer func() { _ = beneath.RemoveAll(work) }() // on failure the next run sweeps it
 	}
 	box, hostPath, err := r.prepare(ctx, s, img, work)
 	if err != nil {
@@ -89,14 +89,14 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 		return nil, err
 	}
 	e.step = s
-	for o := range e.Outputs { // capture has just read them
+	for o := range e.Outputs { // capture has just computed their digests
 		e.verified[o] = true
 	}
 	return e, nil
 }
 
-// keep moves a finished entry into the store, where the next run finds it. That of
-// a fresh step stays where it is and goes with this process.
+// keep moves a finished entry into the store, where later runs find it. The entry of a fresh step
+// stays in this process's directory and is removed with it.
 func (r *Runner) keep(s step.Step, entryDir, key string) (*entry, error) {
 	if s.Fresh {
 		return loadEntry(entryDir, key)
@@ -107,8 +107,8 @@ func (r *Runner) keep(s step.Step, entryDir, key string) (*entry, error) {
 	return r.store.readEntry(key)
 }
 
-// prepare lays out the mounts of a step under work. The returned function
-// gives the path on this machine of an output.
+// prepare sets up the mounts of a step under work. The returned function gives the path on this
+// machine of an output.
 func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work string) (bwrap.Sandbox, func(step.Output) string, error) {
 	box := bwrap.Sandbox{Root: img.root, Network: s.Network, Dir: s.Dir, Args: s.Args}
 	var err error
@@ -128,7 +128,7 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 			continue
 		}
 		if outer := s.MountOf(step.Output{Path: path.Dir(m.Path)}); !m.ReadOnly && places[outer.Path] != "" && !outer.ReadOnly {
-			// In place, so that an output that holds this mount holds what is in it.
+			// In place, so that an output that contains this mount includes its content.
 			if places[m.Path], err = fill(place, places[outer.Path], strings.TrimPrefix(m.Path, outer.Path+"/")); err != nil {
 				return box, nil, err
 			}
@@ -160,9 +160,9 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 	}, nil
 }
 
-// fill makes a new directory below dir that begins as a copy of from, empty for
-// "", or a copy of the file that from is. What is there is hidden by it. [os.Root]
-// keeps it below dir, which may hold a stranger's links.
+// fill creates name below dir as a copy of from: a file or directory, or an empty directory if
+// from is "". It replaces what is there. dir may contain hostile links, so [os.Root] keeps every
+// access below it.
 func fill(from, dir, name string) (string, error) {
 	to := filepath.Join(dir, name)
 	root, err := os.OpenRoot(dir)
@@ -182,14 +182,14 @@ func fill(from, dir, name string) (string, error) {
 	return to, copyTree(from, to)
 }
 
-// layOver copies what is in from over what is in a directory that fill has made.
+// layOver copies the content of from over that of a directory made by fill.
 func layOver(from, to string) error {
 	root, err := os.OpenRoot(to)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	// First all goes that a copy would stand on, or that would lead it elsewhere.
+	// Remove first whatever a copy would overwrite or would follow elsewhere.
 	err = filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -221,7 +221,7 @@ func layOver(from, to string) error {
 	return copyTree(from, to)
 }
 
-// mountSource is the directory that a mount begins as, "" for an empty one.
+// mountSource returns the directory that a mount starts as a copy of, "" for an empty one.
 func (r *Runner) mountSource(ctx context.Context, m step.Mount) (string, error) {
 	switch {
 	case m.Tree != "":
@@ -233,8 +233,8 @@ func (r *Runner) mountSource(ctx context.Context, m step.Mount) (string, error) 
 	return "", nil
 }
 
-// execute runs the sandbox until its command ends or ctx does. All processes
-// that the command started end with it: they share a process namespace.
+// execute runs the sandbox until its command or ctx ends. All processes that the command started
+// end with it, because they share a process namespace.
 func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (string, error) {
 	secrets, err := r.opts.Secrets.Of(s)
 	if err != nil {
@@ -250,7 +250,7 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	argv := box.Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	cmd.WaitDelay = 10 * time.Second // what is left of a sandbox may hold its output open
+	cmd.WaitDelay = 10 * time.Second // processes left in a sandbox may hold its output open
 	out := r.connect(s, cmd, end)
 	err = r.store.launch(cmd, secrets, box.Emulator != "", func(pid int) { go r.watch(ctx, pid, end) })
 	out.lines.flush()
@@ -268,7 +268,7 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	return hide(out.stdout.String()), nil
 }
 
-// bounded adds to a sandbox what this machine and the runner's limits ask for.
+// bounded adds the runner's limits and what this machine requires to a sandbox.
 func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
 	box.Weaker = r.opts.WeakerSandbox
 	box.Hidden = hidden()
@@ -280,7 +280,7 @@ func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
 	return r.store.within(box)
 }
 
-// atMost is a limit that slipway's own process may set: no more than its own.
+// atMost lowers a limit to slipway's own hard limit, because a process cannot set a higher one.
 func atMost(resource int, wanted int64) int64 {
 	var own unix.Rlimit
 	if err := unix.Getrlimit(resource, &own); err != nil || own.Max > math.MaxInt64 {
@@ -289,8 +289,8 @@ func atMost(resource int, wanted int64) int64 {
 	return min(wanted, int64(own.Max))
 }
 
-// mostProcesses is how many processes one sandbox may have so that several leave some ids
-// for the rest of the machine.
+// mostProcesses returns how many processes one sandbox may have, an eighth of the machine's
+// process ids, so that several sandboxes leave some for the rest of the machine.
 func mostProcesses() int64 {
 	raw, err := os.ReadFile("/proc/sys/kernel/pid_max")
 	n, bad := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
@@ -300,8 +300,8 @@ func mostProcesses() int64 {
 	return n / 8
 }
 
-// hidden are the files of /proc that tell of the machine's keys, where it has them:
-// user namespaces do not part them.
+// hidden returns the files in /proc that reveal the machine's keys, as far as they exist: user
+// namespaces do not isolate them.
 func hidden() []string {
 	return slices.DeleteFunc([]string{"keys", "key-users"}, func(name string) bool {
 		_, err := os.Lstat(filepath.Join("/proc", name))

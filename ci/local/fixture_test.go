@@ -22,11 +22,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// builtProbe names, for tests that run in another process, the probe that it need not
-// compile again.
+// builtProbe is the variable with the path of a compiled probe, for tests that run in another
+// process.
 const builtProbe = "SLIPWAY_TEST_PROBE"
 
-// buildProbe compiles testdata/probe, statically, once for all tests.
+// buildProbe compiles testdata/probe statically, once for all tests.
 var buildProbe = sync.OnceValues(func() ([]byte, error) {
 	if name := os.Getenv(builtProbe); name != "" {
 		return os.ReadFile(name)
@@ -45,7 +45,7 @@ var buildProbe = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(to)
 })
 
-// sandboxWorks says why this machine has no sandbox, "" when it has.
+// sandboxWorks returns the reason why this machine has no sandbox, "" if it has one.
 var sandboxWorks = sync.OnceValue(func() string {
 	if _, err := exec.LookPath("bwrap"); err != nil {
 		return "no bwrap: install bubblewrap"
@@ -71,7 +71,7 @@ type file struct {
 	kind          byte
 }
 
-// archive makes a tar archive.
+// archive returns a tar archive of files.
 func archive(t *testing.T, files ...file) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -94,7 +94,7 @@ func archive(t *testing.T, files ...file) []byte {
 	return b.Bytes()
 }
 
-// writeImage writes an OCI layout with an image of the probe and more files.
+// writeImage writes an OCI layout with an image that contains the probe and more files.
 func writeImage(t *testing.T, more ...file) string {
 	t.Helper()
 	probe, err := buildProbe()
@@ -135,7 +135,7 @@ func writeImage(t *testing.T, more ...file) string {
 	return dir
 }
 
-// logged keeps what a runner reports.
+// logged records what a runner reports.
 type logged struct {
 	mu    sync.Mutex
 	lines []string
@@ -169,7 +169,7 @@ func newMachine(t *testing.T) *machine {
 	return &machine{cache: filepath.Join(t.TempDir(), "cache"), image: writeImage(t), source: t.TempDir(), log: &logged{}}
 }
 
-// runner opens a runner, as a new process would.
+// runner opens a runner as a new process would.
 func (m *machine) runner(t *testing.T) *Runner {
 	t.Helper()
 	r, err := New(Options{Cache: m.cache, Source: m.source, Trees: m.trees, Images: map[string]string{"probe": m.image}, Log: m.log})
@@ -184,7 +184,7 @@ func (m *machine) runner(t *testing.T) *Runner {
 	return r
 }
 
-// probe makes a step that runs the probe with a writable /out.
+// probe returns a step that runs the probe with a writable /out.
 func probe(args ...string) step.Step {
 	return step.Step{
 		Name: "probe", Image: step.Image{Ref: "probe"}, Args: append([]string{"/bin/probe"}, args...), Dir: "/",
@@ -202,7 +202,7 @@ func run(t *testing.T, r *Runner, s step.Step) step.Result {
 	return result
 }
 
-// exported is the content of an output that is a file.
+// exported returns the content of an output that is a file.
 func exported(t *testing.T, r *Runner, name, output string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "exported")
@@ -216,7 +216,7 @@ func exported(t *testing.T, r *Runner, name, output string) string {
 	return string(raw)
 }
 
-func says(t *testing.T, err error, parts ...string) {
+func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, expected one that says %q", parts)
@@ -228,7 +228,7 @@ func says(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// glob is the one path that matches.
+// glob returns the only path that matches.
 func glob(t *testing.T, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob(pattern)
@@ -238,8 +238,8 @@ func glob(t *testing.T, pattern string) string {
 	return found[0]
 }
 
-// sameLinks reports whether a file has one name only.
-func sameLinks(t *testing.T, info os.FileInfo) bool {
+// hasOneName reports whether a file has a single hard link.
+func hasOneName(t *testing.T, info os.FileInfo) bool {
 	t.Helper()
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && st.Nlink == 1

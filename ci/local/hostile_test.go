@@ -10,10 +10,10 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// canary is in the environment of the tests' own process, which stands for slipway's.
+// canary is in the environment of the test process, which stands for slipway's.
 const canary = "canary-4f6c"
 
-// replaced are ways in which a command replaces its output, and what the error says. The
+// replaced are ways in which a command can replace its output, and the resulting errors. The
 // output is the file /out/a/b/x, or the directory /out/a/b.
 var replaced = []struct {
 	name string
@@ -34,8 +34,8 @@ var replaced = []struct {
 	{"file for a directory", []string{"remove", "/out/a/b", ";", "write", "/out/a/b", "file"}, true, `"/out/a/b" is a regular file, expected a directory`},
 }
 
-// TestReplacedOutput holds that a step whose command has replaced an output fails, says
-// what it found where, and keeps nothing.
+// TestReplacedOutput checks that a step whose command replaced an output fails with an error that
+// says what was found where, and that nothing is kept.
 func TestReplacedOutput(t *testing.T) {
 	t.Setenv("CANARY", canary)
 	m := newMachine(t)
@@ -48,8 +48,8 @@ func TestReplacedOutput(t *testing.T) {
 				s.Outputs = []step.Output{{Name: "made", Path: "/out/a/b", Dir: true}}
 			}
 			_, err := r.Run(t.Context(), s)
-			says(t, err, `output "made" of step "probe"`, c.want, "a build script or a procedural macro has replaced the output")
-			says(t, r.Export(t.Context(), "probe", "made", filepath.Join(t.TempDir(), "x")), "the step has not run")
+			wantError(t, err, `output "made" of step "probe"`, c.want, "a build script or a procedural macro has replaced the output")
+			wantError(t, r.Export(t.Context(), "probe", "made", filepath.Join(t.TempDir(), "x")), "the step has not run")
 		})
 		t.Run(c.name+", inside another output", func(t *testing.T) {
 			s := probe(append([]string{"mkdir", "/out/a/b", ";"}, c.args...)...)
@@ -58,7 +58,7 @@ func TestReplacedOutput(t *testing.T) {
 				s.Outputs[1] = step.Output{Name: "made", Path: "/out/a/b", Dir: true}
 			}
 			_, err := r.Run(t.Context(), s)
-			says(t, err, `output "made" of step "probe"`, c.want)
+			wantError(t, err, `output "made" of step "probe"`, c.want)
 		})
 	}
 	wantNoCanary(t, m.cache)
@@ -67,8 +67,8 @@ func TestReplacedOutput(t *testing.T) {
 	}
 }
 
-// TestHugeOutput holds that a file without a block is no output, wherever it lies: nothing
-// reads it first.
+// TestHugeOutput checks that a sparse file is refused as an output, or as part of one, before it
+// is read.
 func TestHugeOutput(t *testing.T) {
 	for name, o := range map[string]step.Output{"file": {Name: "made", Path: "/out/a/x"}, "directory": {Name: "made", Path: "/out/a", Dir: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -85,12 +85,12 @@ func TestHugeOutput(t *testing.T) {
 			}
 			s := step.Step{Name: "probe", Outputs: []step.Output{o}}
 			_, err = capture(s, "key", "", work, filepath.Join(work, "entry"), func(o step.Output) (string, error) { return strings.TrimPrefix(o.Path, "/out/"), nil })
-			says(t, err, `output "made" of step "probe"`, `"/out/a/x" has 1099511627776 bytes, expected at most`)
+			wantError(t, err, `output "made" of step "probe"`, `"/out/a/x" has 1099511627776 bytes, expected at most`)
 		})
 	}
 }
 
-// wantNoCanary fails the test when a file below a directory holds the canary.
+// wantNoCanary fails the test if a file below a directory contains the canary.
 func wantNoCanary(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
@@ -108,8 +108,8 @@ func wantNoCanary(t *testing.T, dir string) {
 	}
 }
 
-// TestOutputsTouchNothingOutside holds that what is left out of an output, and what is
-// cleaned up, is so through no link.
+// TestOutputsTouchNothingOutside checks that discarding parts of an output and cleaning up do not
+// follow links.
 func TestOutputsTouchNothingOutside(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
@@ -134,7 +134,7 @@ func TestOutputsTouchNothingOutside(t *testing.T) {
 	if got := run(t, r, again).Stdout; !strings.Contains(got, "link -> "+outside) || strings.Contains(got, "link/") {
 		t.Errorf("another step finds\n%s", got)
 	}
-	says(t, r.Export(t.Context(), "probe", "all", filepath.Join(t.TempDir(), "x")), `output "all" of step "probe"`, "is a symbolic link to")
+	wantError(t, r.Export(t.Context(), "probe", "all", filepath.Join(t.TempDir(), "x")), `output "all" of step "probe"`, "is a symbolic link to")
 	if err := r.store.drop("steps", filepath.Base(filepath.Dir(filepath.Dir(out)))); err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +145,8 @@ func TestOutputsTouchNothingOutside(t *testing.T) {
 	}
 }
 
-// TestSpecialFilesAreNotKept holds that the store has no set-id program, FIFO or hard
-// link to the image.
+// TestSpecialFilesAreNotKept checks that the store has no set-id programs, FIFOs or hard links to
+// the image.
 func TestSpecialFilesAreNotKept(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
@@ -162,7 +162,7 @@ func TestSpecialFilesAreNotKept(t *testing.T) {
 	}
 	for _, dir := range []string{glob(t, filepath.Join(m.cache, "steps", "*", "out", "0")), to} {
 		for _, name := range []string{"program", "same"} {
-			if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode() != 0o755 || dir == to && !sameLinks(t, info) {
+			if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode() != 0o755 || dir == to && !hasOneName(t, info) {
 				t.Errorf("%s: %v, %v", filepath.Join(dir, name), info.Mode(), err)
 			}
 		}
@@ -172,7 +172,7 @@ func TestSpecialFilesAreNotKept(t *testing.T) {
 	}
 }
 
-// TestStoreWithLink holds that a link in the place of a kept output is damage.
+// TestStoreWithLink checks that a link in place of a stored output is detected as damage.
 func TestStoreWithLink(t *testing.T) {
 	t.Setenv("CANARY", canary)
 	m := newMachine(t)

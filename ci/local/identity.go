@@ -11,9 +11,9 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// leavesRoot reports whether slipway runs as the machine's root, so that sandboxes run
-// as another user of the machine. The root of a user namespace in which that user does
-// not exist (a rootless container's) is an ordinary user to the kernel already.
+// leavesRoot reports whether slipway runs as the machine's root, so that sandboxes run as another
+// user. In a user namespace that does not map that user (a rootless container's), root already is
+// an ordinary user to the kernel.
 var leavesRoot = sync.OnceValue(func() bool {
 	if os.Geteuid() != 0 {
 		return false
@@ -22,7 +22,7 @@ var leavesRoot = sync.OnceValue(func() bool {
 	return err == nil && mapped(string(raw), bwrap.HostID)
 })
 
-// mapped reports whether a uid_map (user_namespaces(7)) has an id of the namespace.
+// mapped reports whether a uid_map (user_namespaces(7)) contains an id of the namespace.
 func mapped(uidMap string, id int64) bool {
 	for line := range strings.Lines(uidMap) {
 		var inside, outside, length int64
@@ -33,8 +33,8 @@ func mapped(uidMap string, id int64) bool {
 	return false
 }
 
-// own gives a file or everything in a directory to the user that sandboxes run as, where
-// that is another than slipway's. Links are given, not followed.
+// own changes the owner of a file, or of everything in a directory, to the user that sandboxes
+// run as if that is not slipway's own. Links are changed, not followed.
 func own(name string) error {
 	if !leavesRoot() {
 		return nil

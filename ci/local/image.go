@@ -16,17 +16,18 @@ import (
 
 // image is an unpacked root filesystem.
 type image struct {
-	Version int `json:"version"` // storeVersion when it was unpacked
+	Version int `json:"version"` // storeVersion at the time of unpacking
 
-	Digest string   `json:"digest"` // of the manifest, or of the tree of a step's output
+	Digest string   `json:"digest"` // of the manifest, or of the tree for a step's output
 	Env    []string `json:"env"`
 	Tree   string   `json:"tree"` // digest of the unpacked files
 
 	root   string
-	pinned string // digest, "sha256:…", of what the reference named
+	pinned string // digest of what the reference named, as "sha256:…"
 }
 
-// unpackImage returns the unpacked image, from the store when it is there: see openImage.
+// unpackImage returns an unpacked image, from the store if possible. See openImage for ref and
+// dir.
 func (s *store) unpackImage(ctx context.Context, ref, dir string) (got image, err error) {
 	img, pinned, err := openImage(ctx, ref, dir)
 	if err != nil {
@@ -51,7 +52,7 @@ func (s *store) unpackImage(ctx context.Context, ref, dir string) (got image, er
 	return s.readImage(digest.Hex)
 }
 
-// readImage returns an unpacked image of the store.
+// readImage returns an unpacked image from the store.
 func (s *store) readImage(digest string) (image, error) {
 	dir := filepath.Join(s.dir, "images", digest)
 	raw, err := os.ReadFile(filepath.Join(dir, "image.json"))
@@ -102,14 +103,14 @@ func (s *store) makeImage(img v1.Image, digest string) error {
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "image.json"), raw, 0o644), own(dir)); err != nil {
 		return err
 	}
-	if err := beneath.RemoveAll(filepath.Join(s.dir, "images", digest)); err != nil { // a damaged one
+	if err := beneath.RemoveAll(filepath.Join(s.dir, "images", digest)); err != nil { // a damaged image
 		return err
 	}
 	return s.commit(dir, "images", digest)
 }
 
-// addMountPoints makes the files that a step with the network gets from this
-// machine, where the image has none: they cannot be made in a read-only root.
+// addMountPoints creates the files that a step with a network gets from this machine, unless the
+// image has them: they cannot be created in a read-only root.
 func addMountPoints(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -131,8 +132,8 @@ func addMountPoints(dir string) error {
 	return nil
 }
 
-// verifyLayers compares each layer's bytes with its digest: a layout on disk
-// may have been damaged, and nothing else looks.
+// verifyLayers compares each layer's bytes with its digest, because a layout on disk may be
+// damaged and nothing else checks it.
 func verifyLayers(img v1.Image) error {
 	layers, err := img.Layers()
 	if err != nil {

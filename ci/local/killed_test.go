@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// killedCache names, for the process that TestKilledAnywhere starts, the cache, image and
-// source to run a step with.
+// killedCache is the variable with the cache, image and source for the process that
+// TestKilledAnywhere starts.
 const killedCache = "SLIPWAY_TEST_KILLED"
 
-// TestKilledAnywhere kills a slipway while it starts a sandbox, at moments that lie close
-// together, and holds that nothing of the sandbox goes on.
+// TestKilledAnywhere kills a slipway at closely spaced moments while it starts a sandbox, and
+// checks that no process of the sandbox survives.
 func TestKilledAnywhere(t *testing.T) {
 	if given := os.Getenv(killedCache); given != "" {
 		at := strings.Split(given, "\n")
@@ -34,7 +34,7 @@ func TestKilledAnywhere(t *testing.T) {
 		killStarting(t, m, time.Duration(i)*200*time.Microsecond)
 	}
 	var left []string
-	for range 100 { // the kernel ends them when it comes to it
+	for range 100 { // the kernel kills them asynchronously
 		if left = mention(m.cache); len(left) == 0 {
 			return
 		}
@@ -49,12 +49,12 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killStarting runs a step in another process and kills that some time after it has
-// started its first one.
+// killStarting runs a step in another process and kills that process some time after it has
+// started its first child.
 func killStarting(t *testing.T, m *machine, after time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledAnywhere$")
-	// What starts a sandbox keeps the PATH, by which it is found again.
+	// The processes that start a sandbox inherit PATH, which identifies them.
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":"+m.cache, killedCache+"="+strings.Join([]string{m.cache, m.image, m.source}, "\n"))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func killStarting(t *testing.T, m *machine, after time.Duration) {
 	}
 }
 
-// startsSandbox reports whether a process has started the programs that make a sandbox.
+// startsSandbox reports whether a process has started the programs that create a sandbox.
 func startsSandbox(pid int) bool {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, name := range lists {
@@ -85,8 +85,8 @@ func startsSandbox(pid int) bool {
 	return false
 }
 
-// mention lists the processes, with their command lines, whose arguments, environment or
-// mounts hold a text, except this one.
+// mention returns the processes, with their command lines, whose arguments, environment or mounts
+// contain a text, except this one.
 func mention(text string) []string {
 	var found []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")

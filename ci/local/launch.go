@@ -15,14 +15,13 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// launch starts a sandbox's command line and waits for its end. started is called with
-// the process id. emulates says that the command line mounts something, so that it needs
-// a mount namespace of its own and to be root of its user namespace. What the command line
-// is started from (mounts, session keyring) is
-// changed on an OS thread of its own, which ends here: bwrap's --die-with-parent ends the
-// sandbox with the thread that started it.
+// launch starts a sandbox's command line and waits for it to end. started is called with the
+// process id. emulates says that the command line mounts something, so that it must be root in
+// its user namespace and have its own mount namespace. The command's inherited state (mounts,
+// session keyring) is changed on a dedicated OS thread, which lives until the command ends:
+// bwrap's --die-with-parent kills the sandbox when the thread that started it ends.
 func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started func(pid int)) error {
-	files, info, err := given(secrets)
+	files, info, err := inherited(secrets)
 	if err != nil {
 		return err
 	}
@@ -30,7 +29,7 @@ func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started f
 	cmd.ExtraFiles = files
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked, so that the thread is not used again
+		runtime.LockOSThread() // never unlocked, so that the thread is not reused
 		err := s.leave(cmd, emulates)
 		if err == nil {
 			err = cmd.Start()
@@ -45,16 +44,16 @@ func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started f
 	return <-done
 }
 
-// leave takes from the calling thread, and so from what it starts, what a sandbox must
-// not have: the caller's session keyring, and root.
+// leave removes what a sandbox must not have from the calling thread, and so from the processes
+// that it starts: the caller's session keyring, and root.
 func (s *store) leave(cmd *exec.Cmd, emulates bool) error {
 	_, _, errno := unix.Syscall(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
-	// A kernel without keyrings, or a container engine's filter: there is nothing to leave.
+	// A kernel without keyrings or a container engine's filter: there is no keyring to leave.
 	if errno != 0 && errno != unix.ENOSYS && errno != unix.EPERM {
 		return fmt.Errorf("joining a session keyring of its own: %w", errno)
 	}
 	cmd.Dir = "/"
-	if err := keepFiles(); err != nil {
+	if err := closeInherited(); err != nil {
 		return fmt.Errorf("keeping open files from the sandbox: %w", err)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -81,8 +80,8 @@ func (s *store) leave(cmd *exec.Cmd, emulates bool) error {
 	return nil
 }
 
-// mountNamespace adds a mount namespace to the user namespace that a command is started
-// in, and makes the command root of the latter.
+// mountNamespace adds a mount namespace to the user namespace that a command is started in, and
+// makes the command root of the user namespace.
 func mountNamespace(a *syscall.SysProcAttr) {
 	a.Cloneflags |= unix.CLONE_NEWNS
 	for _, ids := range [][]syscall.SysProcIDMap{a.UidMappings, a.GidMappings} {
@@ -92,9 +91,9 @@ func mountNamespace(a *syscall.SysProcAttr) {
 	}
 }
 
-// keepFiles keeps from every process that is started later the files that whoever
-// started slipway has left open: a directory among them leads out of any sandbox.
-func keepFiles() error {
+// closeInherited marks the files that slipway inherited as close-on-exec, so that no later
+// process gets them: an open directory would lead out of any sandbox.
+func closeInherited() error {
 	if err := unix.CloseRange(3, 1<<32-1, unix.CLOSE_RANGE_CLOEXEC); err == nil {
 		return nil
 	}
@@ -107,15 +106,15 @@ func keepFiles() error {
 	return err
 }
 
-// becomeUser makes the calling thread, alone, that user and group, with the rights that it
-// has: the user namespace that it makes is then that user's, and so is what the kernel
-// counts by user (watches, timers, pending signals) instead of root's.
+// becomeUser changes the user and group of the calling thread alone, and keeps its capabilities.
+// A user namespace that the thread creates then belongs to that user, and so do the per-user
+// limits of the kernel (watches, timers, pending signals).
 func becomeUser(id uintptr) error {
 	if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
 		return err
 	}
 	for _, call := range []struct{ number, a, b, c uintptr }{{unix.SYS_SETGROUPS, 0, 0, 0}, {unix.SYS_SETRESGID, id, id, id}, {unix.SYS_SETRESUID, id, id, id}} {
-		// The library's own functions change every thread.
+		// The functions of package unix change every thread.
 		if _, _, errno := unix.RawSyscall(call.number, call.a, call.b, call.c); errno != 0 {
 			return errno
 		}
@@ -131,9 +130,9 @@ func becomeUser(id uintptr) error {
 	return unix.Capset(&header, &sets[0])
 }
 
-// given are the files that a sandbox's command line reads and writes: bwrap.FilterFD,
-// InfoFD, and with secrets ArgsFD; info is what is written to the second.
-func given(secrets []string) (files []*os.File, info *os.File, err error) {
+// inherited returns the files that a sandbox's command line inherits: bwrap.FilterFD, InfoFD and,
+// with secrets, ArgsFD. info is the reading end of the second.
+func inherited(secrets []string) (files []*os.File, info *os.File, err error) {
 	info, told, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -165,13 +164,13 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// pipe returns the reading end of a pipe that holds a text.
+// pipe returns the reading end of a pipe that contains text.
 func pipe(text string) (*os.File, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	go func() { // a pipe may hold less than all of it
+	go func() { // the text may exceed the pipe's capacity
 		_, _ = io.WriteString(write, text)
 		_ = write.Close()
 	}()

@@ -8,8 +8,8 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// caBundles are where systems keep their certificates, the environment's
-// choice first: behind a proxy that inspects TLS nothing else is trusted.
+// caBundle returns the system's certificate file, "" if none is found. The environment's choice
+// comes first: behind a proxy that inspects TLS, no other file is valid.
 func caBundle() string {
 	for _, name := range []string{
 		os.Getenv("SSL_CERT_FILE"),
@@ -24,13 +24,13 @@ func caBundle() string {
 	return ""
 }
 
-// hostFiles are what name resolution reads.
+// hostFiles are the files that name resolution reads.
 var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
 
-// networkAccess returns what a step with the network needs of this machine:
-// name resolution, certificates, proxies. It is no part of the step, for it
-// must not change what the step leaves. Certificates are copied to work: they may be
-// where only slipway's own user can read them.
+// networkAccess returns the mounts and environment that a step with a network needs from this
+// machine: name resolution, certificates, proxies. They are not part of the step, because they
+// must not change its result. Certificates are copied to work, because only slipway's own user
+// may be able to read them.
 func networkAccess(work string) ([]bwrap.Bind, []string, error) {
 	var binds []bwrap.Bind
 	var env []string

@@ -15,11 +15,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// platform is what images are taken for.
+// platform is the platform of all images.
 var platform = v1.Platform{OS: "linux", Architecture: strings.TrimPrefix(step.Platform, "linux/")}
 
-// checkMachine returns an error when programs of that platform do not run on a machine
-// of an architecture.
+// checkMachine returns an error unless programs for the platform run on a machine of the given
+// architecture.
 func checkMachine(arch string) error {
 	if arch != platform.Architecture {
 		return fmt.Errorf("opening the local runner: this machine is linux/%s, and steps run on %s everywhere, so that the same bytes come out: use --runner dagger with an engine, which emulates it", arch, step.Platform)
@@ -27,10 +27,10 @@ func checkMachine(arch string) error {
 	return nil
 }
 
-// openImage finds an image by reference: in an OCI layout, the directory that whoever runs
-// slipway has named for it, or in a registry where dir is "". A reference alone is never
-// taken for a path: a workspace may name one, and hold a directory of that name. The digest is
-// that of what the reference names: of the index where it is one.
+// openImage opens an image: from the OCI layout in dir if dir is not "", or else by reference
+// from a registry. A reference is never treated as a path, because a workspace may set one and
+// contain a directory of that name. The digest is that of what the reference names, which may be
+// an index.
 func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) {
 	if dir != "" {
 		return openLayout(dir)

@@ -10,17 +10,17 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// maxStdout is how much of a step's standard output is kept as its result.
+// maxStdout is how many bytes of a step's standard output are kept as its result.
 const maxStdout = 64 << 20
 
-// printed is what a step has printed.
+// printed collects what a step prints.
 type printed struct {
 	stdout bytes.Buffer
 	tail   *tailBuffer
 	lines  *lineWriter
 }
 
-// connect connects a command's output. end is called when it prints too much.
+// connect redirects a command's output. end is called if it exceeds the limit.
 func (r *Runner) connect(s step.Step, cmd *exec.Cmd, end func(error)) *printed {
 	out := &printed{tail: &tailBuffer{limit: 8 << 10}}
 	out.lines = &lineWriter{emit: func(line string) { r.opts.Log.Line(s, r.opts.Secrets.Hide(line)) }}
@@ -37,12 +37,12 @@ func (r *Runner) connect(s step.Step, cmd *exec.Cmd, end func(error)) *printed {
 	}
 	cmd.Stderr = count(io.MultiWriter(out.tail, out.lines))
 	if s.Merged {
-		cmd.Stderr = cmd.Stdout // the same writer: one pipe, which keeps the order
+		cmd.Stderr = cmd.Stdout // with the same writer, exec uses one pipe, which keeps the order
 	}
 	return out
 }
 
-// limited passes on the first bytes and swallows the rest.
+// limited passes on the first left bytes and discards the rest.
 type limited struct {
 	w    io.Writer
 	left int
@@ -57,8 +57,8 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// tailBuffer keeps the last bytes that were written, from whole lines on. Its
-// methods may be called from several goroutines.
+// tailBuffer keeps the last limit bytes, starting with a whole line. It is safe for concurrent
+// use.
 type tailBuffer struct {
 	mu    sync.Mutex
 	limit int
@@ -84,16 +84,16 @@ func (t *tailBuffer) String() string {
 	return string(bytes.TrimRight(t.buf, "\n"))
 }
 
-// lineWriter calls emit for each line. A carriage return ends one as well, or what a
-// program writes over would be hidden. Its methods may be called from several
-// goroutines; a line of one write is never torn by another's.
+// lineWriter calls emit for each line. A carriage return also ends a line, so that text which a
+// program overwrites is not lost. It is safe for concurrent use, and a line in a single write is
+// never split by another write.
 type lineWriter struct {
 	mu   sync.Mutex
 	buf  []byte
 	emit func(string)
 }
 
-// maxLine bounds what is held back while waiting for the end of a line.
+// maxLine is how many bytes are buffered while waiting for the end of a line.
 const maxLine = 64 << 10
 
 func (l *lineWriter) Write(p []byte) (int, error) {
@@ -113,12 +113,12 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// lineEnd is where the first line of b ends, behind its carriage return, newline or
-// both; 0 where b has no whole line, or none that is known to be one.
+// lineEnd returns the index after the first line of b and its carriage return, newline or both; 0
+// if the line is not complete yet.
 func lineEnd(b []byte) int {
 	i := bytes.IndexAny(b, "\r\n")
 	switch {
-	case i < 0, b[i] == '\r' && i+1 == len(b): // a newline may come
+	case i < 0, b[i] == '\r' && i+1 == len(b): // a newline may follow
 		return 0
 	case b[i] == '\r' && b[i+1] == '\n':
 		return i + 2

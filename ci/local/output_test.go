@@ -38,8 +38,7 @@ func TestLineWriter(t *testing.T) {
 	}
 }
 
-// TestLineWriterLong holds that a line without an end is bounded, and that
-// nothing of it is lost.
+// TestLineWriterLong checks that an endless line is split at the limit and nothing is lost.
 func TestLineWriterLong(t *testing.T) {
 	var got []string
 	w := &lineWriter{emit: func(line string) { got = append(got, line) }}
@@ -69,8 +68,8 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-// TestLineWriterReturns holds that a carriage return hides nothing: what a program
-// writes over is a line too, in whatever parts it comes.
+// TestLineWriterReturns checks that text before a carriage return is emitted as a line, however
+// it is split into writes.
 func TestLineWriterReturns(t *testing.T) {
 	const in = "10%\r20%\rfailed\rok\r\n\r\nend\r\r\nlast\r"
 	want := []string{"10%", "20%", "failed", "ok", "", "end", "", "last"}

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestLayOver lays a directory over a hostile one: nothing is written through its links.
+// TestLayOver lays a directory over a hostile one and checks that nothing is written through its
+// links.
 func TestLayOver(t *testing.T) {
 	outside := t.TempDir()
 	put(t, filepath.Join(outside, "file"), "outside")

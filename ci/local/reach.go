@@ -13,15 +13,14 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// reached is where the store's directories are in the mount namespace from which
-// sandboxes start when slipway runs as root: the store may be below a directory that
-// only root may enter, as /root is.
+// reached is where the store's directories are mounted when sandboxes are started as root,
+// because the store may be below a directory that only root can enter, such as /root.
 const reached = "/mnt"
 
 // shared are the directories of the store that sandboxes mount parts of.
 var shared = []string{"images", "steps", "tmp"}
 
-// reach gives the calling thread a mount namespace in which the store is at [reached].
+// reach moves the calling thread to a new mount namespace with the store at [reached].
 func (s *store) reach() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return err
@@ -32,7 +31,7 @@ func (s *store) reach() error {
 	if err := openRoot(); err != nil {
 		return err
 	}
-	from := map[string]*os.File{} // opened before the mount, which may hide them
+	from := map[string]*os.File{} // opened before the mount, which may cover them
 	for _, sub := range shared {
 		f, err := os.Open(filepath.Join(s.dir, sub))
 		if err != nil {
@@ -52,9 +51,9 @@ func (s *store) reach() error {
 	return errors.Join(errs...)
 }
 
-// openRoot gives the calling thread, in a mount namespace of its own, a root directory that
-// every user may enter, with all that is in the machine's, where that is open to root alone:
-// the sandbox's user could run nothing there.
+// openRoot replaces the root directory of the calling thread's mount namespace if only root may
+// enter it, as the sandbox's user could run nothing there. The new root can be entered by every
+// user and contains the same directories and links.
 func openRoot() error {
 	if info, err := os.Stat("/"); err != nil || info.Mode().Perm()&0o001 != 0 {
 		return err
@@ -74,11 +73,11 @@ func openRoot() error {
 	if err := unix.Chdir(reached); err != nil {
 		return err
 	}
-	// The new root on the old one, which is then taken away (pivot_root(2)).
+	// Stack the new root on the old one and unmount that (pivot_root(2)).
 	return errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH), unix.Chdir("/"))
 }
 
-// bindEntry makes an entry of the machine's root directory appear below reached.
+// bindEntry makes an entry of the machine's root directory available below reached.
 func bindEntry(e os.DirEntry) error {
 	from, to := filepath.Join("/", e.Name()), filepath.Join(reached, e.Name())
 	switch {
@@ -94,15 +93,15 @@ func bindEntry(e os.DirEntry) error {
 		}
 		return unix.Symlink(target, to)
 	}
-	return nil // no program needs what else is there
+	return nil // programs need no other kinds of entry
 }
 
-// within rewrites a sandbox's paths into the store to what they are where it starts.
+// within maps a sandbox's paths in the store to where they are mounted for it.
 func (s *store) within(box bwrap.Sandbox) bwrap.Sandbox {
 	if !leavesRoot() {
 		return box
 	}
-	if box.Root = s.reachedAt(box.Root); box.Root == "/" { // the machine's own, which has the store there now
+	if box.Root = s.reachedAt(box.Root); box.Root == "/" { // the machine's own root, where the store is mounted now
 		box.Top = slices.DeleteFunc(slices.Clone(box.Top), func(name string) bool { return "/"+name == reached })
 	}
 	box.Emulator = s.reachedAt(box.Emulator)

@@ -1,5 +1,5 @@
-// Package local runs steps with no engine: it unpacks the OCI image into a
-// store of its own and runs the command in a bubblewrap sandbox.
+// Package local runs steps without an engine: it unpacks OCI images into its own store and runs
+// commands in a bubblewrap sandbox.
 package local
 
 import (
@@ -18,29 +18,29 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Options are what a runner is made from.
+// Options configure a runner.
 type Options struct {
 	// Cache is the store's directory.
 	Cache string
-	// Source is a directory with the workspace's source and nothing else.
+	// Source is a directory that contains only the workspace's source.
 	Source string
-	// Trees are those that steps mount by name.
+	// Trees are the trees that steps mount by name.
 	Trees []step.Tree
-	// Images maps references of steps to the OCI layout that stands for each.
-	// Others are looked up as they are.
+	// Images maps image references of steps to OCI layouts to use instead. Other references are
+	// looked up in their registry.
 	Images map[string]string
 	// Secrets are the values of the steps' secrets.
 	Secrets step.Secrets
 	// Limits bound each step.
 	Limits step.Limits
-	// WeakerSandbox runs steps without the parts of the sandbox that this machine lacks
-	// (see [SandboxError]).
+	// WeakerSandbox omits the parts of the sandbox that this machine may lack (see
+	// [SandboxError]).
 	WeakerSandbox bool
-	// Log receives what the steps print; nil discards it.
+	// Log receives the steps' output; nil discards it.
 	Log step.Log
 }
 
-// Runner is a [step.Runner] without an engine. Close ends it.
+// Runner is a [step.Runner] that needs no engine. Close releases it.
 type Runner struct {
 	opts   Options
 	limits step.Limits
@@ -54,15 +54,15 @@ type Runner struct {
 	done     map[string]*entry // by step name
 }
 
-// staged is a source tree as sandboxes see it.
+// staged is a source tree prepared for sandboxes.
 type staged struct{ dir, digest string }
 
-// HostImage is the reference that means this machine's own root filesystem. It
-// serves the first step of making a toolchain image on a Debian machine.
+// HostImage is the reference for this machine's own root filesystem. The first step that makes a
+// toolchain image on a Debian machine uses it.
 const HostImage = "host"
 
-// New opens a runner. It returns an error when the machine is of another architecture
-// than [step.Platform], and a *SandboxError when it cannot make the sandbox whole.
+// New opens a runner. It returns an error if the machine's architecture is not that of
+// [step.Platform], and a *SandboxError if the sandbox cannot be created with opts.
 func New(opts Options) (*Runner, error) {
 	if err := checkMachine(runtime.GOARCH); err != nil {
 		return nil, err
@@ -90,13 +90,13 @@ func New(opts Options) (*Runner, error) {
 	return r, nil
 }
 
-// Close removes what only this process used.
+// Close removes this process's temporary files.
 func (r *Runner) Close() error { return r.store.close() }
 
-// Name is "local".
+// Name returns "local".
 func (r *Runner) Name() string { return "local" }
 
-// Run runs a step, or takes the result of an equal one from the store.
+// Run runs a step, or returns the cached result of an equal step.
 func (r *Runner) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	r.opts.Log.Begin(s)
 	begin := time.Now()
@@ -138,8 +138,8 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 	return e, false, err
 }
 
-// Export is part of [step.Runner]. The copy is compared with the digest that the output
-// had when its step ended.
+// Export implements [step.Runner]. It compares the copy with the digest that the output had when
+// its step ended.
 func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	if _, err := r.output(ctx, name, output); err != nil {
 		return err
@@ -170,8 +170,8 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	return nil
 }
 
-// output returns the path of an output whose content is what it was when its
-// step ended. A damaged one is made again.
+// output returns the path of an output after verifying that it is unchanged since its step ended.
+// A damaged output is made again.
 func (r *Runner) output(ctx context.Context, name, output string) (string, error) {
 	r.mu.Lock()
 	e := r.done[name]
@@ -199,7 +199,7 @@ func (r *Runner) output(ctx context.Context, name, output string) (string, error
 	return e.path(output), nil
 }
 
-// image returns the root filesystem of a step, unpacked.
+// image returns the unpacked root filesystem of a step.
 func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
 	if ref.Step != "" {
 		root, err := r.output(ctx, ref.Step, ref.Output)
@@ -234,13 +234,13 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
 	return got.(image), nil
 }
 
-// ImageDigest is part of [step.Runner].
+// ImageDigest implements [step.Runner].
 func (r *Runner) ImageDigest(ctx context.Context, ref string) (string, error) {
 	img, err := r.image(ctx, step.Image{Ref: ref})
 	return img.pinned, err
 }
 
-// silent is a log that nobody reads.
+// silent is a log that discards everything.
 type silent struct{}
 
 func (silent) Begin(step.Step)                   {}

@@ -92,7 +92,7 @@ func TestOwnProcesses(t *testing.T) {
 	}
 }
 
-// processes counts this machine's processes whose command line holds a word.
+// processes counts this machine's processes whose command line contains a word.
 func processes(word string) int {
 	n := 0
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -144,7 +144,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// TestDaemon holds that what a command leaves running ends with it.
+// TestDaemon checks that processes that a command leaves running end with it.
 func TestDaemon(t *testing.T) {
 	r := newMachine(t).runner(t)
 	word := fmt.Sprintf("word-%d", time.Now().UnixNano())
@@ -218,11 +218,11 @@ func TestMounts(t *testing.T) {
 	third := second
 	third.Name, third.Mounts = "third", []step.Mount{{Path: "/in", Step: "zeroth", Output: "dir"}}
 	_, err := r.Run(t.Context(), third)
-	says(t, err, `step "zeroth" has not run`)
+	wantError(t, err, `step "zeroth" has not run`)
 }
 
-// TestMountInsideMount holds that an output has what was mounted inside it, as
-// in a target directory that begins with another target's host part.
+// TestMountInsideMount checks that an output includes what was mounted inside it, as in a target
+// directory that starts with another target's host part.
 func TestMountInsideMount(t *testing.T) {
 	r := newMachine(t).runner(t)
 	first := probe("write", "/out/lib", "of the first", ";", "link", "lib", "/out/alias")

@@ -12,7 +12,7 @@ import (
 
 const token = "a-token-of-nobody"
 
-// withSecret is a step that finds a token in its environment.
+// withSecret returns a step that has a token in its environment.
 func withSecret(args ...string) step.Step {
 	s := probe(args...)
 	s.Fresh, s.Network = true, true
@@ -20,8 +20,8 @@ func withSecret(args ...string) step.Step {
 	return s
 }
 
-// TestSecret holds that a secret reaches the command, and nothing else: no output,
-// no log, no command line of a process, no file of the cache.
+// TestSecret checks that a secret reaches only the command: no output, log, command line of a
+// process or file of the cache contains it.
 func TestSecret(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
@@ -57,8 +57,7 @@ func TestSecret(t *testing.T) {
 	}))
 }
 
-// commandLines returns the command lines of processes with the token in them, seen
-// until stop.
+// commandLines returns the command lines of processes that contain the token, sampled until stop.
 func commandLines(stop chan struct{}) (found []string) {
 	for {
 		entries, _ := os.ReadDir("/proc")
@@ -80,10 +79,10 @@ func commandLines(stop chan struct{}) (found []string) {
 
 func TestSecretNotGiven(t *testing.T) {
 	_, err := newMachine(t).runner(t).Run(t.Context(), withSecret("env"))
-	says(t, err, `running step "probe": the secret "registry" was not given`)
+	wantError(t, err, `running step "probe": the secret "registry" was not given`)
 }
 
-// TestFresh holds that no result of a fresh step is taken, not even in one process.
+// TestFresh checks that the result of a fresh step is never reused, not even within one process.
 func TestFresh(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)

@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// stage makes a source tree as sandboxes see it: the workspace's files with
-// ours over them, modes and times the same on every machine.
+// stage prepares a source tree for sandboxes: the workspace's files, overlaid with the tree's
+// own, with the same modes and times on every machine.
 func (r *Runner) stage(name string) (staged, error) {
 	got, err, _ := r.once.Do("tree "+name, func() (any, error) {
 		r.mu.Lock()
@@ -64,8 +64,8 @@ func (r *Runner) stageTree(tree step.Tree) (staged, error) {
 	return staged{dir, digest}, err
 }
 
-// overlay puts a file into a tree, or takes it out when content is "". The
-// tree is a copy of a stranger's: a link in it must not lead outside.
+// overlay writes a file in a tree, or removes it if content is "". The tree is a copy of
+// untrusted files, so links in it must not lead outside.
 func overlay(dir, name, content string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -84,7 +84,7 @@ func overlay(dir, name, content string) error {
 	return root.WriteFile(name, []byte(content), 0o644)
 }
 
-// normalise gives every file of a tree the mode and time that it has on every machine.
+// normalise sets the modes and times of all files in a tree to the same values on every machine.
 func normalise(dir string) error {
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.Type()&fs.ModeSymlink != 0 {

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// laySource writes a source tree, with modes and times that must not count.
+// laySource writes a source tree with modes and times that must not affect the result.
 func laySource(t *testing.T, dir string, mode os.FileMode, at time.Time) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -90,11 +90,10 @@ func TestTreeWithoutSource(t *testing.T) {
 	}
 	s.Mounts[1].Tree = "other"
 	_, err := m.runner(t).Run(t.Context(), s)
-	says(t, err, `staging tree "other": the runner was not given it`)
+	wantError(t, err, `staging tree "other": the runner was not given it`)
 }
 
-// TestOverlayStaysInside holds that links of a stranger's tree do not lead our
-// files outside.
+// TestOverlayStaysInside checks that links in an untrusted tree do not lead our files outside.
 func TestOverlayStaysInside(t *testing.T) {
 	outside := t.TempDir()
 	put(t, filepath.Join(outside, "config.toml"), "theirs")
@@ -120,7 +119,7 @@ func TestOverlayStaysInside(t *testing.T) {
 	}
 }
 
-// TestFillStaysInside holds the same for a mount inside a mount.
+// TestFillStaysInside checks the same for a mount inside a mount.
 func TestFillStaysInside(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(outside, "file"), "theirs")

@@ -15,9 +15,9 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// store is the directory that keeps unpacked images and the outputs of steps,
-// each under a digest of what it was made from. Nothing in it is ever changed
-// once it has its name: it is written under tmp/ and renamed.
+// store is a directory that keeps unpacked images and the outputs of steps, each named by a
+// digest of what it was made from. Entries are written under tmp/, renamed, and never changed
+// after that.
 //
 //	images/<digest>/   rootfs/ and image.json
 //	steps/<key>/       out/<n> and result.json
@@ -30,11 +30,11 @@ type store struct {
 	lock *os.File // held as long as tmp is in use
 }
 
-// unusedFor is how long an entry is kept that no run has used.
+// unusedFor is how long an entry is kept after its last use.
 const unusedFor = 30 * 24 * time.Hour
 
-// openStore opens the store in dir, makes this process's own directory and
-// removes those of processes that were killed.
+// openStore opens the store in dir, creates this process's own directory and removes those of
+// processes that were killed.
 func openStore(dir string) (*store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -46,8 +46,8 @@ func openStore(dir string) (*store, error) {
 			return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 		}
 	}
-	// Nobody else has a reason to look into it, or to write where a step let others write.
-	// A directory that is somebody else's has been made for this by them.
+	// Keep other users out: steps may leave directories that everyone can write to. If the
+	// directory belongs to another user, that user has set it up for sharing.
 	if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("opening cache %q: %w", dir, err)
 	}
@@ -71,8 +71,8 @@ func (s *store) close() error {
 	return errors.Join(err, s.lock.Close())
 }
 
-// sweep removes what killed processes left under tmp/ and entries that no run
-// has used for long. Errors do not matter: the next run sweeps again.
+// sweep removes what killed processes left under tmp/ and entries unused for unusedFor. It
+// ignores errors, because the next run sweeps again.
 func (s *store) sweep() {
 	runs, _ := os.ReadDir(filepath.Join(s.dir, "tmp"))
 	for _, e := range runs {
@@ -83,7 +83,7 @@ func (s *store) sweep() {
 		}
 		lock, err := lockFile(filepath.Join(run, "lock"), unix.LOCK_EX|unix.LOCK_NB)
 		if err != nil {
-			continue // its process lives
+			continue // its process is running
 		}
 		if _, err := os.Stat(filepath.Join(run, "work")); err == nil || time.Since(info.ModTime()) > time.Minute {
 			_ = beneath.RemoveAll(run)
@@ -101,8 +101,8 @@ func (s *store) sweep() {
 	}
 }
 
-// lockEntry waits until this process alone may make the entry of that key, or
-// ctx ends: flock(2) itself waits for ever.
+// lockEntry waits until this process holds the lock for making the entry with that key, or until
+// ctx ends. It polls because flock(2) cannot be cancelled.
 func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err error) {
 	for {
 		f, err := lockFile(filepath.Join(s.dir, "locks", key), unix.LOCK_EX|unix.LOCK_NB)
@@ -120,7 +120,7 @@ func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err e
 	}
 }
 
-// temp makes a directory that goes with this process.
+// temp creates a directory that is removed with this process's own.
 func (s *store) temp(pattern string) (string, error) {
 	work := filepath.Join(s.tmp, "work")
 	if err := s.dirFor(work); err != nil {
@@ -129,7 +129,7 @@ func (s *store) temp(pattern string) (string, error) {
 	return os.MkdirTemp(work, pattern)
 }
 
-// dirFor makes a directory that sandboxes may enter, where it is not there.
+// dirFor creates a directory that sandboxes may enter, unless it exists.
 func (s *store) dirFor(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil || !leavesRoot() {
 		return err
@@ -137,8 +137,8 @@ func (s *store) dirFor(dir string) error {
 	return os.Lchown(dir, bwrap.HostID, bwrap.HostID)
 }
 
-// commit gives a finished directory its name in the store. An entry that is
-// there already stays: it was made from the same.
+// commit renames a finished directory to its name in the store. An existing entry is kept,
+// because it was made from the same inputs.
 func (s *store) commit(dir, kind, key string) error {
 	to := filepath.Join(s.dir, kind, key)
 	if err := os.Rename(dir, to); err != nil {

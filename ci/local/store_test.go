@@ -15,7 +15,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// stamped is a step whose output differs each time that its command runs.
+// stamped returns a step whose output differs each time its command runs.
 func stamped() step.Step {
 	s := probe("stamp", "/out/stamp", ";", "print", "done")
 	s.Outputs = []step.Output{{Name: "stamp", Path: "/out/stamp"}}
@@ -103,7 +103,7 @@ func TestMemoOfInputs(t *testing.T) {
 	r := m.runner(t)
 	run(t, r, first)
 	run(t, r, second)
-	first.Args = append(first.Args, ";", "print", "more") // the same file by another command
+	first.Args = append(first.Args, ";", "print", "more") // another command that writes the same file
 	other := m.runner(t)
 	if run(t, other, first).Cached {
 		t.Fatal("another first step was taken for it")
@@ -119,11 +119,11 @@ func TestMissingOutput(t *testing.T) {
 	s.Outputs = []step.Output{{Name: "bin/x", Path: "/out/x"}}
 	for range 2 {
 		_, err := m.runner(t).Run(t.Context(), s)
-		says(t, err, `running step "probe": its command succeeded, but did not leave "/out/x" (bin/x)`)
+		wantError(t, err, `running step "probe": its command succeeded, but did not leave "/out/x" (bin/x)`)
 	}
 	s.Outputs = []step.Output{{Name: "all", Path: "/out", Dir: true}, {Name: "bin/x", Path: "/out/x"}}
 	_, err := m.runner(t).Run(t.Context(), s)
-	says(t, err, `did not leave "/out/x" (bin/x)`)
+	wantError(t, err, `did not leave "/out/x" (bin/x)`)
 }
 
 func TestDiscard(t *testing.T) {
@@ -205,7 +205,7 @@ func put(t *testing.T, name, text string) {
 	check(t, os.WriteFile(name, []byte(text), 0o644))
 }
 
-// TestDamageOfInput holds that a step does not begin with a damaged input.
+// TestDamageOfInput checks that a step does not start with a damaged input.
 func TestDamageOfInput(t *testing.T) {
 	m := newMachine(t)
 	first := probe("write", "/out/x", "good")
@@ -232,7 +232,7 @@ func TestDamagedImage(t *testing.T) {
 	run(t, m.runner(t), probe("print", "1"))
 	put(t, glob(t, filepath.Join(m.cache, "images", "*", "rootfs", "data", "marker")), "changed")
 	_, err := m.runner(t).Run(t.Context(), probe("print", "2"))
-	says(t, err, `reading unpacked image "probe": its files have changed since it was unpacked; it has been removed: run again`)
+	wantError(t, err, `reading unpacked image "probe": its files have changed since it was unpacked; it has been removed: run again`)
 	if out := run(t, m.runner(t), probe("cat", "/data/marker")).Stdout; out != "of the image\n" {
 		t.Errorf("the image unpacked again holds %q", out)
 	}
@@ -242,7 +242,7 @@ func TestDamagedImage(t *testing.T) {
 	}
 }
 
-// TestConcurrent holds that equal steps of two processes run once.
+// TestConcurrent checks that equal steps of two processes run once.
 func TestConcurrent(t *testing.T) {
 	m := newMachine(t)
 	s := stamped()
@@ -277,7 +277,7 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// TestWaitEnds holds that waiting for another process's work ends with ctx.
+// TestWaitEnds checks that waiting for another process's entry ends with ctx.
 func TestWaitEnds(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
@@ -321,7 +321,7 @@ func TestSweep(t *testing.T) {
 	check(t, os.Chmod(filepath.Join(left, "denied"), 0o500))
 	check(t, dead.lock.Close()) // killed
 
-	beginning := filepath.Join(dir, "tmp", "run-beginning") // between its making and its lock
+	beginning := filepath.Join(dir, "tmp", "run-beginning") // created but not locked yet
 	check(t, os.Mkdir(beginning, 0o755))
 
 	old, recent := filepath.Join(dir, "steps", "old"), filepath.Join(dir, "steps", "recent")

@@ -16,18 +16,17 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// sourceTime is the modification time of every source file in a sandbox:
-// older than anything that is built from it, and the same on every machine.
+// sourceTime is the modification time of every source file in a sandbox: older than anything
+// built from it, and the same on every machine.
 var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// copyTree copies a directory, with modes and modification times, into dst,
-// which exists.
+// copyTree copies a directory into dst, which must exist, with modes and modification times.
 func copyTree(src, dst string) error {
 	type stamp struct {
 		name string
 		info fs.FileInfo
 	}
-	var dirs []stamp // directories get mode and time when they are full
+	var dirs []stamp // directories get their mode and time after their content
 	count := beneath.Count{Limits: beneath.KeptLimits()}
 	err := filepath.WalkDir(src, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -58,7 +57,7 @@ func copyTree(src, dst string) error {
 		case e.Type().IsRegular():
 			return copyFile(name, to, info)
 		}
-		return nil // sockets and pipes are no part of a result
+		return nil // sockets and pipes are not part of a result
 	})
 	if err != nil {
 		return fmt.Errorf("copying %q: %w", src, err)
@@ -104,8 +103,8 @@ func copyFile(from, to string, info fs.FileInfo) (err error) {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
-// digestTree is a SHA-256, in hex, of a file or directory: names, kinds,
-// executable bits, link targets and contents, not times.
+// digestTree returns a SHA-256 in hex of a file or directory: names, types, executable bits, link
+// targets and contents, but not times.
 func digestTree(root string) (string, error) {
 	type entry struct{ line, file string }
 	var entries []*entry
@@ -151,7 +150,7 @@ func digestTree(root string) (string, error) {
 		return "", fmt.Errorf("reading %q: %w", root, err)
 	}
 	sum := sha256.New()
-	for _, e := range entries { // WalkDir goes in lexical order
+	for _, e := range entries { // in lexical order, from WalkDir
 		_, _ = fmt.Fprintf(sum, "%s\x00", e.line)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil

@@ -14,9 +14,8 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// untar writes an archive below dir. [os.Root] keeps every name and link
-// inside; devices and set-id bits are left out, for nothing in a sandbox has
-// the right to use them.
+// untar extracts an archive below dir. [os.Root] keeps every name and link inside. Devices and
+// set-id bits are omitted, because nothing in a sandbox may use them.
 func untar(r io.Reader, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -72,7 +71,7 @@ func untarEntry(root *os.Root, content io.Reader, name string, h *tar.Header) er
 	return nil
 }
 
-// topEntries lists what is at the top of a root filesystem, links as "name -> to".
+// topEntries lists the top-level entries of a root filesystem, with links as "name -> target".
 func topEntries(root string) ([]string, error) {
 	list, err := os.ReadDir(root)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"dagger/slipway/ci/bwrap"
 )
 
-// TestAsOrdinaryUser runs all other tests of this package once more as a user of the machine
-// without rights, as which slipway runs on most laptops.
+// TestAsOrdinaryUser runs this package's tests again as an unprivileged user, as slipway runs on
+// most laptops.
 func TestAsOrdinaryUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: the tests run as an ordinary user already")
 	}
 	needSandbox(t)
-	dir, err := os.MkdirTemp("", "slipway-user-") // t.TempDir is below a directory of root's alone
+	dir, err := os.MkdirTemp("", "slipway-user-") // t.TempDir is below a directory that only root can enter
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	// Another than the one that root's sandboxes run as.
+	// Not the user that root's sandboxes run as.
 	const id = bwrap.HostID - 1
 	if err := os.Chown(home, id, id); err != nil {
 		t.Fatal(err)

@@ -15,12 +15,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// verifyImage compares an unpacked image with what was unpacked, once per
-// process: a damaged toolchain would make other bytes and not say so. An image
-// that was found whole before and has not changed since is not read again.
+// verifyImage checks once per process that an unpacked image is unchanged: a damaged toolchain
+// would silently produce different bytes.
 func (r *Runner) verifyImage(s step.Step, img image) error {
 	if img.Tree == "" {
-		return nil // a step's output, which was verified, or this machine
+		return nil // a step's output, which is already verified, or this machine
 	}
 	_, err, _ := r.once.Do("verify "+img.Digest, func() (any, error) {
 		r.mu.Lock()
@@ -29,7 +28,7 @@ func (r *Runner) verifyImage(s step.Step, img image) error {
 		if verified {
 			return nil, nil
 		}
-		good, err := whole(img.root, img.Tree, filepath.Join(filepath.Dir(img.root), "stamp"))
+		good, err := intact(img.root, img.Tree, filepath.Join(filepath.Dir(img.root), "stamp"))
 		if err != nil {
 			return nil, err
 		}
@@ -45,10 +44,10 @@ func (r *Runner) verifyImage(s step.Step, img image) error {
 	return err
 }
 
-// whole reports whether a file or tree has the digest that it should have. What
-// was found whole and has not been changed by the kernel since is not read again:
-// its stamp is kept in the file that is named so.
-func whole(root, digest, stampFile string) (bool, error) {
+// intact reports whether a file or tree has the expected digest. stampFile stores a stamp of the
+// kernel's metadata: if it is unchanged since the last successful check, the content is not read
+// again.
+func intact(root, digest, stampFile string) (bool, error) {
 	stamp, newest, err := stampTree(root)
 	if err != nil {
 		return false, err
@@ -60,17 +59,16 @@ func whole(root, digest, stampFile string) (bool, error) {
 	if err != nil || got != digest {
 		return false, err
 	}
-	// A file could change again within the clock's last tick and keep its time.
+	// Within one clock tick a file could change again and keep its time.
 	if time.Since(newest) > 2*time.Second {
 		err = os.WriteFile(stampFile, []byte(digest+" "+stamp), 0o644)
 	}
 	return true, err
 }
 
-// stampTree is a SHA-256, in hex, of what the kernel notes of every file of a
-// tree: name, mode, inode, size and the time of its last change, which no one can
-// set. It also returns the newest of these times. Whatever writes to a file
-// through the kernel gives the tree another stamp.
+// stampTree returns a SHA-256 in hex of the kernel's metadata of every file in a tree (name,
+// mode, inode, size and change time), and the newest change time. Programs cannot set the change
+// time, so every write through the kernel changes the stamp.
 func stampTree(root string) (string, time.Time, error) {
 	var newest time.Time
 	sum := sha256.New()

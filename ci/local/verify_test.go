@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestWhole holds what a stamp is good for: it stands in for reading a tree, and
-// for nothing that was changed, not even by someone who puts time and size back.
-func TestWhole(t *testing.T) {
+// TestIntact checks that a stamp replaces reading an unchanged tree, and that it detects every
+// change, even if time and size are restored.
+func TestIntact(t *testing.T) {
 	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
 	file := filepath.Join(root, "a")
 	put(t, file, "good")
@@ -17,7 +17,7 @@ func TestWhole(t *testing.T) {
 	check(t, err)
 	find := func(want bool) {
 		t.Helper()
-		got, err := whole(root, digest, stamp)
+		got, err := intact(root, digest, stamp)
 		if err != nil || got != want {
 			t.Fatalf("whole = %t, %v, want %t", got, err, want)
 		}
@@ -47,14 +47,14 @@ func TestWhole(t *testing.T) {
 	find(false)
 }
 
-// TestStampOfAnother holds that the stamp of other content says nothing.
+// TestStampOfAnother checks that a stamp of other content is ignored.
 func TestStampOfAnother(t *testing.T) {
 	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
 	put(t, filepath.Join(root, "a"), "good")
 	now, _, err := stampTree(root)
 	check(t, err)
 	put(t, stamp, "another-digest "+now)
-	if got, err := whole(root, "wanted-digest", stamp); err != nil || got {
+	if got, err := intact(root, "wanted-digest", stamp); err != nil || got {
 		t.Errorf("whole = %t, %v", got, err)
 	}
 }

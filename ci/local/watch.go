@@ -16,25 +16,25 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// spareMemory is how much of the machine's memory is left for the rest of it. What a step
-// has in files, pipes and sockets in memory is nobody's, so only what is left tells of it.
+// spareMemory is how much memory in bytes must stay available on the machine. Memory in tmpfs
+// files, pipes and sockets belongs to no process, so only the machine's available memory shows
+// it.
 const spareMemory = 128 << 20
 
-// spare is how much of a file system is left free for the rest of the machine, and
-// spareFiles how many files may still be made in it.
+// spare is how many bytes of a file system are kept free for the rest of the machine, and
+// spareFiles how many files.
 const (
 	spare      = 256 << 20
-	spareFiles = spare / (16 << 10) // what mke2fs(8) makes for as many bytes
+	spareFiles = spare / (16 << 10) // mke2fs(8) creates one inode per 16 KiB
 )
 
-// bytesPerFile is what a file counts at least against the limit of the disk, a block: an
-// empty one takes no bytes, and a file system can run out of files too.
+// bytesPerFile is the least that a file counts against the disk limit, one block: an empty file
+// has no bytes, but a file system can run out of files too.
 const bytesPerFile = 4096
 
-// watch ends a step with a *step.LimitError as soon as its processes, below the one with
-// that id, use more than they may, and returns when ctx ends. The kernel keeps the other
-// limits: this samples what it counts for no one without control groups, which ordinary
-// users rarely have.
+// watch ends a step with a *step.LimitError as soon as the process pid and its descendants exceed
+// a limit, and returns when ctx ends. The kernel enforces the other limits. Those sampled here
+// are ones that it only enforces with control groups, which ordinary users rarely have.
 func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 	begin, err := free(r.store.dir)
 	if err != nil {
@@ -71,24 +71,24 @@ func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 // room is what a user may still write to a file system.
 type room struct {
 	bytes int64
-	files int64 // -1 where the file system does not count them
+	files int64 // -1 if the file system has no limit
 }
 
-// free is what is left of a directory's file system.
+// free returns the room left on a directory's file system.
 func free(dir string) (room, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return room{}, fmt.Errorf("reading the free space of %q: %w", dir, err)
 	}
 	r := room{int64(st.Bavail) * st.Bsize, int64(st.Ffree)}
-	if st.Files == 0 { // btrfs, say
+	if st.Files == 0 { // for example btrfs
 		r.files = -1
 	}
 	return r, nil
 }
 
-// exceeds returns an error where more than limit was used since begin, or too little is
-// left for the rest of the machine. A limit of 0 is none.
+// exceeds returns an error if more than limit bytes (or the corresponding number of files) were
+// used since begin, or too little is left for the rest of the machine. A limit of 0 means none.
 func (now room) exceeds(begin room, limit int64, dir string) error {
 	counted := now.files >= 0 && begin.files >= 0
 	switch {
@@ -104,19 +104,19 @@ func (now room) exceeds(begin room, limit int64, dir string) error {
 	return nil
 }
 
-// memoryBelow is how many bytes a process and those that it started have in memory for
-// themselves alone. Every process of a sandbox is among them: those whose parent has
-// ended belong to the first one of their namespace.
+// memoryBelow returns how many bytes of private memory a process and its descendants have. They
+// include every process of a sandbox, because orphans become children of the first process in
+// their namespace.
 func memoryBelow(top int) int64 {
 	parents := map[int]int{}
 	for _, pid := range allProcesses() {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		var state byte
 		var parent int
-		// The name stands between brackets and may hold anything (proc(5)).
+		// The name is in parentheses and may contain anything (proc(5)).
 		if _, err := fmt.Sscanf(string(raw[bytes.LastIndexByte(raw, ')')+1:]), " %c %d", &state, &parent); err == nil {
 			parents[pid] = parent
 		}
@@ -134,8 +134,9 @@ func memoryBelow(top int) int64 {
 	return sum
 }
 
-// allProcesses lists the machine's processes. It reads one directory: filepath.Glob would read
-// that of each process as well, which costs more than all else that watch does.
+// allProcesses returns the ids of the machine's processes. It reads a single directory:
+// filepath.Glob would also read each process's own, which costs more than everything else in
+// watch.
 func allProcesses() []int {
 	dir, err := os.Open("/proc")
 	if err != nil {
@@ -152,7 +153,7 @@ func allProcesses() []int {
 	return list
 }
 
-// resident is how many bytes of a process are in memory and no file's.
+// resident returns how many bytes of a process are in memory and not backed by a file.
 func resident(pid int) int64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
@@ -165,8 +166,8 @@ func resident(pid int) int64 {
 	return (all - files) * int64(os.Getpagesize())
 }
 
-// memoryLeft is how many bytes of memory the machine can give without swapping, -1 where
-// that is not known: MemAvailable of proc_meminfo(5).
+// memoryLeft returns how many bytes of memory are available without swapping, -1 if unknown
+// (MemAvailable in proc_meminfo(5)).
 func memoryLeft() int64 {
 	raw, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
@@ -183,7 +184,7 @@ func memoryLeft() int64 {
 	return -1
 }
 
-// machineMemory is how many bytes of memory the machine has, 0 where that is not known.
+// machineMemory returns the machine's memory in bytes, 0 if unknown.
 func machineMemory() int64 {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
@@ -192,11 +193,11 @@ func machineMemory() int64 {
 	return int64(info.Totalram) * int64(info.Unit)
 }
 
-// lineCost is what a line costs beside its bytes, in bytes: to show millions of empty ones
-// takes long.
+// lineCost is what each line counts against the log limit in addition to its bytes, because
+// displaying millions of empty lines takes long.
 const lineCost = 64
 
-// counted passes on what is written and calls over when it is more than left.
+// counted passes on what is written, and calls over once it exceeds left.
 type counted struct {
 	w    io.Writer
 	left *atomic.Int64

@@ -9,8 +9,8 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// TestFilesWithoutEnd holds that a step which makes empty files is ended by the limit of
-// the disk, and that one which makes as many as a build does is not.
+// TestFilesWithoutEnd checks that a step that creates empty files is ended by the disk limit, and
+// that one that creates as many as a build does is not.
 func TestFilesWithoutEnd(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
@@ -18,9 +18,9 @@ func TestFilesWithoutEnd(t *testing.T) {
 		t.Skipf("SKIPPED: the file system has room for %d files (%v)", now.files, err)
 	}
 	r.limits.Disk = 100 << 20
-	// It goes on for as long as it takes to be seen: nothing but the limit ends it.
+	// The step runs long enough to be noticed: only the limit ends it.
 	_, err := r.Run(t.Context(), probe("files", "/out/many", "300000", ";", "sleep", "10s"))
-	says(t, err, "made more than 25600 files, one for each 4 KiB of 100 MiB", "--limits disk=")
+	wantError(t, err, "made more than 25600 files, one for each 4 KiB of 100 MiB", "--limits disk=")
 	if left, _ := filepath.Glob(filepath.Join(m.cache, "tmp", "run-*", "work", "step-*")); len(left) > 0 {
 		t.Errorf("it leaves %v", left)
 	}
@@ -28,7 +28,7 @@ func TestFilesWithoutEnd(t *testing.T) {
 	run(t, r, probe("files", "/out/few", "30000", ";", "sleep", "1s"))
 }
 
-// TestRoom holds what a change of a file system's room means.
+// TestRoom checks when a change of a file system's room exceeds a limit.
 func TestRoom(t *testing.T) {
 	begin := room{1 << 40, 1 << 24}
 	for _, c := range []struct {
@@ -56,7 +56,7 @@ func TestRoom(t *testing.T) {
 				}
 				return
 			}
-			says(t, err, c.want)
+			wantError(t, err, c.want)
 			var limit *step.LimitError
 			if errors.As(err, &limit) != c.limited {
 				t.Errorf("%v is a limit of the step: %t", err, !c.limited)

@@ -10,8 +10,8 @@ import (
 
 var examples = map[string]string{"shim-demo": "0.1.0", "fetcher": "0.5.0", "shim-core": "0.2.0"}
 
-// TestPackageApart holds that nothing of the workspace or its dependencies runs where the
-// package is made that a registry gets.
+// TestPackageApart checks that no code of the workspace or its dependencies runs where the
+// package for the registry is made.
 func TestPackageApart(t *testing.T) {
 	p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: "shim-core", Version: examples["shim-core"]})
 	for _, s := range step.Needed(p.Steps, []string{StepPackage}) {
@@ -26,9 +26,8 @@ func TestPackageApart(t *testing.T) {
 	}
 }
 
-// TestBinariesApart holds that nothing runs where a binary is compiled but what is
-// compiled into it: no step that it takes something of is another target's, the tests'
-// or the package's.
+// TestBinariesApart checks that only code that is compiled into a binary runs where the binary is
+// compiled: its step takes nothing from steps of another target, the tests or the package.
 func TestBinariesApart(t *testing.T) {
 	for _, crate := range []string{"shim-demo", "fetcher", "shim-core"} {
 		p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: crate, Version: examples[crate]})

@@ -9,15 +9,15 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// withBinaries is the workspace of base whose app has a second binary and settings.
+// withBinaries returns the workspace of base with a second binary and settings in app.
 func withBinaries(t *testing.T, lines string) *cargo.Workspace {
 	t.Helper()
 	app := string(base(nil)["app/Cargo.toml"].Data) + lines
 	return read(t, base(map[string]string{"app/Cargo.toml": app, "app/src/bin/helper.rs": "fn main() {}"}))
 }
 
-// TestBinariesThatDoNotShip holds that only the binaries that the setting names are built,
-// packed, signed and described, and that the plan tells of the others.
+// TestBinariesThatDoNotShip checks that only the binaries that the setting names are built,
+// packed, signed and described, and that the plan has notes about the others.
 func TestBinariesThatDoNotShip(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"app\"]\n"), Request{Crate: "app", Version: "1.2.3"})
 	build := stepNamed(t, p, StepBuild(X8664))
@@ -42,8 +42,8 @@ func TestBinariesThatDoNotShip(t *testing.T) {
 	}
 }
 
-// TestBinariesOfFeatures holds that a binary whose features are not enabled is left out, as
-// cargo leaves it out.
+// TestBinariesOfFeatures checks that a binary whose features are not enabled is left out, as
+// cargo does.
 func TestBinariesOfFeatures(t *testing.T) {
 	const gated = "[[bin]]\nname = \"helper\"\nrequired-features = [\"extra\"]\n[[bin]]\nname = \"app\"\npath = \"src/main.rs\"\n[features]\nextra = []\n"
 	p := newPlan(t, withBinaries(t, gated), Request{Crate: "app", Version: "1.2.3"})
@@ -56,7 +56,7 @@ func TestBinariesOfFeatures(t *testing.T) {
 	}
 }
 
-// TestBinariesNone holds that a crate may ship none.
+// TestBinariesNone checks that a crate may ship no binaries.
 func TestBinariesNone(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = []\n[lib]\npath = \"src/lib.rs\"\n"), Request{Crate: "app", Version: "1.2.3"})
 	build := stepNamed(t, p, StepBuild(X8664))
@@ -65,14 +65,14 @@ func TestBinariesNone(t *testing.T) {
 	}
 }
 
-// TestBinariesUnknown holds that a name which is no binary is told with those that are.
+// TestBinariesUnknown checks that the finding about an unknown binary lists the existing ones.
 func TestBinariesUnknown(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"ap\"]\n"), Request{Crate: "app", Version: "1.2.3"})
-	says(t, p.CheckDryRun(), `app/Cargo.toml:9`, "`binaries` names \"ap\", which is no binary of the crate: it has app, helper")
+	wantError(t, p.CheckDryRun(), `app/Cargo.toml:9`, "`binaries` names \"ap\", which is no binary of the crate: it has app, helper")
 }
 
-// TestBinariesOfImages holds that an image has the binary that it names, shipped by the
-// crate's own release or not, and that no other is built for it.
+// TestBinariesOfImages checks that an image contains the binary that it names, whether the
+// crate's own release ships it or not, and that no other is built for it.
 func TestBinariesOfImages(t *testing.T) {
 	app := string(base(nil)["app/Cargo.toml"].Data) + "[package.metadata.slipway]\nbinaries = [\"app\"]\n"
 	w := read(t, base(map[string]string{

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// buildArgs and testArgs are the command lines of cargo. The manifest's path
-// selects the crate: a name could also mean a dependency of that name.
+// buildArgs returns the command line of cargo build. The manifest path selects the crate, because
+// a name could also mean a dependency of that name.
 func (b *builder) buildArgs(target string) []string {
 	return append([]string{"cargo", "build"}, b.common(target)...)
 }
 
-// more are further options of cargo; the crate's own arguments come last, for
-// behind a `--` they are the test program's.
+// testArgs returns the command line of cargo test with more options. The crate's own arguments
+// come last: after a `--` they are for the test program.
 func (b *builder) testArgs(target string, more ...string) []string {
 	args := append([]string{"cargo", "test"}, b.common(target)...)
 	args = append(append(args, "--no-fail-fast"), more...)
 	return append(args, b.crate.Settings.For(target).Test...)
 }
 
-// tested selects what is tested where that is not all that cargo would: the examples too are
-// built with the tests, and one that is a shared object cannot be.
+// tested returns the option that restricts cargo test to tests if the crate has examples that are
+// shared objects: cargo would build those too, and musl targets cannot.
 func (b *builder) tested(target string) []string {
 	if len(b.crate.Shared) == 0 || len(b.crate.Settings.For(target).Test) > 0 {
 		return nil
@@ -41,10 +41,10 @@ func (b *builder) common(target string) []string {
 	return args
 }
 
-// env is the environment of every step with cargo, with more added, sorted. The user is
-// the one that slipway's own image knows by the sandbox's id.
-// Wrappers of the compiler that an image names are taken away, not set to nothing:
-// cargo would not keep what it has asked the compiler then, and ask at every start.
+// env returns the sorted environment of every step that runs cargo, with more added. The user
+// is the one that slipway's own image has for the sandbox's uid. Compiler wrappers that an image
+// sets are removed (see [step.Environment]): if they were set to an empty string instead, cargo
+// would not cache what it asks the compiler.
 func (b *builder) env(more ...string) []string {
 	env := append([]string{
 		"CARGO_HOME=" + cargoHome,
@@ -64,8 +64,8 @@ func (b *builder) env(more ...string) []string {
 	return env
 }
 
-// targetEnv says how binaries of a target are run: natively through env(1),
-// which replaces whatever runner a configuration names, or by an emulator.
+// targetEnv selects how binaries of a target are run: natively through env(1), which overrides
+// any runner in the configuration, or with an emulator.
 func targetEnv(target string) []string {
 	if target == "" {
 		return nil

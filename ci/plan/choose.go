@@ -13,16 +13,16 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// The targets of a release, and the one that runs natively.
+// X8664 and AArch64 are the targets of a release.
 const (
 	X8664   = "x86_64-unknown-linux-musl"
 	AArch64 = "aarch64-unknown-linux-musl"
 )
 
-// emulators run a target's tests on a machine of another architecture.
+// emulators maps targets to the program that runs their tests on another architecture.
 var emulators = map[string]string{AArch64: "qemu-aarch64-static"}
 
-// choose settles the targets and the toolchain.
+// choose sets the targets and the toolchain.
 func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 	p.Targets = slices.Clone(req.Targets)
 	if len(p.Targets) == 0 {
@@ -45,13 +45,13 @@ func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 	return err
 }
 
-// settingForm matches what a workspace may name: a reference, and no path of whatever machine
-// slipway runs on.
+// settingForm matches what a workspace may name as its toolchain: an image reference, but no path
+// on the machine that runs slipway.
 var settingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
 
-// CheckToolchainSetting returns an error unless the image that the workspace names to build
-// in, where it names one, is a reference to one in a registry. Its characters mean nothing to
-// a shell, nor to YAML.
+// CheckToolchainSetting returns an error unless the toolchain that the workspace names, if any,
+// is a reference to an image in a registry. A valid reference has no character that is special to
+// a shell or YAML.
 func CheckToolchainSetting(w *cargo.Workspace) error {
 	if named := w.Settings.Toolchain; named != "" && !settingForm.MatchString(named) {
 		return fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a reference to an image in a registry; a directory is named with --toolchain by whoever builds", quote.Line(named))
@@ -59,10 +59,9 @@ func CheckToolchainSetting(w *cargo.Workspace) error {
 	return nil
 }
 
-// chooseToolchain returns the image to build in: the one that the command
-// names, else the one of [workspace.metadata.slipway], else slipway's own, made
-// from Debian's packages, which has one channel only: a dry run builds with that whatever the
-// workspace asks for.
+// chooseToolchain returns the image to build in: the one that the request names, else the one in
+// [workspace.metadata.slipway], else slipway's own image made from Debian packages. slipway's
+// image has a single channel, which a dry run uses whatever the workspace asks for.
 func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, error) {
 	if named == "" {
 		if err := CheckToolchainSetting(w); err != nil {
@@ -83,7 +82,8 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 	return toolchain.Reference(), found, nil
 }
 
-// wrongChannel says that an image has another Rust than the workspace asks for.
+// wrongChannel returns a finding that the image's Rust is not the one that the workspace asks
+// for.
 func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	return finding.Finding{
 		Stops: finding.Release, File: asked.File(), Line: asked.Line(),
@@ -92,7 +92,7 @@ func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	}
 }
 
-// checkLibrary says what cannot be built of a library, for which targets.
+// checkLibrary adds findings about a library that some targets cannot build.
 func (p *Plan) checkLibrary(c *cargo.Crate) {
 	var without []string
 	for _, t := range p.Targets {
@@ -122,7 +122,8 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 	p.Findings = append(p.Findings, f)
 }
 
-// checkExamples says which examples cannot be built for some targets, nor tests run with them.
+// checkExamples adds a note about examples that cannot be built for some targets, and tests that
+// are therefore not run.
 func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
 	if len(c.Shared) == 0 || len(c.Settings.Test) > 0 {
 		return
@@ -134,8 +135,9 @@ func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
 	})
 }
 
-// addNotes says what in the workspace does not count, so that no one is surprised by a
-// release that differs from their own machine's build, and what cannot be built or given.
+// addNotes adds notes about what in the workspace has no effect on the release, so that a
+// difference from a developer's own build is no surprise, and about what cannot be built or
+// provided.
 func (p *Plan) addNotes(w *cargo.Workspace, c *cargo.Crate) {
 	p.addCommitNotes(w, c)
 	p.checkLibrary(c)
@@ -169,5 +171,5 @@ func (p *Plan) addNotes(w *cargo.Workspace, c *cargo.Crate) {
 	}
 }
 
-// onlyImages is why a crate that is built for images goes to no registry.
+// onlyImages is the reason why a crate that is built for images goes to no registry.
 const onlyImages = "only its images are released"

@@ -9,16 +9,16 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// headTree is the name of the tree with the git directory that build scripts find, and
-// gitDir where they do.
+// headTree is the name of the tree with the git directory that build scripts see, and gitDir is
+// where they see it.
 const (
 	headTree = "commit"
 	gitDir   = srcDir + "/.git"
 )
 
-// commitTree is the least that git takes for a repository: HEAD, on the release branch,
-// is the commit. It has no objects, so that git can name the commit and nothing in it:
-// the same bytes for one commit, whatever clone it is built in.
+// commitTree returns the smallest git repository that git accepts: HEAD, on the release branch,
+// is the commit. It has no objects, so git can name the commit but read nothing from it. Its
+// content depends only on the commit and the release branch, not on the clone.
 func (b *builder) commitTree() []step.Tree {
 	if !b.givesCommit() {
 		return nil
@@ -32,7 +32,7 @@ func (b *builder) commitTree() []step.Tree {
 	}}}
 }
 
-// with adds the git directory to what a step finds that compiles the workspace's sources.
+// with adds the git directory to the mounts of a step that compiles the workspace's sources.
 func (b *builder) with(tree string, mounts []step.Mount) []step.Mount {
 	if tree == "skeleton" || !b.givesCommit() {
 		return mounts
@@ -40,8 +40,8 @@ func (b *builder) with(tree string, mounts []step.Mount) []step.Mount {
 	return append(mounts, step.Mount{Path: gitDir, Tree: headTree})
 }
 
-// commitEnv are the variables that hold the commit: those that vergen and built take in
-// place of what they would ask git for, and those that the workspace names.
+// commitEnv returns the variables that hold the commit: those that vergen and built use instead
+// of asking git, and those that the workspace names.
 func (b *builder) commitEnv() []string {
 	if !b.givesCommit() {
 		return nil
@@ -59,7 +59,7 @@ func (b *builder) commitEnv() []string {
 	return env
 }
 
-// addCommitNotes tells of build scripts that ask for the commit in vain.
+// addCommitNotes adds notes about build scripts that ask for the commit but do not get it.
 func (p *Plan) addCommitNotes(w *cargo.Workspace, c *cargo.Crate) {
 	p.Findings = append(p.Findings, w.AskForCommit(c)...)
 	if c.Settings.Commit && p.Source.Commit == "" {
@@ -73,7 +73,7 @@ func (b *builder) givesCommit() bool {
 	return b.crate.Settings.Commit && b.plan.Source.Commit != ""
 }
 
-// releaseBranch is the branch that releases are made from.
+// releaseBranch returns the branch that releases are made from.
 func (b *builder) releaseBranch() string {
 	if name := b.plan.Source.ReleaseBranch; name != "" {
 		return name

@@ -12,9 +12,8 @@ func appWith(settings string) map[string]string {
 	return map[string]string{"app/Cargo.toml": string(base(nil)["app/Cargo.toml"].Data) + settings}
 }
 
-// TestCommit holds that a build whose crate asks for the commit finds it, in a git
-// directory and in variables, and that nothing else does: what comes from outside is
-// compiled once for all commits.
+// TestCommit checks that a build whose crate asks for the commit gets it, in a git directory and
+// in variables, and that other steps do not: dependencies are compiled once for all commits.
 func TestCommit(t *testing.T) {
 	in := appWith("[package.metadata.slipway]\ncommit = true\ncommit-env = [\"APP_SHA\"]\n")
 	in["Cargo.lock"] = strings.Replace(string(base(nil)["Cargo.lock"].Data), " \"lib\",\n", " \"lib\",\n \"log\",\n", 1) + "\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"registry+x\"\n"
@@ -53,7 +52,8 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// TestAskForCommit holds that a plan tells of build scripts that ask for the commit in vain.
+// TestAskForCommit checks the notes about build scripts that ask for the commit but do not get
+// it.
 func TestAskForCommit(t *testing.T) {
 	tests := []struct {
 		name string
@@ -85,8 +85,8 @@ func TestAskForCommit(t *testing.T) {
 	}
 }
 
-// TestTargetSettings holds that settings of one target stand in place of the crate's, for
-// that target alone, and that an empty list does too.
+// TestTargetSettings checks that settings of one target replace the crate's for that target
+// alone, even with an empty list.
 func TestTargetSettings(t *testing.T) {
 	in := appWith("[package.metadata.slipway]\nfeatures = [\"all\"]\ntest = [\"--lib\"]\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\nfeatures = [\"small\", \"plain\"]\ntest = []\n")
 	p := newPlan(t, read(t, base(in)), Request{Crate: "app", Version: "1.2.3"})
@@ -106,7 +106,7 @@ func TestTargetSettings(t *testing.T) {
 	}
 }
 
-// TestEmulatedTests holds which steps may start programs of another architecture.
+// TestEmulatedTests checks which steps may run programs of another architecture.
 func TestEmulatedTests(t *testing.T) {
 	p := newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3"})
 	for _, s := range p.Steps {

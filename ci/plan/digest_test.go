@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// TestDigestEverywhere holds that a plan hangs on its workspace and request
-// alone: not on where the workspace lies, on the umask, the time zone, the
-// order of maps or the number of processors.
+// TestDigestEverywhere checks that a plan depends only on its workspace and request: not on the
+// workspace's location, the umask, the time zone, map order or the number of processors.
 func TestDigestEverywhere(t *testing.T) {
 	request := Request{Crate: "fetcher", Version: "0.5.0", Source: Source{Commit: commit, Branch: "main", Branches: []string{"main"}}}
 	want := digest(t, newPlan(t, readDir(t, example), request))
@@ -67,7 +66,7 @@ func TestDigestEverywhere(t *testing.T) {
 	}
 }
 
-// TestDigestChanges holds that what changes a release changes the digest.
+// TestDigestChanges checks that whatever changes a release changes the digest.
 func TestDigestChanges(t *testing.T) {
 	request := Request{Crate: "app", Version: "1.2.3"}
 	seen := map[string]string{digest(t, newPlan(t, read(t, base(nil)), request)): "unchanged"}

@@ -10,28 +10,28 @@ import (
 	"dagger/slipway/ci/dist"
 )
 
-// Artifact is a file that a release leaves.
+// Artifact is a file that a release produces.
 type Artifact struct {
 	Name   string `json:"name"`
 	Kind   string `json:"kind"` // tarball, checksums, crate, sbom, attestation, provenance
 	Target string `json:"target,omitempty"`
-	// Files are the names in a tarball, sorted; Binaries those among them that
-	// were built, the others sign one each.
+	// Files are the names in a tarball, sorted. Binaries are those among them that were built;
+	// each of the others signs one of them.
 	Files    []string `json:"files,omitempty"`
 	Binaries []string `json:"binaries,omitempty"`
-	// Format is that of an SBOM: cyclonedx or spdx.
+	// Format is the format of an SBOM: cyclonedx or spdx.
 	Format string `json:"format,omitempty"`
 }
 
-// The endings of the files that sign a file, beside it in a tarball.
+// Extensions of the files that sign a file, which are next to it in a tarball.
 const (
-	SignatureFile   = ".sig"           // base64 of the signature, as cosign 2 writes it
-	CertificateFile = ".pem"           // base64 of the certificate in PEM, likewise
-	PublicKeyFile   = ".pub"           // the public key in PEM, where a key signs
+	SignatureFile   = ".sig"           // the signature in base64, as cosign 2 writes it
+	CertificateFile = ".pem"           // the PEM certificate in base64, as cosign 2 writes it
+	PublicKeyFile   = ".pub"           // the public key in PEM, if a key signs
 	BundleFile      = ".sigstore.json" // a Sigstore bundle, for cosign 3
 )
 
-// Signatures are the endings of the files that sign a file in this plan.
+// Signatures returns the extensions of the files that sign a file in this plan.
 func (p *Plan) Signatures() []string {
 	if p.Signing == SignedByKey {
 		return []string{PublicKeyFile, SignatureFile, BundleFile}
@@ -44,18 +44,18 @@ const (
 	Tarball   = "tarball"
 	Checksums = "checksums"
 	CrateFile = "crate"
-	// SBOM says what is in a binary, Attestation is the same, signed.
+	// SBOM lists what is in a binary; Attestation is the same in a signed statement.
 	SBOM        = "sbom"
 	Attestation = "attestation"
-	// Provenance says who built the release from what, signed.
+	// Provenance is a signed statement of who built the release from what.
 	Provenance = "provenance"
 )
 
-// SumsName is the name of the file of checksums.
+// SumsName is the name of the checksum file.
 const SumsName = "SHA256SUMS"
 
-// addArtifacts lists the files: those of [BinaryArtifacts] for a crate with binaries,
-// the .crate file for one that is published.
+// addArtifacts lists the files of the release: those of [BinaryArtifacts] and the provenance for
+// a crate with binaries, and the .crate file for one that is packaged.
 func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	var binaries []string
 	for _, b := range p.binaries {
@@ -68,16 +68,16 @@ func (p *Plan) addArtifacts(c *cargo.Crate) error {
 	if p.Publish.Packaged() {
 		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(c.Name, p.Version), Kind: CrateFile})
 	}
-	if len(binaries) > 0 { // the last: it names the others
+	if len(binaries) > 0 { // last, because it names the others
 		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(c.Name), Kind: Provenance})
 	}
 	return nil
 }
 
-// BinaryArtifacts are the files that a crate's release has for binaries, but for the
-// provenance, which names them: a tarball for each target, their checksums, and the
-// SBOMs. There are none where there is no binary. Whoever verifies a release lists
-// them by the same function. signatures are the endings of what signs a binary.
+// BinaryArtifacts returns the files that a crate's release has for its binaries, except the
+// provenance, which names them: a tarball for each target, their checksums, and the SBOMs. It is
+// empty if there are no binaries. Verification lists the files of a release with the same
+// function. signatures are the extensions of the files that sign a binary.
 func BinaryArtifacts(crate string, targets, binaries, signatures []string) ([]Artifact, error) {
 	if len(binaries) == 0 {
 		return nil, nil
@@ -111,10 +111,10 @@ func BinaryArtifacts(crate string, targets, binaries, signatures []string) ([]Ar
 	return list, nil
 }
 
-// CrateName is the name of the file that a registry has of a crate's version.
+// CrateName returns the name of a crate version's file in a registry.
 func CrateName(crate, version string) string { return crate + "-" + version + ".crate" }
 
-// The formats of SBOMs, and the endings of their names.
+// The formats of SBOMs.
 const (
 	CycloneDX = "cyclonedx"
 	SPDX      = "spdx"
@@ -122,8 +122,8 @@ const (
 
 var formatEndings = []struct{ format, ending string }{{CycloneDX, ".cdx"}, {SPDX, ".spdx"}}
 
-// PredicateType is that of the statement in an attestation, as cosign's --type
-// knows it; "" for what is none.
+// PredicateType returns the predicate type of an attestation's statement, as cosign's --type
+// expects it; "" for other artifacts.
 func (a Artifact) PredicateType() string {
 	if a.Kind != Attestation {
 		return ""
@@ -131,15 +131,15 @@ func (a Artifact) PredicateType() string {
 	return map[string]string{CycloneDX: "https://cyclonedx.org/bom", SPDX: "https://spdx.dev/Document"}[a.Format]
 }
 
-// ProvenanceName is the name of the signed provenance of a crate's release.
+// ProvenanceName returns the name of the signed provenance of a crate's release.
 func ProvenanceName(crate string) string { return crate + ".provenance" + BundleFile }
 
-// SubjectName is what provenance calls a binary: those of several targets share
-// a name.
+// SubjectName returns a binary's name in the provenance, which includes the target because
+// binaries of several targets share a name.
 func SubjectName(target, binary string) string { return target + "/" + binary }
 
-// SBOMs are the documents of one binary: each as it is, and behind it in a signed
-// statement.
+// SBOMs returns the documents of one binary: in each format the plain document, followed by its
+// signed statement.
 func SBOMs(binary, target string) ([]Artifact, error) {
 	base, err := dist.BinaryName(binary, target)
 	if err != nil {
@@ -154,21 +154,21 @@ func SBOMs(binary, target string) ([]Artifact, error) {
 	return list, nil
 }
 
-// Effect is a change to something that others see. A dry run performs none.
+// Effect is a change that is visible to others. A dry run performs none.
 type Effect struct {
 	Kind string `json:"kind"`
-	// Image is the image that it is about, "" for those of a crate.
+	// Image is the image that the effect changes, "" for a crate's effects.
 	Image string `json:"image,omitempty"`
-	// Target is the manifest of the image that it is about, "" for what a tag names.
+	// Target is the image's manifest that the effect is about, "" for what a tag names.
 	Target string `json:"target,omitempty"`
-	// About says for people what the effect does.
+	// About describes the effect for people.
 	About string `json:"about"`
 }
 
-// addEffects lists the effects in their order: signatures, which say nothing of
-// a release that does not come; then what can be taken back (a draft that no one
-// sees), then what cannot (a published version), then what announces it. So a release that stops half way shows the world nothing, or a
-// finished crate whose announcement a second run completes.
+// addEffects lists the effects in order: first signatures, which are harmless if the release
+// never happens, then what can be undone (a draft that no one sees), then what cannot (a
+// published version), then the announcement. A release that stops half way is either invisible,
+// or has published a crate whose announcement a second run completes.
 func (p *Plan) addEffects() {
 	add := func(kind, format string, args ...any) {
 		p.Effects = append(p.Effects, Effect{Kind: kind, About: fmt.Sprintf(format, args...)})

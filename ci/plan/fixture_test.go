@@ -62,7 +62,7 @@ func planJSON(t *testing.T, p *Plan) string {
 	return string(raw)
 }
 
-// digester is a plan of either kind.
+// digester is a plan of any kind.
 type digester interface{ Digest() (string, error) }
 
 func digest(t *testing.T, p digester) string {
@@ -74,10 +74,9 @@ func digest(t *testing.T, p digester) string {
 	return d
 }
 
-// golden compares text with a golden file. slipway's own image is named after
-// its recipe, and so is, through it, every plan: both stand as placeholders,
-// or each edit of the recipe would change all golden files and hide in the
-// noise what changed in a plan.
+// golden compares text with a golden file. The name of slipway's own image contains a hash of its
+// recipe, which also changes every plan's digest. Both are replaced by placeholders, so that
+// editing the recipe does not change every golden file.
 func golden(t *testing.T, name string, p digester, text string) {
 	t.Helper()
 	text = strings.ReplaceAll(text, toolchain.Reference(), "slipway/toolchain:CHANNEL-RECIPE")
@@ -107,8 +106,8 @@ func firstDifference(got, want string) string {
 	return "one is longer"
 }
 
-// base is a workspace that can be released: crate "app" 1.2.3 with a binary,
-// over library "lib". Tests change it.
+// base returns a workspace that can be released, with changes: crate "app" 1.2.3 has a binary and
+// depends on library "lib".
 func base(change map[string]string) fstest.MapFS {
 	in := map[string]string{
 		"Cargo.toml":       "[workspace]\nmembers = [\"app\", \"lib\"]\n",
@@ -139,8 +138,8 @@ func read(t *testing.T, fsys fs.FS) *cargo.Workspace {
 	return w
 }
 
-// says fails the test unless err says every part.
-func says(t *testing.T, err error, parts ...string) {
+// wantError fails the test unless err contains every part.
+func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, expected one that says %q", parts)
@@ -152,7 +151,7 @@ func says(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// stepNamed is the step of that name, which must be there.
+// stepNamed returns the step with the given name and fails the test if there is none.
 func stepNamed(t *testing.T, p *Plan, name string) step.Step {
 	t.Helper()
 	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })

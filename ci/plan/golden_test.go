@@ -27,7 +27,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestSafeSteps holds what every plan promises of its steps.
+// TestSafeSteps checks what every plan guarantees about its steps.
 func TestSafeSteps(t *testing.T) {
 	w := readDir(t, example)
 	for _, tt := range released {
@@ -57,11 +57,11 @@ func TestSafeSteps(t *testing.T) {
 	}
 }
 
-// TestTestsCannotTouchTheRelease holds that no step takes anything from a
-// test: what a test overwrites is gone with it.
+// TestTestsCannotTouchTheRelease checks that no step takes anything from a test step, so that
+// what a test overwrites is discarded.
 func TestTestsCannotTouchTheRelease(t *testing.T) {
 	p := newPlan(t, readDir(t, example), Request{Crate: "shim-demo", Version: "0.1.0"})
-	// Others are called "test libraries …": they compile and run no test.
+	// Steps called "test libraries …" only compile and run no test.
 	ran := func(name string) bool { return name == StepTest(X8664) || name == StepTest(AArch64) }
 	for _, s := range p.Steps {
 		for _, need := range s.Needs() {
@@ -189,7 +189,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestRemarks(t *testing.T) {
+func TestAddNotes(t *testing.T) {
 	w := read(t, base(map[string]string{
 		".cargo/config.toml":     "[build]\njobs = 2\n",
 		"app/.cargo/config.toml": "[build]\njobs = 2\n",

@@ -11,12 +11,12 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// ImagesSchema names the form of the JSON of a plan of images.
+// ImagesSchema is the version of the JSON format of a plan of images.
 const ImagesSchema = "slipway.images/v1"
 
-// Images is everything that a release of images does, in order. Registry and
-// repository are no part of it, as for a crate: the same source gives the same plan
-// in every fork.
+// Images is the plan of a release of images: everything it does, in order. Registry and
+// repository are not part of it, as for a crate: the same source gives the same plan in every
+// fork.
 type Images struct {
 	Schema     string        `json:"schema"`
 	Version    string        `json:"version"`
@@ -24,18 +24,18 @@ type Images struct {
 	Source     Source        `json:"source,omitzero"`
 	Toolchain  string        `json:"toolchain"`
 	Images     []cargo.Image `json:"images"`
-	// Builds are what is built for the images, a crate each.
+	// Builds are the builds for the images, one per crate.
 	Builds          []*Plan  `json:"builds"`
 	Signing         string   `json:"signing"`
 	SigningServices []string `json:"signingServices,omitempty"`
 	Effects         []Effect `json:"effects"`
-	// Findings are as a crate's.
+	// Findings are the same as in a crate's [Plan].
 	Findings finding.List `json:"findings,omitempty"`
 }
 
-// NewImages plans a release of the named images, all that the workspace has for none,
-// in a version of their own. Of the request all but what is about a crate counts.
-// Errors are as those of [New].
+// NewImages plans a release of the named images, or of all that the workspace declares if names
+// is nil, with a version of their own. It ignores what the request says about a crate. Errors are
+// as in [New].
 func NewImages(w *cargo.Workspace, released string, names []string, req Request) (*Images, error) {
 	if err := req.checkAddresses(); err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func chooseImages(w *cargo.Workspace, names []string) ([]cargo.Image, error) {
 	return slices.DeleteFunc(all, func(img cargo.Image) bool { return !slices.Contains(names, img.Name) }), nil
 }
 
-// addBuilds plans what is built: each crate once for all of its images' targets.
+// addBuilds plans the builds: each crate once, for the targets of all its images.
 func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
 	targets, binaries := map[string][]string{}, map[string][]string{}
 	var crates []string
@@ -117,8 +117,8 @@ func (p *Images) addBuilds(w *cargo.Workspace, req Request) error {
 	return nil
 }
 
-// newBuild plans the building of some of a crate's binaries, and no more: no changelog, no
-// files of a release, no effects.
+// newBuild plans only the build of some of a crate's binaries: no changelog, no release files, no
+// effects.
 func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolchain string, source Source) (*Plan, error) {
 	c, err := w.Crate(name)
 	if err != nil {
@@ -145,10 +145,9 @@ func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolc
 	return p, nil
 }
 
-// addEffects lists the effects in their order. An image is pushed by its digest,
-// which no one looks for, and signed and described; then the version's tag makes it
-// known, so that no one finds an image under a tag that is not signed yet; and only
-// when all versions are there `latest` moves.
+// addEffects lists the effects in order. An image is pushed by digest, which nobody looks up,
+// then signed and described. Then the version's tag makes it public, so that no tag ever points
+// to an unsigned image. `latest` moves once all versions are there.
 func (p *Images) addEffects() {
 	add := func(kind, name, target, about string) {
 		p.Effects = append(p.Effects, Effect{Kind: kind, Image: name, Target: target, About: about})
@@ -177,7 +176,7 @@ func (p *Images) addEffects() {
 	}
 }
 
-// The kinds of effect on a registry of images.
+// The kinds of effect on an image registry.
 const (
 	EffectPush       = "push"
 	EffectSign       = "sign"
@@ -187,18 +186,18 @@ const (
 	EffectLatest     = "latest"
 )
 
-// JSON renders the plan, sorted and indented.
+// JSON returns the plan as indented JSON.
 func (p *Images) JSON() ([]byte, error) { return render(p) }
 
-// Digest is "sha256:" and the digest of the plan's JSON.
+// Digest returns "sha256:" and the hex digest of the plan's JSON.
 func (p *Images) Digest() (string, error) { return digestOf(p) }
 
-// CheckDryRun and CheckRelease are as a crate's.
+// CheckDryRun returns an error if not even a dry run is possible.
 func (p *Images) CheckDryRun() error {
 	return p.Findings.Check("checking the images", finding.Everything)
 }
 
-// CheckRelease returns an error where a release that is no dry run may not be made.
+// CheckRelease returns an error unless a real release, not just a dry run, may be made.
 func (p *Images) CheckRelease() error {
 	return errors.Join(p.Source.CheckRelease(), p.Findings.Check("checking the images", finding.Everything, finding.Release))
 }

@@ -15,8 +15,7 @@ func newImages(t *testing.T, version string, source Source, names ...string) *Im
 	return p
 }
 
-// TestImagesGolden holds the plan of the example's images against what was read
-// and found right.
+// TestImagesGolden compares the plan of the example's images with its golden file.
 func TestImagesGolden(t *testing.T) {
 	p := newImages(t, "0.1.0", Source{Commit: commit})
 	text, err := p.Text()
@@ -31,8 +30,8 @@ func TestImagesGolden(t *testing.T) {
 	golden(t, "images.json", p, string(raw))
 }
 
-// TestImagesOrder holds that no tag comes before what its image is signed and
-// described by, and no `latest` before a version.
+// TestImagesOrder checks that an image is signed and described before it is tagged, and that
+// `latest` comes after every version.
 func TestImagesOrder(t *testing.T) {
 	p := newImages(t, "0.1.0", Source{})
 	at := func(kind, name string) int {

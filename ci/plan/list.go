@@ -2,9 +2,8 @@ package plan
 
 import "fmt"
 
-// checkList returns an error where a list was given that has nothing in it, or a name that
-// is empty. A list that was not given is nil: it stands for all, and an empty variable must
-// not.
+// checkList returns an error if a list was given but is empty, or contains an empty name. A nil
+// list was not given and stands for all, which an empty variable must not.
 func checkList(flag string, names []string) error {
 	const next = "leave it out where all are meant"
 	if names != nil && len(names) == 0 {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestEmptyLists holds that a list which was given and is empty never means all.
+// TestEmptyLists checks that a list that was given but is empty never means all.
 func TestEmptyLists(t *testing.T) {
 	for name, list := range map[string][]string{"empty": {}, "a name is empty": {""}, "one of two": {"a", ""}} {
 		w := read(t, base(nil))

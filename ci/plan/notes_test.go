@@ -9,7 +9,7 @@ import (
 	"dagger/slipway/ci/notes"
 )
 
-// TestNotes holds where a plan takes notes from, and that it says so.
+// TestNotes checks where a plan takes notes from, and that it reports that.
 func TestNotes(t *testing.T) {
 	history := func(q notes.Question) (notes.History, error) {
 		if q.Crate != "app" || q.Version != "1.2.3" || q.Dir != "app" {
@@ -66,8 +66,8 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestWorkspacesWithoutNotes plans workspaces that were refused once, for want of a
-// changelog or of a section in it.
+// TestWorkspacesWithoutNotes checks that workspaces without a changelog, or without the version's
+// section in it, can be planned.
 func TestWorkspacesWithoutNotes(t *testing.T) {
 	for name, said := range map[string]string{"no-changelog": "the release has no notes: no changelog has them, and there is no repository with commits", "changelog-missing-section": `no heading "## [0.1.0]", the file has 0.0.9`} {
 		p := newPlan(t, readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
@@ -77,7 +77,7 @@ func TestWorkspacesWithoutNotes(t *testing.T) {
 	}
 }
 
-// TestNoNotes holds that a plan is made where there are no notes at all.
+// TestNoNotes checks that a plan is made even if there are no notes at all.
 func TestNoNotes(t *testing.T) {
 	w := read(t, base(map[string]string{"app/CHANGELOG.md": "absent"}))
 	for name, tt := range map[string]struct {

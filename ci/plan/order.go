@@ -8,9 +8,9 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// Order says for people in which order the workspace's crates must be released, a
-// line each: what a crate needs from a registry comes before it. With a name it is
-// that crate, last, and what must come before it.
+// Order describes the order in which the workspace's crates must be released, one crate per line:
+// what a crate needs from a registry comes before it. If name is not "", only that crate and what
+// must come before it are listed.
 func Order(w *cargo.Workspace, name string) (string, error) {
 	crates, err := w.Order()
 	if err != nil {
@@ -36,7 +36,7 @@ func Order(w *cargo.Workspace, name string) (string, error) {
 		if ok, reason := c.Publishable(); !ok {
 			where = "to GitHub alone: " + reason
 			if len(c.Shipped()) == 0 {
-				continue // nothing of it could be released
+				continue // it has nothing to release
 			}
 		}
 		console.Fprintf(&b, "%s %s  (%s)\n", c.Name, c.Version, where)

@@ -11,28 +11,28 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Where the steps that package find things: the repository stands at srcDir, and cargo in
-// a directory beside it, so that neither the configuration nor the toolchain file of the
-// workspace counts, which stay as they are in the package. What is kept of the
-// configuration is there instead.
+// Locations in the steps that package. The repository is at srcDir, and cargo runs in a directory
+// beside it, so that the workspace's own configuration and toolchain file are packaged unchanged
+// but have no effect. The kept configuration is in that directory instead.
 const (
 	packTree = "package"
 	gitTree  = "git"
 	confDir  = "/configuration"
-	// confTree is the configuration of a cargo without a network, onlineTree that of one
-	// which asks the registries themselves, vendored or not.
+	// confTree is the configuration for a cargo without a network; onlineTree is for one that
+	// uses the registries themselves, even for vendored sources.
 	confTree   = "configuration"
 	onlineTree = "configuration online"
 )
 
-// addPackaging adds what packages the crate, and what asks and changes the registry.
+// addPackaging adds the steps that package the crate, and those that query and change the
+// registry.
 func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error {
 	files, err := w.PackageFiles(b.crate)
 	if err != nil {
 		return err
 	}
 	trees := []step.Tree{{Name: packTree, Source: true, Files: files}}
-	at, err1 := w.Config.At(path.Join("..", b.workspaceDir())) // from confDir, which is at the top
+	at, err1 := w.Config.At(path.Join("..", b.workspaceDir())) // relative to confDir, which is at the top
 	online, err2 := w.Config.WithoutSources(path.Join("..", srcDir))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
@@ -55,9 +55,9 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 	return nil
 }
 
-// assumed tells which files of the repository count as those of the commit: all of a clean
-// one, whatever its attributes make of a file in a working tree, and else those that take
-// the place of the workspace's own.
+// assumed returns a function that reports whether a file counts as unchanged from the commit:
+// every file if the working tree is clean, whatever git attributes do to files on checkout, and
+// otherwise only those that replace the workspace's own.
 func (b *builder) assumed(files map[string]string) func(name string) bool {
 	return func(name string) bool {
 		for replaced := range files {
@@ -69,13 +69,13 @@ func (b *builder) assumed(files map[string]string) func(name string) bool {
 	}
 }
 
-// packAll makes the .crate file, and compiles what was packaged as `cargo publish`
-// would. These are two steps: code that runs while something is compiled could replace
-// the .crate beside it, and so what a registry gets, so it is made where none runs.
+// packAll returns the steps that make the .crate file and then compile what was packaged, as
+// `cargo publish` would. They are separate because code that runs during compilation could
+// replace the .crate file beside it, and so what a registry receives.
 func (b *builder) packAll(before []*cargo.Crate) []step.Step {
 	args := []string{"cargo", "package", "--locked", "--offline"}
-	// The workspace crates that it needs are packaged with it, so that it is compiled
-	// against them and not against what a registry has of the same version.
+	// The workspace crates that the crate needs are packaged with it, so that it is compiled
+	// against them and not against a registry's crate of the same version.
 	for _, c := range before {
 		args = append(args, "--package", c.Name)
 	}
@@ -87,7 +87,7 @@ func (b *builder) packAll(before []*cargo.Crate) []step.Step {
 		fetch := b.fetchOnline()
 		steps = append(steps, fetch)
 		home.Step, configuration = fetch.Name, onlineTree
-	case b.vendored: // cargo wants to hear which registry it is for, once that is replaced
+	case b.vendored: // with replaced sources cargo must be told the registry
 		args = append(args, "--registry", cmp.Or(b.plan.Publish.Registry, "crates-io"))
 	}
 	pack := b.pack(args, home, configuration)
@@ -96,12 +96,12 @@ func (b *builder) packAll(before []*cargo.Crate) []step.Step {
 		dependencies := b.packDependencies()
 		steps, begin = append(steps, dependencies), seed(dependencies.Name)
 	}
-	// cargo unpacks the workspace crates below its home, as those of a registry
+	// cargo unpacks the workspace crates into its home, like those of a registry
 	home.ReadOnly = home.ReadOnly && len(before) == 0
 	return append(steps, b.verifyPackage(args, home, begin, configuration))
 }
 
-// home is cargo's home with what was fetched.
+// home returns the mount of cargo's home with the fetched dependencies.
 func (b *builder) home() step.Mount {
 	if !b.fetched {
 		return empty(cargoHome)
@@ -109,8 +109,9 @@ func (b *builder) home() step.Mount {
 	return step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true}
 }
 
-// fetchOnline downloads what is vendored: cargo packages crates that need each other as if
-// each were in the registry already, and cannot where the registry is replaced.
+// fetchOnline returns a step that downloads dependencies even though they are vendored: cargo
+// packages crates that depend on each other as if they were in the registry already, which does
+// not work while the registry is replaced.
 func (b *builder) fetchOnline() step.Step {
 	s := b.fetchFrom("skeleton", []string{"cargo", "fetch", "--locked", "--manifest-path", path.Join(srcDir, "Cargo.toml")})
 	s.Name, s.About, s.Dir, s.Outputs = StepFetch+" "+StepPackage, "download what is vendored: cargo packages several crates from a registry alone", confDir, s.Outputs[:1]
@@ -119,7 +120,7 @@ func (b *builder) fetchOnline() step.Step {
 	return s
 }
 
-// pack is the step that packages and runs nothing.
+// pack returns the step that makes the .crate file and runs no code of the crate.
 func (b *builder) pack(args []string, home step.Mount, configuration string) step.Step {
 	args = slices.Concat(args, []string{"--no-verify", "--manifest-path", path.Join(b.workspaceDir(), "Cargo.toml")})
 	if b.plan.Source.Dirty && b.record != nil {
@@ -133,8 +134,8 @@ func (b *builder) pack(args []string, home step.Mount, configuration string) ste
 	}
 }
 
-// verifyPackage is the step that compiles what is packaged, as it is packaged again. It
-// sees no repository: it runs build scripts.
+// verifyPackage returns the step that packages again and compiles the result. It does not see the
+// repository, because it runs build scripts.
 func (b *builder) verifyPackage(args []string, home, begin step.Mount, configuration string) step.Step {
 	s := b.compile(StepVerifyPackage, "", "source", []step.Mount{begin}, args)
 	i := slices.IndexFunc(s.Mounts, func(m step.Mount) bool { return m.Path == cargoHome })
@@ -149,7 +150,7 @@ func (b *builder) verifyPackage(args []string, home, begin step.Mount, configura
 	return s
 }
 
-// packMounts are the mounts of a step that packages.
+// packMounts returns the mounts of a step that packages.
 func (b *builder) packMounts(home step.Mount, configuration string) []step.Mount {
 	mounts := []step.Mount{home, {Path: b.workspaceDir(), Tree: packTree}, empty(targetDir), b.configuration(configuration)}
 	if b.record != nil {
@@ -167,8 +168,8 @@ func (b *builder) packMounts(home step.Mount, configuration string) []step.Mount
 	return mounts
 }
 
-// configuration is what is kept of cargo's configuration, from a tree that is there where
-// anything is. Where nothing is vendored, both are the same.
+// configuration returns the mount of the kept cargo configuration from a tree, empty if nothing
+// is kept. Both trees are the same unless sources are vendored.
 func (b *builder) configuration(tree string) step.Mount {
 	if !b.vendored {
 		tree = confTree
@@ -179,8 +180,8 @@ func (b *builder) configuration(tree string) step.Mount {
 	return empty(confDir)
 }
 
-// workspaceDir is where the workspace is while it is packaged: below the root of its
-// repository as in the repository.
+// workspaceDir returns the workspace's directory while it is packaged: the same path below srcDir
+// as in the repository.
 func (b *builder) workspaceDir() string {
 	if b.record == nil {
 		return srcDir
@@ -188,8 +189,8 @@ func (b *builder) workspaceDir() string {
 	return path.Join(srcDir, b.record.Prefix)
 }
 
-// packDependencies compiles what comes from outside the workspace, from the skeleton and
-// as `cargo package` will: in the dev profile, for the machine that builds.
+// packDependencies returns the step that compiles the dependencies from outside the workspace,
+// from the skeleton and as `cargo package` will: in the dev profile, for the build machine.
 func (b *builder) packDependencies() step.Step {
 	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
 	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)

@@ -11,7 +11,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// libraries is a workspace of library crates, each published, with more files.
+// libraries returns a workspace of published library crates, with more files.
 func libraries(t *testing.T, root string, crates map[string]string, more map[string]string) fstest.MapFS {
 	t.Helper()
 	in := map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"crates/*\"]\n" + root, "Cargo.lock": "version = 4\n"}
@@ -34,8 +34,8 @@ func planOf(t *testing.T, in fstest.MapFS, crate string) *Plan {
 	return newPlan(t, read(t, in), Request{Crate: crate, Version: "1.0.0"})
 }
 
-// TestPackageSiblings holds that cargo can write below its home where it packages several
-// crates, and nowhere else.
+// TestPackageSiblings checks that cargo can write to its home only where it packages several
+// crates.
 func TestPackageSiblings(t *testing.T) {
 	in := libraries(t, "", map[string]string{
 		"outer": "[dependencies]\ninner = { path = \"../inner\", version = \"1\" }\nlog = \"0.4\"\n",
@@ -50,8 +50,8 @@ func TestPackageSiblings(t *testing.T) {
 	}
 }
 
-// TestPackageDevelopment holds that what a development dependency with a version names is
-// packaged too, and published before.
+// TestPackageDevelopment checks that a development dependency with a version is packaged too, and
+// published first.
 func TestPackageDevelopment(t *testing.T) {
 	in := libraries(t, "[workspace.dependencies]\nkit = { path = \"crates/kit\", version = \"1\" }\n", map[string]string{
 		"lib": "[dev-dependencies]\nkit.workspace = true\n", "kit": "",
@@ -62,8 +62,8 @@ func TestPackageDevelopment(t *testing.T) {
 	}
 }
 
-// TestPackageCycle holds that a cycle through versions of development dependencies is told,
-// and that all but packaging is planned.
+// TestPackageCycle checks that a cycle through versions of development dependencies is a finding,
+// and that everything except packaging is planned.
 func TestPackageCycle(t *testing.T) {
 	in := libraries(t, "", map[string]string{
 		"a": "[dev-dependencies]\nb = { path = \"../b\", version = \"1\" }\n", "b": "[dependencies]\na = { path = \"../a\", version = \"1\" }\n",
@@ -84,8 +84,8 @@ func TestPackageCycle(t *testing.T) {
 	}
 }
 
-// TestSharedLibrary holds that a library which is a shared object alone is built for no
-// musl target, and tested and packaged all the same.
+// TestSharedLibrary checks that a library that is only a shared object is not built for musl
+// targets, but still tested and packaged.
 func TestSharedLibrary(t *testing.T) {
 	for types, shared := range map[string]bool{`"cdylib"`: true, `"dylib"`: true, `"cdylib", "dylib"`: true, `"cdylib", "rlib"`: false, `"staticlib"`: false, `"lib"`: false} {
 		in := libraries(t, "", map[string]string{"lib": "[dependencies]\nlog = \"0.4\"\n[lib]\ncrate-type = [" + types + "]\n"}, nil)
@@ -101,15 +101,15 @@ func TestSharedLibrary(t *testing.T) {
 		stepNamed(t, p, StepVerifyPackage)
 	}
 	linked := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"dylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
-	says(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+X8664+" and "+AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
+	wantError(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+X8664+" and "+AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
 	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
 	}
 }
 
-// TestSharedExamples holds that an example which is a shared object alone does not keep the
-// crate from being tested, and that the plan says what is left out.
+// TestSharedExamples checks that an example that is only a shared object does not prevent tests,
+// and that the plan says what is left out.
 func TestSharedExamples(t *testing.T) {
 	const settings = "[package.metadata.slipway]\ntest = [\"--doc\"]\n"
 	for lines, want := range map[string]string{
@@ -129,8 +129,8 @@ func TestSharedExamples(t *testing.T) {
 	}
 }
 
-// TestVendored holds that nothing is downloaded where all is vendored, but to package crates
-// that need each other.
+// TestVendored checks that nothing is downloaded if everything is vendored, except to package
+// crates that depend on each other.
 func TestVendored(t *testing.T) {
 	more := map[string]string{
 		".cargo/config.toml":              "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n",

@@ -1,7 +1,6 @@
-// Package plan makes the plan of a release: a pure function of the workspace
-// and the request that says everything that will happen, in order, before
-// anything does. Equal workspaces and requests give equal plans and equal
-// digests on any machine.
+// Package plan computes the plan of a release. The plan is a pure function of the workspace and
+// the request and lists everything that will happen, in order, before anything does. Equal
+// workspaces and requests give equal plans and equal digests on any machine.
 package plan
 
 import (
@@ -24,42 +23,41 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// Schema names the form of a plan's JSON. It changes when a reader of the old
-// form would be misled by the new.
+// Schema is the version of a plan's JSON format. It changes when a reader of the old format would
+// misread the new one.
 const Schema = "slipway.plan/v1"
 
-// Request is what a maintainer asks for.
+// Request describes the release that a maintainer asks for.
 type Request struct {
 	Crate   string
 	Version string
-	// Toolchain is an image reference, or a name that the runner was given an
-	// image for; "" chooses (see chooseToolchain).
+	// Toolchain is an image reference, or the name of an image that was passed to the runner; ""
+	// selects one (see chooseToolchain).
 	Toolchain string
 	// Targets are target triples; none means both musl targets.
 	Targets []string
-	// Signing is how a release signs its binaries: [SignedKeyless], which "" means
-	// too, or [SignedByKey].
+	// Signing is how binaries are signed: [SignedKeyless], the default for "", or [SignedByKey].
 	Signing string
-	// SigningServices are the addresses of a sigstore other than the public one.
+	// SigningServices are the addresses of sigstore services other than the public ones.
 	SigningServices []string
-	// Source is what is known of the workspace's git repository.
+	// Source is the state of the workspace's git repository.
 	Source Source
-	// History asks git for the commits that notes are made of where no changelog has them;
-	// nil means that there is no repository.
+	// History asks git for the commits to make notes from if no changelog has them; nil means
+	// that there is no repository.
 	History notes.Ask
-	// Record is what cargo is shown of it, nil for nothing: the commit that the packaged
-	// crate names then.
+	// Record is what cargo sees of the repository, so that the packaged crate names its commit;
+	// nil for nothing.
 	Record *gitdir.Record
 }
 
-// The ways of signing. A dry run signs with a key of no worth whatever the plan says.
+// The ways of signing. A dry run signs with an ephemeral key whatever the plan says.
 const (
 	SignedKeyless = "keyless"
 	SignedByKey   = "with a key"
 )
 
-// Plan is everything that a release does, in order. Whether it is a dry run is
-// no part of it: a dry run follows the same plan and performs no effect.
+// Plan is everything that a release does, in order. A dry run has the same plan and performs no
+// effects.
 type Plan struct {
 	Schema     string      `json:"schema"`
 	Crate      string      `json:"crate"`
@@ -69,46 +67,46 @@ type Plan struct {
 	Directory  string      `json:"directory"`
 	Source     Source      `json:"source,omitzero"`
 	Publish    Publish     `json:"publish"`
-	Requires   []string    `json:"requires,omitempty"` // workspace crates to publish before, in order
+	Requires   []string    `json:"requires,omitempty"` // workspace crates to publish first, in order
 	Toolchain  string      `json:"toolchain"`
 	Channel    string      `json:"channel,omitempty"` // what the toolchain file asks for
 	Targets    []string    `json:"targets"`
 	Trees      []step.Tree `json:"trees"`
 	Steps      []step.Step `json:"steps"`
-	Signing    string      `json:"signing,omitempty"` // how binaries are signed; "" where there are none
-	// SigningServices are as in the request.
+	Signing    string      `json:"signing,omitempty"` // how binaries are signed; "" if there are none
+	// SigningServices are those of the request.
 	SigningServices []string   `json:"signingServices,omitempty"`
 	Artifacts       []Artifact `json:"artifacts"`
 	Effects         []Effect   `json:"effects"`
 	Notes           string     `json:"notes"`               // the release notes
 	NotesFrom       string     `json:"notesFrom,omitempty"` // where they come from
-	Latest          bool       `json:"latest,omitempty"`    // it may be the latest release of the repository
-	Owners          string     `json:"owners,omitempty"`    // an owner that the registry must name
-	// Findings are what is wrong with the workspace and what a maintainer should know, sorted.
+	Latest          bool       `json:"latest,omitempty"`    // it may become the latest release of the repository
+	Owners          string     `json:"owners,omitempty"`    // an owner that the crate must have in the registry
+	// Findings are the faults of the workspace and notes for the maintainer, sorted.
 	Findings finding.List `json:"findings,omitempty"`
 
 	toolchain cargo.Toolchain
-	binaries  []cargo.Target // those that are released
-	chosen    bool           // they are not all that cargo would build
+	binaries  []cargo.Target // the binaries to release
+	chosen    bool           // the binaries are not all that cargo would build
 }
 
-// Publish says whether the crate goes to a registry and why not.
+// Publish says whether the crate goes to a registry, which one and, if not, why.
 type Publish struct {
 	Publishable bool   `json:"publishable"`
 	Reason      string `json:"reason,omitempty"`
-	// Unpackageable says why cargo cannot package the crate, "" where it can: a finding then
-	// stops the registry, and a dry run does all but packaging.
+	// Unpackageable is the reason why cargo cannot package the crate, "" if it can. There is a
+	// finding that stops publishing then, and a dry run does everything except packaging.
 	Unpackageable string   `json:"unpackageable,omitempty"`
 	Registries    []string `json:"registries,omitempty"`
-	// Registry is the one to publish to, as cargo's --registry names it, "" for
-	// crates.io; Index is its index, "" where cargo is asked for it.
+	// Registry is the registry to publish to, as cargo's --registry names it, "" for crates.io.
+	// Index is its index from the configuration, "" if cargo has to be asked.
 	Registry string `json:"registry,omitempty"`
 	Index    string `json:"index,omitempty"`
-	// Steps ask and change the registry: a release runs them, a dry run does not.
+	// Steps query and change the registry; only a release runs them, not a dry run.
 	Steps []step.Step `json:"steps,omitempty"`
 }
 
-// checkAddresses refuses addresses that hold a secret: a plan shows them.
+// checkAddresses refuses addresses that contain a secret, because plans are shown.
 func (r Request) checkAddresses() error {
 	for _, service := range r.SigningServices {
 		if err := address.Check("a service that signs (--fulcio-url, --rekor-url, --timestamp-url)", service); err != nil {
@@ -118,8 +116,8 @@ func (r Request) checkAddresses() error {
 	return address.CheckReference("the toolchain (--toolchain)", r.Toolchain)
 }
 
-// New plans a release. What is wrong with the workspace is in the plan's findings; an error
-// is a request that names what is not there, or a workspace that cannot be read.
+// New plans a release. Faults of the workspace are in the plan's findings. An error means that
+// the request is invalid, or that the workspace cannot be read.
 func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	if err := req.checkAddresses(); err != nil {
 		return nil, err
@@ -162,14 +160,14 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	return p, p.fill(w, c, req.Record)
 }
 
-// fill derives what follows from the choices: order, steps, artifacts, effects.
+// fill derives the rest of the plan from the choices: order, steps, artifacts, effects.
 func (p *Plan) fill(w *cargo.Workspace, c *cargo.Crate, record *gitdir.Record) error {
 	before, err := w.Requires(c)
 	if err != nil {
 		p.Findings = append(p.Findings, finding.Finding{Stops: finding.Everything, Crate: c.Name, What: err.Error(), Do: "take one of the dependencies out of the cycle"})
 	}
 	for _, r := range before {
-		if p.Publish.Publishable { // otherwise what it needs is built into it
+		if p.Publish.Publishable { // otherwise its dependencies are only built into it
 			p.Requires = append(p.Requires, r.Name)
 		}
 	}
@@ -196,20 +194,20 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 	return v, nil
 }
 
-// CheckDryRun returns an error, a *finding.Error, where not even a dry run can be made.
+// CheckDryRun returns a *finding.Error if not even a dry run is possible.
 func (p *Plan) CheckDryRun() error {
 	return p.Findings.Check(fmt.Sprintf("checking crate %q", p.Crate), finding.Everything)
 }
 
-// CheckRelease returns an error where a release that is no dry run may not be made: of what is
-// wrong with the workspace, a *finding.Error; of where it is made from.
+// CheckRelease returns an error unless a real release, not just a dry run, may be made. The error
+// is about the state of the source, the workspace's findings (a *finding.Error), or both.
 func (p *Plan) CheckRelease() error {
 	found := p.Findings.Check(fmt.Sprintf("checking crate %q", p.Crate), finding.Everything, finding.Release, finding.Registry)
 	return errors.Join(p.Source.CheckRelease(), found)
 }
 
-// Accepts returns a finding when a compiler of the given release is not the one that the
-// workspace's toolchain file asks for. Of slipway's own image the plan has said so.
+// Accepts returns a finding if a compiler of the given release is not the one that the
+// workspace's toolchain file asks for. For slipway's own image the plan already has that finding.
 func (p *Plan) Accepts(release string) finding.List {
 	if p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference() {
 		return nil
@@ -217,10 +215,10 @@ func (p *Plan) Accepts(release string) finding.List {
 	return finding.List{wrongChannel(p.toolchain, fmt.Sprintf("toolchain %q", p.Toolchain), release)}
 }
 
-// JSON renders the plan, sorted and indented.
+// JSON returns the plan as indented JSON.
 func (p *Plan) JSON() ([]byte, error) { return render(p) }
 
-// Digest is "sha256:" and the digest of the plan's JSON.
+// Digest returns "sha256:" and the hex digest of the plan's JSON.
 func (p *Plan) Digest() (string, error) { return digestOf(p) }
 
 func render(plan any) ([]byte, error) {

@@ -7,7 +7,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Names of the steps that ask and change a registry.
+// Names of the steps that query and change a registry.
 const (
 	StepRegistry = "registry"
 	StepOwners   = "owners"
@@ -15,20 +15,21 @@ const (
 	StepInvite   = "invite"
 )
 
-// OutputIndex is the output of StepRegistry: what cargo keeps of its index.
+// OutputIndex is the output of StepRegistry: cargo's local copy of the registry's index.
 const OutputIndex = "index"
 
-// SecretRegistryToken is the name of the secret that a registry takes uploads for.
+// SecretRegistryToken is the name of the secret that authorises uploads to the registry.
 const SecretRegistryToken = "registry-token"
 
-// Actor stands in the arguments of StepInvite for the name of who releases: it is
-// known when a release runs, and no plan hangs on it.
+// Actor is a placeholder in the arguments of StepInvite for the name of the person releasing. It
+// is only known when a release runs, so the plan does not include it.
 const Actor = "{actor}"
 
-// Packaged reports whether the crate is packaged: it goes to a registry, and cargo can.
+// Packaged reports whether the crate is packaged: it goes to a registry, and cargo can package
+// it.
 func (p *Publish) Packaged() bool { return p.Publishable && p.Unpackageable == "" }
 
-// choose settles the registry to publish to.
+// choose sets the registry to publish to.
 func (p *Publish) choose(w *cargo.Workspace, c *cargo.Crate) {
 	if !p.Publishable {
 		return
@@ -37,8 +38,8 @@ func (p *Publish) choose(w *cargo.Workspace, c *cargo.Crate) {
 	p.Index = w.Config.Indexes[p.Registry]
 }
 
-// publish adds the steps that ask and change the registry. None compiles anything,
-// and they alone see its token.
+// publish adds the steps that query and change the registry. None of them compiles anything, and
+// no others see the registry's token.
 func (b *builder) publish() {
 	p := &b.plan.Publish
 	if p.Registry == "" {
@@ -46,7 +47,7 @@ func (b *builder) publish() {
 	}
 	manifest := path.Join(b.workspaceDir(), b.crate.Dir, "Cargo.toml")
 	upload := b.withToken(StepUpload, "upload the crate, compiling nothing", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked")
-	upload.Mounts, upload.Dir = b.packMounts(empty(cargoHome), onlineTree), confDir // the same package again
+	upload.Mounts, upload.Dir = b.packMounts(empty(cargoHome), onlineTree), confDir // cargo packages again, from the same mounts
 	p.Steps = append(p.Steps,
 		b.withToken(StepOwners, "ask the registry for the owners of the crate", "cargo", "owner", "--list", b.crate.Name),
 		upload,
@@ -54,8 +55,8 @@ func (b *builder) publish() {
 	)
 }
 
-// askIndex has cargo read its default registry, so that what it keeps says where
-// that is: by its own names and the index's own configuration.
+// askIndex returns a step in which cargo reads its default registry. The files it keeps show the
+// registry's address, by their names and the index's own configuration.
 func (b *builder) askIndex() step.Step {
 	const probe = "probe"
 	b.plan.Trees = append(b.plan.Trees, step.Tree{Name: probe, Files: step.Files{
@@ -71,7 +72,7 @@ func (b *builder) askIndex() step.Step {
 	}
 }
 
-// withToken makes a step that asks or changes the registry.
+// withToken returns a step that queries or changes the registry with its token.
 func (b *builder) withToken(name, about string, args ...string) step.Step {
 	p := &b.plan.Publish
 	env := "CARGO_REGISTRY_TOKEN"

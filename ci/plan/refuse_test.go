@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// TestRefusesInputs holds the rows Version, Crate and Ref of hostile inputs.
+// TestRefusesInputs checks that hostile versions, crate names and refs are refused.
 func TestRefusesInputs(t *testing.T) {
 	good := Request{Crate: "app", Version: "1.2.3"}
 	version := func(v string) Request { r := good; r.Version = v; return r }
@@ -70,7 +70,7 @@ func TestRefusesInputs(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := New(w, tt.req)
-			says(t, err, tt.want...)
+			wantError(t, err, tt.want...)
 			if s := err.Error(); len(s) > 500 || strings.ContainsAny(s, "\n\x00\u202e\u200b") {
 				t.Errorf("error %q cannot be printed on one line", s)
 			}
@@ -78,7 +78,7 @@ func TestRefusesInputs(t *testing.T) {
 	}
 }
 
-// TestFindings holds what a plan says is wrong with a workspace, and what that stops.
+// TestFindings checks a plan's findings about a workspace, and what each stops.
 func TestFindings(t *testing.T) {
 	own := Source{Commit: commit, Branch: "main", Branches: []string{"main", "app/v1.2.3"}}
 	tests := []struct {
@@ -109,7 +109,7 @@ func TestFindings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			says(t, p.Findings.Check("finding", tt.stops), tt.want...)
+			wantError(t, p.Findings.Check("finding", tt.stops), tt.want...)
 			if text, err := p.Text(); err != nil || !strings.Contains(text, tt.want[0]) {
 				t.Errorf("the text does not say %q (%v):\n%s", tt.want[0], err, text)
 			}
@@ -135,11 +135,11 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestRefusesSetting holds that a setting which names no image is an error.
+// TestRefusesSetting checks that a toolchain setting that is not an image reference is an error.
 func TestRefusesSetting(t *testing.T) {
 	w := read(t, base(map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"a b\"\n"}))
 	_, err := New(w, Request{Crate: "app", Version: "1.2.3"})
-	says(t, err, `checking toolchain "a b"`)
+	wantError(t, err, `checking toolchain "a b"`)
 }
 
 func TestToolchain(t *testing.T) {
@@ -173,13 +173,13 @@ func TestToolchain(t *testing.T) {
 		})
 	}
 	p := newPlan(t, read(t, base(old)), Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96"})
-	says(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml:2: it asks for channel "1.50.0", and toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
+	wantError(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml:2: it asks for channel "1.50.0", and toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
 	if found := p.Accepts("1.50.0"); found != nil {
 		t.Errorf("%q", found.Lines())
 	}
 }
 
-// TestRefusesSecretsInAddresses holds that no plan shows what stands before a server's name.
+// TestRefusesSecretsInAddresses checks that no plan shows credentials in an address.
 func TestRefusesSecretsInAddresses(t *testing.T) {
 	w := read(t, base(nil))
 	for name, req := range map[string]Request{

@@ -10,14 +10,14 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// ofLibrary is the workspace of base whose library has other fields.
+// ofLibrary returns the workspace of base with other fields in its library.
 func ofLibrary(t *testing.T, lines string) *cargo.Workspace {
 	t.Helper()
 	return read(t, base(map[string]string{"lib/Cargo.toml": "[package]\nname = \"lib\"\nversion = \"1.2.3\"\nedition = \"2024\"\n" + lines}))
 }
 
-// TestRegistryRefusals holds that a plan tells at once what crates.io would refuse: a dry run
-// does not stop at it, nor a release that goes to GitHub alone.
+// TestRegistryRefusals checks that a plan reports at once everything that crates.io would refuse,
+// which stops neither a dry run nor a release that goes only to GitHub.
 func TestRegistryRefusals(t *testing.T) {
 	const bad = "description = \"x\"\nlicense = \"The MIT Licence\"\nhomepage = \"not a url\"\nkeywords = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"twenty-six-characters-long\"]\ncategories = [\"NOT VALID\"]\n"
 	all := []string{"lib/Cargo.toml:6: `license` is", "lib/Cargo.toml:7: `homepage` is", "lib/Cargo.toml:8: it has 7 keywords", "lib/Cargo.toml:8: keyword \"twenty-six", "lib/Cargo.toml:9: category \"NOT VALID\""}
@@ -43,7 +43,7 @@ func TestRegistryRefusals(t *testing.T) {
 				}
 				return
 			}
-			says(t, p.CheckRelease(), tt.want...)
+			wantError(t, p.CheckRelease(), tt.want...)
 			if text := planText(t, p); strings.Count(text, "lib/Cargo.toml:") != len(tt.want) {
 				t.Errorf("the text does not tell each once:\n%s", text)
 			}
@@ -51,8 +51,8 @@ func TestRegistryRefusals(t *testing.T) {
 	}
 }
 
-// TestRegistryRefusalsOfOthers holds that what a registry refuses of another member is no
-// matter of a release that does not publish it.
+// TestRegistryRefusalsOfOthers checks that what a registry would refuse in another member does
+// not affect a release that does not publish it.
 func TestRegistryRefusalsOfOthers(t *testing.T) {
 	p := newPlan(t, ofLibrary(t, "keywords = [\"two words\"]\n"), Request{Crate: "app", Version: "1.2.3"})
 	if err := p.Findings.Check("checking", finding.Registry, finding.Release, finding.Everything); err != nil {
@@ -60,7 +60,7 @@ func TestRegistryRefusalsOfOthers(t *testing.T) {
 	}
 }
 
-// TestRegistryFalse holds that a crate which goes to no registry is neither packaged nor
+// TestRegistryFalse checks that a crate that goes to no registry is neither packaged nor
 // uploaded, and that the plan says why.
 func TestRegistryFalse(t *testing.T) {
 	w := read(t, base(map[string]string{"app/Cargo.toml": strings.Replace(string(base(nil)["app/Cargo.toml"].Data), "publish = false", "description = \"x\"\nlicense = \"MIT\"\nmetadata.slipway.registry = false", 1)}))
@@ -73,8 +73,8 @@ func TestRegistryFalse(t *testing.T) {
 	}
 }
 
-// TestMissingFilesOfPackage holds that a dry run does not begin to package what cargo cannot:
-// a readme or a licence file that is not there, of the crate or of what is packaged with it.
+// TestMissingFilesOfPackage checks that a dry run does not try to package what cargo cannot,
+// because a readme or licence file of the crate, or of one packaged with it, is missing.
 func TestMissingFilesOfPackage(t *testing.T) {
 	for name, line := range map[string]string{"readme": "readme = \"docs/README.md\"\n", "license-file": "license-file = \"COPYING\"\n"} {
 		w := read(t, base(map[string]string{
@@ -83,7 +83,7 @@ func TestMissingFilesOfPackage(t *testing.T) {
 		}))
 		for _, crate := range []string{"lib", "app"} {
 			p := newPlan(t, w, Request{Crate: crate, Version: "1.2.3"})
-			says(t, p.Findings.Check("checking", finding.Registry), "lib/Cargo.toml:7: there is no file", "`"+name+"` names")
+			wantError(t, p.Findings.Check("checking", finding.Registry), "lib/Cargo.toml:7: there is no file", "`"+name+"` names")
 			if slices.ContainsFunc(p.Steps, func(s step.Step) bool { return s.Name == StepPackage }) || p.CheckDryRun() != nil {
 				t.Errorf("%s of %s: a dry run packages it, or stops: %v", name, crate, p.CheckDryRun())
 			}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// generate writes a workspace of n published crates, each of which depends on
-// up to four earlier ones.
+// generate writes a workspace of n published crates, each of which depends on up to four earlier
+// ones.
 func generate(t testing.TB, n int) string {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -52,7 +52,7 @@ func generate(t testing.TB, n int) string {
 	return dir
 }
 
-// used is the processor time that this process has used.
+// used returns the processor time that this process has used.
 func used(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -62,10 +62,9 @@ func used(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// TestScale holds that the last crate of 500, which needs all others, is
-// planned in under a second, and that the time does not grow with the square.
-// The best of several runs is taken, and time on a processor is counted: a busy machine only
-// adds.
+// TestScale checks that the last of 500 crates, which needs all others, is planned in under a
+// second, and that the time does not grow quadratically. It measures processor time and takes the
+// best of several runs, because a busy machine only adds to it.
 func TestScale(t *testing.T) {
 	best := func(n int) time.Duration {
 		dir := generate(t, n)
@@ -87,7 +86,7 @@ func TestScale(t *testing.T) {
 	if large > time.Second {
 		t.Errorf("500 crates take %v, expected less than a second", large)
 	}
-	if ratio > 12 { // 4 is linear, 16 is quadratic; between them a busy machine
+	if ratio > 12 { // 4 is linear, 16 quadratic; the margin is for a busy machine
 		t.Errorf("4 times the crates take %.1f times as long", ratio)
 	}
 }

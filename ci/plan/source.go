@@ -9,41 +9,39 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// ReleaseBranch is the branch that releases are made from where the workspace
-// names no other in [workspace.metadata.slipway].
+// ReleaseBranch is the branch that releases are made from unless [workspace.metadata.slipway]
+// names another.
 const ReleaseBranch = "main"
 
-// Source is the state of the git repository that the workspace is in.
-// Without a repository all fields are zero. The commit is what is built, so
-// that branches are no part of the plan: they are only checked.
+// Source is the state of the git repository that contains the workspace, all zero without one. A
+// release builds the commit, so branches are only checked and are not part of the plan.
 type Source struct {
 	Commit string `json:"commit,omitempty"`
-	// Directory is the workspace's, relative to the repository's root and slash-separated,
+	// Directory is the workspace's directory relative to the repository's root, slash-separated,
 	// "" for the root itself.
 	Directory string `json:"directory,omitempty"`
-	// Dirty says that files of the workspace differ from the commit.
+	// Dirty reports whether files of the workspace differ from the commit.
 	Dirty bool `json:"dirty,omitempty"`
-	// NoCommit says why there is no commit although there is a repository, "" otherwise.
+	// NoCommit is the reason why a repository has no commit to build, "" otherwise.
 	NoCommit string `json:"-"`
-	// MissingSubmodules are those that are not checked out, and LFSPointers the files of
-	// which Git LFS has not fetched the content, by their paths in the workspace.
+	// MissingSubmodules are submodules that are not checked out, and LFSPointers are files whose
+	// content Git LFS has not fetched, by their paths in the workspace.
 	MissingSubmodules []string `json:"-"`
 	LFSPointers       []string `json:"-"`
-	// SkippedSubmodules are not checked out either, but the repository says that they need
-	// not be.
+	// SkippedSubmodules are not checked out either, but .gitmodules says that they need not be.
 	SkippedSubmodules []string `json:"-"`
-	// Branch is the one that is checked out, "" for none.
+	// Branch is the branch that is checked out, "" for none.
 	Branch string `json:"-"`
-	// Branches are all local branch names: one that is named like the tag
-	// would make `git checkout <tag>` ambiguous.
+	// Branches are all local branch names: a branch with the tag's name would make `git checkout
+	// <tag>` ambiguous.
 	Branches []string `json:"-"`
-	// ReleaseBranch is the branch that releases are made from, and
-	// OnReleaseBranch says that the commit is on it.
+	// ReleaseBranch is the branch that releases are made from, and OnReleaseBranch reports
+	// whether it contains the commit.
 	ReleaseBranch   string `json:"-"`
 	OnReleaseBranch bool   `json:"-"`
 }
 
-// Built is the commit that is built, "" where files differ from it or there is none.
+// Built returns the commit that is built, "" if there is none or if files differ from it.
 func (s Source) Built() string {
 	if s.Dirty {
 		return ""
@@ -51,7 +49,7 @@ func (s Source) Built() string {
 	return s.Commit
 }
 
-// findings says what a release with that tag would stop at, of what is no part of the commit.
+// findings returns what in the source would stop a release with the given tag.
 func (s Source) findings(tag string) finding.List {
 	list := s.Findings()
 	if err := gitref.CheckAmbiguous(tag, s.Branches); err != nil {
@@ -60,7 +58,7 @@ func (s Source) findings(tag string) finding.List {
 	return list
 }
 
-// text says for people which commit it is.
+// text describes the commit for people.
 func (s Source) text() string {
 	text := s.Commit
 	if s.Directory != "" {
@@ -72,7 +70,7 @@ func (s Source) text() string {
 	return text
 }
 
-// check refuses what no plan may name.
+// check returns an error for a commit or branch name that must not be in a plan.
 func (s Source) check() error {
 	if s.Commit != "" {
 		if err := gitref.CheckCommit(s.Commit); err != nil {
@@ -87,8 +85,8 @@ func (s Source) check() error {
 	return nil
 }
 
-// CheckRelease returns an error when a release that is no dry run may not be
-// made from here. A dry run may: it works in any clone, fork and branch.
+// CheckRelease returns an error unless a real release may be made from this source. A dry run
+// works in any clone, fork and branch.
 func (s Source) CheckRelease() error {
 	switch {
 	case s.NoCommit != "":
@@ -103,8 +101,8 @@ func (s Source) CheckRelease() error {
 	return nil
 }
 
-// Findings lists what the source lacks of what the repository has. A dry run may do
-// without; a release would not be what another clone of the commit gives.
+// Findings returns what the source lacks compared with a complete checkout. A dry run can do
+// without, but a release would differ from what another clone of the commit gives.
 func (s Source) Findings() finding.List {
 	var list finding.List
 	for _, name := range s.MissingSubmodules {

@@ -32,8 +32,8 @@ func TestCheckRelease(t *testing.T) {
 	}
 }
 
-// TestSourceInPlan holds that a plan names the workspace's directory and what the source
-// lacks, also in its digest.
+// TestSourceInPlan checks that a plan and its digest include the workspace's directory, and that
+// the plan reports what the source lacks.
 func TestSourceInPlan(t *testing.T) {
 	request := Request{Crate: "fetcher", Version: "0.5.0", Source: Source{Commit: commit}}
 	plain := newPlan(t, readDir(t, example), request)

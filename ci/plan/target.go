@@ -8,33 +8,31 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// chain is the steps of one target as they are put together.
+// chain collects the steps of one target.
 type chain struct {
 	*builder
 	target string
 	steps  []step.Step
-	// built and tested name the step whose target directory the next one of the binaries
-	// and the next one of the tests begins with; "" before the first.
+	// built and tested name the step whose target directory the next build step and the next test
+	// step start from; "" before the first.
 	built, tested string
 }
 
-// forTarget makes the steps of one target: dependencies, build, test.
-// Dependencies are compiled from a skeleton without the workspace's own
-// sources, and the workspace's libraries without the crate's, so their results
-// are kept across edits, and no build script of the crate has ever run in the
-// directory that its build begins with.
+// forTarget returns the steps of one target: dependencies, build, test. Dependencies are compiled
+// from a skeleton without the workspace's own sources, and the workspace's libraries without the
+// crate's. Their results therefore stay cached across edits, and no build script of the crate has
+// run in the directory that its build starts from.
 //
-// Whatever runs while something is compiled can change all that is in its target
-// directory. So a binary is compiled where no build script or procedural macro of
-// another target has run, and none that only the tests need: nothing is handed on
-// from target to target, not even what runs on the build machine, and what the tests
-// need is compiled beside the binaries' chain. Only the test brings the two together.
+// Any code that runs during compilation can change everything in its target directory. So no
+// build script or procedural macro of another target, and none that only the tests need, runs
+// where a binary is compiled: targets share nothing, not even what runs on the build machine, and
+// what the tests need is compiled separately. Only the test step combines the two.
 func (b *builder) forTarget(target string) []step.Step {
 	c := &chain{builder: b, target: target}
-	if target == cargo.WasmTarget { // nothing here runs it, so that there are no tests
+	if target == cargo.WasmTarget { // no tests: nothing here runs wasm
 		return []step.Step{c.build()}
 	}
-	if b.fetched && !b.vendored { // else the stub sources do not have what is vendored
+	if b.fetched && !b.vendored { // the skeleton lacks vendored sources
 		c.before("dependencies", "the dependencies", "skeleton", fingerprints(b.members))
 	}
 	if b.libraries {
@@ -48,13 +46,13 @@ func (b *builder) forTarget(target string) []step.Step {
 	return append(c.steps, b.test(target, c.with("source", c.forTests())...))
 }
 
-// builds reports whether there is something to build for the target, and not only to test.
+// builds reports whether there is something to build for the target, besides tests.
 func (c *chain) builds() bool {
 	return c.target == cargo.WasmTarget || !c.crate.Lib.Shared() || len(c.plan.binaries) > 0
 }
 
-// before compiles something that the build begins with, and beside it what the tests
-// need of it. marks are what must not pass for the crate's own.
+// before adds the steps that compile what the build starts from and, separately, what the tests
+// need of it. marks are the fingerprints that must not be mistaken for the crate's own.
 func (c *chain) before(name, about, tree string, marks []string) {
 	if c.builds() {
 		first := c.compile(name+" "+c.target, c.target, tree, c.with(tree, c.forBuild()), append(c.buildArgs(c.target), c.one()...))
@@ -72,7 +70,7 @@ func (c *chain) before(name, about, tree string, marks []string) {
 	c.steps = append(c.steps, tests)
 }
 
-// forBuild is what the next step of the binaries begins with.
+// forBuild returns the target directory that the next build step starts from.
 func (c *chain) forBuild() []step.Mount {
 	if c.built == "" {
 		return []step.Mount{empty(targetDir)}
@@ -80,8 +78,8 @@ func (c *chain) forBuild() []step.Mount {
 	return []step.Mount{seed(c.built)}
 }
 
-// forTests is what the next step of the tests begins with: what the binaries' chain has
-// compiled, over what was compiled for tests.
+// forTests returns the target directory that the next test step starts from: what was compiled
+// for tests, overlaid with what was compiled for the binaries.
 func (c *chain) forTests() []step.Mount {
 	switch {
 	case c.tested == "":
@@ -94,9 +92,8 @@ func (c *chain) forTests() []step.Mount {
 	return []step.Mount{seed(c.tested), over}
 }
 
-// one selects a single target of the crate, the cheapest: in the skeleton any one
-// brings all its dependencies, and each executable costs a run of
-// the linker.
+// one selects a single target of the crate, the cheapest: in the skeleton any target pulls in all
+// dependencies, and each executable costs a run of the linker.
 func (c *chain) one() []string {
 	if c.crate.Lib != nil && !(c.crate.Lib.Shared() && len(c.plan.binaries) > 0) {
 		return []string{"--lib"}
@@ -109,7 +106,7 @@ func (c *chain) one() []string {
 	return nil
 }
 
-// build compiles the crate itself and leaves the binaries that are released.
+// build returns the step that compiles the crate itself and outputs the binaries to release.
 func (c *chain) build() step.Step {
 	s := c.compile(StepBuild(c.target), c.target, "source", c.with("source", c.forBuild()), append(c.buildArgs(c.target), c.selected()...))
 	s.About = "build the crate in the release profile"
@@ -123,7 +120,7 @@ func (c *chain) build() step.Step {
 	return s
 }
 
-// selected selects what is built where that is not all of the crate's binaries.
+// selected returns the options that select what to build, nil to build all of the crate.
 func (c *chain) selected() []string {
 	shared := c.crate.Lib.Shared()
 	if !c.plan.chosen {
@@ -142,7 +139,7 @@ func (c *chain) selected() []string {
 	return args
 }
 
-// executable is what the compiler adds to a binary's name.
+// executable returns the extension that the compiler adds to a binary's name.
 func executable(target string) string {
 	if target == cargo.WasmTarget {
 		return ".wasm"
@@ -150,13 +147,13 @@ func executable(target string) string {
 	return ""
 }
 
-// seed begins a target directory with what a step left there.
+// seed returns a target directory that starts with what a step left in its own.
 func seed(name string) step.Mount {
 	return step.Mount{Path: targetDir, Step: name, Output: "target"}
 }
 
-// fingerprints are cargo's marks that crates have been compiled. Those of
-// stub sources must not pass for the real ones.
+// fingerprints returns patterns for cargo's records that crates have been compiled. Those of stub
+// sources must not be mistaken for the real ones.
 func fingerprints(crates []string) []string {
 	var patterns []string
 	for _, c := range crates {

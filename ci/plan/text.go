@@ -8,8 +8,8 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// Text renders the plan for people: what is released, the steps in order with
-// their command lines, the artifacts, the effects.
+// Text renders the plan for people: what is released, the steps with their command lines, the
+// artifacts, the effects.
 func (p *Plan) Text() (string, error) {
 	digest, err := p.Digest()
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *Plan) Text() (string, error) {
 	return b.String(), nil
 }
 
-// FindingsText renders findings for people, by what they stop.
+// FindingsText renders findings for people, grouped by what they stop.
 func FindingsText(found finding.List) string {
 	var b strings.Builder
 	for _, group := range []struct {

@@ -12,22 +12,21 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// TrainSchema names the form of a train's JSON, as [Schema] that of a plan's.
+// TrainSchema is the version of the JSON format of a train, as [Schema] is that of a plan.
 const TrainSchema = "slipway.train/v1"
 
-// Train is the plan of a release of several crates of one workspace, one after the
-// other. Whether it is a dry run is no part of it.
+// Train is the plan of a release of several crates of one workspace, one after the other. A dry
+// run has the same plan.
 type Train struct {
 	Schema string `json:"schema"`
-	// Crates are the crates' plans, the same as of a release of each alone, in the
-	// order in which they are released: what a crate needs comes before it.
+	// Crates are the crates' plans in release order: what a crate needs comes before it. Each
+	// equals the plan for releasing that crate alone.
 	Crates []*Plan `json:"crates"`
 }
 
-// NewTrain plans the release of crates, each "name" or "name@version"; a version
-// that is given must be the manifest's, as everywhere. None means every crate that
-// goes to a registry. All else is as req says, whose Crate and Version do not count.
-// What is wrong with any of the crates is told at once.
+// NewTrain plans the release of crates, each given as "name" or "name@version"; a version must be
+// the manifest's. nil means every crate that goes to a registry. Apart from Crate and Version,
+// the request applies to every crate. Errors of all crates are reported together.
 func NewTrain(w *cargo.Workspace, crates []string, req Request) (*Train, error) {
 	order, err := w.Order()
 	if err != nil {
@@ -44,7 +43,7 @@ func NewTrain(w *cargo.Workspace, crates []string, req Request) (*Train, error) 
 		req.Crate, req.Version = c.Name, v
 		p, err := New(w, req)
 		t.Crates = append(t.Crates, p)
-		// What is wrong with the workspace is wrong with each of its crates.
+		// A fault of the workspace is an error for each of its crates: report it once.
 		if err != nil && !slices.ContainsFunc(wrong, func(told error) bool { return told != nil && told.Error() == err.Error() }) {
 			wrong = append(wrong, err)
 		}
@@ -90,17 +89,17 @@ func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error
 	return wanted, errors.Join(wrong...)
 }
 
-// Without returns those that the crate of p needs from a registry and that the train does not
-// release: they must be there already.
+// Without returns the crates that p's crate needs from a registry and that the train does not
+// release, so that they must already be published.
 func (t *Train) Without(p *Plan) []string {
 	return slices.DeleteFunc(slices.Clone(p.Requires), func(name string) bool {
 		return slices.ContainsFunc(t.Crates, func(other *Plan) bool { return other.Crate == name })
 	})
 }
 
-// CheckInitial returns an error unless the crates that are said to be new to the
-// registry are of the train: one that is misspelt would be taken for an old one, or
-// an old one for new.
+// CheckInitial returns an error unless every crate that is said to be new to the registry is part
+// of the train and goes to a registry. A misspelt crate would otherwise be treated as one that
+// the registry already has.
 func (t *Train) CheckInitial(crates []string) error {
 	if err := checkList("--initial-release", crates); err != nil {
 		return err
@@ -114,14 +113,14 @@ func (t *Train) CheckInitial(crates []string) error {
 	return errors.Join(wrong...)
 }
 
-// JSON renders the train, sorted and indented.
+// JSON returns the train as indented JSON.
 func (t *Train) JSON() ([]byte, error) { return render(t) }
 
-// Digest is "sha256:" and the digest of the train's JSON.
+// Digest returns "sha256:" and the hex digest of the train's JSON.
 func (t *Train) Digest() (string, error) { return digestOf(t) }
 
-// Text renders the train for people: the crates in order with the digests of their
-// plans, and the effects on each. A crate's steps are shown by its own plan.
+// Text renders the train for people: the crates in order with the digests of their plans, and
+// their effects. The steps are in the text of each crate's own plan.
 func (t *Train) Text() (string, error) {
 	digest, err := t.Digest()
 	if err != nil {
@@ -155,7 +154,7 @@ func (t *Train) Text() (string, error) {
 	return b.String(), nil
 }
 
-// Findings returns those of all the crates, each once.
+// Findings returns the findings of all crates, each once.
 func (t *Train) Findings() finding.List {
 	var all finding.List
 	for _, p := range t.Crates {
@@ -164,7 +163,7 @@ func (t *Train) Findings() finding.List {
 	return all.Sorted()
 }
 
-// Title is what the train releases, for people.
+// Title describes what the train releases, for people.
 func (t *Train) Title() string {
 	if len(t.Crates) == 1 {
 		return t.Crates[0].Tag

@@ -48,8 +48,7 @@ func TestTrainOrder(t *testing.T) {
 	}
 }
 
-// TestTrainPlans holds that a crate's plan is the same in a train and alone: what
-// was read and tried of one says what the other does.
+// TestTrainPlans checks that a crate's plan is the same in a train and alone.
 func TestTrainPlans(t *testing.T) {
 	w := readDir(t, example)
 	for _, p := range newTrain(t).Crates {
@@ -97,7 +96,7 @@ func TestTrainGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The plans in it have golden files of their own.
+	// The crates' plans have golden files of their own.
 	lines := strings.SplitAfter(string(raw), "\n")
 	lines = slices.DeleteFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "      ") && !strings.HasPrefix(l, `      "schema"`) && !strings.HasPrefix(l, `      "tag"`)
@@ -136,7 +135,7 @@ func TestTrainRefused(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			train, err := NewTrain(read(t, base(tt.change)), tt.crates, Request{})
-			says(t, err, tt.want...)
+			wantError(t, err, tt.want...)
 			if train != nil {
 				t.Errorf("there is a train: %v", train)
 			}

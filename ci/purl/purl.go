@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// New returns the package URL of a package without a namespace and a subpath, in
-// the canonical form of the package-url specification, "How to build a PURL":
-// qualifiers sorted, those without a value left out. It neither checks nor changes
-// what a type wants of a name: kind and the keys are written as they are.
+// New returns the package URL of a package without namespace and subpath, in the canonical form
+// of the package-url specification, "How to build a PURL": qualifiers are sorted, and omitted if
+// empty. It does not apply the rules of individual types: kind and keys are written unchanged.
 func New(kind, name, version string, qualifiers map[string]string) string {
 	s := "pkg:" + kind + "/" + encode(name)
 	if version != "" {
@@ -26,8 +25,8 @@ func New(kind, name, version string, qualifiers map[string]string) string {
 	return s
 }
 
-// encode percent-encodes all but what the specification, "Character encoding",
-// wants to stand as it is.
+// encode percent-encodes all characters except those that the specification, "Character
+// encoding", leaves unencoded.
 func encode(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

@@ -1,4 +1,4 @@
-// Package quote renders input from outside for error messages.
+// Package quote formats untrusted input for error messages.
 package quote
 
 import (
@@ -7,14 +7,13 @@ import (
 	"strings"
 )
 
-// shown is how many characters of a hostile input an error shows.
+// shown is how many characters of untrusted input an error shows.
 const shown = 64
 
-// Line renders s for one line of an error: in ASCII, so that look-alike and
-// control characters show as escapes, and cut to 64 characters. It breaks up
-// "##[", because the Actions runner obeys ##[command] anywhere in a line
-// (actions/runner, ActionCommand.TryParse), where ::command:: must begin one,
-// which nothing in quotes does.
+// Line quotes s for one line of an error: in ASCII, so that look-alike and control characters
+// appear as escapes, and truncated to 64 characters. It breaks up "##[", because the Actions
+// runner recognises ##[command] anywhere in a line (actions/runner, ActionCommand.TryParse).
+// ::command:: needs no escape, because it must start the line and the result starts with a quote.
 func Line(s string) string {
 	n := min(len(s), shown)
 	for len(escape(s[:n])) > shown {

@@ -34,8 +34,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// FuzzLine holds that what is shown is one short line of ASCII that no log
-// parser obeys.
+// FuzzLine checks that the result is one short line of ASCII that log parsers do not interpret.
 func FuzzLine(f *testing.F) {
 	for _, s := range []string{"", "a", "##[x]", "::x::", "\x00\u202e\xff", strings.Repeat("#", 100) + "["} {
 		f.Add(s)

@@ -9,16 +9,16 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Problem is one thing that is wrong with the settings of a manifest.
+// Problem is one fault in the settings of a manifest.
 type Problem struct {
-	// Path are the keys below the table that lead to it.
+	// Path is the key path of the fault, below the table.
 	Path []string
 	// What says what was found, what was expected and what to do.
 	What string
 }
 
-// Check returns what is wrong with a decoded table of settings, in the order of its keys: keys
-// that are no settings, and values of the wrong type.
+// Check returns the faults in a decoded table of settings, sorted by key: unknown keys and values
+// of the wrong type.
 func Check(table Table, value any) []Problem {
 	c := checker{table: table}
 	c.check(nil, value)
@@ -34,7 +34,7 @@ func (c *checker) fail(path []string, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: slices.Clone(path), What: fmt.Sprintf(format, args...)})
 }
 
-// check checks what stands at a path that settings begin with.
+// check checks the value at a path that is a prefix of settings.
 func (c *checker) check(path []string, value any) {
 	table, ok := value.(map[string]any)
 	if !ok {
@@ -55,7 +55,7 @@ func (c *checker) check(path []string, value any) {
 	}
 }
 
-// find returns the setting at a path, or one below it.
+// find returns the setting at a path, or one below it. leaf reports which.
 func (c *checker) find(path []string) (s *Setting, leaf bool) {
 	for i := range All {
 		parts := All[i].parts()
@@ -66,7 +66,7 @@ func (c *checker) find(path []string) (s *Setting, leaf bool) {
 	return nil, false
 }
 
-// begins reports whether a path is how a setting's parts begin.
+// begins reports whether path is a prefix of a setting's parts.
 func begins(parts, path []string) bool {
 	for i, key := range path {
 		keys, any := placeholders[parts[i]]
@@ -77,7 +77,7 @@ func begins(parts, path []string) bool {
 	return true
 }
 
-// keys are the keys that may stand below a path.
+// keys returns the keys that may appear below a path.
 func (c *checker) keys(path []string) []string {
 	var list []string
 	for _, s := range All {
@@ -95,7 +95,7 @@ func (c *checker) keys(path []string) []string {
 	return slices.Compact(list)
 }
 
-// unknown says that a key is no setting, and which may be meant.
+// unknown returns the message for an unknown key, with a suggestion.
 func (c *checker) unknown(path []string, key string) string {
 	known := c.keys(path)
 	what := fmt.Sprintf("%s is no setting of [%s]", quote.Line(key), c.name(path))
@@ -119,7 +119,7 @@ func (c *checker) shown(path []string) string {
 	return "`" + strings.TrimPrefix(c.name(path), string(c.table)+".") + "`"
 }
 
-// name is the table's name with a path, as a header of TOML has it.
+// name returns the table's name followed by a path, as in a TOML header.
 func (c *checker) name(path []string) string {
 	name := string(c.table)
 	for _, key := range path {
@@ -131,7 +131,7 @@ func (c *checker) name(path []string) string {
 	return name
 }
 
-// is reports whether a decoded value is of the kind.
+// is reports whether a decoded value has the kind.
 func (k Kind) is(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -144,7 +144,7 @@ func (k Kind) is(value any) bool {
 	return false
 }
 
-// kindOf names the type of a decoded value.
+// kindOf returns the name of a decoded value's type.
 func kindOf(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -13,7 +13,7 @@ func TestCheck(t *testing.T) {
 		name  string
 		table Table
 		text  string
-		want  []string // path: what it says; none for nothing
+		want  []string // "path: What" of each problem
 	}{
 		{"all of a package", Package, "commit = true\ncommit-env = [\"A\"]\nfeatures = [\"a\"]\ntest = []\nregistry = false\nbinaries = []\nchangelog = \"x\"\n[target.x86_64-unknown-linux-musl]\ntest = [\"--lib\"]\nfeatures = []", nil},
 		{"all of a workspace", Workspace, "toolchain = \"x\"\nrelease-branch = \"x\"\nmain = \"x\"\nowners = \"x\"\nchangelog = \"x\"\n[images.a]\nkind = \"image\"\ncrate = \"a\"\nbinary = \"a\"\nfile = \"a\"\ntargets = [\"t\"]\nentrypoint = \"a\"", nil},
@@ -78,7 +78,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// TestDeclarations holds that every example is a value of its setting.
+// TestDeclarations checks that every example is a valid value of its setting.
 func TestDeclarations(t *testing.T) {
 	for _, s := range All {
 		key := strings.NewReplacer("<name>", "demo", "<target>", "x86_64-unknown-linux-musl").Replace(s.Key)

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the reference of the settings")
 
 const document = "../../docs/settings.md"
 
-// TestDocument holds that the reference has each setting as it is declared, and no other.
+// TestDocument checks that docs/settings.md describes exactly the declared settings.
 func TestDocument(t *testing.T) {
 	want := reference()
 	if *update {

@@ -2,9 +2,9 @@ package setting
 
 import "strings"
 
-// nearest returns the one of the known keys that a key is most likely meant to be, "" where
-// none is near: at most half of it may differ, two characters always may, and the beginning
-// of a known key is near it.
+// nearest returns the known key that key most likely stands for, "" if none is close. Keys are
+// close if at most half of the characters differ (or two, if that is more), or if key is a prefix
+// of at least three characters.
 func nearest(key string, known []string) string {
 	const longest, shortest = 64, 3
 	if len(key) > longest {
@@ -23,8 +23,8 @@ func nearest(key string, known []string) string {
 	return best
 }
 
-// distance is the number of characters to insert, delete, replace or swap with the next one
-// that make b of a (the optimal string alignment distance).
+// distance returns how many characters must be inserted, deleted, replaced or swapped with the
+// next one to turn a into b (optimal string alignment distance).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, last := []int(nil), make([]int, len(y)+1)

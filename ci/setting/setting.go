@@ -1,12 +1,11 @@
-// Package setting declares slipway's own settings, which stand in Cargo.toml under
-// [workspace.metadata.slipway] and [package.metadata.slipway]. Manifests are checked against
-// the declarations and docs/settings.md is made from them, so that neither knows a setting
-// that the other does not.
+// Package setting declares slipway's settings in Cargo.toml, under [workspace.metadata.slipway]
+// and [package.metadata.slipway]. Manifests are checked against these declarations and
+// docs/settings.md is generated from them, so that the two cannot differ.
 package setting
 
 import "strings"
 
-// Table is the table of Cargo.toml that a setting stands in.
+// Table is the table of Cargo.toml that contains a setting.
 type Table string
 
 // The tables with settings.
@@ -15,7 +14,7 @@ const (
 	Package   Table = "package.metadata.slipway"
 )
 
-// Keys are the parts of the table's name.
+// Keys returns the parts of the table's name.
 func (t Table) Keys() []string { return strings.Split(string(t), ".") }
 
 // Kind is the type of a setting's value.
@@ -28,28 +27,28 @@ const (
 	Flag Kind = "true or false"
 )
 
-// Setting is one setting.
+// Setting declares one setting.
 type Setting struct {
 	Table Table
-	// Key is the setting's name, dots between its parts. A part in angle brackets stands for
-	// a key of the maintainer's choice, see [placeholders].
+	// Key is the setting's dotted name. A part in angle brackets stands for a key that the
+	// maintainer chooses, see [placeholders].
 	Key  string
 	Kind Kind
-	// Default says what holds without the setting.
+	// Default describes the behaviour without the setting.
 	Default string
-	// About says what the setting does, in sentences.
+	// About describes what the setting does, in sentences.
 	About string
-	// Example is a value, in TOML.
+	// Example is a valid value in TOML.
 	Example string
 }
 
-// placeholders are the keys that a part in angle brackets may be; nil means any.
+// placeholders maps parts in angle brackets to the keys that they accept; nil means any.
 var placeholders = map[string][]string{
 	"<name>":   nil,
 	"<target>": {"aarch64-unknown-linux-musl", "x86_64-unknown-linux-musl"},
 }
 
-// All are the settings, in the order of the reference.
+// All are the settings, in the order of docs/settings.md.
 var All = []Setting{
 	{Workspace, "toolchain", Text, "slipway's own image", "The image to build in, as a registry reference. The command's `--toolchain` takes precedence.", `"ghcr.io/example/rust-musl@sha256:…"`},
 	{Workspace, "release-branch", Text, "`main`", "The branch that releases are made from.", `"release-1.x"`},
@@ -75,5 +74,5 @@ var All = []Setting{
 	{Package, "target.<target>.test", List, "as `test`", "The further arguments of `cargo test` for one target, in place of `test`.", `["--lib"]`},
 }
 
-// parts are the parts of the key.
+// parts returns the parts of the key.
 func (s Setting) parts() []string { return strings.Split(s.Key, ".") }

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestDoor holds that no other code opens a tree of files or decodes TOML by a way that
-// has none of the bounds: each exception reads what slipway or its caller has made.
+// TestDoor checks that no other code opens a tree of files or decodes TOML without these limits.
+// The exceptions read what slipway or its caller has made.
 func TestDoor(t *testing.T) {
 	allowed := map[string][]string{
-		"os.DirFS(":       {"ci/engine/layout.go", "ci/module/module.go", "cmd/slipway/runner.go", "ci/staged/runner.go"}, // OCI layouts, and the names in a copy that was digested
+		"os.DirFS(":       {"ci/engine/layout.go", "ci/module/module.go", "cmd/slipway/runner.go", "ci/staged/runner.go"}, // OCI layouts, and the names in a copy whose digest was checked
 		"toml.Unmarshal(": {"ci/tomlfile/tomlfile.go"},
-		"toml.Decode(":    {"ci/prepare/locate.go"}, // one string of a file that has been decoded
+		"toml.Decode(":    {"ci/prepare/locate.go"}, // one string of a file that was already decoded
 		"toml.NewDecoder": nil,
 		"toml.DecodeFile": nil,
 		"toml.DecodeFS":   nil,

@@ -7,16 +7,17 @@ import (
 	"os"
 )
 
-// ErrOutside is the error of a name that leads outside the root, by a link or by "..".
+// ErrOutside is the error for a name that leads outside the root, through a link or "..".
 var ErrOutside = errors.New("it leads outside the workspace: a release is built from the workspace alone; put the file in its place")
 
-// ErrNotRegular is wrapped by the error of what is neither a regular file nor a directory.
+// ErrNotRegular is wrapped by errors about something that is neither a regular file nor a
+// directory.
 var ErrNotRegular = errors.New("not a regular file")
 
-// escapes is what [os.Root] says of such a name; the error itself is not exported.
+// escapes is the text of [os.Root]'s error for such a name, which is not exported.
 const escapes = "path escapes from parent"
 
-// explain makes an error of one operation on one name.
+// explain returns err as the error of one operation on one name.
 func (f *FS) explain(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -24,7 +25,7 @@ func (f *FS) explain(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: cause(err)}
 }
 
-// cause is the error below those that name files, as the caller names them itself.
+// cause returns the error without the wrappers that name files, because the caller names them.
 func cause(err error) error {
 	var at *fs.PathError
 	var link *os.LinkError
@@ -55,10 +56,10 @@ func notRegular(mode fs.FileMode) error {
 	return fmt.Errorf("%w: it is %s: put a file in its place", ErrNotRegular, kind)
 }
 
-// bounded is a file of which a limited number of bytes can be read, while the context
-// of its tree lasts.
+// bounded is a file that only allows a limited number of bytes to be read, and only until its
+// tree's context is done.
 type bounded struct {
-	file *os.File // not embedded: its other ways to be read have no bound
+	file *os.File // not embedded, because its other read methods have no limit
 	fsys *FS
 	name string
 	left int64

@@ -1,8 +1,7 @@
-// Package sourcefs reads the files of a workspace, which are hostile input: it is the
-// only way in which planning opens them. Nothing outside the workspace's root is reached,
-// through whatever link; nothing but a regular file is opened, so that a FIFO or a device
-// can neither block a read nor feed it for ever; what is read has an upper bound; and
-// every call ends when its context does.
+// Package sourcefs reads the files of a workspace, which are untrusted input. Planning opens
+// files only through it. It never leaves the workspace root, whatever links there are; it only
+// opens regular files, so that a FIFO or a device can neither block a read nor deliver endless
+// data; it limits how much is read; and every call returns when its context is done.
 package sourcefs
 
 import (
@@ -18,18 +17,18 @@ import (
 	"syscall"
 )
 
-// Upper bounds of one file, of one directory, and of how many directories a file or
-// directory lies in: what walks a tree opens each from the root.
+// Limits on the bytes of a file, the entries of a directory, and the depth of a path, as walking
+// a tree opens each file from the root.
 const (
 	MaxFile    = 32 << 20
 	MaxEntries = 1 << 18
 	MaxDepth   = 128
 )
 
-// FS is a directory tree that is read only beneath its root. It implements the interfaces
-// of [io/fs] that a workspace is read by.
+// FS is a directory tree that is only read beneath its root. It implements the interfaces of
+// [io/fs] for reading.
 type FS struct {
-	ctx  context.Context // the methods of io/fs take none
+	ctx  context.Context // methods of io/fs take no context
 	root *os.Root
 }
 
@@ -41,8 +40,8 @@ var (
 	_ fs.SubFS      = (*FS)(nil)
 )
 
-// Open opens the tree whose root is dir, which may itself be a link: its name is the
-// caller's. Calls fail with ctx's cause once ctx is done.
+// Open opens the tree with root dir. dir itself may be a link, as the caller chose it. Calls fail
+// with ctx's cause once ctx is done.
 func Open(ctx context.Context, dir string) (*FS, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -51,7 +50,7 @@ func Open(ctx context.Context, dir string) (*FS, error) {
 	return &FS{ctx: ctx, root: root}, nil
 }
 
-// Open opens a regular file. It implements [fs.FS].
+// Open implements [fs.FS]. It opens regular files and directories.
 func (f *FS) Open(name string) (fs.File, error) {
 	info, err := f.Stat(name)
 	if err != nil {
@@ -68,12 +67,12 @@ func (f *FS) Open(name string) (fs.File, error) {
 	return &bounded{file: file, fsys: f, name: name, left: MaxFile}, nil
 }
 
-// regular opens a regular file without waiting for the other end of one that is not.
+// regular opens a regular file, and never blocks on anything else.
 func (f *FS) regular(name string) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, f.explain("open", name, fs.ErrInvalid)
 	}
-	info, err := f.Stat(name) // opening a device may do something: look first
+	info, err := f.Stat(name) // opening a device may have an effect, so check first
 	if err == nil && !info.Mode().IsRegular() {
 		err = f.explain("open", name, notRegular(info.Mode()))
 	}
@@ -84,7 +83,7 @@ func (f *FS) regular(name string) (*os.File, error) {
 	if err != nil {
 		return nil, f.explain("open", name, err)
 	}
-	info, err = file.Stat() // what was opened, whatever stands there now
+	info, err = file.Stat() // check what was opened, as the file may have been replaced
 	if err == nil && !info.Mode().IsRegular() {
 		err = notRegular(info.Mode())
 	}
@@ -94,7 +93,7 @@ func (f *FS) regular(name string) (*os.File, error) {
 	return file, nil
 }
 
-// ReadFile reads a whole regular file, of at most MaxFile bytes.
+// ReadFile reads a whole regular file of at most MaxFile bytes.
 func (f *FS) ReadFile(name string) ([]byte, error) {
 	file, err := f.regular(name)
 	if err != nil {
@@ -107,7 +106,7 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	return raw, nil
 }
 
-// ReadDir lists a directory of at most MaxEntries entries, sorted by name.
+// ReadDir returns the entries of a directory, at most MaxEntries, sorted by name.
 func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	info, err := f.Stat(name)
 	if err == nil && !info.IsDir() {
@@ -140,10 +139,10 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 }
 
-// Stat describes what a name leads to, beneath the root.
+// Stat describes the file that a name leads to beneath the root.
 func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.look("stat", name, f.root.Stat) }
 
-// Lstat describes a name itself, also where that is a link.
+// Lstat describes a name itself, even if it is a link.
 func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.look("lstat", name, f.root.Lstat) }
 
 func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.FileInfo, error) {
@@ -160,7 +159,7 @@ func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.Fil
 	return info, f.explain(op, name, err)
 }
 
-// ReadLink returns where a link leads to, as it is written.
+// ReadLink returns the target of a link as written.
 func (f *FS) ReadLink(name string) (string, error) {
 	if err := f.done("readlink", name); err != nil {
 		return "", err
@@ -169,7 +168,7 @@ func (f *FS) ReadLink(name string) (string, error) {
 	return to, f.explain("readlink", name, err)
 }
 
-// Sub opens a directory below as a tree of its own: links out of it are links out.
+// Sub opens a subdirectory as its own tree, whose links must not leave it either.
 func (f *FS) Sub(dir string) (fs.FS, error) {
 	if _, err := f.Stat(dir); err != nil {
 		return nil, err
@@ -181,7 +180,7 @@ func (f *FS) Sub(dir string) (fs.FS, error) {
 	return &FS{ctx: f.ctx, root: root}, nil
 }
 
-// Close ends the use of the tree.
+// Close closes the tree.
 func (f *FS) Close() error { return f.root.Close() }
 
 func (f *FS) done(op, name string) error {

@@ -38,7 +38,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestFS holds that a plain tree is read as [io/fs] asks for, links within it included.
+// TestFS checks that a plain tree is read as [io/fs] requires, including links within it.
 func TestFS(t *testing.T) {
 	dir, f := tree(t)
 	must(t, fstest.TestFS(f, "a/file", "a/b"))
@@ -57,7 +57,7 @@ func TestFS(t *testing.T) {
 	}
 }
 
-// TestOutside holds that no link leads out, whichever way a name is used.
+// TestOutside checks that no link leads out, whichever method uses it.
 func TestOutside(t *testing.T) {
 	for name, link := range map[string]string{
 		"absolute": "/etc/passwd", "relative": "../../secret", "through a directory": "b/../../../secret", "root": "/", "parent": "../..", "magic": "/proc/self/environ",
@@ -91,7 +91,7 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// TestNotRegular holds that what could block for ever, or never ends, is refused at once.
+// TestNotRegular checks that files that could block or never end are refused at once.
 func TestNotRegular(t *testing.T) {
 	dir, f := tree(t)
 	must(t, syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o644))
@@ -99,7 +99,7 @@ func TestNotRegular(t *testing.T) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	must(t, err)
 	defer syscall.Close(fd)
-	must(t, os.Chdir(dir)) // the address of a socket is short
+	must(t, os.Chdir(dir)) // a socket's address must be short
 	must(t, syscall.Bind(fd, &syscall.SockaddrUnix{Name: "socket"}))
 	wants := map[string]string{"fifo": "a FIFO", "to-fifo": "a FIFO", "socket": "a socket", "a": "a directory"}
 	if err := syscall.Mknod(filepath.Join(dir, "device"), syscall.S_IFCHR|0o666, 1<<8|5); err == nil { // /dev/zero
@@ -121,7 +121,7 @@ func TestNotRegular(t *testing.T) {
 	}
 }
 
-// TestBounds holds that a file that is too large costs no memory, in whichever way it is read.
+// TestBounds checks that a file that is too large uses no memory, however it is read.
 func TestBounds(t *testing.T) {
 	dir, f := tree(t)
 	must(t, os.WriteFile(filepath.Join(dir, "huge"), nil, 0o644))
@@ -137,7 +137,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestDepth holds that a tree of many directories in each other is told, however it is walked.
+// TestDepth checks that a tree that is too deep is reported, however it is walked.
 func TestDepth(t *testing.T) {
 	dir, f := tree(t)
 	deepest := strings.Repeat("d/", MaxDepth-1)
@@ -153,7 +153,7 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestDone holds that no call goes on when the context is done, and that the reason is told.
+// TestDone checks that calls fail once the context is done, with its cause.
 func TestDone(t *testing.T) {
 	dir, _ := tree(t)
 	reason := errors.New("interrupted")
@@ -171,7 +171,7 @@ func TestDone(t *testing.T) {
 	}
 }
 
-// TestNames holds that names which are not a path's are refused, not cut off.
+// TestNames checks that names that are not valid paths are refused, not truncated.
 func TestNames(t *testing.T) {
 	_, f := tree(t)
 	for _, name := range []string{"../secret", "/etc/passwd", "a/../../secret", "", "a//file", "a/file\x00.toml", "./a"} {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Environment is the whole environment of a command: the image's with the
-// step's over it, each key once, sorted. A key to which the step gives no value is
-// not in it.
+// Environment returns the whole environment of a command, sorted: the image's variables,
+// overridden by the step's own. A variable that the step sets to "" is removed.
 func Environment(image, own []string) []string {
 	env := map[string]string{}
 	for _, e := range image {

@@ -10,8 +10,7 @@ import (
 // Files maps slash-separated paths to contents.
 type Files map[string]string
 
-// MarshalJSON writes each file as its digest, "sha256:…", and a file that is
-// taken out as "".
+// MarshalJSON writes each file as its digest, "sha256:…", and a removed file as "".
 func (f Files) MarshalJSON() ([]byte, error) {
 	digests := make(map[string]string, len(f))
 	for name, content := range f {
@@ -25,7 +24,7 @@ func (f Files) MarshalJSON() ([]byte, error) {
 	return json.Marshal(digests)
 }
 
-// UnmarshalJSON refuses: a plan that was read back has no contents to run with.
+// UnmarshalJSON always returns an error: a plan read from JSON lacks the contents to run with.
 func (f *Files) UnmarshalJSON([]byte) error {
 	return fmt.Errorf("reading files of a plan: JSON holds their digests only: plan again from the workspace")
 }

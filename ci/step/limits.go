@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Limits bound what a step may use of the machine. They are not part of a step: what
-// it leaves does not depend on them.
+// Limits restrict what a step may use of the machine. They are not part of a step, because its
+// result does not depend on them.
 type Limits struct {
 	// Time is how long a step may take.
 	Time time.Duration
-	// Memory is how many bytes all processes of a step together may have in memory; 0
-	// means three quarters of the machine's. A quarter of it may be temporary files beside.
+	// Memory is how many bytes of memory all processes of a step may have together; 0 means three
+	// quarters of the machine's. Temporary files may use a quarter as much in addition.
 	Memory int64
-	// Disk is how many bytes may be written while a step runs, and File how many of
-	// them to one file.
+	// Disk is how many bytes may be written while a step runs, and File how many bytes one file
+	// may have.
 	Disk, File int64
 	// Log is how many bytes a step may print.
 	Log int64
@@ -25,13 +25,14 @@ type Limits struct {
 	Processes int64
 }
 
-// DefaultLimits are far above what releases need, and below what stops a machine.
+// DefaultLimits returns limits far above what releases need, but low enough to keep the machine
+// running.
 func DefaultLimits() Limits {
 	return Limits{Time: 4 * time.Hour, Disk: 64 << 30, File: 16 << 30, Log: 256 << 20, Processes: 16384}
 }
 
-// ParseLimits reads limits that differ from the default, as "time=30m,memory=8GiB":
-// durations as Go writes them, sizes in bytes or with KiB, MiB, GiB or TiB.
+// ParseLimits parses limits that differ from the defaults, such as "time=30m,memory=8GiB":
+// durations in Go's syntax, sizes in bytes or with KiB, MiB, GiB or TiB.
 func ParseLimits(text string) (Limits, error) {
 	l := DefaultLimits()
 	for part := range strings.SplitSeq(text, ",") {
@@ -65,7 +66,7 @@ func (l *Limits) set(name, value string) (err error) {
 	return err
 }
 
-// units are the binary multiples that a size may be written in.
+// units are the suffixes of sizes, each 1024 times the one before; the first is 1024 bytes.
 var units = []string{"KiB", "MiB", "GiB", "TiB"}
 
 func parseSize(text string) (int64, error) {
@@ -82,7 +83,7 @@ func parseSize(text string) (int64, error) {
 	return n * factor, nil
 }
 
-// FormatSize renders a size for people, in the largest unit that gives at least 1.
+// FormatSize formats a size in bytes for people, in the largest unit that gives at least 1.
 func FormatSize(n int64) string {
 	value, unit := float64(n), "bytes"
 	for _, u := range units {
@@ -94,11 +95,11 @@ func FormatSize(n int64) string {
 	return strconv.FormatFloat(value, 'f', -1, 64) + " " + unit
 }
 
-// LimitError is the error of a step that was ended because it used too much.
+// LimitError is the error of a step that was stopped because it exceeded a limit.
 type LimitError struct {
-	// Limit is the name that [ParseLimits] knows the limit by.
+	// Limit is the limit's name in [ParseLimits].
 	Limit string
-	// Used says what the step did, as "printed more than 256 MiB".
+	// Used says what the step did, such as "printed more than 256 MiB".
 	Used string
 }
 

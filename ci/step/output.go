@@ -9,9 +9,8 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// CopyOutput copies an output that a step left under a name below a directory to a path
-// on this machine, as [Runner].Export does. What it finds may be whatever the step's
-// command has put there.
+// CopyOutput copies an output from name in a directory to a path on this machine, with the
+// guarantees of [Runner].Export. The step's command may have left anything in its place.
 func CopyOutput(s Step, o Output, from *beneath.Dir, name, to string) error {
 	var err error
 	switch {
@@ -28,8 +27,8 @@ func CopyOutput(s Step, o Output, from *beneath.Dir, name, to string) error {
 	return nil
 }
 
-// OutputError says of an error of package beneath what it means for an output that was
-// looked for under a name: by the path that the step's command knows.
+// OutputError translates an error of package beneath about an output that was looked for under
+// name: it gives the path as the step's command sees it, and the likely cause.
 func OutputError(o Output, name string, err error) error {
 	var found *beneath.Refused
 	if !errors.As(err, &found) {

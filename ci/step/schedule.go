@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// RunAll runs each step as soon as those that it needs have run, and returns
-// the results by name. The first failure ends the others.
+// RunAll runs each step as soon as those that it needs have run, and returns the results by name.
+// The first failure cancels the others.
 func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (Result, error)) (map[string]Result, error) {
 	done := map[string]chan struct{}{}
 	for _, s := range steps {
@@ -23,7 +23,7 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 			for _, need := range s.Needs() {
 				ready, ok := done[need]
 				if !ok {
-					continue // none of these: it ran before
+					continue // not in steps: it ran before
 				}
 				select {
 				case <-ready:
@@ -32,7 +32,7 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 				}
 			}
 			if ctx.Err() != nil {
-				return context.Cause(ctx) // what it needs may have ended just before the run did
+				return context.Cause(ctx) // a need may have completed just before the run was cancelled
 			}
 			result, err := run(ctx, s)
 			if err != nil {
@@ -48,7 +48,7 @@ func RunAll(ctx context.Context, steps []Step, run func(context.Context, Step) (
 	return results, group.Wait()
 }
 
-// Needed returns the named steps and all that they need, in the plan's order.
+// Needed returns the named steps and everything that they need, in the plan's order.
 func Needed(steps []Step, names []string) []Step {
 	var list []Step
 	names = slices.Clone(names)

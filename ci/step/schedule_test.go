@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// steps makes steps of "name: need need", each with an output.
+// steps returns steps made from "name: need need", each with one output.
 func steps(lines ...string) []Step {
 	var list []Step
 	for _, line := range lines {
@@ -25,7 +25,7 @@ func steps(lines ...string) []Step {
 	return list
 }
 
-// noGoroutineLeft fails the test when more goroutines run at its end than now.
+// noGoroutineLeft fails the test if more goroutines are running at its end than now.
 func noGoroutineLeft(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -67,8 +67,8 @@ func TestRunAllOrder(t *testing.T) {
 	}
 }
 
-// TestRunAllConcurrent holds that steps that do not need each other run
-// together: each of two waits for the other to have begun.
+// TestRunAllConcurrent checks that steps that do not need each other run concurrently: each of
+// two waits until the other has started.
 func TestRunAllConcurrent(t *testing.T) {
 	noGoroutineLeft(t)
 	var both sync.WaitGroup
@@ -84,7 +84,7 @@ func TestRunAllConcurrent(t *testing.T) {
 		case <-met:
 			return Result{}, nil
 		case <-time.After(10 * time.Second):
-			both.Add(-1) // let the waiting goroutine go
+			both.Add(-1) // release the waiting goroutine
 			return Result{}, errors.New("it runs alone")
 		}
 	})
@@ -136,7 +136,7 @@ func TestRunAllCancelled(t *testing.T) {
 	}
 }
 
-// TestRunAllAlreadyCancelled holds that no step begins when the run has ended.
+// TestRunAllAlreadyCancelled checks that no step starts once the run is cancelled.
 func TestRunAllAlreadyCancelled(t *testing.T) {
 	noGoroutineLeft(t)
 	ctx, cancel := context.WithCancel(t.Context())

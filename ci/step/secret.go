@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// Secrets are the values of secrets by their names. They are no part of what is printed:
-// every format shows the names alone.
+// Secrets maps names of secrets to their values. Formatting and JSON show only the names.
 type Secrets map[string]string
 
 // Format implements fmt.Formatter.
@@ -23,8 +22,7 @@ func (v Secrets) MarshalJSON() ([]byte, error) {
 	return json.Marshal(slices.Sorted(maps.Keys(v)))
 }
 
-// Of returns the values of a step's secrets, as KEY=VALUE. It is an error when one
-// is not there.
+// Of returns the values of a step's secrets as KEY=VALUE. A missing secret is an error.
 func (v Secrets) Of(s Step) ([]string, error) {
 	var env []string
 	for _, secret := range s.Secrets {
@@ -37,7 +35,7 @@ func (v Secrets) Of(s Step) ([]string, error) {
 	return env, nil
 }
 
-// Hide takes every value out of a text.
+// Hide replaces every secret's value in text with "***".
 func (v Secrets) Hide(text string) string {
 	for _, value := range v {
 		if value != "" {

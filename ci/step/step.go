@@ -1,5 +1,5 @@
-// Package step describes the container steps of a release: one command in one
-// container each. A [Runner] runs a step, and nothing else in slipway knows how.
+// Package step describes the container steps of a release, each a single command in one
+// container. Only a [Runner] knows how to run them.
 package step
 
 import (
@@ -9,109 +9,107 @@ import (
 	"strings"
 )
 
-// Step is one command in one container. It is plain data: everything that can
-// change what the command does is in it, so that equal steps on equal inputs
-// may share a result.
+// Step is one command in one container. It is plain data that contains everything that can change
+// what the command does, so that equal steps with equal inputs may share a result.
 type Step struct {
-	// Name is unique in a plan, as "build x86_64-unknown-linux-musl".
+	// Name is unique in a plan, for example "build x86_64-unknown-linux-musl".
 	Name string `json:"name"`
-	// About says in a few words for people what the step is for.
+	// About describes the step's purpose for people in a few words.
 	About string `json:"about"`
-	// Image is what the command runs in.
+	// Image is the root filesystem that the command runs in.
 	Image Image `json:"image"`
-	// Args is the command and its arguments; no shell reads them.
+	// Args is the command and its arguments, passed without a shell.
 	Args []string `json:"args"`
-	// Env holds KEY=VALUE pairs, sorted by key. With the image's own they are
-	// all that the command sees; "KEY=" takes the image's away.
+	// Env holds KEY=VALUE pairs, sorted by key. Together with the image's own they are all that
+	// the command sees; "KEY=" removes the image's variable.
 	Env []string `json:"env,omitempty"`
 	// Dir is the working directory.
 	Dir string `json:"dir"`
-	// Network says that the command may reach the network. Without it there is
-	// no more than a loopback device of its own.
+	// Network gives the command access to the network. Otherwise it has only its own loopback
+	// device.
 	Network bool `json:"network"`
-	// Emulator is the program of the image that runs aarch64 executables which the command
-	// starts, where the kernel allows it; "" for none.
+	// Emulator is the program in the image that runs aarch64 executables that the command starts,
+	// if the kernel supports that; "" for none.
 	Emulator string `json:"emulator,omitempty"`
-	// Merged says that the command's standard error goes to its standard output, in the
-	// order in which it is written.
+	// Merged sends the command's standard error to its standard output, in the order in which
+	// they are written.
 	Merged bool `json:"merged,omitempty"`
-	// Mounts are the directories that the command finds, sorted by path; one that is Over
-	// another follows it.
+	// Mounts are the directories in the container, sorted by path; a mount that is Over another
+	// follows it.
 	Mounts []Mount `json:"mounts,omitempty"`
-	// Outputs are what is kept when the command has succeeded.
+	// Outputs are kept if the command succeeds.
 	Outputs []Output `json:"outputs,omitempty"`
-	// Secrets are what the command finds in its environment beside Env. A step that
-	// has one keeps no result, and nothing that it prints holds one.
+	// Secrets are added to the command's environment. The result of a step with secrets is not
+	// kept, and they are hidden in everything that it prints.
 	Secrets []Secret `json:"secrets,omitempty"`
-	// Fresh says that the step asks or changes something outside: an earlier result
-	// is never taken for it, and its own is not kept.
+	// Fresh says that the step queries or changes something outside: it always runs, and its
+	// result is not kept.
 	Fresh bool `json:"fresh,omitempty"`
-	// Discard lists patterns (path.Match, of a base name) of files and
-	// directories that are left out of the outputs, at any depth.
+	// Discard lists patterns (path.Match on base names) of files and directories that are left
+	// out of the outputs, at any depth.
 	Discard []string `json:"discard,omitempty"`
-	// Quiet says that the command's output is an answer for a program, which no
-	// person wants in a log.
+	// Quiet says that the command's output is meant for a program and should not be logged.
 	Quiet bool `json:"-"`
-	// Failure tells a person what it means when the command fails, and what to do.
+	// Failure explains to a person what a failure of the command means, and what to do.
 	Failure string `json:"-"`
 }
 
-// Secret is a variable of the environment whose value the runner was given.
+// Secret is an environment variable whose value the runner has.
 type Secret struct {
 	Env  string `json:"env"`
-	Name string `json:"name"` // what the runner knows it by
+	Name string `json:"name"` // its name in the runner's Secrets
 }
 
-// Platform is what every step runs on, as "os/architecture" (OCI image index, platform):
-// the same image, so the same bytes, on every machine. One of another architecture
-// emulates it.
+// Platform is the platform of every step, as "os/architecture" (OCI image index, platform): the
+// same image produces the same bytes on every machine. Machines of another architecture emulate
+// it.
 const Platform = "linux/amd64"
 
-// Image names a root filesystem. Exactly one field is set.
+// Image names a root filesystem, either by Ref or by Step and Output.
 type Image struct {
-	// Ref is an image reference, resolved by the runner: a registry's, or a
-	// name that the runner was given an image for.
+	// Ref is an image reference that the runner resolves: in a registry, or a name that the
+	// runner has an image for.
 	Ref string `json:"ref,omitempty"`
 	// Step and Output name a directory that an earlier step left.
 	Step   string `json:"step,omitempty"`
 	Output string `json:"output,omitempty"`
 }
 
-// Mount is a directory in the container or, where it is an output that is no
-// directory, a file inside a mount before it that is not read-only.
+// Mount is a directory in the container. If it is an output that is a file, it is a file inside
+// an earlier mount that is not read-only.
 type Mount struct {
 	// Path is absolute.
 	Path string `json:"path"`
-	// Tree names a tree that the runner was given, or Step and Output what an
-	// earlier step left. With neither the directory begins empty.
+	// Tree names one of the runner's trees; Step and Output name an output of an earlier step.
+	// With neither the directory starts empty.
 	Tree   string `json:"tree,omitempty"`
 	Step   string `json:"step,omitempty"`
 	Output string `json:"output,omitempty"`
-	// Over says that the directory is laid over the mount before it, of the same path
-	// and not read-only: of two files of one name its own is there.
+	// Over overlays the directory on the previous mount, which has the same path and is not
+	// read-only. For files in both, the overlay's wins.
 	Over bool `json:"over,omitempty"`
-	// ReadOnly directories are shared, the others are a private copy: what the
-	// command writes there is gone after the step but for its outputs.
+	// ReadOnly mounts are shared. Others are private copies: what the command writes to them is
+	// discarded after the step, except for its outputs.
 	ReadOnly bool `json:"readOnly,omitempty"`
 }
 
-// Output is a file or directory that a step leaves. Its absence after a
-// successful command is an error.
+// Output is a file or directory that a step leaves. It is an error if it is missing after the
+// command succeeded.
 type Output struct {
 	Name string `json:"name"`
 	// Path is absolute and below a mount that is not read-only.
 	Path string `json:"path"`
-	// Dir says that it is a directory; otherwise it is a regular file. Whatever else the
-	// command leaves there is an error.
+	// Dir says that the output is a directory; otherwise it is a regular file. Any other type is
+	// an error.
 	Dir bool `json:"dir,omitempty"`
-	// Links says that the directory is a root filesystem, whose links are part of it:
-	// Export copies them as they are. Other directories are exported without any.
+	// Links says that the directory is a root filesystem whose links are part of it: Export
+	// copies them unchanged. Other directories must not contain links when they are exported.
 	Links bool `json:"-"`
-	// Missing tells a person why it may not be there, and what to do.
+	// Missing explains to a person why the output may be missing, and what to do.
 	Missing string `json:"-"`
 }
 
-// MissingError is the error of a step whose command succeeded and left no such output.
+// MissingError returns the error for a command that succeeded without leaving the output.
 func MissingError(s Step, o Output) error {
 	err := fmt.Errorf("running step %q: its command succeeded, but did not leave %q (%s)", s.Name, o.Path, o.Name)
 	if o.Missing != "" {
@@ -120,19 +118,19 @@ func MissingError(s Step, o Output) error {
 	return err
 }
 
-// Tree is a directory that steps mount: a base directory that the runner
-// knows by name, with files of our own in and over it.
+// Tree is a directory that steps mount by name: optionally the workspace's source, with slipway's
+// own files added.
 type Tree struct {
 	Name string `json:"name"`
-	// Source says that the tree begins as the workspace's own files.
+	// Source says that the tree starts with the workspace's files.
 	Source bool `json:"source"`
-	// Files are added or replaced; an empty content takes the file out. In
-	// JSON a file is its SHA-256, so that a plan stays readable.
+	// Files are added or replaced; an empty content removes the file. In JSON a file is its
+	// SHA-256, so that a plan stays readable.
 	Files Files `json:"files,omitempty"`
 }
 
-// Check reports whether the steps can run in their order: unique names, no
-// reference to anything but an earlier step's output or a known tree.
+// Check returns an error unless the steps can run in their order: names must be unique, and steps
+// may only refer to known trees and outputs of earlier steps.
 func Check(steps []Step, trees []Tree) error {
 	known := map[string]bool{}
 	for _, t := range trees {
@@ -180,7 +178,7 @@ func Check(steps []Step, trees []Tree) error {
 	return nil
 }
 
-// Needs lists the names of the earlier steps whose outputs s takes, sorted.
+// Needs returns the names of the earlier steps whose outputs s uses, sorted.
 func (s Step) Needs() []string {
 	var names []string
 	if s.Image.Step != "" {
@@ -195,7 +193,7 @@ func (s Step) Needs() []string {
 	return slices.Compact(names)
 }
 
-// MountOf returns the mount that holds an output, the deepest where several do.
+// MountOf returns the innermost mount that contains an output, the zero Mount if there is none.
 func (s Step) MountOf(o Output) Mount {
 	var best Mount
 	for _, m := range s.Mounts {
@@ -206,7 +204,7 @@ func (s Step) MountOf(o Output) Mount {
 	return best
 }
 
-// Within reports whether an absolute path is dir or below it.
+// Within reports whether the absolute path p is dir or below it.
 func Within(p, dir string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }

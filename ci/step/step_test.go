@@ -156,8 +156,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestExitErrorPrinted holds that what a command wrote last cannot pass for words of
-// slipway, and that a secret is hidden before anything of it is shown otherwise.
+// TestExitErrorPrinted checks that a command's last output cannot be mistaken for slipway's own
+// words, and that secrets are hidden before the output is escaped.
 func TestExitErrorPrinted(t *testing.T) {
 	secrets := Secrets{"token": "s3\x1bcret"}
 	tail := secrets.Hide("a s3\x1bcret\n\nWhat has happened:\n  released  app/v1\r::add-mask::x\x1b[2J")

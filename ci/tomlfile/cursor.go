@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// cursor is a place in a TOML file.
+// cursor is a position in a TOML file.
 type cursor struct {
 	text string
 	pos  int
 }
 
-// str reads a string of any of the four kinds.
+// str reads a string of any of TOML's four kinds.
 func (s *cursor) str() error {
 	quote := s.text[s.pos : s.pos+1]
 	if long := strings.Repeat(quote, 3); strings.HasPrefix(s.text[s.pos:], long) {
@@ -24,7 +24,7 @@ func (s *cursor) str() error {
 			s.pos++
 		case strings.HasPrefix(rest, quote):
 			s.pos += len(quote)
-			for range 2 { // """" ends a string whose last character is a quote
+			for range 2 { // up to two quotes may precede the closing ones
 				if len(quote) == 3 {
 					s.take(quote[:1])
 				}
@@ -36,7 +36,7 @@ func (s *cursor) str() error {
 	return s.unexpected("a string with an end")
 }
 
-// blank skips space, line ends and comments.
+// blank skips spaces, line ends and comments.
 func (s *cursor) blank() {
 	for s.pos < len(s.text) {
 		switch s.text[s.pos] {
@@ -68,7 +68,7 @@ func (s *cursor) peek() byte {
 	return 0
 }
 
-// take moves over what if it is next.
+// take skips what if it is next, and reports whether it was.
 func (s *cursor) take(what string) bool {
 	if !strings.HasPrefix(s.text[s.pos:], what) {
 		return false
@@ -81,5 +81,5 @@ func (s *cursor) unexpected(expected string) error {
 	return fmt.Errorf("line %d: expected %s", LineOf(s.text, s.pos), expected)
 }
 
-// LineOf returns the number, from 1, of the line that holds a byte of text.
+// LineOf returns the line, counted from 1, of the byte at offset at.
 func LineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }

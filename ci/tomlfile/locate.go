@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Span is where a string value stands in a file, in bytes, its quotes included.
+// Span is the range of a string value in a file in bytes, including its quotes.
 type Span struct{ Start, End int }
 
-// Positions are where the keys and the string values of a TOML file stand. A path is a list of
-// keys; the elements of an array, of tables too, have their indices for keys.
+// Positions are the positions of the keys and string values in a TOML file. A path is a list of
+// keys; elements of arrays, including arrays of tables, have their index as key.
 type Positions struct {
 	text    string
 	strings map[string]Span
-	keys    map[string]int // where a key, a table's header or an element begins
+	keys    map[string]int // start of a key, a table's header or an element
 }
 
-// String returns where the string value at a path stands.
+// String returns the range of the string value at a path.
 func (p Positions) String(path ...string) (Span, bool) {
 	at, ok := p.strings[pathKey(path)]
 	return at, ok
 }
 
-// Line returns the number, from 1, of the line on which a path is written, or of the longest
-// beginning of the path that the file has; 0 where it has none.
+// Line returns the line, counted from 1, of a path, or of its longest prefix that the file has; 0
+// if it has none.
 func (p Positions) Line(path ...string) int {
 	for n := len(path); n > 0; n-- {
 		if at, ok := p.keys[pathKey(path[:n])]; ok {
@@ -35,7 +35,7 @@ func (p Positions) Line(path ...string) int {
 	return 0
 }
 
-// LineIn is Line for a file that has been parsed; 0 where it cannot be located.
+// LineIn is [Positions.Line] for the text of a parsed file; 0 if it cannot be located.
 func LineIn(raw []byte, path ...string) int {
 	p, err := Locate(string(raw))
 	if err != nil {
@@ -44,9 +44,9 @@ func LineIn(raw []byte, path ...string) int {
 	return p.Line(path...)
 }
 
-// Locate finds the keys and string values of a TOML file (TOML 1.1.0), which must have been
-// parsed before: the parser tells no positions, and on text that is not TOML this returns an
-// error or anything but a panic.
+// Locate finds the keys and string values of a TOML file (TOML 1.1.0), because the parser reports
+// no positions. The text must have been parsed before: for anything that is not TOML the result
+// is meaningless or an error, but Locate does not panic.
 func Locate(text string) (Positions, error) {
 	s := &locator{cursor: cursor{text: text}, elements: map[string]int{}, found: map[string]Span{}, at: map[string]int{}}
 	s.take("\ufeff")
@@ -68,18 +68,18 @@ func Locate(text string) (Positions, error) {
 	}
 }
 
-// pathKey is a path as the key of a map.
+// pathKey returns a path as a map key.
 func pathKey(path []string) string { return fmt.Sprintf("%q", path) }
 
-// locator walks over a TOML file.
+// locator scans a TOML file.
 type locator struct {
 	cursor
-	elements map[string]int // of each array of tables, so far
+	elements map[string]int // number so far, for each array of tables
 	found    map[string]Span
 	at       map[string]int
 }
 
-// mark notes where a path is first written.
+// mark records where a path first appears.
 func (s *locator) mark(path []string, at int) {
 	if _, there := s.at[pathKey(path)]; !there {
 		s.at[pathKey(path)] = at
@@ -106,7 +106,7 @@ func (s *locator) header() ([]string, error) {
 		if isArray && i == len(keys)-1 {
 			s.elements[pathKey(path)]++
 		}
-		if n := s.elements[pathKey(path)]; n > 0 { // a header speaks of the last element
+		if n := s.elements[pathKey(path)]; n > 0 { // a header refers to the last element
 			path = append(path, strconv.Itoa(n-1))
 		}
 		s.mark(path, start)
@@ -132,7 +132,7 @@ func (s *locator) pair(table []string) error {
 	return s.value(path)
 }
 
-// keys reads a key with its dots and the space around it.
+// keys reads a dotted key and the space around its parts.
 func (s *locator) keys() ([]string, error) {
 	var keys []string
 	for {
@@ -168,7 +168,7 @@ func (s *locator) key() (string, error) {
 	return s.text[start:s.pos], nil
 }
 
-// unquote is the value of a string. One with escapes is left to the parser.
+// unquote returns the value of a string. The parser decodes strings with escapes.
 func unquote(raw string) (string, error) {
 	if raw[0] == '\'' || !strings.Contains(raw, `\`) {
 		return strings.Trim(raw, raw[:1]), nil
@@ -178,7 +178,7 @@ func unquote(raw string) (string, error) {
 	return v.K, err
 }
 
-// value reads a value and notes where it stands if it is a string.
+// value reads a value and records its range if it is a string.
 func (s *locator) value(path []string) error {
 	start := s.pos
 	switch s.peek() {
@@ -221,8 +221,7 @@ func (s *locator) elementsOf(path []string) error {
 	}
 }
 
-// pairsOf reads the rest of an inline table, which may go over several lines
-// since TOML 1.1.
+// pairsOf reads the rest of an inline table, which may span several lines since TOML 1.1.
 func (s *locator) pairsOf(path []string) error {
 	for {
 		if s.blank(); s.take("}") {

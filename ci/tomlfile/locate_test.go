@@ -41,7 +41,7 @@ name = "q"
 		{[]string{"bin", "1", "name"}, 17},
 		{[]string{"bin", "1"}, 16},
 		{[]string{"target", "cfg(unix)", "dependencies", "e"}, 19},
-		{[]string{"package", "description"}, 2}, // the table that lacks it
+		{[]string{"package", "description"}, 2}, // the line of the table that lacks the key
 		{[]string{"lib"}, 0},
 	} {
 		if got := p.Line(c.path...); got != c.want {

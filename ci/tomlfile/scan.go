@@ -5,20 +5,20 @@ import (
 	"fmt"
 )
 
-// scanner walks over a file once and counts. It need not know what is malformed: there
-// the parser stops, and up to there both read the same.
+// scanner scans a file once and counts. It does not detect malformed input: the parser stops
+// there, and up to that point both read the same.
 type scanner struct {
 	text   []byte
 	pos    int
 	line   int
 	tables int
 
-	header   int   // parts of the key of the current [table]
-	inHeader bool  // between the brackets of one
-	key      int   // parts of the key that is read, or that the value belongs to
-	open     []int // parts of the key before each open bracket or brace
+	header   int   // number of parts of the current [table]'s key
+	inHeader bool  // between a header's brackets
+	key      int   // number of parts of the current key, or of the current value's
+	open     []int // number of key parts before each open bracket or brace
 	sum      int   // of open
-	started  bool  // the line has something on it
+	started  bool  // the line has content before this
 }
 
 func (s *scanner) scan() error {
@@ -36,7 +36,7 @@ func (s *scanner) scan() error {
 	return nil
 }
 
-// next takes one character, or a whole string or comment.
+// next reads one character, or a whole string or comment.
 func (s *scanner) next() error {
 	c := s.text[s.pos]
 	switch c {
@@ -105,15 +105,15 @@ func (s *scanner) newline() {
 	}
 }
 
-// str takes a string of any of the four kinds. A plain one ends with its line at the
-// latest, which is a fault that the parser finds.
+// str reads a string of any of TOML's four kinds. A single-line string ends with its line at the
+// latest; the parser reports that fault.
 func (s *scanner) str(quote byte) {
 	long := bytes.Repeat([]byte{quote}, 3)
 	if bytes.HasPrefix(s.text[s.pos:], long) {
 		for s.pos += 3; s.pos < len(s.text) && !bytes.HasPrefix(s.text[s.pos:], long); s.pos++ {
 			s.escape(quote)
 		}
-		for s.pos += 3; s.pos < len(s.text) && s.text[s.pos] == quote; { // up to two may stand before the end
+		for s.pos += 3; s.pos < len(s.text) && s.text[s.pos] == quote; { // up to two quotes may precede the closing ones
 			s.pos++
 		}
 		return
@@ -126,7 +126,7 @@ func (s *scanner) str(quote byte) {
 	}
 }
 
-// escape steps over a backslash, so that what it escapes comes next.
+// escape skips a backslash, so that the escaped character is next.
 func (s *scanner) escape(quote byte) {
 	if s.text[s.pos] == '\n' {
 		s.line++

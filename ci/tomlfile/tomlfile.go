@@ -1,7 +1,6 @@
-// Package tomlfile decodes TOML that is hostile input. The parser below it takes memory
-// that grows with the square of a key's parts, and recurses as deep as values nest; this
-// package counts both before anything is parsed, so that what a file costs is bounded by
-// its size.
+// Package tomlfile decodes untrusted TOML. The underlying parser's memory grows with the square
+// of the number of parts of a key, and it recurses as deep as values nest. This package counts
+// both before parsing, so that the cost of a file is bounded by its size.
 package tomlfile
 
 import (
@@ -10,16 +9,16 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Upper bounds of a file. The largest that cargo users have stay far below: manifests of
-// some 100 KB, lock files of 1 MB, keys of five parts.
+// Limits on a file. Even the largest files of cargo users are far below them: manifests of some
+// 100 KB, lock files of 1 MB, keys of five parts.
 const (
 	MaxSize   = 4 << 20
-	MaxDepth  = 32      // parts of a key, those of the tables around it included
+	MaxDepth  = 32      // parts of a key, including those of the enclosing tables
 	MaxTables = 200_000 // [tables], inline tables, and tables that dotted keys imply
 )
 
-// Unmarshal decodes a file into v, as [toml.Unmarshal] does, unless it is beyond the
-// bounds above.
+// Unmarshal decodes a file into v as [toml.Unmarshal] does, and returns an error if it exceeds
+// the limits.
 func Unmarshal(raw []byte, v any) error {
 	if len(raw) > MaxSize {
 		return fmt.Errorf("it has %d bytes, expected at most %d", len(raw), MaxSize)

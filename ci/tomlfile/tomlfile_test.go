@@ -11,7 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// bombs are files that are small and would be dear.
+// bombs returns small files that would be expensive to parse.
 func bombs() map[string]string {
 	const n = 100_000
 	r := strings.Repeat
@@ -48,7 +48,7 @@ func many(size int, line func(int) string) string {
 	return b.String()
 }
 
-// TestBombs holds that each is refused, in no time and with little memory.
+// TestBombs checks that each is refused quickly and with little memory.
 func TestBombs(t *testing.T) {
 	for name, text := range bombs() {
 		t.Run(name, func(t *testing.T) {
@@ -63,10 +63,10 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// worst is the size of the files of TestWorst: what they cost grows with it.
+// worst is the size in bytes of the files in TestWorst, which determines their cost.
 const worst = MaxSize / 8
 
-// TestWorst holds that what a file costs that is accepted is bounded by its size.
+// TestWorst checks that the cost of an accepted file is bounded by its size.
 func TestWorst(t *testing.T) {
 	r := strings.Repeat
 	for name, text := range map[string]string{
@@ -92,7 +92,7 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// cost decodes a text; memory is what was allocated, whether or not it was freed since.
+// cost decodes a text; memory is how many bytes were allocated in total.
 func cost(text string) (took time.Duration, memory uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -105,7 +105,7 @@ func cost(text string) (took time.Duration, memory uint64, err error) {
 	return took, after.TotalAlloc - before.TotalAlloc, err
 }
 
-// TestSame holds that what is within the bounds is decoded as the parser does.
+// TestSame checks that files within the limits are decoded as the parser does.
 func TestSame(t *testing.T) {
 	for _, text := range []string{
 		"", "# only a comment", "a = 1\r\n[b.c]\r\nd = 1.5\r\n", "[target.'cfg(any(a = \"b\", c.d.e))'.dependencies]\nx.workspace = true\n",
@@ -121,7 +121,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// FuzzUnmarshal holds that nothing which is accepted is deeper than it may be.
+// FuzzUnmarshal checks that nothing accepted is deeper than allowed.
 func FuzzUnmarshal(f *testing.F) {
 	for _, text := range bombs() {
 		if len(text) < 1<<10 {
@@ -152,7 +152,7 @@ func depth(v any) int {
 		}
 	case []map[string]any:
 		for _, e := range v {
-			deepest = max(deepest, depth(e)-1) // its brackets are the header's
+			deepest = max(deepest, depth(e)-1) // its brackets belong to the header
 		}
 	default:
 		return 0

@@ -1,5 +1,5 @@
-// Package toolchain makes slipway's own toolchain image: Rust with the musl
-// targets and wasm32-wasip1, every byte from signed Debian packages.
+// Package toolchain makes slipway's own toolchain image: Rust with the musl targets and
+// wasm32-wasip1, entirely from signed Debian packages.
 package toolchain
 
 import (
@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Name asks for slipway's own image where an image reference is expected.
+// Name selects slipway's own image where an image reference is expected.
 const Name = "debian"
 
 //go:embed recipe
 var files embed.FS
 
-// Channel is the Rust release that the image holds.
+// Channel is the Rust release in the image.
 var Channel = strings.TrimSpace(read("channel"))
 
 func read(name string) string {
@@ -26,7 +26,7 @@ func read(name string) string {
 	return string(raw)
 }
 
-// names lists the recipe's files, sorted.
+// names returns the names of the recipe's files, sorted.
 func names() []string {
 	entries, err := files.ReadDir("recipe")
 	if err != nil {
@@ -39,10 +39,10 @@ func names() []string {
 	return list
 }
 
-// Reference names the image that this recipe makes: equal recipes, equal names.
+// Reference returns the name of the image that this recipe makes; equal recipes give equal names.
 func Reference() string { return "slipway/toolchain:" + Channel + "-" + Digest()[:12] }
 
-// Digest is the SHA-256, in hex, of everything that the recipe says.
+// Digest returns the SHA-256 in hex of all files of the recipe.
 func Digest() string {
 	sum := sha256.New()
 	for _, name := range names() {

@@ -7,18 +7,18 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxCrate is how long crates.io lets a crate's name be.
+// maxCrate is the longest crate name that crates.io accepts.
 const maxCrate = 64
 
-// Tag is the git tag and the title of crate's release: containerd-shim-wasm/v1.0.0.
-// It does not check crate.
+// Tag returns the git tag and title of a crate's release, such as containerd-shim-wasm/v1.0.0. It
+// does not check crate.
 func (v Version) Tag(crate string) string { return crate + "/v" + v.String() }
 
-// ImageTag is the tag of v's images: the version itself, with no v, and with "_" for "+",
-// which no tag can hold, as Helm writes it. No version has a "_" of its own.
+// ImageTag returns the tag of v's images: the version without a v, and with "_" in place of "+",
+// which tags cannot contain (the convention of Helm). Versions themselves never contain "_".
 func (v Version) ImageTag() string { return strings.Replace(v.String(), "+", "_", 1) }
 
-// ParseImageTag is the reverse of ImageTag. Its error means that tag is of no version.
+// ParseImageTag is the inverse of ImageTag. An error means that tag is not of a version.
 func ParseImageTag(tag string) (Version, error) {
 	if strings.Contains(tag, "+") {
 		return Version{}, fmt.Errorf("reading image tag %s: a tag has no +", quote.Line(tag))
@@ -26,8 +26,8 @@ func ParseImageTag(tag string) (Version, error) {
 	return Parse(strings.Replace(tag, "_", "+", 1))
 }
 
-// ParseTag is the reverse of Tag. Its error means that tag names no release: a
-// repository may hold other tags beside them.
+// ParseTag is the inverse of Tag. An error means that tag is not of a release: a repository may
+// have other tags.
 func ParseTag(tag string) (crate string, v Version, err error) {
 	crate, s, ok := strings.Cut(tag, "/v")
 	if !ok || !crateName(crate) {
@@ -39,8 +39,8 @@ func ParseTag(tag string) (crate string, v Version, err error) {
 	return crate, v, nil
 }
 
-// crateName reports whether s is spelled as crates.io wants a crate's name: ASCII
-// letters, digits, - and _, a letter first.
+// crateName reports whether crates.io accepts s as a crate's name: ASCII letters, digits, - and
+// _, starting with a letter.
 func crateName(s string) bool {
 	if s == "" || len(s) > maxCrate {
 		return false

@@ -68,8 +68,8 @@ func TestParseTagRefuses(t *testing.T) {
 	}
 }
 
-// TestImageTag holds that an image's tag leads back to the version, and that no other tag
-// does.
+// TestImageTag checks that an image's tag can be parsed back to the version, and that no other
+// tag can.
 func TestImageTag(t *testing.T) {
 	for in, want := range map[string]string{"1.0.0": "1.0.0", "0.4.83+curl-8.15.0": "0.4.83_curl-8.15.0", "1.0.0-rc.1+a.b": "1.0.0-rc.1_a.b"} {
 		v := parse(t, in)

@@ -1,6 +1,5 @@
-// Package version holds the rules of release versions: which ones may be
-// released, the git tag and the image tag that a release gets, and which release
-// is the latest.
+// Package version implements the rules for release versions: which versions may be released,
+// their git and image tags, and which release is the latest.
 package version
 
 import (
@@ -14,25 +13,25 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxLen is how long an image tag may be (OCI distribution specification 1.1,
-// "Pulling manifests"). crates.io and git take longer ones.
+// maxLen is the longest image tag (OCI distribution specification 1.1, "Pulling manifests").
+// crates.io and git allow longer ones.
 const maxLen = 128
 
-// Version is a release version: SemVer 2.0.0. Parse makes one; the zero Version is none.
-// Two are the same version to a registry when Compare gives 0: build metadata does not
-// count.
+// Version is a release version (SemVer 2.0.0), created by Parse; the zero Version is invalid.
+// Versions for which Compare returns 0 are the same to a registry, because build metadata is
+// ignored.
 type Version struct {
 	semver semver.Version
 }
 
-// Parse reads s as a release version. Beyond SemVer 2.0.0 it refuses
+// Parse parses a release version. In addition to the rules of SemVer 2.0.0 it refuses
 //
-//   - more than 128 bytes, an image tag's limit;
-//   - numbers over 2^64-1: cargo cannot read them in MAJOR.MINOR.PATCH, and
-//     orders them otherwise than the semver package in a prerelease;
-//   - a version that ends in ".lock", with which no git ref may end.
+//   - more than 128 bytes, the limit of image tags;
+//   - numbers over 2^64-1: cargo cannot read them in MAJOR.MINOR.PATCH, and in a prerelease
+//     cargo and the semver package order them differently;
+//   - a version that ends in ".lock", as no git ref may.
 //
-// The error shows no more than the first 64 characters of s, escaped.
+// The error shows at most the first 64 characters of s, escaped.
 func Parse(s string) (Version, error) {
 	if why := refusal(s); why != "" {
 		return Version{}, fmt.Errorf("reading version %s: %s", quote.Line(s), why)
@@ -44,8 +43,8 @@ func Parse(s string) (Version, error) {
 	return Version{*v}, nil
 }
 
-// refusal says why s cannot be a release version, where the reason can be given
-// better than the SemVer parser would; else it is empty.
+// refusal returns why s cannot be a release version if it can give a better reason than the
+// SemVer parser, else "".
 func refusal(s string) string {
 	switch {
 	case s == "":
@@ -65,10 +64,9 @@ func refusal(s string) string {
 	return ""
 }
 
-// overflow returns the first dot-separated number of s that uint64 cannot hold,
-// or "".
+// overflow returns the first dot-separated number of s that does not fit in a uint64, or "".
 func overflow(s string) string {
-	s, _, _ = strings.Cut(s, "+") // nobody reads numbers in build metadata
+	s, _, _ = strings.Cut(s, "+") // build metadata is not compared as numbers
 	core, prerelease, _ := strings.Cut(s, "-")
 	for n := range strings.SplitSeq(core+"."+prerelease, ".") {
 		if _, err := strconv.ParseUint(n, 10, 64); err != nil && digits(n) {
@@ -83,23 +81,21 @@ func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// String is the version as Parse read it, byte for byte.
+// String returns the version exactly as Parse read it.
 func (v Version) String() string { return v.semver.String() }
 
-// Prerelease is what follows the first hyphen, "rc.1" in 1.0.0-rc.1, or "".
+// Prerelease returns the prerelease part, "rc.1" in 1.0.0-rc.1, or "".
 func (v Version) Prerelease() string { return v.semver.Prerelease() }
 
-// IsPrerelease reports whether v has a prerelease, whatever its name: -pre, -rc.1
-// and -0 alike.
+// IsPrerelease reports whether v has any prerelease part, such as -pre, -rc.1 or -0.
 func (v Version) IsPrerelease() bool { return v.Prerelease() != "" }
 
-// Compare returns -1, 0 or +1 as v is before, at or after w in the precedence of
-// SemVer 2.0.0, section 11.
+// Compare returns -1, 0 or +1 if v is before, equal to or after w in the precedence of SemVer
+// 2.0.0, section 11.
 func (v Version) Compare(w Version) int { return v.semver.Compare(&w.semver) }
 
-// Latest reports whether v is what users mean by the latest release: it is no
-// prerelease and no stable version in existing is higher. Whether v itself is in
-// existing does not matter.
+// Latest reports whether v would be the latest release: it is not a prerelease, and no stable
+// version in existing is higher. existing may contain v itself.
 func Latest(v Version, existing []Version) bool {
 	if v.IsPrerelease() {
 		return false

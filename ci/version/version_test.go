@@ -132,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// checkOneLine fails unless err can be printed to a terminal or an Actions log.
+// checkOneLine fails the test unless err can be printed to a terminal or an Actions log.
 func checkOneLine(t *testing.T, err error) {
 	t.Helper()
 	if s := err.Error(); len(s) > 400 || strings.Contains(s, "##[") || strings.Trim(s, printable) != "" {
@@ -148,7 +148,7 @@ var printable = func() string {
 	return b.String()
 }()
 
-// TestCompare orders the examples of SemVer 2.0.0, section 11, and more.
+// TestCompare compares the examples of SemVer 2.0.0, section 11, and more.
 func TestCompare(t *testing.T) {
 	ascending := []string{
 		"0.0.0-0", "0.0.0", "0.0.9", "0.0.10", "0.9.0", "0.10.0", "1.0.0-0", "1.0.0-2", "1.0.0-10",
@@ -197,8 +197,8 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that what Parse accepts it accepts byte for byte, that the tags
-// made of it are valid, and that its errors can be printed.
+// FuzzParse checks that String returns exactly what Parse accepted, that tags made from it are
+// valid, and that errors can be printed.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"1.2.3", "1.2.3-rc.1", "v1.2.3", "1.2.3-01", "1.0.0+b", "1.0.0-a.lock", "##[x]", "\x00\u202e"} {
 		f.Add(s)
