@@ -1,9 +1,9 @@
-// Package cratesio knows what crates.io accepts: the checks of its own server on what a
-// manifest says, so that a release hears of them before anything is built or sent.
+// Package cratesio checks a manifest against the rules of crates.io, so that a release finds
+// violations before anything is built or sent.
 //
-// The rules are those of github.com/rust-lang/crates.io at commit 57fa000 (2026-08-21): each
-// check names the file there. crates.io alone knows more (owners, limits that it raised for a
-// crate, names that were deleted), which is left to it.
+// The rules are those of github.com/rust-lang/crates.io at commit 57fa000 (2026-08-21); each
+// check names the file there. What only crates.io itself knows is not checked: owners, limits
+// raised for a crate, and deleted names.
 package cratesio
 
 import (
@@ -16,11 +16,11 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Crate is what crates.io reads of a manifest, inheritance resolved.
+// Crate holds the fields of a manifest that crates.io validates, with inheritance resolved.
 type Crate struct {
 	Name    string
 	Version string
-	// Text are the fields of [package] that hold a string, those that the manifest has.
+	// Text holds the string fields of [package] that are present in the manifest.
 	Text         map[string]string
 	Keywords     []string
 	Categories   []string
@@ -28,47 +28,48 @@ type Crate struct {
 	Dependencies []Dependency
 }
 
-// Dependency is one that crates.io sees: one without a version is dropped by cargo.
+// Dependency is a dependency as crates.io sees it: cargo drops those without a version.
 type Dependency struct {
-	// Path are the keys that lead to it in the manifest.
+	// Path lists the keys that lead to it in the manifest.
 	Path []string
-	// Name is the package's, Alias what the crate calls it.
+	// Name is the package's name, and Alias the name that the crate uses for it.
 	Name, Alias string
 	Req         string
-	// Registry is the name of another registry, "" for crates.io.
+	// Registry is the name of an alternative registry, "" for crates.io.
 	Registry string
 	Features []string
 }
 
-// Problem is something that crates.io refuses.
+// Problem is a reason for crates.io to reject a crate.
 type Problem struct {
-	// Path are the keys that lead to it in the manifest, an element of a list by its index.
+	// Path lists the keys that lead to it in the manifest, with indices for elements of lists.
 	Path []string
-	// What says what was found and what was expected; Do what to change, "" for what is clear.
+	// What describes what was found and what was expected, and Do what to change; "" if that is
+	// obvious.
 	What, Do string
-	// Raised says that crates.io raises this limit for crates that ask, so that it alone
-	// knows whether it refuses.
+	// Raised means that crates.io raises this limit for a crate on request, so only crates.io
+	// knows whether it applies.
 	Raised bool
-	// Unreadable says that cargo itself reads no such manifest.
+	// Unreadable means that cargo itself rejects the manifest.
 	Unreadable bool
 }
 
-// The limits of crates.io. Lengths are in bytes.
+// Limits of crates.io. Lengths are in bytes.
 const (
 	MaxVersion      = 150     // crates/crates_io_validation/src/lib.rs, MAX_VERSION_LENGTH
 	MaxDescription  = 1000    // src/controllers/krate/publish.rs, MAX_DESCRIPTION_LENGTH
-	MaxMetadata     = 1 << 20 // src/controllers/krate/publish.rs, MAX_JSON_LENGTH: the readme is in it
+	MaxMetadata     = 1 << 20 // src/controllers/krate/publish.rs, MAX_JSON_LENGTH: it includes the readme
 	MaxKeywords     = 5       // src/controllers/krate/publish.rs, publish
 	MaxKeyword      = 20      // the same
 	MaxCategories   = 5       // the same
 	MaxFeatures     = 300     // src/config/publish_limits.rs, features
 	MaxDependencies = 500     // src/config/publish_limits.rs, dependencies
-	// MaxCrateFile is src/config/publish_limits.rs, upload_size, which crates.io raises for
-	// crates that ask.
+	// MaxCrateFile is src/config/publish_limits.rs, upload_size. crates.io raises it for a
+	// crate on request.
 	MaxCrateFile = 10 << 20
 )
 
-// Check returns what crates.io refuses of a crate, by field.
+// Check returns the reasons for which crates.io would reject a crate.
 func Check(c Crate) []Problem {
 	var r rules
 	r.name(c)
@@ -95,19 +96,19 @@ func (r *rules) fail(path []string, do, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Path: path, What: fmt.Sprintf(format, args...), Do: do})
 }
 
-// unreadable is fail for what cargo checks too.
+// unreadable adds a problem that cargo rejects too.
 func (r *rules) unreadable(path []string, format string, args ...any) {
 	r.fail(path, "", format, args...)
 	r.problems[len(r.problems)-1].Unreadable = true
 }
 
-// limit is fail for a limit that crates.io raises for crates that ask.
+// limit adds a problem about a limit that crates.io raises on request.
 func (r *rules) limit(path []string, format string, args ...any) {
 	r.fail(path, "make them fewer, unless crates.io has raised the limit for this crate", format, args...)
 	r.problems[len(r.problems)-1].Raised = true
 }
 
-// name holds the name to the reserved ones and the version to its length.
+// name checks the name against the reserved ones, and the length of the version.
 func (r *rules) name(c Crate) {
 	if isReserved(c.Name) {
 		r.fail([]string{"package", "name"}, "rename the crate", "crates.io reserves the name %s", quote.Line(c.Name))
@@ -117,7 +118,8 @@ func (r *rules) name(c Crate) {
 	}
 }
 
-// required is src/controllers/krate/publish.rs, publish: "missing or empty metadata fields".
+// required implements src/controllers/krate/publish.rs, publish: "missing or empty metadata
+// fields".
 func (r *rules) required(c Crate) {
 	if c.Text["description"] == "" {
 		r.fail([]string{"package", "description"}, "write a `description`", "it has no description, which crates.io requires")
@@ -138,7 +140,7 @@ func (r *rules) license(c Crate) {
 	}
 }
 
-// keywords is src/controllers/krate/publish.rs, publish, and
+// keywords implements src/controllers/krate/publish.rs, publish, and
 // crates/crates_io_database/src/models/keyword.rs, valid_name.
 func (r *rules) keywords(list []string) {
 	if len(list) > MaxKeywords {
@@ -165,9 +167,9 @@ func isAlphanumeric(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// categories is src/controllers/krate/publish.rs, publish, and
-// crates/crates_io_database/src/models/category.rs, update_crate: a slug that crates.io does
-// not have is refused.
+// categories implements src/controllers/krate/publish.rs, publish, and
+// crates/crates_io_database/src/models/category.rs, update_crate: a slug unknown to crates.io is
+// rejected.
 func (r *rules) categories(list []string) {
 	if len(list) > MaxCategories {
 		r.fail([]string{"package", "categories"}, "", "it has %d categories, crates.io allows %d", len(list), MaxCategories)
@@ -179,8 +181,8 @@ func (r *rules) categories(list []string) {
 	}
 }
 
-// features is src/controllers/krate/publish.rs, publish; the limit of a crate is max_features
-// of crates.io's database where that has one.
+// features implements src/controllers/krate/publish.rs, publish. crates.io can override the
+// limit for a crate (max_features in its database).
 func (r *rules) features(features map[string][]string) {
 	if len(features) > MaxFeatures {
 		r.limit([]string{"features"}, "it has %d features, crates.io allows %d", len(features), MaxFeatures)
@@ -201,7 +203,7 @@ func (r *rules) features(features map[string][]string) {
 	}
 }
 
-// dependencies is src/controllers/krate/publish.rs, validate_dependency.
+// dependencies implements src/controllers/krate/publish.rs, validate_dependency.
 func (r *rules) dependencies(list []Dependency) {
 	if len(list) > MaxDependencies {
 		r.fail([]string{"dependencies"}, "", "it has %d dependencies, crates.io allows %d", len(list), MaxDependencies)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// good is a crate that crates.io takes.
+// good returns a crate that crates.io accepts.
 func good() Crate {
 	return Crate{
 		Name: "my-shim", Version: "1.2.3",

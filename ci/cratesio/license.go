@@ -10,12 +10,12 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxLicense bounds what the parser of expressions is given, which recurses.
+// maxLicense bounds the input of the expression parser, which is recursive.
 const maxLicense = 1000
 
-// CheckLicense says what crates.io finds wrong with a license expression, "" for nothing
-// (src/licenses.rs): SPDX expressions with identifiers as the list spells them, deprecated
-// ones too, `+` behind any of them, and the old `/` for OR.
+// CheckLicense returns why crates.io would reject a license expression, or ""
+// (src/licenses.rs). It accepts SPDX expressions with identifiers in the spelling of the SPDX
+// list, including deprecated ones, "+" after any of them, and "/" as the old form of OR.
 func CheckLicense(expression string) string {
 	if len(expression) > maxLicense {
 		return fmt.Sprintf("it has %d bytes, expected at most %d", len(expression), maxLicense)
@@ -37,9 +37,9 @@ func CheckLicense(expression string) string {
 	return ""
 }
 
-// parsable is an expression whose identifiers are known good, for the check of how they are
-// put together: each licence by the same short name, for the parser knows only some of the
-// forms that crates.io takes.
+// parsable returns an expression whose identifiers are already checked in a form that the SPDX
+// parser accepts, to check its structure. Every license is replaced by the same identifier,
+// because the parser does not know all forms that crates.io accepts.
 func parsable(words []string) string {
 	list := make([]string, len(words))
 	for i, word := range words {
@@ -55,7 +55,7 @@ func parsable(words []string) string {
 	return strings.Join(list, " ")
 }
 
-// checkLicenseWord checks one word of an expression; exception says that it stands behind WITH.
+// checkLicenseWord checks one word of an expression. exception means that it follows WITH.
 func checkLicenseWord(word string, exception bool) string {
 	switch word {
 	case "AND", "OR", "WITH", "(", ")":
@@ -83,7 +83,8 @@ func checkLicenseWord(word string, exception bool) string {
 	return quote.Line(word) + " is no identifier of the SPDX list (" + spdxlicenses.LicenseListVersion() + ")"
 }
 
-// isReference reports whether an identifier is LicenseRef-NAME, in another document or not.
+// isReference reports whether id has the form LicenseRef-NAME, optionally with a DocumentRef-
+// prefix.
 func isReference(id string) bool {
 	if document, license, ok := strings.Cut(id, ":"); ok {
 		return isReferenceOf(document, "DocumentRef-") && isReferenceOf(license, "LicenseRef-")

@@ -9,16 +9,16 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// categoryFile has the slugs of src/boot/categories.toml, one a line.
+// categoryFile lists the slugs of src/boot/categories.toml, one per line.
 //
 //go:embed categories.txt
 var categoryFile string
 
 var categories = sync.OnceValue(func() []string { return strings.Fields(categoryFile) })
 
-// reserved are the names of migrations/20170305095748_create_reserved_crate_names,
-// 20170430202433_reserve_windows_crate_names and 2021-02-10-141019_reserve_com0_lpt0, as
-// canon_crate_name has them: lower case, `_` for `-`.
+// reserved lists the names of migrations/20170305095748_create_reserved_crate_names,
+// 20170430202433_reserve_windows_crate_names and 2021-02-10-141019_reserve_com0_lpt0, in the
+// form of canon_crate_name: in lower case, with "_" for "-".
 var reserved = strings.Fields(`
 	alloc arena ast builtins collections compiler_builtins compiler_rt compiletest core coretest
 	debug driver flate fmt_macros grammar graphviz macro macros proc_macro rbml rust_installer
@@ -40,8 +40,8 @@ func isReserved(name string) bool {
 // maxName is crates/crates_io_validation/src/lib.rs, MAX_NAME_LENGTH.
 const maxName = 64
 
-// checkDependencyName is crates/crates_io_validation/src/lib.rs, validate_dependency_name: it
-// says what is wrong, "" for nothing.
+// checkDependencyName implements crates/crates_io_validation/src/lib.rs,
+// validate_dependency_name. It returns what is wrong, or "".
 func checkDependencyName(name string) string {
 	switch {
 	case name == "":
@@ -56,7 +56,7 @@ func checkDependencyName(name string) string {
 	return ""
 }
 
-// checkFeatureName is validate_feature_name of the same file.
+// checkFeatureName implements validate_feature_name of the same file.
 func checkFeatureName(name string) string {
 	if name == "" {
 		return "the name is empty"
@@ -73,8 +73,8 @@ func checkFeatureName(name string) string {
 	return ""
 }
 
-// isStart and isContinue are XID_Start and XID_Continue of Unicode (UAX #31), but for the
-// few characters that normalisation takes out of these.
+// isStart and isContinue implement Unicode's XID_Start and XID_Continue (UAX #31), except for
+// the few characters that differ from ID_Start and ID_Continue because of normalization.
 func isStart(c rune) bool {
 	return unicode.IsLetter(c) || unicode.In(c, unicode.Nl, unicode.Other_ID_Start)
 }
@@ -83,7 +83,7 @@ func isContinue(c rune) bool {
 	return isStart(c) || unicode.In(c, unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc, unicode.Other_ID_Continue)
 }
 
-// checkFeature is validate_feature of the same file: what a feature enables.
+// checkFeature implements validate_feature of the same file, for what a feature enables.
 func checkFeature(value string) string {
 	if dep, feature, ok := strings.Cut(value, "/"); ok {
 		if wrong := checkDependencyName(strings.TrimSuffix(dep, "?")); wrong != "" {

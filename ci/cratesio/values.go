@@ -9,8 +9,9 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// url is src/controllers/krate/publish.rs, validate_url. Of the address itself, only what no
-// URL parser takes is refused: the host and the port (WHATWG URL, "host parsing").
+// url implements src/controllers/krate/publish.rs, validate_url. Of the URL's syntax only the
+// host and the port are checked, which any URL parser would reject (WHATWG URL, "host
+// parsing").
 func (r *rules) url(field, value string) {
 	path := []string{"package", field}
 	rest, ok := strings.CutPrefix(value, "https://")
@@ -33,7 +34,7 @@ func (r *rules) url(field, value string) {
 	}
 }
 
-// isHost reports whether a URL's host, with or without a port, can be one.
+// isHost reports whether host is a valid URL host with an optional port.
 func isHost(host string) bool {
 	name, port := host, ""
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
@@ -53,11 +54,11 @@ func isHost(host string) bool {
 
 var rustVersion = regexp.MustCompile(`^` + number + `(\.` + number + `(\.` + number + `)?)?$`)
 
-// isRustVersion is src/controllers/krate/publish.rs, validate_rust_version.
+// isRustVersion implements src/controllers/krate/publish.rs, validate_rust_version.
 func isRustVersion(v string) bool { return rustVersion.MatchString(v) }
 
-// The grammar of a version requirement as the semver crate reads it (docs.rs/semver,
-// VersionReq): comparators with commas between them.
+// The grammar of a version requirement in the semver crate (docs.rs/semver, VersionReq): a
+// comma-separated list of comparators.
 const (
 	number     = `(?:0|[1-9][0-9]{0,19})`
 	identifier = `[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*`
@@ -66,14 +67,14 @@ const (
 
 var (
 	comparator = regexp.MustCompile(`^(?:=|>=|>|<=|<|~|\^)? *` + number + `(?:\.` + part + `)?(?:\.` + part + `)?(?:-` + identifier + `)?(?:\+` + identifier + `)?$`)
-	gap        = regexp.MustCompile(`\.[*xX]\.[0-9]|\.[*xX][-+]`) // a number or a prerelease behind a wildcard
+	gap        = regexp.MustCompile(`\.[*xX]\.[0-9]|\.[*xX][-+]`) // a number or a prerelease after a wildcard
 )
 
-// maxComparators is how many the semver crate takes in one requirement.
+// maxComparators is the semver crate's limit for one requirement.
 const maxComparators = 32
 
-// checkRequirement reports whether a requirement takes every version, which crates.io refuses,
-// or is none at all. One that is missing takes every version.
+// checkRequirement reports whether a requirement is a wildcard, which crates.io rejects, or
+// invalid. An empty requirement counts as a wildcard.
 func checkRequirement(req string) (wildcard, wrong bool) {
 	switch strings.TrimSpace(req) {
 	case "", "*", "x", "X":

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestTextIsHidden holds that no way of printing shows a secret, also within other values.
+// TestTextIsHidden checks that no way of formatting shows a secret, even inside other values.
 func TestTextIsHidden(t *testing.T) {
 	const secret = "s3cret-value"
 	text := NewText(secret)
@@ -36,7 +36,7 @@ func TestTextIsHidden(t *testing.T) {
 	}
 }
 
-// TestFor holds which token is for which registry.
+// TestFor checks which token is returned for which registry.
 func TestFor(t *testing.T) {
 	env := map[string]string{
 		"CARGO_REGISTRY_TOKEN": "crates-io's", "CARGO_REGISTRIES_OTHER_TOKEN": "other's", "CARGO_REGISTRIES_MY_REG_TOKEN": "mine",
@@ -78,7 +78,7 @@ func TestFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			lookup := func(n string) string {
 				if n == IndexVariable("other") || n == IndexVariable("my-reg") {
-					return tt.index // as the caller says
+					return tt.index // the index that the caller has pinned
 				}
 				return env[n]
 			}
@@ -101,7 +101,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestAt holds that a token is for one server: scheme, host and port.
+// TestAt checks that a token is only returned for its server: the same scheme, host and port.
 func TestAt(t *testing.T) {
 	token, err := Registries{Lookup: func(string) string { return "" }}.For("x", "")
 	if err != nil || !token.Empty() {

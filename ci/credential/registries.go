@@ -10,21 +10,21 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// CratesIO is the index of crates.io (The Cargo Book, "Registry Index", "Sparse
-// Protocol"), and the only one that gets its token.
+// CratesIO is the index of crates.io (The Cargo Book, "Registry Index", "Sparse Protocol"), and
+// the only index that gets the crates.io token.
 const CratesIO = "sparse+https://index.crates.io/"
 
-// Registries are the tokens of cargo registries.
+// Registries looks up the tokens of cargo registries.
 type Registries struct {
-	// Lookup returns the value of a variable of the environment, by the names that cargo
-	// has for tokens (The Cargo Book, "Configuration", "Credentials"). It is asked when a
-	// token is needed.
+	// Lookup returns the value of an environment variable, under the names that cargo uses for
+	// tokens (The Cargo Book, "Configuration", "Credentials"). It is called when a token is
+	// needed.
 	Lookup func(variable string) string
-	// How says how a person gives the token that a variable names.
+	// How describes how the user can provide the value of a variable. It may be nil.
 	How func(variable string) string
 }
 
-// Variable is the variable that holds the token of a registry, "" for crates.io.
+// Variable returns the name of the variable that holds a registry's token; "" is crates.io.
 func Variable(registry string) string {
 	if registry == "" {
 		return "CARGO_REGISTRY_TOKEN"
@@ -32,18 +32,18 @@ func Variable(registry string) string {
 	return "CARGO_REGISTRIES_" + cargo.EnvName(registry) + "_TOKEN"
 }
 
-// IndexVariable is the variable that holds the index of a registry (The Cargo Book,
-// "Configuration", "registries.<name>.index"): a token is for that one alone.
+// IndexVariable returns the name of the variable that holds a registry's index (The Cargo Book,
+// "Configuration", "registries.<name>.index"). The registry's token is only sent to that index.
 func IndexVariable(registry string) string {
 	return "CARGO_REGISTRIES_" + cargo.EnvName(registry) + "_INDEX"
 }
 
-// Has reports whether there is a token for a registry.
+// Has reports whether a token was provided for a registry.
 func (r Registries) Has(registry string) bool {
 	return r.Lookup != nil && r.Lookup(Variable(registry)) != ""
 }
 
-// Missing is the error where there is no token for a registry.
+// Missing returns the error for a registry without a token.
 func (r Registries) Missing(registry string) error {
 	how := r.how(Variable(registry))
 	if registry == "" {
@@ -52,7 +52,7 @@ func (r Registries) Missing(registry string) error {
 	return fmt.Errorf("checking the token of registry %q: there is none: give it as %s; that of crates.io is not sent there", registry, how)
 }
 
-// how says how a person gives what a variable names.
+// how describes how the user can provide the value of a variable.
 func (r Registries) how(variable string) string {
 	if r.How != nil {
 		return r.How(variable)
@@ -60,11 +60,13 @@ func (r Registries) how(variable string) string {
 	return "$" + variable
 }
 
-// For returns the token of a registry with that index, none where none was given; without
-// an index crates.io is where it is. It is
-// an error where the index is not what the token is for: one of crates.io's name that is
-// not crates.io's, one that the caller has not named in CARGO_REGISTRIES_NAME_INDEX (the
-// workspace alone would decide where the token goes), or one that is reached by plain HTTP.
+// For returns the token of a registry with the given index, or an empty token if none was
+// provided. For crates.io (registry ""), an empty index means [CratesIO].
+//
+// It returns an error if the token was not provided for that index: if the index of crates.io is
+// not crates.io's own, if the caller has not pinned the index in CARGO_REGISTRIES_NAME_INDEX
+// (otherwise the workspace alone would decide where the token goes), or if the index is reached
+// by plain HTTP.
 func (r Registries) For(registry, index string) (Token, error) {
 	if r.Lookup == nil {
 		return Token{}, nil
@@ -121,14 +123,14 @@ type Token struct {
 	cratesIO bool
 }
 
-// Empty reports whether there is none.
+// Empty reports whether there is no token.
 func (t Token) Empty() bool { return t.text.Empty() }
 
-// Reveal returns the token, for cargo, which sends it where the index says: CheckAddresses
-// has to have been asked before.
+// Reveal returns the token, to be passed to cargo. cargo sends it wherever the index says, so
+// CheckAddresses must have been called before.
 func (t Token) Reveal() string { return t.text.Reveal() }
 
-// At returns the token where a request goes to the server that it is for, else "".
+// At returns the token if u is on the server that the token is for, and "" otherwise.
 func (t Token) At(u *url.URL) string {
 	if t.Empty() || transport.Origin(u) != t.origin {
 		return ""
@@ -136,9 +138,9 @@ func (t Token) At(u *url.URL) string {
 	return t.text.Reveal()
 }
 
-// CheckAddresses returns an error where the configuration of an index would have cargo
-// send the token elsewhere: to the address of the API, and where all reading wants the
-// token, to that of downloads. crates.io's own are known to be others.
+// CheckAddresses returns an error if the index's configuration would make cargo send the token
+// to another server: to the API's address, or, if the registry requires authentication for all
+// requests, to the download address. The addresses of crates.io are known to differ and pass.
 func (t Token) CheckAddresses(api, download string, authRequired bool) error {
 	if t.Empty() || t.cratesIO {
 		return nil

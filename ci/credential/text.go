@@ -1,6 +1,5 @@
-// Package credential binds secrets to those they are for. A token of a cargo registry is
-// sent to the registry that it was given for and to no other, whatever a workspace calls
-// its own.
+// Package credential binds secrets to the servers they are for. The token of a cargo registry is
+// only sent to the registry that it was provided for, whatever a workspace configures.
 package credential
 
 import (
@@ -8,11 +7,11 @@ import (
 	"io"
 )
 
-// Text is a secret that no formatting shows: only Reveal returns it. It is kept in a
-// function because fmt shows the unexported fields of other values without asking them.
+// Text is a secret that formatting does not reveal: only Reveal returns it. The value is held in
+// a closure, because fmt prints the unexported fields of a struct without calling its methods.
 type Text struct{ value func() string }
 
-// NewText makes a secret of a value; "" is none.
+// NewText returns a secret with the given value; "" means no secret.
 func NewText(value string) Text { return Text{func() string { return value }} }
 
 // Reveal returns the secret.
@@ -23,7 +22,7 @@ func (t Text) Reveal() string {
 	return t.value()
 }
 
-// Empty reports whether there is none.
+// Empty reports whether there is no secret.
 func (t Text) Empty() bool { return t.Reveal() == "" }
 
 const redacted = "***"
@@ -39,7 +38,7 @@ func (t Text) String() string {
 // GoString implements fmt.GoStringer.
 func (t Text) GoString() string { return t.String() }
 
-// Format implements fmt.Formatter: %x and its like would go round String.
+// Format implements fmt.Formatter: verbs like %x would bypass String.
 func (t Text) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, t.String()) }
 
 // MarshalText implements encoding.TextMarshaler, which JSON uses too.

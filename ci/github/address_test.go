@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestAddressesWithSecrets holds that no error repeats what stands before a server's name.
+// TestAddressesWithSecrets checks that errors do not repeat the user information of a URL.
 func TestAddressesWithSecrets(t *testing.T) {
 	const secret = "https://user:hunter2@example.org"
 	for name, o := range map[string]Options{"--github-api": {Repository: "o/r", API: secret}, "--repository": {Repository: secret + "/o/r"}} {

@@ -14,18 +14,18 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Asset is a file of a release.
+// Asset is a file attached to a release.
 type Asset struct {
 	ID    int64  `json:"id"`
 	Name  string `json:"name"`
-	State string `json:"state"` // "uploaded"; "starter" of an upload that failed
+	State string `json:"state"` // "uploaded", or "starter" after a failed upload
 	Size  int64  `json:"size"`
-	// Digest is "sha256:…", or "" where the server is too old to say.
+	// Digest is "sha256:…", or "" from a server that is too old to report it.
 	Digest string `json:"digest"`
 	URL    string `json:"browser_download_url"`
 }
 
-// Uploaded reports whether all of the asset has arrived.
+// Uploaded reports whether the asset's upload is complete.
 func (a Asset) Uploaded() bool { return a.State == "uploaded" }
 
 // Assets lists the files of a release.
@@ -45,7 +45,7 @@ func (c *Client) Assets(ctx context.Context, release int64) ([]Asset, error) {
 	return all, nil
 }
 
-// Upload adds a file to a release under its name there. Memory does not grow with it.
+// Upload attaches a file to a release as name. It streams the file, so memory use is constant.
 func (c *Client) Upload(ctx context.Context, release int64, name, file string) error {
 	f, err := beneath.OpenFile(file)
 	if err != nil {
@@ -74,14 +74,14 @@ func (c *Client) Upload(ctx context.Context, release int64, name, file string) e
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated {
-		return fmt.Errorf("uploading %q: %w", name, answered(resp))
+		return fmt.Errorf("uploading %q: %w", name, statusError(resp))
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 	return err
 }
 
-// answered is the error of an answer that is none.
-func answered(resp *http.Response) error {
+// statusError returns the error for a response with an unexpected status.
+func statusError(resp *http.Response) error {
 	wait, _ := transport.Asked(resp, time.Now())
 	e := &StatusError{Code: resp.StatusCode, Wait: wait, text: "GitHub answers " + resp.Status}
 	if transport.Limited(resp) {
@@ -100,7 +100,7 @@ func contentType(name string) string {
 	return "text/plain"
 }
 
-// DeleteAsset takes a file from a release. That it is gone already is no error.
+// DeleteAsset deletes an asset from its release. A missing asset is not an error.
 func (c *Client) DeleteAsset(ctx context.Context, a Asset) error {
 	resp, err := c.do(ctx, http.MethodDelete, c.path("releases/assets/%d", a.ID), nil, nil)
 	if err != nil && (resp == nil || resp.StatusCode != http.StatusNotFound) {
@@ -109,8 +109,8 @@ func (c *Client) DeleteAsset(ctx context.Context, a Asset) error {
 	return nil
 }
 
-// Download writes an asset to a file that is made. The token stays at GitHub,
-// which redirects to where the bytes are.
+// Download writes an asset to a file, which must not exist. GitHub redirects to a storage server,
+// which does not get the token.
 func (c *Client) Download(ctx context.Context, a Asset, file string) (err error) {
 	if a.Size < 0 || a.Size > maxAsset {
 		return fmt.Errorf("downloading %q: it has %d bytes, expected at most %d", a.Name, a.Size, int64(maxAsset))
@@ -126,7 +126,7 @@ func (c *Client) Download(ctx context.Context, a Asset, file string) (err error)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("downloading %q: %w", a.Name, answered(resp))
+		return fmt.Errorf("downloading %q: %w", a.Name, statusError(resp))
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package github is what a release asks of GitHub, on google/go-github: releases,
-// their assets, tags, commits and pull requests of one repository. Its functions
-// look or act once; when to act, and when to look again, its caller decides.
+// Package github makes a release's requests to GitHub with google/go-github: releases, assets,
+// tags, commits and pull requests of one repository. Each function reads or acts once; retrying
+// is up to its caller.
 package github
 
 import (
@@ -20,34 +20,34 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Options say which repository, where and as whom.
+// Options configures a client.
 type Options struct {
 	Repository string // owner/name
-	// Token is a token of GitHub; "" asks as nobody, who may read public things.
+	// Token is a GitHub token; "" makes anonymous requests, which can only read public data.
 	Token string
-	// API is the base address of a GitHub Enterprise server's API, "" for GitHub.
+	// API is the base URL of a GitHub Enterprise server's API; "" means github.com.
 	API string
 }
 
-// Client asks about one repository.
+// Client makes requests about one repository.
 type Client struct {
 	api         *gh.Client
 	owner, repo string
 	anonymous   bool         // there is no token
-	uploads     *http.Client // asks once: what is sent may be gigabytes
+	uploads     *http.Client // for assets, which may be gigabytes; without retries
 }
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
 
-// longestWait is how long GitHub may ask to wait: the time in which a limit of
-// rate ends is an hour at most.
+// longestWait is the longest wait that GitHub may ask for. A rate limit resets after an hour at
+// most.
 const longestWait = 15 * time.Minute
 
-// maxAnswer is the size over which an answer of the API is not read: one page of a
-// hundred releases with long notes has some MiB.
+// maxAnswer is the size limit of an API response in bytes: a page of 100 releases with long
+// notes has a few MiB.
 const maxAnswer = 64 << 20
 
-// New makes a client. It asks nothing.
+// New returns a client without making a request.
 func New(o Options) (*Client, error) {
 	if err := errors.Join(address.Check("GitHub's API (--github-api)", o.API), address.Check("the GitHub repository (--repository)", o.Repository)); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{anonymous: o.Token == ""}
 	c.owner, c.repo, _ = strings.Cut(o.Repository, "/")
 	asking := transport.NewCareful(time.Minute, longestWait)
-	// The token goes to GitHub's own origins and no other, wherever they redirect to.
+	// The token is only sent to GitHub's own origins, wherever they redirect to.
 	origins := map[string]bool{}
 	asking.Transport = authorization{next: transport.Bounded{Next: asking.Transport, Limit: maxAnswer}, token: o.Token, origins: origins}
 	c.uploads = &http.Client{Transport: authorization{next: http.DefaultTransport, token: o.Token, origins: origins}, CheckRedirect: transport.CheckRedirect}
@@ -78,10 +78,10 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Repository is the repository that is asked about, as owner/name.
+// Repository returns the repository as owner/name.
 func (c *Client) Repository() string { return c.owner + "/" + c.repo }
 
-// authorization adds the token to requests for certain origins.
+// authorization adds the token to requests to the given origins.
 type authorization struct {
 	next    http.RoundTripper
 	token   string
@@ -97,7 +97,7 @@ func (a authorization) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(req)
 }
 
-// path is an address below the repository's.
+// path returns an API path below the repository's, with string arguments escaped.
 func (c *Client) path(format string, args ...any) string {
 	for i, a := range args {
 		if s, ok := a.(string); ok {
@@ -107,7 +107,7 @@ func (c *Client) path(format string, args ...any) string {
 	return fmt.Sprintf("repos/%s/%s/", c.owner, c.repo) + fmt.Sprintf(format, args...)
 }
 
-// do sends a request with a JSON body, nil for none, and reads the JSON answer.
+// do sends a request with a JSON body, nil for none, and decodes the JSON response into answer.
 func (c *Client) do(ctx context.Context, method, path string, body, answer any) (*gh.Response, error) {
 	req, err := c.api.NewRequest(method, path, body)
 	if err != nil {
@@ -117,10 +117,10 @@ func (c *Client) do(ctx context.Context, method, path string, body, answer any) 
 	return resp, short(err)
 }
 
-// ErrNotFound is the error for what is not there, or may not be seen.
+// ErrNotFound is the error for something that does not exist or that the token may not see.
 var ErrNotFound = errors.New("GitHub has no such thing, or the token may not see it")
 
-// short makes an error that a person can read, and [errors.Is] ErrNotFound of 404.
+// short returns a concise error. A 404 matches ErrNotFound.
 func short(err error) error {
 	var answer *gh.ErrorResponse
 	var limit *gh.RateLimitError
@@ -147,7 +147,7 @@ func short(err error) error {
 	return err
 }
 
-// StatusError is an answer of GitHub that is none.
+// StatusError is a response with a status other than 2xx.
 type StatusError struct {
 	Code int
 	// Wait is how long GitHub asks to wait.
@@ -158,9 +158,9 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return e.text }
 
-// Transient reports whether an error may pass (the connection failed, the server
-// did, or there were too many requests) and how long GitHub asks to wait. What was
-// asked for may have been done all the same.
+// Transient reports whether an error is transient (a network error, a 5xx status or rate
+// limiting), and how long GitHub asks to wait. The request may have been carried out all the
+// same.
 func Transient(err error) (wait time.Duration, ok bool) {
 	var status *StatusError
 	if errors.As(err, &status) {

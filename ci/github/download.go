@@ -11,19 +11,19 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// What is downloaded at most: GitHub takes 1000 assets of under 2 GiB each for a release
-// (GitHub Docs, "About releases"), and a release of slipway's has a few of some MiB.
+// Limits for downloads: GitHub allows 1000 assets of less than 2 GiB each in a release (GitHub
+// Docs, "About releases"); one made by slipway has a few of some MiB.
 const (
 	maxAssets  = 1000
 	maxAsset   = 2 << 30
 	maxRelease = 8 << 30
 )
 
-// transfers is how many files go over the wire at once.
+// transfers is how many files are downloaded at once.
 const transfers = 8
 
-// DownloadRelease writes every asset of the published release of a tag to a
-// directory, which exists and is empty.
+// DownloadRelease writes all assets of the tag's published release to dir, an existing empty
+// directory.
 func (c *Client) DownloadRelease(ctx context.Context, tag, dir string) error {
 	r, err := c.Published(ctx, tag)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *Client) DownloadRelease(ctx context.Context, tag, dir string) error {
 	return nil
 }
 
-// DownloadAssets writes assets to a directory, which exists and has none of them.
+// DownloadAssets writes assets to dir, an existing directory without files of these names.
 func (c *Client) DownloadAssets(ctx context.Context, assets []Asset, dir string) error {
 	var count int64
 	for _, a := range assets {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// hub is a client of a server that answers as it is told.
-func hub(t *testing.T, answer http.HandlerFunc) *Client {
+// fakeGitHub returns a client of a fake server with the given handler.
+func fakeGitHub(t *testing.T, answer http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
@@ -24,10 +24,10 @@ func hub(t *testing.T, answer http.HandlerFunc) *Client {
 	return c
 }
 
-// TestDownloadIsBounded holds that a server does not fill the disk or the memory.
+// TestDownloadIsBounded checks that a server cannot fill the disk or the memory.
 func TestDownloadIsBounded(t *testing.T) {
 	asked := 0
-	c := hub(t, func(w http.ResponseWriter, r *http.Request) {
+	c := fakeGitHub(t, func(w http.ResponseWriter, r *http.Request) {
 		asked++
 		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
 	})
@@ -56,10 +56,10 @@ func TestDownloadIsBounded(t *testing.T) {
 	}
 }
 
-// TestAssetsEnd holds that a list that never ends does.
+// TestAssetsEnd checks that an endless list of assets is an error.
 func TestAssetsEnd(t *testing.T) {
 	page := "[" + strings.Repeat(`{"id": 1, "name": "a", "state": "uploaded", "size": 1},`, 99) + `{"id": 2, "name": "b", "size": 1}]`
-	c := hub(t, func(w http.ResponseWriter, r *http.Request) {
+	c := fakeGitHub(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?page=99>; rel="next"`, r.Host, r.URL.Path))
 		_, _ = io.WriteString(w, page)
 	})
@@ -68,9 +68,9 @@ func TestAssetsEnd(t *testing.T) {
 	}
 }
 
-// TestUploadOfLink holds that what is uploaded is the file, and no other.
+// TestUploadOfLink checks that a symbolic link is not uploaded.
 func TestUploadOfLink(t *testing.T) {
-	c := hub(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
+	c := fakeGitHub(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
 	file := filepath.Join(t.TempDir(), "asset")
 	if err := os.Symlink("/proc/self/environ", file); err != nil {
 		t.Fatal(err)

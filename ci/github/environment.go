@@ -9,28 +9,27 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Environment is which branches a deployment environment lets in: whose workflows may
-// use its secrets, and pass for what its reviewers approve.
+// Environment describes which branches and tags may deploy to a deployment environment: their
+// workflows can use its secrets once its reviewers approve.
 type Environment struct {
-	// Any says that every branch and tag may.
+	// Any means that every branch and tag may.
 	Any bool
-	// Protected says that every branch with a protection rule may.
+	// Protected means that every branch with a protection rule may.
 	Protected bool
-	// Patterns are the names that may, where neither is so.
+	// Patterns lists the names that may, if neither Any nor Protected is set.
 	Patterns []Pattern
 }
 
 // Pattern is a deployment branch policy (GitHub REST API, "Deployment branch policies").
 type Pattern struct {
 	Name string `json:"name"` // with * and ? as in fnmatch
-	Type string `json:"type"` // "branch" or "tag"; "" on servers that know branches alone
+	Type string `json:"type"` // "branch" or "tag"; "" from servers that only support branches
 }
 
-// ErrUnseen is the error for a setting that the token may not see, or that the server
-// does not have.
+// ErrUnseen is the error for a setting that the token may not see, or that does not exist.
 var ErrUnseen = errors.New("the token may not see it (actions: read), or it is not there")
 
-// Environment asks which branches an environment lets in.
+// Environment returns which branches and tags may deploy to an environment.
 func (c *Client) Environment(ctx context.Context, name string) (Environment, error) {
 	var settings struct {
 		Policy *struct {
@@ -74,7 +73,7 @@ func (c *Client) setting(ctx context.Context, name, below string, answer any) er
 	return nil
 }
 
-// Only reports whether the environment lets in that branch and nothing else.
+// Only reports whether the environment admits the branch and nothing else.
 func (e Environment) Only(branch string) bool {
 	return !e.Any && !e.Protected && len(e.Patterns) == 1 && e.Patterns[0].Name == branch && e.Patterns[0].Type != "tag"
 }

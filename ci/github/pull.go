@@ -10,14 +10,14 @@ import (
 	"slices"
 )
 
-// Change is a commit to propose.
+// Change is a commit to propose in a pull request.
 type Change struct {
-	// Base is the branch to change and From its commit, on which the change was made.
+	// Base is the branch to change, and From the commit of it that the change is based on.
 	Base, From string
-	// Branch is the branch that the change gets.
+	// Branch is the name of the pull request's branch.
 	Branch      string
 	Title, Body string
-	Files       map[string]string // whole contents by path
+	Files       map[string]string // complete contents by path
 }
 
 // Pull is a pull request.
@@ -26,9 +26,9 @@ type Pull struct {
 	URL    string `json:"html_url"`
 }
 
-// Propose opens a pull request with one commit, or returns the open one that the
-// branch has. It is an error when the base branch has moved on, for the files could
-// undo what happened since.
+// Propose opens a pull request with one commit, or returns the one already open for the branch.
+// It returns an error if the base branch is no longer at change.From, because the files could
+// revert later commits.
 func (c *Client) Propose(ctx context.Context, change Change) (Pull, error) {
 	if open, err := c.pull(ctx, change); err != nil || open.Number != 0 {
 		return open, err
@@ -51,7 +51,7 @@ func (c *Client) Propose(ctx context.Context, change Change) (Pull, error) {
 	return made, nil
 }
 
-// pull is the open pull request of the change's branch, or the zero one.
+// pull returns the open pull request of the change's branch, or the zero value.
 func (c *Client) pull(ctx context.Context, change Change) (Pull, error) {
 	var open []Pull
 	query := url.Values{"state": {"open"}, "head": {c.owner + ":" + change.Branch}, "base": {change.Base}}
@@ -64,7 +64,7 @@ func (c *Client) pull(ctx context.Context, change Change) (Pull, error) {
 	return open[0], nil
 }
 
-// branch is the commit that a branch is at.
+// branch returns the commit that a branch points to.
 func (c *Client) branch(ctx context.Context, name string) (string, error) {
 	var r ref
 	if _, err := c.do(ctx, http.MethodGet, c.path("git/ref/heads/%s", name), nil, &r); err != nil {
@@ -73,19 +73,19 @@ func (c *Client) branch(ctx context.Context, name string) (string, error) {
 	return r.Object.SHA, nil
 }
 
-// object is a git object that was made or read.
+// object is the SHA of a git object.
 type object struct {
 	SHA string `json:"sha"`
 }
 
-// gitCommit is a commit, which has a tree.
+// gitCommit is a commit and its tree.
 type gitCommit struct {
 	object
 	Tree object `json:"tree"`
 }
 
-// pushCommit makes the commit and its branch. A branch that is there with the same
-// files is left by an earlier run.
+// pushCommit creates the commit and its branch. A branch that already has the same tree was
+// left by an earlier run and is kept.
 func (c *Client) pushCommit(ctx context.Context, change Change) error {
 	var base gitCommit
 	var tree, made object

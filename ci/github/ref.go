@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// ref is a git reference, and what an annotated tag is resolved to.
+// ref is a git reference or an annotated tag, with the object that it points to.
 type ref struct {
 	Object struct {
 		Type string `json:"type"`
@@ -15,7 +15,8 @@ type ref struct {
 	} `json:"object"`
 }
 
-// Tag returns the commit that a tag is at, "" where there is no such tag.
+// Tag returns the commit that a tag points to, resolving annotated tags, or "" if there is no
+// such tag.
 func (c *Client) Tag(ctx context.Context, tag string) (string, error) {
 	var r ref
 	if _, err := c.do(ctx, http.MethodGet, c.path("git/ref/tags/%s", tag), nil, &r); errors.Is(err, ErrNotFound) {
@@ -34,7 +35,7 @@ func (c *Client) Tag(ctx context.Context, tag string) (string, error) {
 	return r.Object.SHA, nil
 }
 
-// CreateTag makes a tag at a commit.
+// CreateTag creates a lightweight tag at a commit.
 func (c *Client) CreateTag(ctx context.Context, tag, commit string) error {
 	body := map[string]string{"ref": "refs/tags/" + tag, "sha": commit}
 	if _, err := c.do(ctx, http.MethodPost, c.path("git/refs"), body, nil); err != nil {
@@ -43,10 +44,10 @@ func (c *Client) CreateTag(ctx context.Context, tag, commit string) error {
 	return nil
 }
 
-// OnBranch reports whether a commit is on a branch, at GitHub and not in a clone.
+// OnBranch reports whether a commit is on a branch at GitHub, not in a local clone.
 func (c *Client) OnBranch(ctx context.Context, commit, branch string) (bool, error) {
 	var answer struct {
-		Status string `json:"status"` // of the branch, seen from the commit
+		Status string `json:"status"` // of the branch relative to the commit
 	}
 	_, err := c.do(ctx, http.MethodGet, c.path("compare/%s...%s?per_page=1", commit, branch), nil, &answer)
 	if errors.Is(err, ErrNotFound) {
@@ -58,9 +59,9 @@ func (c *Client) OnBranch(ctx context.Context, commit, branch string) (bool, err
 	return answer.Status == "ahead" || answer.Status == "identical", nil
 }
 
-// Immutable reports whether releases that are published from now on are immutable, as
-// far as the token may see it: that wants a permission which no release needs
-// ("Administration", to read), and old servers do not know it.
+// Immutable reports whether new releases of the repository will be immutable. It returns false
+// if it cannot tell: reading the setting takes a permission that a release does not need
+// ("Administration", read), and old servers do not have it.
 func (c *Client) Immutable(ctx context.Context) (bool, error) {
 	var setting struct {
 		Enabled bool `json:"enabled"`
@@ -68,7 +69,7 @@ func (c *Client) Immutable(ctx context.Context) (bool, error) {
 	_, err := c.do(ctx, http.MethodGet, c.path("immutable-releases"), nil, &setting)
 	var status *StatusError
 	if errors.As(err, &status) && (status.Code == http.StatusForbidden || status.Code == http.StatusNotFound) {
-		return false, nil // not allowed, off, or not known
+		return false, nil // not allowed, off or not supported
 	}
 	if err != nil {
 		return false, fmt.Errorf("asking whether releases are immutable: %w", err)
@@ -76,15 +77,14 @@ func (c *Client) Immutable(ctx context.Context) (bool, error) {
 	return setting.Enabled, nil
 }
 
-// Rights is what a token may do, as far as a release asks.
+// Rights describes what the token may do, as far as a release is concerned.
 type Rights struct {
-	Login string // "" where GitHub does not say, as of the token of a workflow
+	Login string // "" if GitHub does not tell, as with a workflow's token
 	Write bool
 }
 
-// Rights asks what the token may do with the repository. The token of a workflow
-// has no user, and GitHub tells it no permissions: then Write is true, and the
-// first request that is refused says otherwise.
+// Rights returns what the token may do with the repository. For a workflow's token GitHub reports
+// neither a user nor permissions; then Write is true, and the first write tells.
 func (c *Client) Rights(ctx context.Context) (Rights, error) {
 	var r struct {
 		Permissions *struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Release is a release of GitHub, published or a draft.
+// Release is a GitHub release, published or a draft.
 type Release struct {
 	ID         int64  `json:"id"`
 	Tag        string `json:"tag_name"`
@@ -17,17 +17,17 @@ type Release struct {
 	Prerelease bool   `json:"prerelease"`
 	URL        string `json:"html_url"`
 	Commitish  string `json:"target_commitish"`
-	// Immutable says that GitHub lets nobody change its files or its tag any more.
+	// Immutable means that nobody can change its assets or its tag any more.
 	Immutable bool `json:"immutable"`
 }
 
-// Releases returns all releases of a tag. Drafts are among them where the token
-// may write; GitHub lets there be several of one tag.
+// Releases returns all releases of a tag. Drafts are included if the token has write access;
+// there may be several for one tag.
 func (c *Client) Releases(ctx context.Context, tag string) ([]Release, error) {
 	return c.list(ctx, func(r Release) bool { return r.Tag == tag })
 }
 
-// list returns the releases that are wanted.
+// list returns the releases for which wanted returns true.
 func (c *Client) list(ctx context.Context, wanted func(Release) bool) ([]Release, error) {
 	var found []Release
 	for page := 1; page > 0; {
@@ -46,7 +46,7 @@ func (c *Client) list(ctx context.Context, wanted func(Release) bool) ([]Release
 	return found, nil
 }
 
-// PublishedTags are the tags of all published releases that begin with a prefix.
+// PublishedTags returns the tags of all published releases that begin with prefix.
 func (c *Client) PublishedTags(ctx context.Context, prefix string) ([]string, error) {
 	all, err := c.list(ctx, func(r Release) bool { return !r.Draft && strings.HasPrefix(r.Tag, prefix) })
 	var tags []string
@@ -65,7 +65,7 @@ func (c *Client) Release(ctx context.Context, id int64) (Release, error) {
 	return r, nil
 }
 
-// DeleteDraft takes away a draft.
+// DeleteDraft deletes a draft. A missing draft is not an error, but a published release is.
 func (c *Client) DeleteDraft(ctx context.Context, r Release) error {
 	if !r.Draft {
 		return fmt.Errorf("deleting the draft of release %q: it is published", r.Tag)
@@ -86,7 +86,7 @@ func (c *Client) Published(ctx context.Context, tag string) (Release, error) {
 	return r, nil
 }
 
-// Draft is what a draft is made from.
+// Draft holds the fields of a draft to create.
 type Draft struct {
 	Tag        string `json:"tag_name"`
 	Commit     string `json:"target_commitish"`
@@ -95,7 +95,7 @@ type Draft struct {
 	Prerelease bool   `json:"prerelease"`
 }
 
-// CreateDraft makes a draft, which only who may write sees.
+// CreateDraft creates a draft, which only users with write access can see.
 func (c *Client) CreateDraft(ctx context.Context, d Draft) (Release, error) {
 	var r Release
 	body := struct {
@@ -108,8 +108,7 @@ func (c *Client) CreateDraft(ctx context.Context, d Draft) (Release, error) {
 	return r, nil
 }
 
-// Publish makes a draft a release that everyone sees. latest says that it takes
-// the repository's mark "latest".
+// Publish publishes a draft. latest makes it the repository's latest release.
 func (c *Client) Publish(ctx context.Context, id int64, d Draft, latest bool) (Release, error) {
 	var r Release
 	body := struct {

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// TestHostileTokens holds that GitHub's token stays at the API's own origin, however it is
-// asked for.
+// TestHostileTokens checks that GitHub's token is only sent to the API's own origin.
 func TestHostileTokens(t *testing.T) {
 	var stolen []string
 	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

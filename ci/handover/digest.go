@@ -1,6 +1,6 @@
-// Package handover is how one job hands a directory to another: the files travel as
-// an artifact, which whoever runs in between may have changed, and one digest travels
-// apart from it. [Check] and [Take] compare the two, and refuse all but regular files.
+// Package handover passes a directory from one job to another. The files travel as an artifact,
+// which may be tampered with on the way; their digest travels separately. [Check] and [Take]
+// compare the two, and accept only regular files.
 package handover
 
 import (
@@ -13,19 +13,19 @@ import (
 	"strings"
 )
 
-// Digest names the content of a directory: "sha256:" and the SHA-256 of what
-// sha256sum(1) prints of its files in the byte order of their paths. In the directory,
+// Digest identifies the content of a directory: "sha256:" and the SHA-256 of the output of
+// sha256sum(1) for its files, sorted by the bytes of their paths. In the directory,
 //
 //	find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 //
-// prints the same. Modes, times and empty directories are not in it: an artifact of
-// GitHub Actions keeps none of them.
+// prints the same. It does not cover modes, times and empty directories, because GitHub Actions
+// artifacts do not preserve them.
 type Digest string
 
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// ParseDigest reads a digest. An empty one is an error like any other: a job that
-// asks for a comparison never goes without.
+// ParseDigest parses a digest. An empty one is an error too, so that a job never skips the
+// comparison.
 func ParseDigest(text string) (Digest, error) {
 	if !digestForm.MatchString(text) {
 		return "", fmt.Errorf("reading the digest %q of a directory: expected \"sha256:\" and 64 hexadecimal digits, as the job that made the directory printed it", text)
@@ -33,7 +33,8 @@ func ParseDigest(text string) (Digest, error) {
 	return Digest(text), nil
 }
 
-// Sum is the digest of a directory with these files: SHA-256 by slash-separated path.
+// Sum returns the digest of a directory with these files, given as SHA-256 by slash-separated
+// path.
 func Sum(files map[string][sha256.Size]byte) Digest {
 	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// left is a directory as a job leaves it.
+// left returns a directory as a build job leaves it.
 func left(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "left")
@@ -45,7 +45,7 @@ func digestOf(t *testing.T, dir string) Digest {
 func TestTake(t *testing.T) {
 	dir := left(t)
 	want := digestOf(t, dir)
-	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil { // an artifact keeps none
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil { // an artifact does not preserve it
 		t.Fatal(err)
 	}
 	to := filepath.Join(t.TempDir(), "copy")
@@ -64,11 +64,11 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// TestDigest holds the digest against the command that its documentation names.
+// TestDigest compares the digest with the output of the documented command.
 func TestDigest(t *testing.T) {
 	dir := left(t)
 	put(t, dir, "a-b", "")
-	put(t, dir, "a/b", "x") // sorts after a-b by bytes, though not by directories
+	put(t, dir, "a/b", "x") // sorts after a-b by bytes, but before it by path elements
 	cmd := exec.Command("sh", "-c", `find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`)
 	cmd.Dir = dir
 	out, err := cmd.Output()
@@ -85,8 +85,8 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestTampered changes a directory after its digest was reported, in ways that an
-// artifact store or a process that outlives a step could.
+// TestTampered changes a directory after its digest was reported, as an artifact store or a
+// process that outlives its step could.
 func TestTampered(t *testing.T) {
 	changed := "its files have the digest"
 	for _, tt := range []struct {
@@ -140,7 +140,7 @@ func TestTampered(t *testing.T) {
 			return nil
 		}},
 		{"too large", "too large", func(t *testing.T, dir string) error {
-			return os.Truncate(filepath.Join(dir, "plan.json"), maxFile+1) // takes no room
+			return os.Truncate(filepath.Join(dir, "plan.json"), maxFile+1) // sparse: takes no disk space
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestTampered(t *testing.T) {
 	}
 }
 
-// relink moves a file away and has make put something in its place.
+// relink moves a file out of the directory and calls make to put something in its place.
 func relink(dir, name string, make func(moved, name string) error) error {
 	moved, name := filepath.Join(filepath.Dir(dir), "moved"), filepath.Join(dir, name)
 	if err := os.Rename(name, moved); err != nil {

@@ -16,8 +16,8 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// The most that a directory may hold: wide for any release, and less than fills a
-// machine. A file of a release on GitHub is under 2 GiB (GitHub Docs, "About releases").
+// Limits for a directory: ample for any release, but too low to exhaust a machine. GitHub
+// limits a release asset to less than 2 GiB (GitHub Docs, "About releases").
 const (
 	maxEntries = 4096 // files and directories
 	maxDepth   = 8
@@ -27,13 +27,13 @@ const (
 
 var errTooLarge = fmt.Errorf("it is too large: expected at most %d bytes a file and %d in all", int64(maxFile), int64(maxTotal))
 
-// plainName matches a part of a path that is the same on every system and needs no
-// escape in what sha256sum prints. It begins with no dot: an artifact of GitHub
-// Actions leaves hidden files out.
+// plainName matches a path element that is valid on every system and that sha256sum prints
+// without escapes. It must not begin with a dot: GitHub Actions artifacts leave hidden files
+// out by default.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$`)
 
-// Of is the digest of a directory, which must hold nothing but what [Take] takes: all of
-// it or, with names, as if it had nothing but these.
+// Of returns the digest of a directory, which must satisfy the rules of [Take]. With names,
+// only these files and directories in it are covered.
 func Of(dir string, names ...string) (Digest, error) {
 	digest, err := walk(dir, nil, names...)
 	if err != nil {
@@ -42,15 +42,16 @@ func Of(dir string, names ...string) (Digest, error) {
 	return digest, nil
 }
 
-// Check returns an error unless the directory has that digest.
+// Check returns an error unless the directory has the digest want.
 func Check(dir string, want Digest) error {
 	got, err := walk(dir, nil)
 	return judge(dir, want, got, err)
 }
 
-// Take copies a directory to another one, which it makes, and returns an error unless
-// what it copied has that digest; then there is no copy. Each file is read once: the
-// digest is that of the very bytes in the copy.
+// Take copies a directory to the path to, which must not exist, and returns an error unless the
+// copy has the digest want; in that case the copy is removed. Each file is read once, so the
+// digest is that of the copied bytes. Only regular files and directories with plain names are
+// accepted, within the limits on count, depth and size.
 func Take(dir string, want Digest, to string) error {
 	if err := os.Mkdir(to, 0o755); err != nil {
 		return fmt.Errorf("taking the directory %q: %w", dir, err)
@@ -76,9 +77,9 @@ func judge(dir string, want, got Digest, err error) error {
 	return nil
 }
 
-// walker reads a directory whose content nobody vouches for.
+// walker digests, and optionally copies, an untrusted directory.
 type walker struct {
-	from, to *os.Root // to is nil where nothing is copied
+	from, to *os.Root // to is nil if nothing is copied
 	files    map[string][sha256.Size]byte
 	total    int64
 	entries  int
@@ -138,7 +139,7 @@ func (w *walker) visit(name string, e fs.DirEntry, err error) error {
 	return nil
 }
 
-// file digests one file, and copies it where that is asked for.
+// file digests one file, and copies it if w.to is set.
 func (w *walker) file(name string) error {
 	limit := min(maxFile, maxTotal-w.total)
 	in, err := openRegular(w.from, filepath.FromSlash(name), limit)
@@ -160,16 +161,16 @@ func (w *walker) file(name string) error {
 		err = errors.Join(err, copied.Close())
 	}
 	if err == nil && n > limit {
-		err = errTooLarge // it grew while it was read
+		err = errTooLarge // the file grew while it was read
 	}
 	w.total += n
 	w.files[name] = [sha256.Size]byte(sum.Sum(nil))
 	return err
 }
 
-// openRegular opens a regular file that is reached by no link. What stands there is
-// looked at before it is opened, because to open a pipe or a device is to act on it, and
-// compared with what was opened.
+// openRegular opens a regular file and rejects a symbolic link. It checks the file type before
+// opening, because opening a pipe or a device may have side effects, and then that it has opened
+// the same file.
 func openRegular(root *os.Root, name string, limit int64) (*os.File, error) {
 	there, err := root.Lstat(name)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/sourcefs"
 )
 
-// PlanText is the plan for people or, as JSON, for programs.
+// PlanText returns the plan as text or, with json, as JSON.
 func (s *Session) PlanText(ctx context.Context, json bool) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	_, p, err := s.Plan(ctx)
@@ -22,8 +22,8 @@ func (s *Session) PlanText(ctx context.Context, json bool) (_ string, failed err
 	return either(json, p.Text, p.JSON)
 }
 
-// Prepare is the new content of the files that the crate's next version changes, by
-// path.
+// Prepare returns the new content, by path, of the files that change for the crate's next
+// version.
 func (s *Session) Prepare(ctx context.Context) (_ map[string]string, failed error) {
 	defer console.ForPeople(&failed)
 	w, err := s.workspace(ctx)
@@ -46,7 +46,7 @@ func (s *Session) Prepare(ctx context.Context) (_ map[string]string, failed erro
 	return contents, nil
 }
 
-// Test runs the crate's tests and says what ran.
+// Test runs the crate's tests and returns a description of what ran.
 func (s *Session) Test(ctx context.Context) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)
@@ -60,8 +60,8 @@ func (s *Session) Test(ctx context.Context) (_ string, failed error) {
 	return summary.TestText(), nil
 }
 
-// Files runs a part of the release that writes files and returns the ID of the
-// directory that holds them.
+// Files runs the part of the release given by do, which writes files, and returns the ID of the
+// directory with them.
 func (s *Session) Files(ctx context.Context, do func(*release.Release, context.Context) error) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)
@@ -75,7 +75,7 @@ func (s *Session) Files(ctx context.Context, do func(*release.Release, context.C
 	return string(id), err
 }
 
-// DryRun does a dry run.
+// DryRun makes a dry run of the crate's release.
 func (s *Session) DryRun(ctx context.Context) (_ *release.Summary, failed error) {
 	defer console.ForPeople(&failed)
 	r, err := s.Release(ctx)

@@ -13,27 +13,27 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// Images are the arguments of a release of images.
+// Images holds the arguments of a release of images.
 type Images struct {
-	// Names are those of the images, none for all.
+	// Names selects images; none means all.
 	Names []string
-	// Plan prints the plan and runs nothing, DryRun changes nothing anywhere.
+	// Plan prints the plan and runs nothing. DryRun changes nothing remotely.
 	Plan, DryRun bool
 	JSON         bool
 	Signing      Signing
-	// Dist is the ID of a directory that a dry run has left, to release as it is; "" for
-	// none.
+	// Dist is the ID of a directory left by a dry run, whose images are released unchanged; ""
+	// builds the images.
 	Dist string
-	// Registry and Repository are where the images go; Username and Password are the
-	// registry's credentials.
+	// Registry and Repository are where the images go, and Username and Password the registry's
+	// credentials.
 	Registry, Repository, Username, Password string
 }
 
-// Images plans, rehearses or releases the workspace's images in the version of the
-// inputs, and says what was done.
+// Images plans, dry-runs or releases the workspace's images in the version of the inputs, and
+// returns the plan or the summary.
 func (s *Session) Images(ctx context.Context, o Images) (_ string, failed error) {
 	defer console.ForPeople(&failed)
-	signer, signErr := s.sign(o.Signing) // first: the plan says how it signs
+	signer, signErr := s.sign(o.Signing) // before planning, because the plan says how it signs
 	w, p, err := s.imagesPlan(ctx, o.Names)
 	if err != nil {
 		return "", err
@@ -41,7 +41,7 @@ func (s *Session) Images(ctx context.Context, o Images) (_ string, failed error)
 	if o.Plan {
 		return either(o.JSON, p.Text, p.JSON)
 	}
-	if !o.DryRun { // who cannot sign hears of it before anything is built
+	if !o.DryRun { // a missing signer is an error before anything is built
 		if signErr != nil {
 			return "", signErr
 		}
@@ -68,7 +68,7 @@ func (s *Session) Images(ctx context.Context, o Images) (_ string, failed error)
 	return either(o.JSON, func() (string, error) { return summary.Text(""), nil }, summary.JSON)
 }
 
-// ImagesFiles does a dry run and returns the ID of the directory that it leaves.
+// ImagesFiles makes a dry run and returns the ID of the directory with the images.
 func (s *Session) ImagesFiles(ctx context.Context, names []string) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	w, p, err := s.imagesPlan(ctx, names)
@@ -95,7 +95,7 @@ func (s *Session) imagesPlan(ctx context.Context, names []string) (*cargo.Worksp
 	return w, p, err
 }
 
-// imagesOf prepares a release of new images, or of those in a directory.
+// imagesOf prepares a release of images that are built, or of those in the directory dist.
 func (s *Session) imagesOf(ctx context.Context, w *cargo.Workspace, p *plan.Images, dist string) (*release.Images, error) {
 	if dist == "" {
 		return s.prepareImages(ctx, w, p)
@@ -106,7 +106,7 @@ func (s *Session) imagesOf(ctx context.Context, w *cargo.Workspace, p *plan.Imag
 	return &release.Images{Workspace: w, Plan: p, Files: s.taken.Dir, Out: s.out(), Given: s.out()}, nil
 }
 
-// prepareImages prepares a release of images on the engine.
+// prepareImages prepares a release of images that are built on the engine.
 func (s *Session) prepareImages(ctx context.Context, w *cargo.Workspace, p *plan.Images) (r *release.Images, err error) {
 	r = &release.Images{Workspace: w, Plan: p, Files: s.taken.Dir, Out: s.out()}
 	r.Builds, err = s.prepareAll(ctx, w, p.Builds)

@@ -1,5 +1,5 @@
-// Package module is what the Dagger module's functions do, on the plain client
-// of dagger.io/dagger: package main only turns arguments into calls of it.
+// Package module implements the functions of the Dagger module with the client
+// dagger.io/dagger. Package main only converts their arguments.
 package module
 
 import (
@@ -25,37 +25,38 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Inputs are the arguments of the module's functions.
+// Inputs holds the arguments shared by the module's functions.
 type Inputs struct {
 	// Source is the ID of a directory, and Workspace the path of the Rust workspace in it, ""
-	// for its root.
+	// for the root.
 	Source, Workspace string
-	// Toolchain names an image; "" chooses as the plan does.
+	// Toolchain names an image; "" leaves the choice to the plan.
 	Toolchain string
-	// Layout is the ID of a directory with the OCI layout of a toolchain image;
-	// it goes before Toolchain.
+	// Layout is the ID of a directory with the OCI layout of a toolchain image. It takes
+	// precedence over Toolchain.
 	Layout string
-	// Base is the ID of a Debian container with apt, to make slipway's own
-	// toolchain image with.
+	// Base is the ID of a Debian container with apt, from which slipway's own toolchain image
+	// is built.
 	Base string
-	// Limits are those of a step that differ from the default: see [step.ParseLimits].
+	// Limits lists the limits of steps that differ from the default: see [step.ParseLimits].
 	Limits string
 
 	Crate   string
 	Version string
-	// Crates are those of a train; none means every one that goes to a registry.
+	// Crates are the crates of a train; none means every one that is published to a registry.
 	Crates []string
 	// Signing and SigningServices are as in a plan's request.
 	Signing         string
 	SigningServices []string
-	// RegistryToken is the token of crates.io, "" for none; Registries has those of others.
+	// RegistryToken is the token of crates.io, "" for none. Registries holds the tokens of
+	// others.
 	RegistryToken string
 	Registries    []RegistryToken
-	// Services are the hosts that the engine reaches by a tunnel of the caller's.
+	// Services lists the hosts that the engine reaches through the caller's tunnel.
 	Services []string
 }
 
-// Session is one function call's view of the running engine session.
+// Session is one function call in the running engine session.
 type Session struct {
 	in     Inputs
 	client *dagger.Client
@@ -64,7 +65,7 @@ type Session struct {
 	taken  *checkout.Source
 }
 
-// Open joins the session that the function was called in.
+// Open connects to the session that the function was called in.
 func Open(ctx context.Context, in Inputs) (_ *Session, failed error) {
 	defer console.ForPeople(&failed)
 	transport.Tunnelled(in.Services...)
@@ -79,7 +80,7 @@ func Open(ctx context.Context, in Inputs) (_ *Session, failed error) {
 	return &Session{in: in, client: client, source: client.LoadDirectoryFromID(dagger.DirectoryID(in.Source)), work: work}, nil
 }
 
-// out is where a release leaves its files.
+// out returns the directory for a release's files.
 func (s *Session) out() string { return filepath.Join(s.work, "out") }
 
 // workspace reads the workspace.
@@ -96,28 +97,28 @@ func (s *Session) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	return w, taken.Explain(err)
 }
 
-// take copies the workspace's source, once, from what the caller has handed over: what is
-// planned is what is built. It is the same copy that the command makes, with git in the
-// module's own container, so that both give the same plan.
+// take copies the workspace's source from what the caller has passed, once, so that what is
+// planned is what is built. The slipway command makes the same copy, and git runs in the
+// module's own container, so both give the same plan.
 func (s *Session) take(ctx context.Context) (*checkout.Source, error) {
 	if s.taken != nil {
 		return s.taken, nil
 	}
-	given := filepath.Join(s.work, "given")
-	if _, err := s.source.Export(ctx, given); err != nil {
+	exported := filepath.Join(s.work, "given")
+	if _, err := s.source.Export(ctx, exported); err != nil {
 		return nil, fmt.Errorf("reading the workspace: %w", err)
 	}
 	below := filepath.FromSlash(s.in.Workspace)
 	if below != "" && !filepath.IsLocal(below) {
 		return nil, fmt.Errorf("reading the workspace %q: expected a path below the source", s.in.Workspace)
 	}
-	taken, err := checkout.Take(ctx, filepath.Join(given, below), checkout.Options{Upload: true})
+	taken, err := checkout.Take(ctx, filepath.Join(exported, below), checkout.Options{Upload: true})
 	s.taken = taken
 	return taken, err
 }
 
-// Order says in which order crates must be released: all of the workspace, or the
-// crate of the inputs and what comes before it.
+// Order returns the order in which crates must be released: all of the workspace, or the crate
+// of the inputs and those it depends on.
 func (s *Session) Order(ctx context.Context) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	w, err := s.workspace(ctx)
@@ -127,7 +128,7 @@ func (s *Session) Order(ctx context.Context) (_ string, failed error) {
 	return plan.Order(w, s.in.Crate)
 }
 
-// Plan reads the workspace and plans, with no container.
+// Plan reads the workspace and returns the plan. It starts no container.
 func (s *Session) Plan(ctx context.Context) (_ *cargo.Workspace, _ *plan.Plan, failed error) {
 	defer console.ForPeople(&failed)
 	w, request, err := s.request(ctx)
@@ -138,7 +139,7 @@ func (s *Session) Plan(ctx context.Context) (_ *cargo.Workspace, _ *plan.Plan, f
 	return w, p, err
 }
 
-// request reads the workspace and what the inputs ask for.
+// request reads the workspace and makes the plan's request from the inputs.
 func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
 	w, err := s.workspace(ctx)
 	if err != nil {
@@ -159,8 +160,8 @@ func (s *Session) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	}, err
 }
 
-// toolchainName is what the plan calls the toolchain: an image that the caller
-// hands over goes by its digest.
+// toolchainName returns the plan's name for the toolchain. An image passed as a layout is named
+// by its digest.
 func (s *Session) toolchainName(ctx context.Context) (string, error) {
 	if s.in.Layout == "" {
 		return s.in.Toolchain, nil
@@ -174,7 +175,7 @@ func (s *Session) toolchainName(ctx context.Context) (string, error) {
 
 func (s *Session) layoutDir() string { return filepath.Join(s.work, "layout") }
 
-// Release plans and prepares a release on the engine.
+// Release plans a release and prepares it on the engine.
 func (s *Session) Release(ctx context.Context) (_ *release.Release, failed error) {
 	defer console.ForPeople(&failed)
 	w, p, err := s.Plan(ctx)
@@ -184,7 +185,7 @@ func (s *Session) Release(ctx context.Context) (_ *release.Release, failed error
 	return s.prepare(ctx, w, p)
 }
 
-// prepare prepares a release of a plan that has been made.
+// prepare prepares a release of an existing plan.
 func (s *Session) prepare(ctx context.Context, w *cargo.Workspace, p *plan.Plan) (*release.Release, error) {
 	list, err := s.prepareAll(ctx, w, []*plan.Plan{p})
 	if err != nil {
@@ -194,7 +195,7 @@ func (s *Session) prepare(ctx context.Context, w *cargo.Workspace, p *plan.Plan)
 	return list[0], nil
 }
 
-// prepareAll prepares a release of each plan of one workspace, which has one toolchain.
+// prepareAll prepares a release for each plan of a workspace. They share a toolchain.
 func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) ([]*release.Release, error) {
 	if len(plans) == 0 {
 		return nil, nil
@@ -224,14 +225,14 @@ func (s *Session) prepareAll(ctx context.Context, w *cargo.Workspace, plans []*p
 		list = append(list, &release.Release{
 			Workspace: w, Plan: p, Out: filepath.Join(s.work, "out", p.Crate), ToolchainBase: base,
 			Runner: engine.New(engine.Options{Client: s.client, Source: s.client.Host().Directory(s.taken.Dir), Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: s.secrets(p)}),
-			Tell:   func(what string) { console.Fprintf(console.Stderr, "%s\n", what) }, // the engine shows it
+			Tell:   func(what string) { console.Fprintf(console.Stderr, "%s\n", what) }, // shown by the engine
 		})
 	}
 	return list, nil
 }
 
-// baseName is what provenance calls the Debian container that the caller gave for
-// slipway's own toolchain, "" for none.
+// baseName returns the provenance's name for the caller's Debian container from which slipway's
+// own toolchain is built, "" for none.
 func (s *Session) baseName(ctx context.Context) string {
 	if s.in.Base == "" {
 		return ""
@@ -239,7 +240,7 @@ func (s *Session) baseName(ctx context.Context) string {
 	if ref, err := s.base().ImageRef(ctx); err == nil && ref != "" {
 		return ref
 	}
-	return "a container without a name" // made by other means than pulling an image
+	return "a container without a name" // not made by pulling an image
 }
 
 func (s *Session) base() *dagger.Container {
@@ -249,7 +250,7 @@ func (s *Session) base() *dagger.Container {
 	return s.client.LoadContainerFromID(dagger.ContainerID(s.in.Base))
 }
 
-// Toolchain is the ID of slipway's own toolchain image.
+// Toolchain returns the ID of slipway's own toolchain image.
 func (s *Session) Toolchain(ctx context.Context) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	_, ctr, err := engine.Toolchain(ctx, s.client, s.base(), s.work)

@@ -16,22 +16,23 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// Publishing are the arguments that say where a release is published, and as whom.
+// Publishing holds the arguments that say where a release is published, and as whom.
 type Publishing struct {
 	Repository, GitHubToken, GitHubAPI string
 	RegistryToken                      string // of crates.io
 	Actor                              string
 	InitialRelease                     []string // the crates that the registry does not have yet
-	// Dist is the ID of a directory with artifacts to publish as they are, "" for none;
-	// Identity is who must have signed them, "" for the repository's release workflow, and
-	// SourceRef and Runner where, "" for what follows from that.
+	// Dist is the ID of a directory with prebuilt artifacts to publish, "" for none. Identity
+	// is the signer that they must have, "" for the repository's release workflow. SourceRef
+	// and Runner are the ref and the runner of the signing run, "" for the defaults of
+	// verify.Expect.
 	Dist, Identity, SourceRef, Runner string
-	// DryRun verifies the artifacts of Dist and publishes nothing.
+	// DryRun verifies the artifacts in Dist and publishes nothing.
 	DryRun bool
 }
 
-// given are the artifacts to publish as they are, nil for none.
-func (s *Session) given(ctx context.Context, to Publishing, trust string) (*release.Given, error) {
+// prebuilt returns the prebuilt artifacts to publish, or nil for none.
+func (s *Session) prebuilt(ctx context.Context, to Publishing, trust string) (*release.Given, error) {
 	if to.Dist == "" {
 		return nil, nil
 	}
@@ -49,7 +50,8 @@ func (s *Session) given(ctx context.Context, to Publishing, trust string) (*rele
 	return &release.Given{Dir: s.out(), Expect: e}, nil
 }
 
-// remotes returns a crate's remotes. command is how a person continues what was begun.
+// remotes returns a function for a crate's remotes. command is the function to call again to
+// continue a release.
 func (s *Session) remotes(o Publishing, command string) (func(*plan.Plan) release.Remotes, error) {
 	client, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
 	if err != nil {
@@ -67,8 +69,9 @@ func (s *Session) remotes(o Publishing, command string) (func(*plan.Plan) releas
 	}, nil
 }
 
-// signerOf is the signer of a release of plans, nil where nothing is to be signed.
-// What can be told of the source and the arguments is told before anything is built.
+// signerOf returns the signer for a release of the plans, nil if nothing is to be signed. It
+// returns an error for problems of the source and the arguments that can be found before
+// anything is built.
 func signerOf(plans []*plan.Plan, signer *sign.Signer, signErr error) (*sign.Signer, error) {
 	if signErr != nil && !errors.Is(signErr, sign.ErrNoToken) {
 		return nil, signErr
@@ -87,17 +90,17 @@ func signerOf(plans []*plan.Plan, signer *sign.Signer, signErr error) (*sign.Sig
 // Publish releases the crate.
 func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (_ *release.Summary, failed error) {
 	defer console.ForPeople(&failed)
-	signer, signErr := s.sign(o) // first: the plan says how it signs
+	signer, signErr := s.sign(o) // before planning, because the plan says how it signs
 	s.in.RegistryToken = to.RegistryToken
 	w, p, err := s.Plan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	given, err := s.given(ctx, to, o.TrustedRoot)
+	prebuilt, err := s.prebuilt(ctx, to, o.TrustedRoot)
 	if err != nil {
 		return nil, err
 	}
-	if given == nil {
+	if prebuilt == nil {
 		if signer, err = signerOf([]*plan.Plan{p}, signer, signErr); err != nil {
 			return nil, err
 		}
@@ -110,7 +113,7 @@ func (s *Session) Publish(ctx context.Context, o Signing, to Publishing) (_ *rel
 	if err != nil {
 		return nil, err
 	}
-	r.Signer, r.Given = signer, given
+	r.Signer, r.Given = signer, prebuilt
 	if to.DryRun {
 		return r.CheckGiven(ctx)
 	}

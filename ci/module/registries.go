@@ -6,14 +6,13 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// RegistryToken is the token of one named registry. Index is where it is: the token goes
-// nowhere else.
+// RegistryToken is the token of a named registry. It is only sent to the registry at Index.
 type RegistryToken struct {
 	Registry, Index string
 	Token           credential.Text
 }
 
-// registries are the tokens that the caller has given, by the names that cargo has for
+// registries returns the tokens that the caller has passed, under the names that cargo uses for
 // them.
 func (s *Session) registries() credential.Registries {
 	variables := map[string]credential.Text{credential.Variable(""): credential.NewText(s.in.RegistryToken)}
@@ -32,11 +31,11 @@ func (s *Session) registries() credential.Registries {
 	}
 }
 
-// secrets are the values that the plan's steps may ask for.
+// secrets returns the values that the plan's steps may use.
 func (s *Session) secrets(p *plan.Plan) step.Secrets {
 	token, err := s.registries().For(p.Publish.Registry, p.Publish.Index)
 	if err != nil {
-		return nil // a release says why before it runs anything
+		return nil // the release reports the error before it runs anything
 	}
 	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
 }

@@ -12,25 +12,25 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// Reproduction are the arguments of Reproduce; "" means none.
+// Reproduction holds the arguments of Reproduce; "" means none.
 type Reproduction struct {
 	Repository, GitHubToken, GitHubAPI string
 	RegistryToken                      string
 	Identity, Issuer                   string
-	SourceRef, Runner                  string // of the run that signed; "" means those that follow
+	SourceRef, Runner                  string // of the signing run; "" means verify.Expect's defaults
 	Key, TrustedRoot                   string // contents of files
 	Fulcio, Rekor, Timestamp           string // that the release was signed with
 	JSON                               bool
 }
 
-// ErrDiffers is the error of a release that is not all what its source gives, ErrUnknown
-// of one of which that cannot be said.
+// ErrDiffers is the error for a release that differs from one built from its source. ErrUnknown
+// is the error if that could not be determined.
 var (
 	ErrDiffers = errors.New("reproducing: not all of it is the same")
 	ErrUnknown = errors.New("reproducing: cannot say")
 )
 
-// Reproduce builds the crate's release again and compares it with what is published.
+// Reproduce builds the crate's release again and compares it with the published one.
 func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	s.in.RegistryToken = o.RegistryToken
@@ -74,12 +74,12 @@ func (s *Session) Reproduce(ctx context.Context, o Reproduction) (_ string, fail
 	return text, nil
 }
 
-// published says where the release is, and who must have signed it.
+// published returns where the release is, and who must have signed it.
 func (s *Session) published(o Reproduction) (release.Published, error) {
-	hub, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
+	client, err := github.New(github.Options{Repository: o.Repository, Token: o.GitHubToken, API: o.GitHubAPI})
 	if err != nil {
 		return release.Published{}, err
 	}
 	e, err := expectation(Verification{Repository: o.Repository, Identity: o.Identity, Issuer: o.Issuer, SourceRef: o.SourceRef, Runner: o.Runner, Key: o.Key, TrustedRoot: o.TrustedRoot})
-	return release.Published{GitHub: hub, Registries: s.registries(), Expect: e}, err
+	return release.Published{GitHub: client, Registries: s.registries(), Expect: e}, err
 }

@@ -19,9 +19,9 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// Signing are the arguments that say with what is signed; "" means none.
+// Signing holds the arguments that say how to sign; "" means none.
 type Signing struct {
-	// RequestURL and RequestToken are GitHub Actions'.
+	// RequestURL and RequestToken are those of GitHub Actions for OpenID Connect tokens.
 	RequestURL, RequestToken string
 	Token                    string
 	Key, KeyPassword         string
@@ -56,13 +56,13 @@ func trusted(json string) (root.TrustedMaterial, error) {
 	return r, nil
 }
 
-// sign makes the signer, and lets the plan know how it signs.
+// sign returns the signer, and sets how the plan says that the release is signed.
 func (s *Session) sign(o Signing) (*sign.Signer, error) {
 	s.planSigning(o, o.Key != "")
 	return o.signer()
 }
 
-// planSigning lets the plan know how the release is signed, which wants no secret.
+// planSigning sets how the plan says that the release is signed. It needs no secret.
 func (s *Session) planSigning(o Signing, byKey bool) {
 	s.in.SigningServices = sign.Options{Fulcio: o.Fulcio, Rekor: o.Rekor, Timestamp: o.Timestamp}.Services()
 	if byKey {
@@ -70,8 +70,8 @@ func (s *Session) planSigning(o Signing, byKey bool) {
 	}
 }
 
-// Sign builds, tests, packages and signs, and returns the ID of the directory
-// that a release uploads. Who cannot sign hears of it before anything is built.
+// Sign builds, tests, packages and signs, and returns the ID of the directory to upload. A
+// missing signer is an error before anything is built.
 func (s *Session) Sign(ctx context.Context, o Signing) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	signer, err := s.sign(o)
@@ -85,9 +85,9 @@ func (s *Session) Sign(ctx context.Context, o Signing) (_ string, failed error) 
 	})
 }
 
-// Stage runs every step, signs nothing and returns the ID of the directory that
-// SignStaged takes elsewhere. Of the signing it wants the addresses, and whether it will be
-// by a key: no secret.
+// Stage runs every step, signs nothing, and returns the ID of the directory for SignStaged in
+// another session. It needs only the addresses for signing and whether a key will be used, but
+// no secret.
 func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	s.planSigning(o, byKey)
@@ -97,9 +97,9 @@ func (s *Session) Stage(ctx context.Context, o Signing, byKey bool) (_ string, f
 	})
 }
 
-// SignStaged packages and signs what Stage has left elsewhere, the directory with the ID
-// staged, and returns the ID of the directory that a release uploads. digest is what is
-// known of the directory by another way. No step runs.
+// SignStaged packages and signs what Stage has left in the directory with the ID staged, and
+// returns the ID of the directory to upload. digest is the directory's digest, obtained through
+// another channel. No step runs.
 func (s *Session) SignStaged(ctx context.Context, o Signing, staged, digest string) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	want, err := handover.ParseDigest(digest)
@@ -129,20 +129,21 @@ func (s *Session) SignStaged(ctx context.Context, o Signing, staged, digest stri
 	return string(id), err
 }
 
-// Verification are the arguments of Verify.
+// Verification holds the arguments of Verify.
 type Verification struct {
 	Dist                         string // ID of a directory
 	Tag, Image, GitHubToken      string
 	Repository, Identity, Issuer string
-	SourceRef, Runner            string // of the run that signed; "" means those that follow
+	SourceRef, Runner            string // of the signing run; "" means verify.Expect's defaults
 	Key, TrustedRoot             string // contents of files
 	JSON                         bool
 }
 
-// ErrBad is the error of a verification that did not find all good.
+// ErrBad is the error if a verification did not succeed completely.
 var ErrBad = errors.New("verifying: not all of it is good")
 
-// Verify verifies every tarball of a directory, or what one was unpacked to.
+// Verify verifies a GitHub release, an image, or a directory with tarballs or with an unpacked
+// one.
 func Verify(ctx context.Context, v Verification) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	e, err := expectation(v)
@@ -167,7 +168,7 @@ func Verify(ctx context.Context, v Verification) (_ string, failed error) {
 	return "", errors.New("checking what to verify: name a directory (--dist), a release (--tag crate/v1.2.3) or an image (--image)")
 }
 
-// expectation says who must have signed.
+// expectation returns who must have signed.
 func expectation(v Verification) (verify.Expectation, error) {
 	var key []byte
 	if v.Key != "" {
@@ -201,8 +202,7 @@ func verifyDirectory(ctx context.Context, v Verification, e verify.Expectation) 
 	return report(verify.Path(ctx, dir, e), v.JSON)
 }
 
-// report renders what was found; what is not good is an error, whose text is the
-// report.
+// report renders a report. Unless everything is good, it is returned as an error.
 func report(r *verify.Report, asJSON bool) (string, error) {
 	text := r.Text()
 	if asJSON {

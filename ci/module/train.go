@@ -9,19 +9,20 @@ import (
 	"dagger/slipway/ci/release"
 )
 
-// Train are the arguments of a train.
+// Train holds the arguments of a train.
 type Train struct {
-	// Plan prints the plan and runs nothing, DryRun changes nothing anywhere.
+	// Plan prints the plan and runs nothing. DryRun changes nothing remotely.
 	Plan, DryRun bool
 	JSON         bool
 	Signing      Signing
 	To           Publishing
 }
 
-// Train plans, rehearses or releases the crates of the inputs, and says what was done.
+// Train plans, dry-runs or releases the crates of the inputs, and returns the plan or the
+// summary.
 func (s *Session) Train(ctx context.Context, o Train) (_ string, failed error) {
 	defer console.ForPeople(&failed)
-	signer, signErr := s.sign(o.Signing) // first: the plans say how they sign
+	signer, signErr := s.sign(o.Signing) // before planning, because the plans say how they sign
 	s.in.RegistryToken = o.To.RegistryToken
 	w, p, err := s.trainPlan(ctx)
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *Session) trainPlan(ctx context.Context) (*cargo.Workspace, *plan.Train,
 	return w, p, err
 }
 
-// either is text for people or JSON for programs.
+// either returns JSON or text.
 func either(json bool, text func() (string, error), asJSON func() ([]byte, error)) (string, error) {
 	if !json {
 		return text()

@@ -14,8 +14,8 @@ import (
 	"dagger/slipway/ci/workflows"
 )
 
-// Workflows are the GitHub Actions workflows of the repository that the source is the
-// root of: a directory with those files alone.
+// Workflows generates the GitHub Actions workflows for the repository whose root is the source,
+// and returns the ID of a directory with only these files.
 func (s *Session) Workflows(ctx context.Context, o workflows.Options) (_ string, failed error) {
 	defer console.ForPeople(&failed)
 	files := filepath.Join(s.work, "repository")

@@ -9,14 +9,14 @@ import (
 	"dagger/slipway/ci/dist"
 )
 
-// targets are the Rust target triples of the architectures, by their names in OCI
-// (those of GOARCH; image-spec, config.md, "architecture").
+// targets maps architecture names of OCI (GOARCH values; image-spec, config.md, "architecture")
+// to Rust target triples.
 var targets = map[string]string{"amd64": "x86_64-unknown-linux-musl", "arm64": "aarch64-unknown-linux-musl"}
 
-// BinaryImage makes an image for linux of one static binary and nothing else: no
-// shell, no certificates. Its one layer is a tar archive, compressed with gzip,
-// that holds the file as name; the entrypoint is "/" and name. arch is "amd64" or
-// "arm64", and the file must be a static ELF program of it.
+// BinaryImage makes a linux image of one static binary and nothing else: no shell, no
+// certificates. Its single layer is a gzip-compressed tar archive with the file under name, and
+// the entrypoint is "/" followed by name. arch is "amd64" or "arm64", and the file must be a
+// static ELF executable for it.
 func BinaryImage(file, name, arch string, annotations map[string]string) (v1.Image, error) {
 	fail := func(err error) (v1.Image, error) {
 		return nil, fmt.Errorf("making an image of binary %q: %w", file, err)

@@ -6,8 +6,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// configFile is an image's configuration (image-spec, config.md). With no diff IDs
-// it has an empty list of them: null would not be one.
+// configFile returns an image's configuration (image-spec, config.md). Without diff IDs it has
+// an empty list, because null would be invalid.
 func configFile(p v1.Platform, c v1.Config, diffIDs ...v1.Hash) v1.ConfigFile {
 	return v1.ConfigFile{
 		OS:           p.OS,
@@ -19,6 +19,6 @@ func configFile(p v1.Platform, c v1.Config, diffIDs ...v1.Hash) v1.ConfigFile {
 }
 
 func sum(raw []byte) (v1.Hash, int64) {
-	digest, size, _ := v1.SHA256(bytes.NewReader(raw)) // memory can be read
+	digest, size, _ := v1.SHA256(bytes.NewReader(raw)) // reading from memory cannot fail
 	return digest, size
 }

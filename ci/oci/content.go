@@ -14,10 +14,10 @@ import (
 	"dagger/slipway/ci/dist"
 )
 
-// content writes the same bytes whenever it is called, from a file on disk.
+// content writes the content of a layer, the same bytes on every call.
 type content func(w io.Writer) error
 
-// bytesOf is the content of a file.
+// bytesOf returns a file's content.
 func bytesOf(file string) content {
 	return func(w io.Writer) error {
 		f, err := os.Open(file)
@@ -30,8 +30,8 @@ func bytesOf(file string) content {
 	}
 }
 
-// archive is a tar archive that holds a file under a name of its own, executable:
-// cargo makes files so, and shims ask for it.
+// archive returns a tar archive with a file as name. The file is executable, as cargo creates
+// it and as shims expect it.
 func archive(file, name string) content {
 	return func(w io.Writer) error {
 		info, err := os.Stat(file)
@@ -43,7 +43,7 @@ func archive(file, name string) content {
 	}
 }
 
-// gzipped is content compressed as tarballs are.
+// gzipped returns the content compressed with the same gzip settings as the release's tarballs.
 func (c content) gzipped() content {
 	return func(w io.Writer) error {
 		z, err := dist.NewGzip(w)
@@ -58,22 +58,22 @@ func (c content) gzipped() content {
 	}
 }
 
-// digest returns the SHA-256 of the content and its size in bytes.
+// digest returns the content's SHA-256 and size in bytes.
 func (c content) digest() (v1.Hash, int64, error) {
 	r := c.open()
 	defer r.Close()
 	return v1.SHA256(r)
 }
 
-// open returns a reader of the content, which is to be closed.
+// open returns a reader of the content. The caller must close it.
 func (c content) open() io.ReadCloser {
 	r, w := io.Pipe()
 	go func() { _ = w.CloseWithError(c(w)) }()
 	return r
 }
 
-// unchanged reads content and, at its end, compares it with the digest that it had
-// when it was looked at first: the file may have been written to since.
+// unchanged reads content and, at the end, compares its digest with the one taken when the
+// layer was made, because the file may have been modified since.
 type unchanged struct {
 	io.ReadCloser
 	name string

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // hello is a wasm module that prints a line.
 const hello = "../../examples/workspace/crates/demo-app/hello.wasm"
 
-// notes are annotations as a release has them.
+// notes are annotations like those of a release.
 var notes = map[string]string{
 	"org.opencontainers.image.version":  "1.2.3",
 	"org.opencontainers.image.source":   "https://github.com/containerd/runwasi",
@@ -25,7 +25,7 @@ var notes = map[string]string{
 	"org.opencontainers.image.licenses": "Apache-2.0",
 }
 
-// put writes a file of its own.
+// put writes a file to a new temporary directory and returns its path.
 func put(t testing.TB, name, content string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), name)
@@ -35,8 +35,8 @@ func put(t testing.TB, name, content string) string {
 	return to
 }
 
-// program is the smallest ELF program of an architecture, as Go calls it: a header
-// and one segment, which ends it with status 0 on amd64.
+// program returns a minimal ELF executable for an architecture named as in GOARCH: a header and
+// one segment, with code that exits with status 0 on amd64.
 func program(arch string) string {
 	const base, headers = 0x400000, 64 + 56
 	code := []byte{0x31, 0xff, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05} // exit(0)
@@ -61,7 +61,7 @@ func program(arch string) string {
 	return string(append(elf, code...))
 }
 
-// kinds are the images that this package makes, by what golden files call them.
+// kinds builds the images that this package makes, by the names used for golden files.
 var kinds = map[string]func(t testing.TB, wasm string) (v1.Image, error){
 	"image": func(_ testing.TB, wasm string) (v1.Image, error) {
 		return WasmImage(wasm, "demo-app.wasm", "/demo-app.wasm", notes)
@@ -88,7 +88,7 @@ func build(t testing.TB, kind, wasm string) v1.Image {
 	return img
 }
 
-// says fails the test unless err says all of these.
+// says fails the test unless err contains all texts.
 func says(t testing.TB, err error, texts ...string) {
 	t.Helper()
 	for _, text := range texts {

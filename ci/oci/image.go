@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// layer is the one layer of an image. It is read from its file whenever someone
-// asks for it, so memory does not grow with its size.
+// layer is the single layer of an image. It is streamed from its file on each read, so memory
+// use does not grow with its size.
 type layer struct {
 	file           string
 	mediaType      types.MediaType
@@ -25,8 +25,8 @@ func newLayer(file string, mediaType types.MediaType, c content) (*layer, error)
 	return &layer{file, mediaType, c, digest, digest, size}, err
 }
 
-// newGzippedLayer has the digest of the archive before compression as its diff ID
-// (image-spec, config.md, "Layer DiffID").
+// newGzippedLayer returns a compressed layer, whose diff ID is the digest of the uncompressed
+// archive (image-spec, config.md, "Layer DiffID").
 func newGzippedLayer(file string, mediaType types.MediaType, c content) (*layer, error) {
 	diffID, _, err := c.digest()
 	if err != nil {
@@ -49,15 +49,15 @@ func (l *layer) describe() v1.Descriptor {
 	return v1.Descriptor{MediaType: l.mediaType, Size: l.size, Digest: l.digest}
 }
 
-// image is an image whose configuration and manifest are these very bytes.
+// image is an image with exactly these configuration and manifest bytes.
 type image struct {
 	config, manifest []byte
 	layer            *layer
 }
 
-// newImage makes an image of a configuration and a layer. The manifest is as in
-// image-spec, manifest.md; it names nothing that depends on where the image goes,
-// so the digest is the same in every registry and under every tag.
+// newImage makes an image of a configuration and a layer (image-spec, manifest.md). The
+// manifest does not refer to the image's destination, so the digest is the same in every
+// registry and under every tag.
 func newImage(config any, configType types.MediaType, l *layer, annotations map[string]string) (v1.Image, error) {
 	raw, err := json.Marshal(config)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// golden compares a document, indented, with its file.
+// golden compares a JSON document, indented, with its golden file.
 func golden(t *testing.T, name string, raw []byte) {
 	t.Helper()
 	var b bytes.Buffer
@@ -39,8 +39,8 @@ func golden(t *testing.T, name string, raw []byte) {
 	}
 }
 
-// TestGolden pins the bytes of configurations and manifests, which hold the
-// digests of layers. Where one differs, images of before are not made again.
+// TestGolden pins the bytes of configurations and manifests, which contain the digests of
+// layers. If one changes, images released before cannot be reproduced.
 func TestGolden(t *testing.T) {
 	for kind := range kinds {
 		img := build(t, kind, hello)
@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestConsistent compares what every image says with its bytes.
+// TestConsistent compares every digest and size that an image states with its bytes.
 func TestConsistent(t *testing.T) {
 	for _, kind := range []string{"image", "binary-amd64", "binary-arm64"} {
 		img := build(t, kind, hello)
@@ -106,7 +106,7 @@ func digest(t testing.TB, it interface{ Digest() (v1.Hash, error) }) v1.Hash {
 	return h
 }
 
-// TestSame holds that nothing but a file's content decides a digest.
+// TestSame checks that digests depend on the content of the file alone.
 func TestSame(t *testing.T) {
 	raw, err := os.ReadFile(hello)
 	if err != nil {
@@ -137,8 +137,8 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestChanged holds that a file that is written to between an image's making and
-// its going anywhere makes no image of two files.
+// TestChanged checks that a file modified after its image was made is an error when the layer
+// is read.
 func TestChanged(t *testing.T) {
 	raw, err := os.ReadFile(hello)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestMemory holds that a large file takes no more memory than a small one.
+// TestMemory checks that a large file takes no more memory than a small one.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads files of 128 MiB")
@@ -200,7 +200,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// meter sees how much memory the process has while bytes pass.
+// meter records the highest memory use of the process while bytes are written to it.
 type meter uint64
 
 func (m *meter) Write(p []byte) (int, error) {
@@ -210,8 +210,7 @@ func (m *meter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestClosedEarly holds that a layer that no one reads to its end leaves nothing
-// running.
+// TestClosedEarly checks that closing a layer before its end leaves no goroutine running.
 func TestClosedEarly(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for kind := range kinds {

@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// index is an image index whose manifest is these very bytes.
+// index is an image index with exactly these manifest bytes.
 type index struct {
 	manifest []byte
 	images   map[v1.Hash]v1.Image
 }
 
-// Index makes an index (image-spec, image-index.md) of images for different
-// platforms, which each image's configuration says, sorted by platform whatever
-// their order.
+// Index makes an image index (image-spec, image-index.md) of images for different platforms.
+// Platforms are taken from the images' configurations. Entries are sorted by platform, whatever
+// the order of images.
 func Index(images []v1.Image, annotations map[string]string) (v1.ImageIndex, error) {
 	fail := func(err error) (v1.ImageIndex, error) { return nil, fmt.Errorf("making an image index: %w", err) }
 	if len(images) == 0 {
@@ -49,9 +49,9 @@ func Index(images []v1.Image, annotations map[string]string) (v1.ImageIndex, err
 	return made, nil
 }
 
-// describe is an image's descriptor with its platform, which its configuration
-// says; that of a wasm artifact says it in the same fields. There is no artifact
-// type in it: go-containerregistry would call every image an artifact.
+// describe returns an image's descriptor with the platform from its configuration; a wasm
+// artifact's configuration has it in the same fields. It sets no artifact type, because
+// go-containerregistry would treat every image as an artifact.
 func describe(img v1.Image) (d v1.Descriptor, err error) {
 	config, err := img.ConfigFile()
 	if err != nil {
@@ -71,7 +71,8 @@ func describe(img v1.Image) (d v1.Descriptor, err error) {
 	return d, nil
 }
 
-// describeIndex is an index's descriptor. It has several platforms and says none.
+// describeIndex returns an index's descriptor. It has no platform, because an index covers
+// several.
 func describeIndex(index v1.ImageIndex) (d v1.Descriptor, err error) {
 	raw, err := index.RawManifest()
 	if err != nil {

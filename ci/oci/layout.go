@@ -12,18 +12,17 @@ import (
 )
 
 const (
-	// refName names an image in a layout (image-spec, annotations.md); its value is
-	// the tag, which is also what skopeo looks for.
+	// refName is the annotation for an image's name in a layout (image-spec, annotations.md). Its
+	// value is the tag, which is what skopeo looks for.
 	refName = "org.opencontainers.image.ref.name"
-	// containerdName is the name that `ctr image import` gives an image.
+	// containerdName is the annotation that `ctr image import` takes an image's name from.
 	containerdName = "io.containerd.image.name"
 )
 
-// WriteImageLayout writes an OCI layout (image-spec, image-layout.md) with one
-// v1.Image or v1.ImageIndex to dir, which must not exist, and returns its digest.
-// reference is where it belongs, registry, repository and tag, none left out. Only
-// the layout names it, in the descriptor of index.json, beside an image's platform.
-// After an error there is no dir.
+// WriteImageLayout writes an OCI layout (image-spec, image-layout.md) with one v1.Image or
+// v1.ImageIndex to dir, which must not exist, and returns its digest. reference is the full
+// name of the image, with registry, repository and tag. It is only recorded in the layout, in
+// the annotations of index.json's descriptor. On error dir is removed.
 func WriteImageLayout(dir string, it mutate.Appendable, reference string) (digest v1.Hash, err error) {
 	tag, err := name.NewTag(reference, name.StrictValidation)
 	if err != nil {

@@ -30,7 +30,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestWriteImageLayout reads back what is written: the descriptor and every blob.
+// TestWriteImageLayout reads the layout back: the descriptor and every blob.
 func TestWriteImageLayout(t *testing.T) {
 	const reference = "ghcr.io/containerd/runwasi/demo:1.2.3"
 	for kind, want := range map[string]string{"image": "wasip1/wasm", "module": "wasip1/wasm", "artifact": "wasip1/wasm", "binary-amd64": "linux/amd64", "binary-arm64": "linux/arm64"} {
@@ -92,7 +92,7 @@ func TestWriteIndexLayout(t *testing.T) {
 	}
 }
 
-// only is the one descriptor of a layout, with the names of its image.
+// only returns the single descriptor of a layout, and checks its annotations.
 func only(t *testing.T, index v1.ImageIndex) v1.Descriptor {
 	t.Helper()
 	manifest, err := index.IndexManifest()
@@ -106,7 +106,7 @@ func only(t *testing.T, index v1.ImageIndex) v1.Descriptor {
 	return d
 }
 
-// same compares the blobs of a layout with their names, which must be these.
+// same checks that a layout has exactly the wanted blobs, and that each matches its digest.
 func same(t *testing.T, dir string, want []string) {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Join(dir, "blobs", "sha256"))

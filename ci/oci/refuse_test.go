@@ -51,7 +51,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestTake holds that what looks odd and is right is not refused.
+// TestTake checks that unusual but valid inputs are accepted.
 func TestTake(t *testing.T) {
 	if _, err := WasmModule(put(t, "a", aComponent), "a.wasm", nil); err != nil {
 		t.Error(err)

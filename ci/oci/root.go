@@ -1,5 +1,4 @@
-// Package oci makes OCI images, in this process and without an engine: equal
-// inputs give equal digests.
+// Package oci makes OCI images without a container engine. Equal inputs give equal digests.
 package oci
 
 import (
@@ -20,12 +19,12 @@ import (
 	"github.com/klauspost/pgzip"
 )
 
-// epoch is the time of every file and image: that of no one's clock.
+// epoch is the timestamp of every file and image, for reproducible digests.
 var epoch = time.Unix(0, 0).UTC()
 
-// WriteRootLayout writes an OCI layout with one image for linux/amd64 to dir,
-// which must not exist: one layer with the files below root, sorted, owner 0,
-// no times; env as its environment. Equal trees give equal digests.
+// WriteRootLayout writes an OCI layout with one image for linux/amd64 to dir, which must not
+// exist. The image has one layer with the files below root, sorted, owned by 0 and without
+// timestamps, and env as its environment. Equal trees give equal digests.
 func WriteRootLayout(dir, root string, env []string, comment string) (digest string, err error) {
 	layerFile := dir + ".layer"
 	defer func() { _ = os.Remove(layerFile) }()
@@ -61,7 +60,7 @@ func WriteRootLayout(dir, root string, env []string, comment string) (digest str
 	return hash.String(), err
 }
 
-// writeLayer writes the files below root as a gzip'd tar archive.
+// writeLayer writes the files below root as a gzip-compressed tar archive.
 func writeLayer(name, root string) (err error) {
 	f, err := os.Create(name)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// lay writes a tree to dir, with times and a umask of its own.
+// lay writes a file tree to dir with the given modification time, independent of the umask.
 func lay(t *testing.T, dir string, at time.Time) string {
 	t.Helper()
 	root := filepath.Join(dir, "root")
@@ -131,8 +131,8 @@ func TestWriteRootLayoutReadsBack(t *testing.T) {
 	}
 }
 
-// consistent compares every digest and size that an image states with its
-// bytes, as go-containerregistry's validate does, which would cost a module.
+// consistent compares every digest and size that an image states with its bytes.
+// go-containerregistry's package validate does the same, but would add a dependency.
 func consistent(t *testing.T, img v1.Image) {
 	t.Helper()
 	manifest, err := img.Manifest()
@@ -175,7 +175,7 @@ func consistent(t *testing.T, img v1.Image) {
 	}
 }
 
-// entries lists what a layer holds, in its order, and checks owners and times.
+// entries lists the files of a layer in order, and checks owners and times.
 func entries(t *testing.T, l v1.Layer) []string {
 	t.Helper()
 	files, err := l.Uncompressed()

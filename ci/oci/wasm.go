@@ -17,27 +17,26 @@ import (
 )
 
 const (
-	// ModuleLayer is the media type of the layer of WasmModule, for modules and
-	// components alike.
+	// ModuleLayer is the media type of the layer of WasmModule, for both modules and components.
 	ModuleLayer types.MediaType = "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm"
-	// ArtifactConfig and ArtifactLayer are the media types of WasmArtifact (CNCF TAG
-	// Runtime, "Wasm OCI Artifact layout").
+	// ArtifactConfig and ArtifactLayer are the media types of WasmArtifact (CNCF TAG Runtime,
+	// "Wasm OCI Artifact layout").
 	ArtifactConfig types.MediaType = "application/vnd.wasm.config.v0+json"
 	ArtifactLayer  types.MediaType = "application/wasm"
-	// LayersLabel is the label that tells apart the configurations of WasmModule,
-	// which have no diff IDs to do so, and so their image IDs.
+	// LayersLabel is a label with the digest of the layers. Configurations of WasmModule have no
+	// diff IDs, so without the label different modules would have the same image ID.
 	LayersLabel = "containerd.runwasi.layers"
 )
 
 // wasip1 is the platform of every wasm image.
 var wasip1 = v1.Platform{OS: "wasip1", Architecture: "wasm"}
 
-// WasmImage makes an ordinary image of a wasm file, which any registry, engine and
-// containerd shim takes: one tar layer, not compressed, that holds the file as
-// name. The entrypoint is "/" and name, and may have "#" and a function after it.
+// WasmImage makes an ordinary image of a wasm file, for any registry, engine and containerd
+// shim. It has one uncompressed tar layer with the file under name. The entrypoint is "/"
+// followed by name, optionally with "#" and a function.
 //
-// The file is read again whenever the layer is, so it must stay. That, and that
-// equal inputs give equal digests, goes for every image of this package.
+// The file is read again whenever the layer is read, so it must be kept. As for all images of
+// this package, equal inputs give equal digests.
 func WasmImage(file, name, entrypoint string, annotations map[string]string) (v1.Image, error) {
 	fail := func(err error) (v1.Image, error) { return nil, fmt.Errorf("making a wasm image of %q: %w", file, err) }
 	if _, err := wasmForm(file); err != nil {
@@ -56,9 +55,9 @@ func WasmImage(file, name, entrypoint string, annotations map[string]string) (v1
 	return newImage(configFile(wasip1, v1.Config{Entrypoint: []string{entrypoint}}, l.diffID), types.OCIConfigJSON, l, annotations)
 }
 
-// WasmModule makes an image of a wasm module or component whose layer is the file
-// itself, as containerd's runwasi shims take it without unpacking. The entrypoint
-// is a name for people: shims run the layer.
+// WasmModule makes an image of a wasm module or component whose layer is the file itself.
+// containerd's runwasi shims run such a layer without unpacking it. The entrypoint is
+// informative only.
 func WasmModule(file, entrypoint string, annotations map[string]string) (v1.Image, error) {
 	fail := func(err error) (v1.Image, error) {
 		return nil, fmt.Errorf("making a wasm module image of %q: %w", file, err)
@@ -73,14 +72,14 @@ func WasmModule(file, entrypoint string, annotations map[string]string) (v1.Imag
 	if err != nil {
 		return fail(err)
 	}
-	// The label is over the joined hex digests of all layers; here there is one.
+	// The label covers the joined hex digests of all layers; here there is one.
 	id := sha256.Sum256([]byte(l.digest.Hex))
 	labels := map[string]string{LayersLabel: hex.EncodeToString(id[:])}
 	return newImage(configFile(wasip1, v1.Config{Entrypoint: []string{entrypoint}, Labels: labels}), types.OCIConfigJSON, l, annotations)
 }
 
-// artifactConfig is the configuration of a wasm artifact, as far as modules have
-// it (CNCF TAG Runtime, "Wasm OCI Artifact layout").
+// artifactConfig is the configuration of a wasm artifact, with the fields used for modules
+// (CNCF TAG Runtime, "Wasm OCI Artifact layout").
 type artifactConfig struct {
 	Created      v1.Time   `json:"created"`
 	Architecture string    `json:"architecture"`
@@ -88,10 +87,10 @@ type artifactConfig struct {
 	LayerDigests []v1.Hash `json:"layerDigests"`
 }
 
-// WasmArtifact makes a wasm artifact: the file itself with a configuration that
-// belongs to wasm, for tools that know both. The file must be a core module: the
-// configuration of a component lists its imports and exports, which are not read
-// here.
+// WasmArtifact makes a wasm artifact, for tools that support that format: its layer is the file
+// itself, and its configuration has a media type of its own. The file must be a core module,
+// because the configuration of a component must list its imports and exports, which this
+// package does not read.
 func WasmArtifact(file string, annotations map[string]string) (v1.Image, error) {
 	fail := func(err error) (v1.Image, error) {
 		return nil, fmt.Errorf("making a wasm artifact of %q: %w", file, err)
@@ -111,7 +110,7 @@ func WasmArtifact(file string, annotations map[string]string) (v1.Image, error) 
 	return newImage(config, ArtifactConfig, l, annotations)
 }
 
-// form is what kind of wasm a file is.
+// form is the kind of a wasm file.
 type form int
 
 const (
@@ -119,8 +118,8 @@ const (
 	component
 )
 
-// wasmForm reads the first 8 bytes of a file: the magic, and the version of a
-// module (WebAssembly 1.0, "Modules") or of a component, whose second half is 1
+// wasmForm determines the kind of a wasm file from its first 8 bytes: the magic number, and the
+// version of a module (WebAssembly 1.0, "Modules") or of a component, whose second half is 1
 // (component model, Binary.md, "Component Definitions").
 func wasmForm(file string) (form, error) {
 	f, err := os.Open(file)

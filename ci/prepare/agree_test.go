@@ -12,9 +12,8 @@ import (
 	"testing"
 )
 
-// TestCargoAgrees writes each prepared workspace and asks cargo about it: the
-// lock file must be one that cargo would not change, and every requirement one
-// that it takes.
+// TestCargoAgrees writes each prepared workspace and checks with cargo that it would not change
+// the lock file, and that it accepts every requirement.
 func TestCargoAgrees(t *testing.T) {
 	for _, tt := range prepared {
 		for _, end := range []string{"\n", "\r\n"} {
@@ -24,7 +23,7 @@ func TestCargoAgrees(t *testing.T) {
 					files[name] = strings.ReplaceAll(content, "\n", end)
 				}
 				dir := lay(t, files)
-				runCargo(t, dir, "metadata", "--locked") // or the test proves nothing
+				runCargo(t, dir, "metadata", "--locked") // otherwise the test proves nothing
 				c := mustPrepare(t, files, tt.crate, tt.version)
 				if err := c.Write(dir); err != nil {
 					t.Fatal(err)
@@ -32,7 +31,7 @@ func TestCargoAgrees(t *testing.T) {
 				if got := versionOf(t, runCargo(t, dir, "metadata", "--locked"), tt.crate); got != tt.version {
 					t.Errorf("cargo reads version %q", got)
 				}
-				runCargo(t, dir, "metadata") // may write the lock file, and must not want to
+				runCargo(t, dir, "metadata") // allowed to update the lock file, but must not need to
 				i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == lockFile })
 				if got := readFile(t, dir, lockFile); got != c.Files[i].New {
 					t.Errorf("cargo wrote another lock file:\n%s", got)
@@ -42,7 +41,7 @@ func TestCargoAgrees(t *testing.T) {
 	}
 }
 
-// lay writes files to a new directory.
+// lay writes files to a new temporary directory.
 func lay(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,7 +66,7 @@ func readFile(t *testing.T, dir, name string) string {
 	return string(raw)
 }
 
-// versionOf returns the version of a crate in what `cargo metadata` says.
+// versionOf returns a crate's version from the output of `cargo metadata`.
 func versionOf(t *testing.T, metadata []byte, crate string) string {
 	t.Helper()
 	var m struct {
@@ -84,8 +83,8 @@ func versionOf(t *testing.T, metadata []byte, crate string) string {
 	return ""
 }
 
-// runCargo runs cargo without a network and returns its output. The test fails
-// where cargo does, and is skipped where there is none.
+// runCargo runs cargo offline and returns its output. The test fails if cargo does, and is
+// skipped if it is not installed.
 func runCargo(t *testing.T, dir, command string, args ...string) []byte {
 	t.Helper()
 	out, err := tryCargo(t, dir, command, args...)
@@ -95,7 +94,7 @@ func runCargo(t *testing.T, dir, command string, args ...string) []byte {
 	return out
 }
 
-// haveCargo is nil where a cargo runs that knows edition 2024.
+// haveCargo returns nil if cargo is installed and supports edition 2024.
 var haveCargo = sync.OnceValue(func() error {
 	out, err := exec.Command("cargo", "--version").Output()
 	if err != nil {
@@ -129,7 +128,8 @@ func tryCargo(t *testing.T, dir, command string, args ...string) ([]byte, error)
 	return out, err
 }
 
-// TestCargoRefusesHalf holds that cargo is a judge: it takes no half of a changeset.
+// TestCargoRefusesHalf checks that cargo rejects every incomplete changeset, so that its
+// verdict counts.
 func TestCargoRefusesHalf(t *testing.T) {
 	files := exampleText(t)
 	c := mustPrepare(t, files, "shimkit", "0.4.0")
@@ -146,9 +146,9 @@ func TestCargoRefusesHalf(t *testing.T) {
 	}
 }
 
-// TestCargoAgreesOnNamesakes has packages of a registry with the crate's name:
-// in a lock file it takes version, or version and source, to tell them apart,
-// and what it takes changes with the version.
+// TestCargoAgreesOnNamesakes covers registry packages with the same name as the crate. A lock
+// file then identifies packages by version, or by version and source, and which of the two may
+// change with the version.
 func TestCargoAgreesOnNamesakes(t *testing.T) {
 	for _, tt := range []struct{ name, kit, namesake, to, registry string }{
 		{"another version before and after", "1.0.0", "0.9.0", "1.1.0", "kit 0.9.0"},
@@ -184,8 +184,7 @@ func TestCargoAgreesOnNamesakes(t *testing.T) {
 	}
 }
 
-// sorted is a lock file with its lines in order: how packages are ordered is
-// cargo's affair.
+// sorted sorts the lines of a lock file, because the order of packages is up to cargo.
 func sorted(lock string) string {
 	return strings.Join(slices.Sorted(strings.SplitSeq(lock, "\n")), "\n")
 }

@@ -15,10 +15,10 @@ import (
 	"dagger/slipway/ci/notes"
 )
 
-// advice ends the errors about notes that are missing.
+// advice ends the errors about missing notes.
 const advice = `what changes with this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
 
-// editChangelog moves the notes of the crate that is released.
+// editChangelog moves the notes of the released crate.
 func (p *preparation) editChangelog() error {
 	l, err := p.changelog(p.crate)
 	if err != nil || l.Name == "" {
@@ -27,9 +27,10 @@ func (p *preparation) editChangelog() error {
 	return p.moveNotes(p.crate, l.Name)
 }
 
-// changelog returns the file that has a crate's notes, as a release looks for it: the first
-// that is there. It has no name where there is none, which is noted, for a release makes
-// notes of commits then; a file that a setting names must be there.
+// changelog returns the changelog with a crate's notes: the first existing file among those
+// that a release looks for. If there is none it returns the zero value and records the crate in
+// p.without, since a release then generates notes from commits. A file named by a setting must
+// exist.
 func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 	files, err := p.workspace.Changelogs(c)
 	if err != nil {
@@ -39,7 +40,7 @@ func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 		raw, err := p.workspace.ReadChangelog(l)
 		if err == nil {
 			if f, _ := changelog.Read(raw, notes.Names(p.workspace, c)); l.Shared && f.Foreign(p.to.String()) && !f.NamesCrate() {
-				continue // it is about another crate
+				continue // the file is about another crate
 			}
 			return l, nil
 		}
@@ -56,16 +57,16 @@ func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 	return cargo.Changelog{}, nil
 }
 
-// editOtherChangelogs moves the notes of the crates that change along: their
-// unreleased changes are part of the version that they get, and a release of
-// theirs will look for its section. What cannot be moved is left to a person.
+// editOtherChangelogs moves the notes of the other crates that get the new version: their
+// unreleased changes are part of it, and a later release of theirs looks for its section. What
+// cannot be moved is noted for a person to fix.
 func (p *preparation) editOtherChangelogs() error {
 	for _, c := range p.changed {
 		if c == p.crate {
 			continue
 		}
 		l, err := p.changelog(c)
-		if _, edited := p.files[l.Name]; err == nil && (l.Name == "" || edited) { // one file can have the notes of many
+		if _, edited := p.files[l.Name]; err == nil && (l.Name == "" || edited) { // several crates can share one file
 			continue
 		}
 		if err == nil {
@@ -101,11 +102,10 @@ func (p *preparation) moveNotes(c *cargo.Crate, name string) error {
 
 var unreleased = regexp.MustCompile(`(?i)^\[?unreleased(?:[^0-9a-z_]|$)`)
 
-// moveUnreleased gives what stands under "## [Unreleased]" a heading of its own
-// and leaves Unreleased empty: it inserts the heading and touches no note. The
-// heading has the form of that of the last version (see headingFor); link
-// definitions are kept up too, where they are (see updateLinks). tag is what the
-// release will be called. It also returns what a person should know.
+// moveUnreleased moves what is below "## [Unreleased]" to a section of its own by inserting a
+// heading, and leaves Unreleased empty. The heading follows the style of the last version's
+// (see headingFor), and link definitions are updated if there are any (see updateLinks). tag is
+// the tag of the new release. It also returns notes for the user.
 func moveUnreleased(text string, names changelog.Names, to, day, tag string) (string, []string, error) {
 	body := strings.TrimPrefix(text, "\ufeff")
 	o, err := readOutline(body, to, names)
@@ -135,8 +135,8 @@ func moveUnreleased(text string, names changelog.Names, to, day, tag string) (st
 	return text[:len(text)-len(body)] + after, said, nil
 }
 
-// unreleased returns the heading of the unreleased section, which must have notes. It has
-// level 2, or that of the newest version.
+// unreleased returns the heading of the unreleased section, which must not be empty. Its level
+// is 2 or that of the newest version's heading.
 func (o *outline) unreleased() (changelog.Heading, error) {
 	newest, hasVersion := o.newest()
 	var found []int
@@ -171,11 +171,11 @@ func (o *outline) newest() (newest changelog.Heading, found bool) {
 	return newest, found
 }
 
-// version returns the version whose heading it is, or nil. One that is
-// higher than the new one is planned, and for another time.
+// version returns the version of a heading, or nil if there is none or if it is not lower than
+// the new one: higher versions are plans.
 func (o *outline) version(h changelog.Heading) *semver.Version { return o.before(h.Version()) }
 
-// before returns a version that is lower than the new one; any other text is nil.
+// before parses a version and returns it if it is lower than the new one, and nil otherwise.
 func (o *outline) before(text string) *semver.Version {
 	v, err := semver.StrictNewVersion(text)
 	if err != nil || !v.LessThan(semver.MustParse(o.to)) {

@@ -32,7 +32,7 @@ func TestRunwasi(t *testing.T) {
 	}
 }
 
-// TestHeadingForms holds that a heading is written like those that are there.
+// TestHeadingForms checks that a new heading follows the style of the existing ones.
 func TestHeadingForms(t *testing.T) {
 	for _, tt := range []struct{ unreleased, versions, want string }{
 		{"## [Unreleased]", "## [0.3.1] - 2026-01-01", "## [0.4.0] - 2026-04-21"},
@@ -54,9 +54,9 @@ func TestHeadingForms(t *testing.T) {
 		// The highest version, not the first.
 		{"## [Unreleased]", "## 0.1.0\n- x\n## [v0.3.1] (2026-01-01)", "## [v0.4.0] (2026-04-21)"},
 		{"## [Unreleased]", "## [v0.3.9]\n- x\n## 0.3.10", "## 0.4.0 - 2026-04-21"},
-		// What is planned for later is no model.
+		// Higher versions are plans and no model.
 		{"## [Unreleased]", "## v1.0.0 (2027-01-01)\n- plans\n## [0.3.1]", "## [0.4.0] - 2026-04-21"},
-		// No version yet.
+		// There is no version yet.
 		{"## [Unreleased]", "", "## [0.4.0] - 2026-04-21"},
 		{"## Unreleased", "", "## 0.4.0 - 2026-04-21"},
 		// A link in the heading.
@@ -106,7 +106,7 @@ func TestUnreleasedErrors(t *testing.T) {
 	}
 }
 
-// TestLookAlikes holds that only what Markdown takes for headings and links is touched.
+// TestLookAlikes checks that only what is a heading or a link in Markdown is edited.
 func TestLookAlikes(t *testing.T) {
 	const before = "\ufeff# C\r\n\r\n<!--\r\n## [Unreleased]\r\n[Unreleased]: https://x.io/compare/v9.0.0...HEAD\r\n## x -->\r\n\r\n" +
 		"```md\r\n## [Unreleased]\r\n- x\r\n[9.0.0]: https://x.io/compare/v8.0.0...v9.0.0\r\n```\r\n\r\n" +
@@ -125,8 +125,9 @@ func TestLookAlikes(t *testing.T) {
 	}
 }
 
-// FuzzMoveUnreleased holds that notes are moved by adding lines: a heading and
-// the line before it, a link's definition. No line goes but that of [Unreleased].
+// FuzzMoveUnreleased checks that notes are moved by only adding lines: a heading, the line
+// before it and a link definition. The only line that may be replaced is the definition of
+// [Unreleased].
 func FuzzMoveUnreleased(f *testing.F) {
 	f.Add("# C\n\n## [Unreleased]\n### Added\n- x\n\n## [v0.3.0] - 2026-01-01\n- y\n\n[Unreleased]: https://x.io/compare/v0.3.0..HEAD\n[v0.3.0]: https://x.io/v0.3.0\n")
 	f.Add("## Unreleased\r\n- x\r\n```\r\n## 0.9.0\r\n```\r\n## 0.3.0\r\n[0.3.0]: <https://x.io/compare/a...b>")
@@ -155,7 +156,7 @@ func FuzzMoveUnreleased(f *testing.F) {
 	})
 }
 
-// TestOtherForms moves notes in changelogs of other forms than Keep a Changelog's, and of
+// TestOtherForms moves notes in changelogs that do not follow Keep a Changelog or that cover
 // several crates.
 func TestOtherForms(t *testing.T) {
 	names := changelog.Names{Crate: "a", Others: []string{"b"}}

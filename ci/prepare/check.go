@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/ci/notes"
 )
 
-// check reads the workspace again as it will be, and holds it against the
-// request: what the release will read must be what was meant here.
+// check reads the edited workspace and checks that it matches the request, as a later release
+// will read it.
 func (p *preparation) check() error {
 	const ours = "the edits do not hold together, which is a fault of slipway's: make them by hand and report it"
 	w, err := cargo.Read(edited{p.fsys, p.files})
@@ -72,7 +72,7 @@ type edited struct {
 	files map[string]File
 }
 
-// ReadFile makes [fs.ReadFile] see the edits.
+// ReadFile makes [fs.ReadFile] return edited files.
 func (e edited) ReadFile(name string) ([]byte, error) {
 	if f, ok := e.files[name]; ok {
 		return []byte(f.New), nil

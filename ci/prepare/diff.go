@@ -8,15 +8,15 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// context is how many unchanged lines are shown around a change.
+// context is the number of unchanged lines shown around a change.
 const context = 3
 
-// Diff returns the changes as [Diff] does.
+// Diff returns the changes as a unified diff, like the function [Diff].
 func (c *Changeset) Diff() string { return Diff(c.Files) }
 
-// Diff returns the changes of files as a unified diff for people, which `git apply`
-// takes too; a file without an old content is a new one. It has the lines of the files
-// as they are: package console prints it.
+// Diff returns the changes of files as a unified diff, for people and for `git apply`. A file
+// without old content is shown as new. The result contains the lines of the files verbatim, so
+// it must be printed with package console.
 func Diff(files []File) string {
 	var b strings.Builder
 	for _, f := range files {
@@ -32,7 +32,7 @@ func Diff(files []File) string {
 	return b.String()
 }
 
-// splitAfter splits text into lines with their ends.
+// splitAfter splits text into lines, keeping their line ends.
 func splitAfter(text string) []string {
 	lines := strings.SplitAfter(text, "\n")
 	if last := len(lines) - 1; lines[last] == "" {
@@ -41,15 +41,15 @@ func splitAfter(text string) []string {
 	return lines
 }
 
-// diffLine is a line of a, of b or of both: '-', '+' or ' '.
+// diffLine is a line of the old text, the new text or both, with sign '-', '+' or ' '.
 type diffLine struct {
 	sign byte
 	text string
 }
 
-// compare returns a shortest edit that makes b of a (Myers, "An O(ND) Difference
-// Algorithm and Its Variations", 1986). Round d knows how many lines of a are
-// used up after d edits when k more of a than of b are, at index d+k.
+// compare returns a shortest edit script from a to b (Myers, "An O(ND) Difference Algorithm and
+// Its Variations", 1986). rounds[d][d+k] is how many lines of a are consumed on diagonal k,
+// that is with k more lines of a than of b, after d edits.
 func compare(a, b []string) []diffLine {
 	var rounds [][]int
 	for d := 0; ; d++ {
@@ -71,8 +71,8 @@ func compare(a, b []string) []diffLine {
 	}
 }
 
-// step is the best way from the round before d to k: how many lines of a are
-// used up then, and whether the edit adds a line of b.
+// step returns the best move from round d-1 to diagonal k: how many lines of a are then
+// consumed, and whether the edit adds a line of b.
 func step(before []int, d, k int) (x int, adds bool) {
 	at := func(k int) int { return before[d-1+k] }
 	if k == -d || k != d && at(k-1) < at(k+1) {
@@ -81,7 +81,7 @@ func step(before []int, d, k int) (x int, adds bool) {
 	return at(k-1) + 1, false
 }
 
-// retrace walks back from the end, which round d has reached at k.
+// retrace walks back from the end, which was reached in round d on diagonal k.
 func retrace(a, b []string, rounds [][]int, d, k int) []diffLine {
 	var lines []diffLine
 	x := len(a)
@@ -106,10 +106,10 @@ func retrace(a, b []string, rounds [][]int, d, k int) []diffLine {
 	return lines
 }
 
-// writeHunks writes the changed lines and those around them.
+// writeHunks writes the changed lines with their context.
 func writeHunks(b *strings.Builder, lines []diffLine) {
 	isChange := func(l diffLine) bool { return l.sign != ' ' }
-	oldLine, newLine := 0, 0 // before the hunk
+	oldLine, newLine := 0, 0 // lines before the hunk
 	for len(lines) > 0 {
 		first := slices.IndexFunc(lines, isChange)
 		if first < 0 {
@@ -137,7 +137,7 @@ func writeHunks(b *strings.Builder, lines []diffLine) {
 	}
 }
 
-// count is how many lines have another sign.
+// count returns the number of lines with a sign other than not.
 func count(lines []diffLine, not byte) int {
 	n := 0
 	for _, l := range lines {
@@ -148,8 +148,8 @@ func count(lines []diffLine, not byte) int {
 	return n
 }
 
-// extent is the first line of a hunk and how many it has; no line stands behind
-// the one before.
+// extent returns the range of a hunk in a unified diff: its first line and its number of lines.
+// For an empty range the line before it is given instead.
 func extent(before, n int) string {
 	if n == 0 {
 		return fmt.Sprintf("%d,0", before)

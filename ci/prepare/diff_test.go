@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// diffs are contents before and after whose difference is awkward.
+// diffs lists pairs of texts whose difference covers an edge case.
 var diffs = []struct{ old, new string }{
 	{"a\n", "b\n"},
 	{"", "a\nb\n"},
@@ -34,14 +34,14 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestDiffApplies gives each diff to git.
+// TestDiffApplies applies each diff with git.
 func TestDiffApplies(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is not installed")
 	}
 	for _, d := range diffs {
 		if d.old == "" || d.new == "" {
-			continue // git wants to be told that a file is created or deleted
+			continue // git requires extra headers for created and deleted files
 		}
 		dir := lay(t, map[string]string{"f": d.old})
 		cmd := exec.Command("git", "apply", "--whitespace=nowarn", "-")
@@ -55,8 +55,8 @@ func TestDiffApplies(t *testing.T) {
 	}
 }
 
-// FuzzCompare holds that a comparison tells both texts, and changes no line
-// where they are the same.
+// FuzzCompare checks that a comparison contains both texts completely, and no changes if they
+// are equal.
 func FuzzCompare(f *testing.F) {
 	for _, d := range diffs {
 		f.Add(d.old, d.new)

@@ -13,16 +13,15 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// value is a string of a TOML file and what it becomes.
+// value is a string of a TOML file and its new value.
 type value struct {
-	path []string // its keys, with indices for the elements of arrays
-	to   string   // of characters that no string of TOML has to escape
+	path []string // keys, with indices for elements of arrays
+	to   string   // must not need escapes in a TOML string
 }
 
-// setStrings replaces string values of a TOML file and no other byte: quotes,
-// comments, order and line ends stay. The result is parsed again: but for the
-// values it must say what the file said, or nothing is returned but an error.
-// Errors name the file and the lines.
+// setStrings replaces string values of a TOML file and leaves every other byte: quotes,
+// comments, order and line ends. It parses the result, and returns an error unless it equals
+// the original except for the values. Errors name the file and the lines.
 func setStrings(file, text string, values []value) (string, error) {
 	want, err := parse(file, text)
 	if err != nil {
@@ -63,7 +62,7 @@ func setStrings(file, text string, values []value) (string, error) {
 	return b.String(), nil
 }
 
-// parse reads a TOML file.
+// parse parses a TOML file.
 func parse(file, text string) (map[string]any, error) {
 	if !utf8.ValidString(text) {
 		return nil, fmt.Errorf("reading %q: %w", file, errors.New("it is not UTF-8; save it as UTF-8"))
@@ -75,8 +74,8 @@ func parse(file, text string) (map[string]any, error) {
 	return tree, nil
 }
 
-// inside is where the value of a string stands: without its quotes, and without
-// the line end behind an opening """, which is no part of it.
+// inside returns the position of a string's content: without quotes, and without the line end
+// after an opening """, which is not part of the value.
 func inside(text string, at tomlfile.Span) tomlfile.Span {
 	raw := text[at.Start:at.End]
 	if len(raw) < 6 || raw[0] != raw[1] || raw[0] != raw[2] {
@@ -123,7 +122,7 @@ func assign(node any, path []string, to string) bool {
 	return isString
 }
 
-// same reports whether two parsed TOML values are the same. NaN is.
+// same reports whether two parsed TOML values are equal. NaN equals itself.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -150,7 +149,7 @@ func same(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// pathsOf names values as a person would write them.
+// pathsOf lists values for an error message.
 func pathsOf(values []value) string {
 	var names []string
 	for _, v := range values {

@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// tomlSeeds have a string wherever TOML lets one stand.
+// tomlSeeds have a string in every place where TOML allows one.
 var tomlSeeds = []string{
 	"[package]\nname = \"a\" # not \"1.0.0\"\nversion = \"1.0.0\"\n",
 	"a = 1\r\nb = \"x\"\r\n[c]\r\nd='y'\r\n",
@@ -28,8 +28,8 @@ var tomlSeeds = []string{
 	"[ a . b ]\n c . d = 'x'\n[[ e ]]\nf=\"\\\\\"",
 }
 
-// tomlLines are lines that fit behind each other in many ways; N is a number
-// that no other line has.
+// tomlLines are lines that can be combined in many orders. N is replaced by a number unique to
+// the line.
 var tomlLines = strings.Split(`kN = "v"
 kN = 'v' # "c"
 kN.x."y.z" = "v"
@@ -71,9 +71,9 @@ kN = [ 1, 0x2F, inf, true ]
 
 	kN	=	"v"	`, "\n")
 
-// FuzzSetStrings holds that of a file that the TOML parser takes every string
-// is found, and can be set with no other byte and no other value changed. It is
-// given text, and lines of TOML in any order behind it.
+// FuzzSetStrings checks that in any file that the TOML parser accepts, every string is found
+// and can be set without changing another byte or value. The input is text followed by lines of
+// TOML in any order.
 func FuzzSetStrings(f *testing.F) {
 	for i, s := range tomlSeeds {
 		f.Add(s, []byte{byte(i), byte(2 * i), byte(3 * i), byte(5 * i), byte(7 * i)})
@@ -99,7 +99,7 @@ func TestSetStringsSeeds(t *testing.T) {
 	}
 }
 
-// setEach sets each string of a file in turn and returns how many there are.
+// setEach sets each string of a file in turn, and returns their number.
 func setEach(t *testing.T, text string) int {
 	t.Helper()
 	tree, err := parse("f", text)

@@ -22,8 +22,8 @@ const example = "../../examples/workspace"
 
 var day = time.Date(2026, 4, 21, 23, 59, 0, 0, time.UTC)
 
-// workspaceText reads testdata/<name>.txt: the files of a workspace, each below
-// a line "==== path". A crate gets an empty library where it has no source.
+// workspaceText reads testdata/<name>.txt, which holds the files of a workspace, each after a
+// line "==== path". A crate without source gets an empty library.
 func workspaceText(t *testing.T, name string) map[string]string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name+".txt"))
@@ -46,8 +46,8 @@ func workspaceText(t *testing.T, name string) map[string]string {
 	return files
 }
 
-// exampleText reads examples/workspace, with notes below each Unreleased. Of the
-// fetcher, whose dependencies have to be fetched, it takes nothing.
+// exampleText reads examples/workspace, adding notes below each Unreleased heading. It leaves
+// out the fetcher, whose dependencies would have to be downloaded.
 func exampleText(t *testing.T) map[string]string {
 	t.Helper()
 	w, err := cargo.Read(os.DirFS(example))
@@ -95,7 +95,7 @@ func mapFS(files map[string]string) fstest.MapFS {
 	return m
 }
 
-// prepareFiles prepares a release in a workspace of those files.
+// prepareFiles prepares a release in a workspace with the given files.
 func prepareFiles(t *testing.T, files map[string]string, crate, version string) (*Changeset, error) {
 	t.Helper()
 	fsys := mapFS(files)
@@ -115,7 +115,7 @@ func mustPrepare(t *testing.T, files map[string]string, crate, version string) *
 	return c
 }
 
-// golden compares text with a file of testdata.
+// golden compares text with a golden file.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -133,7 +133,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// says fails the test unless err says every part.
+// says fails the test unless err contains every part.
 func says(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {

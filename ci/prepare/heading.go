@@ -12,21 +12,20 @@ import (
 )
 
 var (
-	// titleForm splits what stands before a version in its heading: "## " or "## crate ",
-	// "[", "v" or "crate-v".
+	// titleForm splits what precedes a version in its heading: "## " or "## crate ", "[", and
+	// "v" or "crate-v".
 	titleForm = regexp.MustCompile("^( {0,3}(?:#{1,6}[ \\t]+)?(?:(?:`?[A-Za-z][A-Za-z0-9_-]*`?:?[ \\t]+){0,2}))(\\[?)((?:[A-Za-z][A-Za-z0-9_-]*[@/-])?v?)$")
-	// targetForm is a link's target in a heading: "(https://…)".
+	// targetForm matches the target of a link in a heading: "(https://…)".
 	targetForm = regexp.MustCompile(`^\((<?)([^\s()<>]+)(>?)\)`)
-	// dateForm is a date and the signs around it: " - 2024-10-07", " (2024-10-7)".
+	// dateForm matches a date with its punctuation: " - 2024-10-07", " (2024-10-7)".
 	dateForm = regexp.MustCompile(`^([\s\p{Pd}:,(]+)[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(\)?)`)
 )
 
-// headingFor returns the heading of the new version, without a line end, and
-// what the version is called there, v1.2.3 or 1.2.3. Brackets, a leading v and a
-// link are as in the heading of the highest version before it; what stands
-// around the date is as in that of the highest one with a date. The new one
-// always has its date, in the form YYYY-MM-DD. Where there is no version yet, it
-// is "## [1.2.3] - 2024-01-01", in brackets if Unreleased is.
+// headingFor returns the heading of the new version without a line end, and the version's name
+// there, like v1.2.3 or 1.2.3. Brackets, a leading v and a link follow the heading of the
+// highest version before it, and the punctuation around the date the highest one with a date.
+// The date is always added, as YYYY-MM-DD. If there is no version yet, the heading is "##
+// [1.2.3] - 2024-01-01", with brackets only if Unreleased has them.
 func (o *outline) headingFor(day string, from changelog.Heading) (heading, name string) {
 	fallback := "## [" + o.to + "] - " + day
 	if !strings.Contains(from.Text, "[") {
@@ -54,16 +53,16 @@ func (o *outline) headingFor(day string, from changelog.Heading) (heading, name 
 	return heading, form.v + o.to
 }
 
-// form is how the heading of a version is written.
+// form is the style of a version's heading.
 type form struct {
 	lead, open, v, shut string
-	line                string // the sign that underlines it, or ""
+	line                string // the character that underlines it, or ""
 	version             string
-	target              []string // of targetForm, nil where there is none
+	target              []string // submatches of targetForm, nil without a link
 	rest                string
 }
 
-// form takes apart the heading of a version.
+// form parses the heading of a version.
 func (o *outline) form(h changelog.Heading) (form, bool) {
 	v := o.version(h)
 	if v == nil {
@@ -89,8 +88,8 @@ func (o *outline) form(h changelog.Heading) (form, bool) {
 	return f, true
 }
 
-// dateSigns returns what stands before and behind the date in the heading of the
-// highest version that has one.
+// dateSigns returns the punctuation before and after the date in the heading of the highest
+// version that has one.
 func (o *outline) dateSigns() (before, after string) {
 	before = " - "
 	var highest *semver.Version

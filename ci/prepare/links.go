@@ -9,13 +9,13 @@ import (
 )
 
 var (
-	// compareForm is the address of a comparison at GitHub, GitLab and their like.
+	// compareForm matches the URL of a comparison on GitHub, GitLab and the like.
 	compareForm = regexp.MustCompile(`^(.*/compare/)(.+?)(\.{2,3})([^/.].*)$`)
-	// refForm is a tag that ends in a version.
+	// refForm matches a tag that ends in a version.
 	refForm = regexp.MustCompile(`^(.*?)([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?)$`)
 )
 
-// comparison is what an address compares.
+// comparison is a parsed comparison URL.
 type comparison struct{ base, from, dots, until string }
 
 func compared(url string) (comparison, bool) {
@@ -28,7 +28,7 @@ func compared(url string) (comparison, bool) {
 
 func (c comparison) String() string { return c.base + c.from + c.dots + c.until }
 
-// retag returns ref, a tag with a version, for another version.
+// retag returns the tag ref with its version replaced.
 func retag(ref, to string) (string, bool) {
 	m := refForm.FindStringSubmatch(ref)
 	if m == nil {
@@ -37,8 +37,8 @@ func retag(ref, to string) (string, bool) {
 	return m[1] + to, true
 }
 
-// nextURL imitates the address of one version for the next: a comparison goes on
-// where that one ended, any other address has the new version for the old.
+// nextURL derives the URL for the next version: a comparison starts where the previous one
+// ended, and in any other URL the version is replaced.
 func nextURL(url, from, to string) (string, bool) {
 	if c, ok := compared(url); ok {
 		next, ok := retag(c.until, to)
@@ -51,12 +51,12 @@ func nextURL(url, from, to string) (string, bool) {
 	return url[:at] + to + url[at+len(from):], true
 }
 
-// definitions are the lines that define a changelog's links, -1 where there is none.
+// definitions are the line numbers of a changelog's link definitions, -1 for none.
 type definitions struct {
 	unreleased int
 	last       int // of the highest version before the new one
 	version    *semver.Version
-	versions   int // how many versions have one
+	versions   int // how many versions have a definition
 	new        int // of the new version
 }
 
@@ -69,7 +69,7 @@ func (o *outline) definitions() definitions {
 		switch {
 		case l.label == "unreleased":
 			d.unreleased = i
-		case strings.EqualFold(name, o.to): // as labels are compared
+		case strings.EqualFold(name, o.to): // labels are case-insensitive
 			d.new = i
 		case v == nil:
 		default:
@@ -82,11 +82,11 @@ func (o *outline) definitions() definitions {
 	return d
 }
 
-// updateLinks keeps up the link definitions of a changelog that has any:
-// [Unreleased] compares with the new version, and the new version, whose label
-// is name, is defined like the highest version before it and above that, or else
-// below [Unreleased]. What has another form stays as it is, and the notes say so.
-// tag is what the release will be called.
+// updateLinks updates the link definitions of a changelog that has any. [Unreleased] compares
+// with the new version afterwards. The new version, with the label name, is defined like the
+// highest version before it, and above that one or else below [Unreleased]. Definitions of an
+// unknown form are left unchanged, and the returned notes say so. tag is the tag of the new
+// release.
 func (o *outline) updateLinks(name, tag string) (notes []string) {
 	d := o.definitions()
 	if d.unreleased < 0 && d.last < 0 {
@@ -116,10 +116,10 @@ func (o *outline) updateLinks(name, tag string) (notes []string) {
 	return notes
 }
 
-// nextLink is where the new version leads to. What [Unreleased] compares with is
-// the better beginning, for a version may have been left out. The first version
-// of all is often defined by its tag, for want of one before: it is no model for
-// the second.
+// nextLink returns the URL for the new version. A comparison starts at the tag that
+// [Unreleased] compares with, because the highest version's link may be outdated. The very
+// first version often links to its tag, as there is nothing to compare with, and is no model
+// for the second.
 func (o *outline) nextLink(d definitions) (url string, known bool) {
 	if d.last >= 0 {
 		url, known = nextURL(o.link(d.last).url, d.version.String(), o.to)
@@ -141,7 +141,7 @@ func (o *outline) nextLink(d definitions) (url string, known bool) {
 	return url, known
 }
 
-// define inserts the definition of a version.
+// define inserts the definition of the new version.
 func (o *outline) define(d definitions, name, url string) {
 	at := d.last
 	if at < 0 {

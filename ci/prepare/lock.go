@@ -9,14 +9,14 @@ import (
 
 const lockFile = "Cargo.lock"
 
-// locked is one package of a lock file.
+// locked is a package in a lock file.
 type locked struct {
 	name, version, source string
 	deps                  []any
 }
 
-// editLock gives the crates that change their new version in the lock file.
-// What cargo thinks of it is for cargo to say, in a later step.
+// editLock sets the new version in the lock file for all crates that get it. It does not run
+// cargo; a later step checks the result with it.
 func (p *preparation) editLock() error {
 	before, err := p.read(lockFile)
 	if err != nil {
@@ -48,13 +48,13 @@ func packagesOf(tree map[string]any) []locked {
 	return packages
 }
 
-// inPackage is the path of something in the i-th package.
+// inPackage returns the path of a key in the i-th package.
 func inPackage(i int, rest ...string) []string {
 	return slices.Concat([]string{"package", strconv.Itoa(i)}, rest)
 }
 
-// lockValues says what changes in a lock file: the versions of the crates that
-// change, and what other packages call them.
+// lockValues returns the changes of a lock file: the versions of the crates that get the new
+// one, and the references to them in other packages.
 func (p *preparation) lockValues(old []locked) ([]value, error) {
 	renewed := slices.Clone(old)
 	var values []value
@@ -90,7 +90,7 @@ func (p *preparation) lockValues(old []locked) ([]value, error) {
 	return values, nil
 }
 
-// namesakes lists the packages of that name which are not the workspace's own.
+// namesakes lists the versions of packages with that name that are not in the workspace.
 func namesakes(all []locked, name string) []string {
 	var list []string
 	for _, l := range all {
@@ -101,9 +101,9 @@ func namesakes(all []locked, name string) []string {
 	return list
 }
 
-// renamed is what a dependency is called in the new lock file: as much of its
-// name, version and source as it takes to be clear, or as much as there was
-// where that is more, as in lock files of version 1.
+// renamed returns how a dependency is written in the new lock file: with as much of name,
+// version and source as is needed to be unambiguous. If it had more than needed, as in lock
+// files of version 1, it keeps that much.
 func (p *preparation) renamed(dependency string, old, renewed []locked) string {
 	words := strings.Fields(dependency)
 	if len(words) == 0 || p.isChanged(words[0]) == nil {
@@ -113,7 +113,7 @@ func (p *preparation) renamed(dependency string, old, renewed []locked) string {
 	for i, l := range old {
 		full := l.words()
 		fits := len(words) <= len(full) && slices.Equal(words, full[:len(words)])
-		if fits && (of < 0 || l.source == "") { // a package of the workspace has no source to tell
+		if fits && (of < 0 || l.source == "") { // a workspace package has no source
 			of = i
 		}
 	}
@@ -130,8 +130,8 @@ func (p *preparation) renamed(dependency string, old, renewed []locked) string {
 	return strings.Join(full[:min(count, len(full))], " ")
 }
 
-// words are the parts of the longest name that a package has as a dependency.
-// A commit is no part of it.
+// words returns the parts of a package's fully qualified name as a dependency. The commit of a
+// git source is not part of it.
 func (l locked) words() []string {
 	if l.source == "" {
 		return []string{l.name, l.version}
@@ -140,7 +140,7 @@ func (l locked) words() []string {
 	return []string{l.name, l.version, "(" + source + ")"}
 }
 
-// wordsToTell is how many words it takes to tell a package from all others.
+// wordsToTell returns how many words identify a package unambiguously.
 func wordsToTell(all []locked, i int) int {
 	words := 1
 	for j, l := range all {

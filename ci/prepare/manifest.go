@@ -11,7 +11,7 @@ import (
 	"dagger/slipway/ci/tomlfile"
 )
 
-// manifest is one Cargo.toml of the workspace and what changes in it.
+// manifest is one Cargo.toml of the workspace and its changes.
 type manifest struct {
 	file, dir string
 	text      string
@@ -19,7 +19,7 @@ type manifest struct {
 	values    []value
 }
 
-// readManifests reads the root manifest and then the members', by name.
+// readManifests reads the root manifest and then the members' manifests.
 func (p *preparation) readManifests() error {
 	dirs := []string{"."}
 	for _, c := range p.workspace.Crates {
@@ -41,9 +41,8 @@ func (p *preparation) readManifests() error {
 	return nil
 }
 
-// findChanged decides which crates get the new version: the crate that is
-// released or, if it inherits its version, all that do. It marks where their
-// versions stand.
+// findChanged determines which crates get the new version: the released crate or, if it
+// inherits its version, all that inherit it. It records the edits of their versions.
 func (p *preparation) findChanged() error {
 	own := p.manifests[slices.IndexFunc(p.manifests, func(m *manifest) bool { return m.dir == p.crate.Dir })]
 	switch own.at("package", "version").(type) {
@@ -51,7 +50,7 @@ func (p *preparation) findChanged() error {
 		p.changed = []*cargo.Crate{p.crate}
 		own.set(p.to.String(), "package", "version")
 		return nil
-	case map[string]any: // { workspace = true }: cargo.Read takes no other
+	case map[string]any: // { workspace = true }: cargo.Read accepts no other table
 	default:
 		return fmt.Errorf("reading %q: it has no version: write the one of its last release, or %q", own.file, "0.0.0")
 	}
@@ -75,7 +74,7 @@ func (p *preparation) findChanged() error {
 	return nil
 }
 
-// editManifests sets the new version and the requirements on it.
+// editManifests sets the new version and updates the requirements on it.
 func (p *preparation) editManifests() error {
 	for _, m := range p.manifests {
 		for _, table := range m.dependencyTables() {
@@ -95,8 +94,8 @@ func (p *preparation) editManifests() error {
 	return p.noteDependents()
 }
 
-// bumpTable marks what changes in one table of dependencies. It counts which
-// crate a dependency leads to: its path, and its name or `package`.
+// bumpTable records the changes of one dependency table. A dependency is matched by the crate
+// it resolves to: by its path, and by its name or `package`.
 func (p *preparation) bumpTable(m *manifest, table []string) error {
 	entries, _ := m.at(table...).(map[string]any)
 	for _, alias := range slices.Sorted(maps.Keys(entries)) {
@@ -133,8 +132,8 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 	return nil
 }
 
-// noteDependents names the crates that go on with their own versions and can be
-// released, in the order to do that in.
+// noteDependents notes the crates that depend on a changed one, keep their own versions and can
+// be released, in release order.
 func (p *preparation) noteDependents() error {
 	order, err := p.workspace.Order()
 	if err != nil {
@@ -157,8 +156,8 @@ func (p *preparation) noteDependents() error {
 	return nil
 }
 
-// dependencyTables lists the paths of the tables that may hold dependencies,
-// with [workspace.dependencies] and the tables of [patch].
+// dependencyTables lists the paths of the tables that may contain dependencies, including
+// [workspace.dependencies] and [patch].
 func (m *manifest) dependencyTables() [][]string {
 	tables := [][]string{{"workspace", "dependencies"}}
 	kinds := []string{"dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies"}
@@ -178,7 +177,7 @@ func (m *manifest) dependencyTables() [][]string {
 	return tables
 }
 
-// at returns what the manifest has at a path, or nil.
+// at returns the manifest's value at a path, or nil.
 func (m *manifest) at(path ...string) any {
 	var node any = m.tree
 	for _, key := range path {
@@ -192,7 +191,7 @@ func (m *manifest) set(to string, path ...string) {
 	m.values = append(m.values, value{path, to})
 }
 
-// place names the file and line of a string for a person.
+// place returns the file and line of a string, for messages.
 func (m *manifest) place(path []string) string {
 	spans, err := tomlfile.Locate(m.text)
 	if at, found := spans.String(path...); err == nil && found {
@@ -201,7 +200,7 @@ func (m *manifest) place(path []string) string {
 	return fmt.Sprintf("%q at %q", m.file, strings.Join(path, "."))
 }
 
-// stringAt returns the string that a table has at key, or "".
+// stringAt returns the string at key in a table, or "".
 func stringAt(table map[string]any, key string) string {
 	s, _ := table[key].(string)
 	return s

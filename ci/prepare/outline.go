@@ -7,18 +7,18 @@ import (
 	"dagger/slipway/ci/changelog"
 )
 
-// outline is what Markdown sees in a changelog.
+// outline is the structure of a changelog as Markdown.
 type outline struct {
 	lines []string // with their line ends
 	file  *changelog.File
 	names changelog.Names
-	links []int  // the lines that define a link's label, the first of each label
-	to    string // the version that is new; higher ones are plans, and no models
+	links []int  // line numbers of link definitions, the first for each label
+	to    string // the new version; higher ones are plans and no models
 }
 
 var linkForm = regexp.MustCompile(`^( {0,3}\[)((?:[^\\\[\]]|\\.)+)(\]:[ \t]*<?)([^\s<>]*)`)
 
-// readOutline finds the headings and the links of a changelog.
+// readOutline parses the headings and link definitions of a changelog.
 func readOutline(text, to string, names changelog.Names) (*outline, error) {
 	file, err := changelog.Read([]byte(text), names)
 	if err != nil {
@@ -33,11 +33,11 @@ func readOutline(text, to string, names changelog.Names) (*outline, error) {
 	return o, nil
 }
 
-// link is a line that defines a link's label.
+// link is a line with a link definition.
 type link struct {
 	head  string // up to the label
 	name  string
-	label string // the name as labels are compared (CommonMark 0.31.2, "matches")
+	label string // the name normalized for comparison (CommonMark 0.31.2, "matches")
 	mid   string
 	url   string
 	tail  string
@@ -53,7 +53,7 @@ func (o *outline) link(i int) link {
 
 func (l link) String() string { return l.head + l.name + l.mid + l.url + l.tail }
 
-// splitLines splits text behind its line ends: LF, CRLF or CR.
+// splitLines splits text after its line ends: LF, CRLF or CR.
 func splitLines(text string) []string {
 	var lines []string
 	from := 0
@@ -69,7 +69,7 @@ func splitLines(text string) []string {
 	return lines
 }
 
-// lineEnd is what a line ends in, or "\n" where it is the last and has no end.
+// lineEnd returns the line's end, or "\n" if it has none.
 func lineEnd(line string) string {
 	if end := line[len(strings.TrimRight(line, "\r\n")):]; end != "" {
 		return end

@@ -1,10 +1,9 @@
-// Package prepare makes the changes that go before a release: the crate's
-// version and the requirements of its dependents in the manifests, the lock
-// file, the changelog. It is step 1 of a release, the pull request, so
-// nothing here needs git, cargo or a network: a [Changeset] is a pure function
-// of the workspace and the request.
+// Package prepare makes the changes that precede a release: the crate's version, its
+// dependents' requirements in the manifests, the lock file and the changelog. This is step 1 of
+// a release, the pull request, and needs neither git nor cargo nor a network: a [Changeset] is
+// a pure function of the workspace and the request.
 //
-// Files are edited in place: what does not change keeps its every byte.
+// Files are edited in place, and all unrelated bytes are kept.
 package prepare
 
 import (
@@ -22,7 +21,7 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// Request is what a maintainer asks for.
+// Request is what the maintainer asks for.
 type Request struct {
 	Crate   string
 	Version string
@@ -30,14 +29,14 @@ type Request struct {
 	Date time.Time
 }
 
-// Changeset is everything that is to be committed before a crate is released.
+// Changeset is everything to commit before a crate is released.
 type Changeset struct {
 	Crate string
 	From  string // the version in the manifest
 	To    string
-	Tag   string // of the release that it prepares
-	Files []File // sorted by path, each one different from before
-	// Notes are what a person should know before they commit, one sentence each.
+	Tag   string // of the release
+	Files []File // sorted by path; only changed files
+	// Notes lists what to know before committing, one sentence each.
 	Notes []string
 }
 
@@ -48,15 +47,14 @@ type File struct {
 	New  string
 }
 
-// New returns what prepares the release that req asks for. w is the workspace
-// as [cargo.Read] read it from fsys. The version must be one that
-// [version.Parse] takes and higher than the crate's.
+// New returns the changeset for the release that req asks for. w is the workspace that
+// [cargo.Read] has read from fsys. The version must be accepted by [version.Parse] and higher
+// than the crate's.
 //
-// Where the crate inherits its version, [workspace.package] has the new one and
-// every crate that inherits it changes along. What becomes of the requirements
-// on a crate that changes is said at bump, of the changelog at
-// moveUnreleased, of the lock file at lockValues. The result has been read
-// again as a workspace and holds what was asked for.
+// If the crate inherits its version, [workspace.package] gets the new one, and so every crate
+// that inherits it changes too. See bump for the requirements on changed crates, moveUnreleased
+// for changelogs and lockValues for the lock file. The result is checked by reading it again as
+// a workspace.
 func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	c, err := w.Crate(req.Crate)
 	if err != nil {
@@ -95,18 +93,18 @@ type preparation struct {
 	fsys      fs.FS
 	crate     *cargo.Crate
 	version   version.Version
-	to        *semver.Version // the same, with its numbers
+	to        *semver.Version // the same as version, for comparisons
 	day       string
 
 	manifests []*manifest
-	changed   []*cargo.Crate // that get the new version, sorted by name
+	changed   []*cargo.Crate // crates that get the new version, sorted by name
 	files     map[string]File
 	notes     []string
-	without   []string // names of crates that have no changelog
+	without   []string // names of crates without a changelog
 }
 
-// run is the order of it all. The crate's changelog is the first to be edited:
-// a missing note is the likeliest mistake, and the cheapest to find.
+// run performs the edits in order. The crate's changelog is edited first, because missing notes
+// are the most likely mistake and the cheapest to find.
 func (p *preparation) run() error {
 	for _, step := range []func() error{
 		p.checkHigher, p.readManifests, p.findChanged,
@@ -120,8 +118,8 @@ func (p *preparation) run() error {
 	return nil
 }
 
-// checkHigher holds the new version against the manifest's, which may have
-// build metadata.
+// checkHigher checks that the new version is higher than the manifest's, which may have build
+// metadata.
 func (p *preparation) checkHigher() error {
 	from, err := semver.StrictNewVersion(p.crate.Version)
 	if err != nil {
@@ -137,8 +135,8 @@ func (p *preparation) checkHigher() error {
 	return fmt.Errorf("comparing versions: it is at %q, and a version only goes up: ask for a higher one, such as %s or %s", from, &patch, &minor)
 }
 
-// read returns the text of a file that may be edited. A symlink may not: the
-// file behind it has another name, and maybe another owner.
+// read returns the text of a file to edit. It rejects a symbolic link, because the target has
+// another name and may belong to somebody else.
 func (p *preparation) read(name string) (string, error) {
 	info, err := fs.Lstat(p.fsys, name)
 	if err != nil {
@@ -154,7 +152,7 @@ func (p *preparation) read(name string) (string, error) {
 	return string(raw), nil
 }
 
-// edit notes a file's new content.
+// edit records a file's new content.
 func (p *preparation) edit(name, before, after string) {
 	if before != after {
 		p.files[name] = File{Path: name, Old: before, New: after}
@@ -165,7 +163,7 @@ func (p *preparation) note(format string, args ...any) {
 	p.notes = append(p.notes, fmt.Sprintf(format, args...))
 }
 
-// isChanged returns the crate of that name if it gets the new version, or nil.
+// isChanged returns the crate with that name if it gets the new version, or nil.
 func (p *preparation) isChanged(name string) *cargo.Crate {
 	i := slices.IndexFunc(p.changed, func(c *cargo.Crate) bool { return c.Name == name })
 	if i < 0 {
@@ -174,7 +172,7 @@ func (p *preparation) isChanged(name string) *cargo.Crate {
 	return p.changed[i]
 }
 
-// list is names as a sentence has them: "a", "b" and "c".
+// list joins names as in a sentence: "a", "b" and "c".
 func list(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {

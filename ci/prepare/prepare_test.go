@@ -23,7 +23,7 @@ var prepared = []struct {
 	{"requirements", "kit", "1.3.0"},
 }
 
-// filesOf returns the workspace that a changeset is prepared in.
+// filesOf returns the workspace in which a golden changeset is prepared.
 func filesOf(t *testing.T, name string) map[string]string {
 	t.Helper()
 	if strings.HasPrefix(name, "example") {
@@ -45,8 +45,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestCRLF holds that a workspace with the line ends of Windows changes in the
-// same places, and keeps them.
+// TestCRLF checks that a workspace with CRLF line ends changes in the same places and keeps them.
 func TestCRLF(t *testing.T) {
 	crlf := func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
 	for _, tt := range prepared {
@@ -67,7 +66,7 @@ func TestCRLF(t *testing.T) {
 	}
 }
 
-// TestNewErrors holds what is refused, and that the error says what to do.
+// TestNewErrors checks invalid requests and the advice in their errors.
 func TestNewErrors(t *testing.T) {
 	edit := func(file, old, new string) func(map[string]string) {
 		return func(files map[string]string) {
@@ -145,7 +144,7 @@ func TestNoDate(t *testing.T) {
 	}
 }
 
-// TestSymlinks holds that no link is edited, whatever it leads to.
+// TestSymlinks checks that symbolic links are never edited.
 func TestSymlinks(t *testing.T) {
 	for _, name := range []string{"Cargo.toml", "Cargo.lock", "crates/app/CHANGELOG.md", "crates/own/Cargo.toml"} {
 		files := workspaceText(t, "inherited")
@@ -162,8 +161,8 @@ func TestSymlinks(t *testing.T) {
 	}
 }
 
-// TestSame holds that equal requests give equal changesets, and that one who
-// prepares twice is told.
+// TestSame checks that equal requests give equal changesets, and that preparing twice is an
+// error.
 func TestSame(t *testing.T) {
 	files := workspaceText(t, "inherited")
 	a, b := mustPrepare(t, files, "app", "0.5.0"), mustPrepare(t, files, "app", "0.5.0")
@@ -183,7 +182,8 @@ func TestSame(t *testing.T) {
 	says(t, err, `it is at "0.5.0" already`)
 }
 
-// TestOldLockFile has a lock file of version 1, which names every dependency in full.
+// TestOldLockFile prepares a workspace with a lock file of version 1, which qualifies every
+// dependency.
 func TestOldLockFile(t *testing.T) {
 	files := workspaceText(t, "inherited")
 	full := regexp.MustCompile(`(?m)^ "([a-z]+)",$`)

@@ -11,33 +11,32 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// comparator is one part of a version requirement (The Cargo Book, "Specifying
-// Dependencies"): an operator and one to three numbers, none for `*`.
+// comparator is one part of a version requirement (The Cargo Book, "Specifying Dependencies"):
+// an operator and up to three numbers, none for "*".
 type comparator struct {
-	op       string // "" is the caret's short form
+	op       string // "" means a caret
 	numbers  []uint64
 	wildcard bool
 	pre      string
-	version  string // all of it but the operator
+	version  string // everything except the operator
 }
 
 var comparatorForm = regexp.MustCompile(`^(\^|~|=|>=?|<=?)?[ \t]*((\d+|[*xX])(?:\.(\d+|[*xX]))?(?:\.(\d+|[*xX]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?)$`)
 
-// bump returns what becomes of a requirement on a crate whose new version is v.
+// bump returns the new requirement on a crate whose new version is v.
 //
-//   - A full version, "0.3.1", "^0.3.1", "~0.3.1" or "=0.3.1", is replaced by v
-//     behind the same operator, even if v meets it: from now on the dependent is
-//     built and tested with v, and may need what is new there.
-//   - A shortened one, "0.3" or "~1", leaves the rest open on purpose. It stays if
-//     v meets it, and otherwise becomes the full v: "0.4" would promise that any
-//     0.4 is enough.
-//   - A wildcard, "0.3.*", stays if v meets it, and otherwise keeps its form: "0.4.*".
-//   - A range, ">=0.3, <0.5" or ">0.3", stays if v meets it. Otherwise it is an
-//     error: only its author knows where it should end.
+//   - A full version, "0.3.1", "^0.3.1", "~0.3.1" or "=0.3.1", is replaced by v with the same
+//     operator, even if v satisfies it: from now on the dependent is built and tested with v,
+//     and may need what is new there.
+//   - A partial version, "0.3" or "~1", is unspecific on purpose. It stays if v satisfies it,
+//     and is replaced by the full v otherwise: "0.4" would claim that any 0.4 is enough.
+//   - A wildcard, "0.3.*", stays if v satisfies it, and keeps its form otherwise: "0.4.*".
+//   - A range, ">=0.3, <0.5" or ">0.3", stays if v satisfies it. Otherwise it is an error,
+//     because only its author knows where it should end.
 //
-// Space around a version stays.
+// Surrounding whitespace is kept.
 func bump(requirement string, v *semver.Version) (string, error) {
-	if bare, err := v.SetMetadata(""); err == nil { // a requirement has none: cargo would warn of it
+	if bare, err := v.SetMetadata(""); err == nil { // cargo warns about build metadata in a requirement
 		v = &bare
 	}
 	cs, err := parseRequirement(requirement)
@@ -101,8 +100,8 @@ func parseComparator(s string) (comparator, error) {
 	return c, nil
 }
 
-// met reports whether v meets every comparator. A prerelease must be asked for:
-// some comparator has the same numbers and a prerelease too.
+// met reports whether v satisfies every comparator. A prerelease only does if some comparator
+// has the same numbers and a prerelease too.
 func met(cs []comparator, v *semver.Version) bool {
 	asked := v.Prerelease() == ""
 	for _, c := range cs {
@@ -117,7 +116,7 @@ func met(cs []comparator, v *semver.Version) bool {
 func (c comparator) met(v *semver.Version) bool {
 	have := numbersOf(v)
 	order := slices.Compare(have[:len(c.numbers)], c.numbers)
-	pre := 0 // how v stands to the prerelease, where the numbers are the same
+	pre := 0 // order of the prereleases, if the numbers are equal
 	if len(c.numbers) == 3 {
 		pre = semver.New(0, 0, 0, v.Prerelease(), "").Compare(semver.New(0, 0, 0, c.pre, ""))
 	}
@@ -137,8 +136,8 @@ func (c comparator) met(v *semver.Version) bool {
 	return slices.Equal(have[:fixed], c.numbers[:fixed]) && (order > 0 || order == 0 && pre >= 0)
 }
 
-// fixed is how many of the numbers may not change: for a tilde the first two,
-// for a caret those up to the first that is not 0.
+// fixed returns how many of the leading numbers must not change: the first two for a tilde, and
+// those up to the first nonzero one for a caret.
 func (c comparator) fixed() int {
 	if c.op == "~" {
 		return min(2, len(c.numbers))

@@ -87,7 +87,7 @@ func TestBumpErrors(t *testing.T) {
 	}
 }
 
-// requirementsMet are on the edges of what a version meets.
+// requirementsMet lists edge cases of versions that do and do not satisfy a requirement.
 var requirementsMet = []struct {
 	requirement string
 	met, not    []string
@@ -122,8 +122,8 @@ func TestMet(t *testing.T) {
 	})
 }
 
-// TestMetAsCargo asks cargo the same: once about all that is met, then about
-// each of the others.
+// TestMetAsCargo compares the results with cargo's: once for all satisfied requirements
+// together, and then for each of the others.
 func TestMetAsCargo(t *testing.T) {
 	const manifest = "[package]\nname = %q\nversion = %q\nedition = \"2021\"\n"
 	user := fmt.Sprintf(manifest, "user", "1.0.0") + "[dependencies]\n"

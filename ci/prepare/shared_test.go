@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// withoutChangelogs is the workspace "inherited" without its changelogs.
+// withoutChangelogs returns the workspace "inherited" without its changelogs.
 func withoutChangelogs(t *testing.T) map[string]string {
 	t.Helper()
 	files := workspaceText(t, "inherited")
@@ -18,8 +18,8 @@ func withoutChangelogs(t *testing.T) map[string]string {
 	return files
 }
 
-// TestSharedChangelog prepares crates whose notes are in one file of the workspace, found
-// by its name or named by a setting: it is edited once, also where several crates change.
+// TestSharedChangelog prepares crates that share one changelog, found by its name or named by a
+// setting. It is edited only once, even if several crates change.
 func TestSharedChangelog(t *testing.T) {
 	const text, want = "# C\n\n## Unreleased\n\n- new\n\n## 0.4.0 - 2026-01-01\n- old\n", "# C\n\n## Unreleased\n\n## 0.5.0 - 2026-04-21\n\n- new\n\n## 0.4.0 - 2026-01-01\n- old\n"
 	for name, setting := range map[string]string{
@@ -44,8 +44,8 @@ func TestSharedChangelog(t *testing.T) {
 	}
 }
 
-// TestChangelogOfAnother leaves alone a file at the root that is about another crate: its
-// versions are higher, and none has the crate's name.
+// TestChangelogOfAnother checks that a changelog at the root that is about another crate is
+// left alone: its versions are higher, and none names the crate.
 func TestChangelogOfAnother(t *testing.T) {
 	files := withoutChangelogs(t)
 	files["CHANGELOG.md"] = "# C\n\n## Unreleased\n\n- new\n\n## 15.2.0 - 2026-01-01\n- old\n"
@@ -66,7 +66,8 @@ func TestChangelogOfAnother(t *testing.T) {
 	}
 }
 
-// TestNoChangelog prepares a crate that has no changelog: its notes will be made of commits.
+// TestNoChangelog prepares a crate without a changelog, whose notes will be generated from
+// commits.
 func TestNoChangelog(t *testing.T) {
 	c, err := prepareFiles(t, withoutChangelogs(t), "own", "0.5.0")
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 )
 
-// Write writes the files below dir, the root of the workspace that the changeset
-// was made from; [os.Root] keeps every name below it. All are written beside the
-// old ones first and then renamed, and a rename that fails takes the ones before
-// it back: either every file changes or, unless that fails too, none. A file
-// that is no longer what it was is an error before anything is written, one that
-// has its new content already is left alone, so a Write that was killed can be
-// done again.
+// Write writes the files below dir, the root of the workspace that the changeset was made from;
+// [os.Root] confines all names to it. It first writes all files under temporary names and then
+// renames them. If a rename fails, those before it are undone, so that either all files change
+// or none, unless undoing fails too.
+//
+// If a file has neither its old nor its new content, Write returns an error before writing
+// anything. Files with the new content are skipped, so an interrupted Write can be repeated.
 func (c *Changeset) Write(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *Changeset) Write(dir string) error {
 	return nil
 }
 
-// todo returns the files that are still to be written.
+// todo returns the files that still have to be written.
 func (c *Changeset) todo(root *os.Root) ([]File, error) {
 	var todo []File
 	for _, f := range c.Files {
@@ -63,13 +63,13 @@ func (c *Changeset) todo(root *os.Root) ([]File, error) {
 	return todo, nil
 }
 
-// stagedFile is new content that waits beside the file that it replaces.
+// stagedFile is new content in a temporary file next to the one it replaces.
 type stagedFile struct {
 	File
 	temporary string
 }
 
-// stageAll writes the new content of files beside them, or nothing.
+// stageAll writes the new content of all files to temporary files, or none.
 func stageAll(root *os.Root, files []File) ([]stagedFile, error) {
 	var staged []stagedFile
 	for _, f := range files {
@@ -83,8 +83,8 @@ func stageAll(root *os.Root, files []File) ([]stagedFile, error) {
 	return staged, nil
 }
 
-// replaceAll puts staged files in their places. The first that cannot be put
-// there ends it, and those before are restored.
+// replaceAll renames staged files to their final names. On the first error it stops and
+// restores those already replaced.
 func replaceAll(root *os.Root, staged []stagedFile) error {
 	for i, s := range staged {
 		if err := root.Rename(s.temporary, filepath.FromSlash(s.Path)); err != nil {
@@ -95,8 +95,8 @@ func replaceAll(root *os.Root, staged []stagedFile) error {
 	return nil
 }
 
-// stage writes content beside a file, with the file's permissions, and returns
-// the name that it has there.
+// stage writes content to a temporary file next to a file, with the same permissions, and
+// returns its name.
 func stage(root *os.Root, file, content string) (string, error) {
 	info, err := root.Lstat(filepath.FromSlash(file))
 	if err != nil {
@@ -121,15 +121,16 @@ func stage(root *os.Root, file, content string) (string, error) {
 	return temporary, nil
 }
 
-// removeAll takes back what was staged. What is left of it is hidden files that
-// nothing reads, so an error here is not worth a word beside the first one.
+// removeAll removes temporary files. Errors are ignored: what is left are hidden files that
+// nothing reads, and another error is being reported already.
 func removeAll(root *os.Root, staged []stagedFile) {
 	for _, s := range staged {
 		_ = root.Remove(s.temporary)
 	}
 }
 
-// restore gives files their old content back and says how that went.
+// restore writes the old content of files back, and returns an error that describes the
+// resulting state.
 func restore(root *os.Root, files []stagedFile) error {
 	for _, f := range files {
 		temporary, err := stage(root, f.Path, f.Old)

@@ -16,7 +16,7 @@ func layTwo(t *testing.T) string {
 	return lay(t, map[string]string{"Cargo.toml": "old", "a/Cargo.toml": "old a", "README.md": "x"})
 }
 
-// holds fails the test unless dir has those contents and no file more.
+// holds fails the test unless dir has these contents and no other files.
 func holds(t *testing.T, dir, root, a string) {
 	t.Helper()
 	if got := readFile(t, dir, "Cargo.toml"); got != root {
@@ -54,19 +54,19 @@ func TestWrite(t *testing.T) {
 	if info, err := os.Stat(script); err != nil || info.Mode().Perm() != 0o751 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if err := two.Write(dir); err != nil { // what is written stays
+	if err := two.Write(dir); err != nil { // already written files are left alone
 		t.Error(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "a/Cargo.toml"), []byte("old a"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.Write(dir); err != nil { // and what is half written is finished
+	if err := two.Write(dir); err != nil { // a partial write is completed
 		t.Error(err)
 	}
 	holds(t, dir, "new", "new a")
 }
 
-// TestWriteNothing holds that an error which shows in time leaves every file as it was.
+// TestWriteNothing checks that an error found before writing leaves every file unchanged.
 func TestWriteNothing(t *testing.T) {
 	const nothing = "nothing was written"
 	t.Run("changed since", func(t *testing.T) {
@@ -113,11 +113,11 @@ func TestWriteNothing(t *testing.T) {
 	})
 }
 
-// TestWriteTakesBack holds that what cannot be finished is undone: the second
-// file cannot be renamed to its place, or the third cannot be staged.
+// TestWriteTakesBack checks that a failed write is undone: the second file cannot be renamed,
+// or the third cannot be staged.
 func TestWriteTakesBack(t *testing.T) {
 	t.Run("stage", func(t *testing.T) {
-		long := strings.Repeat("x", 240) // with more of a name beside it, no file system takes it
+		long := strings.Repeat("x", 240) // a temporary name derived from it exceeds the file system's limit
 		dir := lay(t, map[string]string{"Cargo.toml": "old", "a/Cargo.toml": "old a", "README.md": "x", "z/" + long: "old"})
 		c := &Changeset{Files: slices.Concat(two.Files, []File{{"z/" + long, "old", "new"}})}
 		says(t, c.Write(dir), "name too long", "nothing was changed")

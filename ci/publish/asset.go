@@ -12,22 +12,22 @@ import (
 	"dagger/slipway/ci/github"
 )
 
-// File is a file of a release on disk.
+// File is a release file on disk.
 type File struct {
 	Name, Path string
-	SHA256     string // in hexadecimal
+	SHA256     string // hexadecimal
 }
 
-// assetAction says what an asset's state asks for beside the verdict.
+// assetAction tells how to upload an asset when the verdict is Do.
 type assetAction int
 
 const (
 	upload  assetAction = iota
-	replace             // delete what is there first
+	replace             // delete the existing asset first
 )
 
-// decideAsset decides on the asset of that name, nil for none. digest is its own,
-// in hexadecimal.
+// decideAsset decides what to do about the release asset a, which is nil if there is none
+// named want.Name. digest is the asset's SHA-256 in hexadecimal.
 func decideAsset(draft bool, a *github.Asset, digest string, want File) (Verdict, assetAction, error) {
 	switch {
 	case a == nil && draft:
@@ -36,13 +36,13 @@ func decideAsset(draft bool, a *github.Asset, digest string, want File) (Verdict
 		return Done, upload, &Conflict{fmt.Sprintf("the published release has no asset %q", want.Name), "a published release is never changed: release another version"}
 	case a.Uploaded() && digest == want.SHA256:
 		return Done, upload, nil
-	case draft: // the starter that a failed upload leaves, or another run's file
+	case draft: // the "starter" asset of a failed upload, or another run's file
 		return Do, replace, nil
 	}
 	return Done, upload, &Conflict{fmt.Sprintf("asset %q of the published release has sha256 %s, expected %s", want.Name, digest, want.SHA256), "a published release is never changed: release another version"}
 }
 
-// AssetEffect uploads a file to the draft.
+// AssetEffect returns the effect that uploads a file to the draft.
 func (g *GitHub) AssetEffect(about string, file File) Effect {
 	var there *github.Asset
 	var how assetAction
@@ -76,8 +76,8 @@ func (g *GitHub) AssetEffect(about string, file File) Effect {
 	}
 }
 
-// digest is the SHA-256 of an asset, in hexadecimal, "" of one that has not
-// arrived. A server that is too old to say has it downloaded.
+// digest returns the SHA-256 of an asset in hexadecimal, or "" if the asset is nil or its
+// upload is incomplete. An asset is downloaded if the server reports no digest for it.
 func (g *GitHub) digest(ctx context.Context, a *github.Asset) (string, error) {
 	if a == nil || !a.Uploaded() {
 		return "", nil
@@ -98,7 +98,7 @@ func (g *GitHub) digest(ctx context.Context, a *github.Asset) (string, error) {
 	return fmt.Sprintf("%x", sum), err
 }
 
-// onlyThese returns a conflict unless the assets are exactly those names.
+// onlyThese returns a *Conflict unless the assets have exactly these names.
 func onlyThese(files []github.Asset, names []string) error {
 	var have []string
 	for _, a := range files {

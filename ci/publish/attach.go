@@ -14,8 +14,8 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// SignEffect signs the image. It is found done when a signature of exactly the
-// expected identity on its digest verifies; those of others stay where they are.
+// SignEffect returns the effect that signs the image. It is already done if the image's
+// digest has a valid signature by exactly the expected identity. Signatures by others are kept.
 func (i *Image) SignEffect(about string, by *sign.Signer, who verify.Expectation) Effect {
 	a := attachment{
 		image: i, where: ociremote.SignatureTag,
@@ -35,9 +35,9 @@ func decideSigned(good int) Verdict {
 	return Do
 }
 
-// AttestEffect signs a statement of a predicate type about the image. It is found
-// done when such a statement of exactly the expected identity about its digest
-// verifies. statement is asked for when it is needed.
+// AttestEffect returns the effect that attests a statement of the predicate type about the
+// image. It is already done if the image's digest has a valid attestation of that type by
+// exactly the expected identity. statement is called only when the effect has to be performed.
 func (i *Image) AttestEffect(about, predicateType string, statement func(context.Context) ([]byte, error), by *sign.Signer, who verify.Expectation) Effect {
 	a := attachment{
 		image: i, where: ociremote.AttestationTag,
@@ -66,14 +66,14 @@ func decideAttested(all []verify.Attestation, predicateType string) Verdict {
 	return Do
 }
 
-// attachment is something that cosign keeps beside an image, in its classic form: a
-// layer of another image, which has a tag made of the digest.
+// attachment is a signature or an attestation in cosign's classic layout: a layer of another
+// image in the same repository, whose tag is derived from the signed image's digest.
 type attachment struct {
 	image *Image
 	where func(name.Reference, ...ociremote.Option) (name.Tag, error)
 	sign  func(context.Context) (oci.Signature, error)
 	judge func(context.Context, oci.Signatures) (Verdict, error)
-	made  oci.Signature // by this run: a log has it
+	made  oci.Signature // by this run; kept for retries, because it is in the transparency log
 }
 
 func (a *attachment) effect(kind, about string) Effect {
@@ -90,7 +90,8 @@ func (a *attachment) effect(kind, about string) Effect {
 	}
 }
 
-// read reads what is attached: nothing where the tag is not there.
+// read returns what is attached to the image, and the tag it is stored under. A missing tag
+// is not an error: then nothing is attached.
 func (a *attachment) read(ctx context.Context) (name.Tag, oci.Signatures, error) {
 	opts, err := a.image.repository.Options(ctx)
 	if err != nil {
@@ -107,8 +108,8 @@ func (a *attachment) read(ctx context.Context) (name.Tag, oci.Signatures, error)
 	return tag, there, nil
 }
 
-// attach signs, once in a run, and adds that to what is there at the moment of
-// writing: signing takes its time, and another run may have done it.
+// attach signs, at most once in a run, and appends the result to what is attached by then.
+// It looks again after signing, because another run may have attached the same meanwhile.
 func (a *attachment) attach(ctx context.Context) error {
 	if a.made == nil {
 		made, err := a.sign(ctx)

@@ -12,22 +12,22 @@ import (
 	"dagger/slipway/ci/registry"
 )
 
-// Crate performs the effect of publishing one crate.
+// Crate publishes one crate to a registry.
 type Crate struct {
 	Registry      *registry.Registry
 	Name, Version string
-	File          string // the .crate file that was packaged, and compiled
-	// Upload has cargo upload it, once.
+	File          string // the .crate file, packaged and compiled
+	// Upload makes one attempt to upload the crate with cargo.
 	Upload func(context.Context) error
 }
 
-// crateState is what a registry has of a version, and what was packaged.
+// crateState is what a registry holds of a version, compared with the packaged crate.
 type crateState struct {
 	there   bool
-	version string // as the registry has it
+	version string // as listed in the index, with its build metadata
 	yanked  bool
-	same    bool     // the same bytes
-	differs []string // files that differ, where the bytes do
+	same    bool     // byte for byte
+	differs []string // files whose content differs, if the bytes do
 }
 
 func (s crateState) decide(name, version string) (Verdict, error) {
@@ -45,7 +45,7 @@ func (s crateState) decide(name, version string) (Verdict, error) {
 	return Done, &Conflict{fmt.Sprintf("the registry has %s with other content: %s differs from what was packaged", name, strings.Join(s.differs[:min(len(s.differs), 5)], ", ")), next}
 }
 
-// Effect publishes the crate and waits until the index shows it.
+// Effect returns the effect that publishes the crate and waits until the index lists it.
 func (c *Crate) Effect(about string) Effect {
 	return Effect{
 		Kind: "registry", About: about, Patience: 10 * time.Minute,
@@ -60,8 +60,8 @@ func (c *Crate) Effect(about string) Effect {
 	}
 }
 
-// look reads the index, and where the bytes differ the published file too: the
-// lock file in it follows from when it was packaged.
+// look reads the index and, if the checksum differs, compares the content of the published
+// crate: the Cargo.lock in it depends on when the crate was packaged.
 func (c *Crate) look(ctx context.Context) (crateState, error) {
 	versions, err := c.Registry.Versions(ctx, c.Name)
 	if err != nil {
@@ -90,8 +90,8 @@ func (c *Crate) look(ctx context.Context) (crateState, error) {
 	return s, err
 }
 
-// OtherBuild is the conflict of a crate's version, named as "crate 1.0.0+a", with one in the
-// registry that differs in its build metadata alone.
+// OtherBuild returns the conflict of a crate version, given as "crate 1.0.0+a", with one in
+// the registry that differs only in build metadata.
 func OtherBuild(name, has string) *Conflict {
 	return &Conflict{fmt.Sprintf("the registry has version %s, which it takes for the same as %s: build metadata does not count", has, name), "release a version whose numbers or prerelease differ"}
 }

@@ -24,7 +24,8 @@ func released(id int64, body string) github.Release {
 	return r
 }
 
-// conflict fails the test unless err is a conflict that says the words, or nil for "".
+// conflict fails the test unless err is a *Conflict whose text contains words. For "" it
+// fails the test if there is any error.
 func conflict(t *testing.T, err error, words string) {
 	t.Helper()
 	var c *Conflict
@@ -39,12 +40,12 @@ func conflict(t *testing.T, err error, words string) {
 func TestDecideRelease(t *testing.T) {
 	ours, theirs := "notes\n\n"+Marker(tag, commit)+"\n", "notes\n\n"+Marker(tag, other)+"\n"
 	tests := []struct {
-		name    string
-		all     []github.Release
-		id      int64
-		twice   int
-		verdict Verdict
-		want    string
+		name       string
+		all        []github.Release
+		id         int64
+		duplicates int
+		verdict    Verdict
+		want       string
 	}{
 		{"nothing", nil, 0, 0, Do, ""},
 		{"our draft", []github.Release{draft(7, ours)}, 7, 0, Done, ""},
@@ -61,12 +62,12 @@ func TestDecideRelease(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, twice, verdict, err := decideRelease(tt.all, Marker(tag, commit))
+			r, duplicates, verdict, err := decideRelease(tt.all, Marker(tag, commit))
 			conflict(t, err, tt.want)
-			if tt.want == "" && (r.ID != tt.id || len(twice) != tt.twice || verdict != tt.verdict) {
-				t.Errorf("release %d, %d twice, verdict %d; want %d, %d, %d", r.ID, len(twice), verdict, tt.id, tt.twice, tt.verdict)
+			if tt.want == "" && (r.ID != tt.id || len(duplicates) != tt.duplicates || verdict != tt.verdict) {
+				t.Errorf("release %d, %d twice, verdict %d; want %d, %d, %d", r.ID, len(duplicates), verdict, tt.id, tt.duplicates, tt.verdict)
 			}
-			for _, d := range twice {
+			for _, d := range duplicates {
 				if !d.Draft {
 					t.Errorf("the published release %d would be deleted", d.ID)
 				}
@@ -160,18 +161,18 @@ func TestOnlyThese(t *testing.T) {
 
 func TestDecideMaker(t *testing.T) {
 	tests := []struct {
-		name  string
-		maker maker
-		want  string
+		name        string
+		draftOrigin draftOrigin
+		want        string
 	}{
-		{"it was there before", maker{before: 7}, ""},
-		{"this run made it", maker{made: 7, asked: true}, ""},
-		{"this run may have made it", maker{asked: true}, ""},
-		{"another run made it", maker{}, "another run has made the draft"},
-		{"another run made one first", maker{made: 9, asked: true}, "another run has made the draft"},
-		{"another one than before", maker{before: 9}, "another run has made the draft"},
+		{"it was there before", draftOrigin{before: 7}, ""},
+		{"this run made it", draftOrigin{made: 7, asked: true}, ""},
+		{"this run may have made it", draftOrigin{asked: true}, ""},
+		{"another run made it", draftOrigin{}, "another run has made the draft"},
+		{"another run made one first", draftOrigin{made: 9, asked: true}, "another run has made the draft"},
+		{"another one than before", draftOrigin{before: 9}, "another run has made the draft"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { conflict(t, tt.maker.decide(7), tt.want) })
+		t.Run(tt.name, func(t *testing.T) { conflict(t, tt.draftOrigin.decide(7), tt.want) })
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"dagger/slipway/ci/github"
 )
 
-// maker is what this run knows of who made the draft.
-type maker struct {
-	before int64 // the release that was there when the run began, 0 for none
-	made   int64 // the draft that the run has made, 0 for none that it knows of
-	asked  bool  // it has asked for one
+// maker records what this run knows about the origin of the draft.
+type draftOrigin struct {
+	before int64 // the release found when the run began, 0 for none
+	made   int64 // the draft that this run created, 0 for none or if its response was lost
+	asked  bool  // this run has sent a request to create a draft
 }
 
-// decideRelease decides on the releases that GitHub has of the tag. It returns the
-// one to work on, and drafts of ours that came twice: a request may have been
-// carried out though its answer was lost.
-func decideRelease(all []github.Release, marker string) (r github.Release, twice []github.Release, v Verdict, err error) {
+// decideRelease picks the release to work on among the releases that GitHub has for the tag.
+// twice holds duplicate drafts of this release: GitHub may have created one although its
+// response was lost.
+func decideRelease(all []github.Release, marker string) (r github.Release, duplicates []github.Release, v Verdict, err error) {
 	for _, found := range all {
 		ours := strings.Contains(found.Body, marker)
 		switch {
@@ -35,23 +35,23 @@ func decideRelease(all []github.Release, marker string) (r github.Release, twice
 		case !ours: // a person's own draft is left alone
 		case !found.Draft || r.ID == 0:
 			if r.ID != 0 {
-				twice = append(twice, r)
+				duplicates = append(duplicates, r)
 			}
 			r = found
 		case r.Draft && found.ID < r.ID:
-			twice = append(twice, r)
+			duplicates = append(duplicates, r)
 			r = found
 		default:
-			twice = append(twice, found)
+			duplicates = append(duplicates, found)
 		}
 	}
-	if r.ID == 0 || len(twice) > 0 {
-		return r, twice, Do, nil
+	if r.ID == 0 || len(duplicates) > 0 {
+		return r, duplicates, Do, nil
 	}
 	return r, nil, Done, nil
 }
 
-// DraftEffect makes the draft, which no one sees who may not write.
+// DraftEffect returns the effect that creates the draft, which only people with write access see.
 func (g *GitHub) DraftEffect(about string) Effect {
 	return Effect{
 		Kind: "draft", About: about,
@@ -63,11 +63,11 @@ func (g *GitHub) DraftEffect(about string) Effect {
 			return v, err
 		},
 		Act: func(ctx context.Context) error {
-			twice, _, err := g.look(ctx)
+			duplicates, _, err := g.look(ctx)
 			if err != nil {
 				return err
 			}
-			for _, r := range twice {
+			for _, r := range duplicates {
 				if err := g.Client.DeleteDraft(ctx, r); err != nil {
 					return err
 				}
@@ -89,17 +89,17 @@ func (g *GitHub) look(ctx context.Context) ([]github.Release, Verdict, error) {
 	if err != nil {
 		return nil, Do, err
 	}
-	r, twice, v, err := decideRelease(all, g.marker())
+	r, duplicates, v, err := decideRelease(all, g.marker())
 	if err == nil {
 		g.find(r)
 	}
-	return twice, v, err
+	return duplicates, v, err
 }
 
-// decide decides on whose draft that is which a look finds: one that was there before
-// this run, that it has made, or that it may have made, its answer lost. Two runs that
-// both upload to one draft would replace each other's files.
-func (m maker) decide(found int64) error {
+// decide returns a *Conflict if another run created the draft that was found. A draft is
+// accepted if it was there before this run, if this run created it, or if it may have done
+// so and lost the response. Two runs that upload to one draft would replace each other's files.
+func (m draftOrigin) decide(found int64) error {
 	if found == m.before || found == m.made || m.asked && m.made == 0 {
 		return nil
 	}

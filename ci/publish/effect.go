@@ -1,7 +1,6 @@
-// Package publish performs the effects of a release: changes to something that
-// others see. Each looks at the remote state, decides, acts and looks again, so
-// that a release that ended anywhere is finished by running it again, and nothing
-// is done twice. State comes from the remote side alone.
+// Package publish performs the effects of a release: changes that are visible to others. Each
+// effect looks at the remote state, decides, acts and looks again, so that running an
+// interrupted release again finishes it, and nothing is done twice. No state is kept locally.
 package publish
 
 import (
@@ -13,45 +12,47 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Verdict is what a look at the remote state comes to.
+// Verdict is the outcome of a look at the remote state.
 type Verdict int
 
-// The verdicts.
+// The possible verdicts.
 const (
-	// Done: the remote side is as the effect would leave it.
+	// Done means that the remote state is what the effect would produce.
 	Done Verdict = iota
-	// Do: the effect has to be performed.
+	// Do means that the effect has to be performed.
 	Do
 )
 
-// Effect is one change to something that others see.
+// Effect is one change that is visible to others.
 type Effect struct {
-	// Kind and About are as the plan lists the effect.
+	// Kind and About are as listed in the plan.
 	Kind, About string
-	// Look reads the remote state and decides. A state that a release must not
-	// change is a *Conflict.
+	// Look reads the remote state and decides. It returns a *Conflict for a state that a
+	// release must not change.
 	Look func(context.Context) (Verdict, error)
-	// Act performs the effect once. It may have been performed although an error
-	// comes back.
+	// Act performs the effect once. The effect may have taken place even if Act returns an
+	// error.
 	Act func(context.Context) error
-	// Patience is how long the remote side may take to show what was done.
+	// Patience is how long the change may take to become visible. At least 30 seconds are
+	// allowed.
 	Patience time.Duration
-	// Where tells a person where to see it, once it is done; may be nil.
+	// Where returns where to find the result once the effect is done. It may be nil.
 	Where func() string
-	// Tell tells a person that it waits, and for what; may be nil.
+	// Tell informs the user of a wait and its reason. It may be nil.
 	Tell func(string)
 }
 
-// ErrThere is what acting fails with when the remote side says that it has been done
-// already: by a run whose answer was lost, or by another one. What is there is looked
-// at, once it shows; acting again would bring the same answer.
+// ErrThere is returned by Act when the remote side says that the change has already been
+// made, by another run or by a request whose response was lost. It is not retried: Perform
+// looks until the change is visible.
 var ErrThere = errors.New("the remote side says that it is there already")
 
-// Transient judges an error of acting: whether it may pass, and how long to wait.
+// Transient reports whether an error of Act is transient, and the minimum time to wait before
+// the next attempt.
 type Transient func(error) (time.Duration, bool)
 
-// Conflict is the error of a remote state that a release must not change: a person
-// has to decide.
+// Conflict is the error for a remote state that a release must not change and that a person
+// has to resolve.
 type Conflict struct {
 	What string // what was found, and what was expected
 	Next string // what to do
@@ -59,11 +60,11 @@ type Conflict struct {
 
 func (c *Conflict) Error() string { return c.What + ": " + c.Next }
 
-// Outcome is what became of an effect.
+// Outcome is the result of one effect.
 type Outcome struct {
 	Kind    string  `json:"kind"`
 	About   string  `json:"about"`
-	State   string  `json:"state"` // found done, done, failed, not begun
+	State   string  `json:"state"` // "found done", "done", "failed" or "not begun"
 	URL     string  `json:"url,omitempty"`
 	Seconds float64 `json:"seconds"`
 }
@@ -76,16 +77,15 @@ const (
 	NotBegun  = "not begun"
 )
 
-// attempts is how often an effect is tried that fails with what may pass.
+// attempts is how many times an effect is attempted on transient errors.
 const attempts = 5
 
-// patience is how long what was done may take to be seen where nothing else is said.
+// patience is the minimum time allowed for a change to become visible.
 const patience = 30 * time.Second
 
-// Perform performs one effect, unless it finds it done. transient reports whether
-// an error may pass, and how long to wait for that at least. When ctx ends, what
-// has begun is finished first: a request whose answer nobody waits for may have
-// been carried out.
+// Perform performs the effect unless it is already done, and retries on transient errors.
+// When ctx is cancelled, the call in progress is completed first: an abandoned request may
+// still be carried out by the server.
 func (e Effect) Perform(ctx context.Context, transient Transient) (Outcome, error) {
 	begin := time.Now()
 	state, err := e.perform(ctx, transient)
@@ -119,7 +119,7 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 		case verdict == Done:
 			return WasDone, nil
 		case !acted.IsZero():
-			// Done, and not seen: the remote side may lag behind itself.
+			// Done but not visible yet: the remote side may be eventually consistent.
 			if time.Since(acted) > limit {
 				return Failed, errors.Join(fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit), failed)
 			}
@@ -135,11 +135,11 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 				acted = time.Now()
 				continue
 			}
-			asked, passes := transient(failed)
-			if !passes {
+			asked, retryable := transient(failed)
+			if !retryable {
 				return Failed, failed
 			}
-			if asked > 0 && attempt+1 < attempts { // after the last one it only looks once more
+			if asked > 0 && attempt+1 < attempts { // after the last attempt it only looks again
 				wait = max(wait, asked)
 				until := time.Now().Add(asked).UTC().Format("15:04:05 MST")
 				e.tell(fmt.Sprintf("waiting %s, until %s, before another try: %s", asked.Round(time.Second), until, e.About))

@@ -12,19 +12,19 @@ import (
 )
 
 var (
-	errPasses = errors.New("502")
-	errStays  = errors.New("403")
-	errThere  = fmt.Errorf("500: %w", ErrThere)
+	errTransient = errors.New("502")
+	errStays     = errors.New("403")
+	errThere     = fmt.Errorf("500: %w", ErrThere)
 )
 
-func passes(err error) (time.Duration, bool) { return 0, errors.Is(err, errPasses) }
+func isTransient(err error) (time.Duration, bool) { return 0, errors.Is(err, errTransient) }
 
-// remote is a state that an effect changes.
+// remote is the fake remote state that an effect changes.
 type remote struct {
 	done       bool
-	lag        int // looks that do not show yet what was done
+	lag        int // how many looks do not show the change yet
 	fail       []error
-	carriedOut bool // what fails is done all the same
+	carriedOut bool // a failing action takes effect all the same
 	looks      int
 	acts       int
 	conflict   error
@@ -72,17 +72,17 @@ func TestPerform(t *testing.T) {
 		{"found done", remote{done: true}, FoundDone, 0, ""},
 		{"done", remote{}, WasDone, 1, ""},
 		{"seen late: never done twice", remote{lag: 3}, WasDone, 1, ""},
-		{"fails once and passes", remote{fail: []error{errPasses}}, WasDone, 2, ""},
-		{"the answer is lost", remote{fail: []error{errPasses}, carriedOut: true}, WasDone, 1, ""},
+		{"fails once and passes", remote{fail: []error{errTransient}}, WasDone, 2, ""},
+		{"the answer is lost", remote{fail: []error{errTransient}, carriedOut: true}, WasDone, 1, ""},
 		{"there already, and seen late: never done twice", remote{fail: []error{errThere}, carriedOut: true, lag: 3}, WasDone, 1, ""},
 		{"refused", remote{fail: []error{errStays}}, Failed, 1, "403"},
 		{"a conflict", remote{conflict: &Conflict{"it is there", "look"}}, Failed, 0, "it is there: look"},
-		{"down", remote{fail: []error{errPasses, errPasses, errPasses, errPasses, errPasses, errPasses}}, Failed, 5, "502"},
+		{"down", remote{fail: []error{errTransient, errTransient, errTransient, errTransient, errTransient, errTransient}}, Failed, 5, "502"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o, err := tt.remote.effect().Perform(t.Context(), passes)
+			o, err := tt.remote.effect().Perform(t.Context(), isTransient)
 			if o.State != tt.state || tt.remote.acts != tt.acts {
 				t.Errorf("%q after %d acts, want %q after %d: %v", o.State, tt.remote.acts, tt.state, tt.acts, err)
 			}
@@ -93,11 +93,11 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// TestPerformTells holds that a person hears of each wait that is not over at once:
-// how long the remote side asks for, exactly that, and that what is done lags.
+// TestPerformTells checks that the user is told about each long wait: for exactly as long as
+// the remote side asks, and until a change becomes visible.
 func TestPerformTells(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &remote{fail: []error{errPasses}, lag: 5}
+		r := &remote{fail: []error{errTransient}, lag: 5}
 		e := r.effect()
 		var told []string
 		e.Tell = func(what string) { told = append(told, what) }
@@ -118,8 +118,8 @@ func TestPerformTells(t *testing.T) {
 	})
 }
 
-// TestPerformInterrupted holds that an effect that has begun is finished, and none
-// begins after the end.
+// TestPerformInterrupted checks that a cancelled context lets the effect in progress finish
+// and starts no other.
 func TestPerformInterrupted(t *testing.T) {
 	why := errors.New("a person ended it")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -133,11 +133,11 @@ func TestPerformInterrupted(t *testing.T) {
 		}
 		return act(inner)
 	}
-	if _, err := e.Perform(ctx, passes); !errors.Is(err, why) || !r.done {
+	if _, err := e.Perform(ctx, isTransient); !errors.Is(err, why) || !r.done {
 		t.Errorf("error %v, done %t", err, r.done)
 	}
 	next := &remote{}
-	if o, err := next.effect().Perform(ctx, passes); !errors.Is(err, why) || next.acts+next.looks > 0 || o.State != Failed {
+	if o, err := next.effect().Perform(ctx, isTransient); !errors.Is(err, why) || next.acts+next.looks > 0 || o.State != Failed {
 		t.Errorf("error %v, %d acts, %d looks", err, next.acts, next.looks)
 	}
 }

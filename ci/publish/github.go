@@ -11,38 +11,38 @@ import (
 	"dagger/slipway/ci/github"
 )
 
-// GitHub performs the effects of one release on GitHub. Its effects share what the
-// first of them finds: the release.
+// GitHub performs the effects of one release on GitHub. They share the release that the first
+// of them finds.
 type GitHub struct {
 	Client *github.Client
 	Draft  github.Draft // its Body without the marker
-	// Latest says that the release takes the repository's mark.
+	// Latest marks the release as the repository's latest one.
 	Latest bool
 
 	mu    sync.Mutex
 	found github.Release
-	maker
+	draftOrigin
 }
 
-// Marker is the line of a release's notes by which slipway knows its own: which
-// release of which commit it is.
+// Marker returns the line in a release's notes by which slipway recognizes its own releases.
+// It names the tag and the commit.
 func Marker(tag, commit string) string {
 	return fmt.Sprintf("<!-- slipway: release %s of commit %s -->", tag, commit)
 }
 
-// markerStart is how every marker begins, whichever release it is of.
+// markerStart is the prefix of every marker, whatever the tag and commit.
 const markerStart = "<!-- slipway: release "
 
 func (g *GitHub) marker() string { return Marker(g.Draft.Tag, g.Draft.Commit) }
 
-// marked is the draft with the marker in its notes.
+// marked returns the draft with the marker appended to its notes.
 func (g *GitHub) marked() github.Draft {
 	d := g.Draft
 	d.Body = strings.TrimRight(d.Body, "\n") + "\n\n" + g.marker() + "\n"
 	return d
 }
 
-// Found is the release that the effects work on.
+// Found returns the release that the effects work on.
 func (g *GitHub) Found() github.Release {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -55,8 +55,8 @@ func (g *GitHub) find(r github.Release) {
 	g.found = r
 }
 
-// Check looks for the release and the tag and returns a conflict where one is not
-// as this release would leave it.
+// Check looks up the release and the tag, and returns a *Conflict if either differs from what
+// this release would produce.
 func (g *GitHub) Check(ctx context.Context) error {
 	_, _, err := g.look(ctx)
 	g.before = g.Found().ID
@@ -67,7 +67,7 @@ func (g *GitHub) Check(ctx context.Context) error {
 	return errors.Join(err, tagErr)
 }
 
-// OnlyThese returns a conflict unless the release has exactly these assets.
+// OnlyThese returns a *Conflict unless the release's assets have exactly the names of files.
 func (g *GitHub) OnlyThese(ctx context.Context, files []File) error {
 	list, err := g.Client.Assets(ctx, g.Found().ID)
 	if err != nil {
@@ -84,8 +84,8 @@ func names(files []File) []string {
 	return list
 }
 
-// exactly returns a conflict unless the release has exactly these files: another run may
-// have replaced some since they were uploaded.
+// exactly returns a *Conflict unless the release's assets are exactly these files, by name and
+// digest: another run may have replaced some since they were uploaded.
 func (g *GitHub) exactly(ctx context.Context, files []File) error {
 	list, err := g.Client.Assets(ctx, g.Found().ID)
 	if err == nil {
@@ -107,7 +107,7 @@ func (g *GitHub) exactly(ctx context.Context, files []File) error {
 	return nil
 }
 
-// decideTag decides on where a tag is.
+// decideTag compares the commit that the tag points to, "" for no tag, with the expected one.
 func decideTag(tag, at, want string) (Verdict, error) {
 	switch at {
 	case "":
@@ -118,7 +118,7 @@ func decideTag(tag, at, want string) (Verdict, error) {
 	return Done, &Conflict{fmt.Sprintf("tag %q is at commit %s, expected %s", tag, at, want), "a tag is never moved: release another version, or release from that commit"}
 }
 
-// TagEffect makes the tag.
+// TagEffect returns the effect that creates the git tag.
 func (g *GitHub) TagEffect(about string) Effect {
 	return Effect{
 		Kind: "tag", About: about,
@@ -133,8 +133,8 @@ func (g *GitHub) TagEffect(about string) Effect {
 	}
 }
 
-// AnnounceEffect publishes the draft: the last effect, which announces the others.
-// These files, and none other, must be in it.
+// AnnounceEffect returns the effect that publishes the draft. It comes last, because it
+// announces the others. The draft must contain exactly these files.
 func (g *GitHub) AnnounceEffect(about string, files []File) Effect {
 	return Effect{
 		Kind: "release", About: about,

@@ -11,10 +11,10 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// Image performs the effects of releasing one image. They stand in the order push,
-// sign, attest, tag, latest: whoever finds an image by a tag finds it signed. Each is
-// about the image by its digest, wherever a tag has moved meanwhile. Whether an error
-// of theirs may pass, repository.Transient says.
+// Image performs the effects of releasing one image, in the order push, sign, attest, tag,
+// latest: an image found by a tag is already signed. Each effect addresses the image by its
+// digest, so a tag that moves meanwhile does not matter. repository.Transient tells which of
+// their errors are transient.
 type Image struct {
 	repository *repository.Repository
 	version    version.Version
@@ -22,8 +22,8 @@ type Image struct {
 	digest     v1.Hash
 }
 
-// NewImage makes the effects of an image, or an index of images, that is released
-// into a repository as a version.
+// NewImage returns the effects of releasing an image or an image index to a repository as the
+// version.
 func NewImage(to *repository.Repository, v version.Version, e repository.Entity) (*Image, error) {
 	digest, err := e.Digest()
 	if err != nil {
@@ -32,14 +32,14 @@ func NewImage(to *repository.Repository, v version.Version, e repository.Entity)
 	return &Image{repository: to, version: v, entity: e, digest: digest}, nil
 }
 
-// Digest is the image by its digest, as it is signed.
+// Digest returns the image's reference by digest, which is what gets signed.
 func (i *Image) Digest() name.Digest { return i.repository.Name().Digest(i.digest.String()) }
 
-// Tag is the image by the tag of its version.
+// Tag returns the image's reference by the tag of its version.
 func (i *Image) Tag() name.Tag { return i.repository.Name().Tag(i.version.ImageTag()) }
 
-// PushEffect pushes the image by its digest, with no tag: only who knows the digest
-// finds it.
+// PushEffect returns the effect that pushes the image by digest without a tag, so only those
+// who know the digest find it.
 func (i *Image) PushEffect(about string) Effect {
 	return Effect{
 		Kind: "image", About: about,
@@ -48,14 +48,14 @@ func (i *Image) PushEffect(about string) Effect {
 			if err != nil || !there {
 				return Do, err
 			}
-			return Done, nil // a registry has no manifest without its blobs
+			return Done, nil // a registry accepts a manifest only after its blobs
 		},
 		Act:   func(ctx context.Context) error { return i.repository.Push(ctx, i.Digest(), i.entity) },
 		Where: i.Digest().String,
 	}
 }
 
-// TagEffect gives the image the tag of its version, which never moves.
+// TagEffect returns the effect that tags the image with its version. The tag never moves.
 func (i *Image) TagEffect(about string) Effect {
 	return Effect{
 		Kind: "image tag", About: about,
@@ -71,13 +71,13 @@ func (i *Image) TagEffect(about string) Effect {
 	}
 }
 
-// Check returns a conflict where the tag of the version is another image's.
+// Check returns a *Conflict if the version's tag points to another image.
 func (i *Image) Check(ctx context.Context) error {
 	_, err := i.TagEffect("").Look(ctx)
 	return err
 }
 
-// decideImageTag decides on where the tag of a version is.
+// decideImageTag compares what the version's tag points to with the expected digest.
 func decideImageTag(tag name.Tag, at v1.Hash, there bool, want v1.Hash) (Verdict, error) {
 	switch {
 	case !there:

@@ -10,29 +10,29 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// latest is the tag that means the highest stable version.
+// latest is the tag of the highest stable version.
 const latest = "latest"
 
-// latestState is what a registry has of the tags of an image.
+// latestState describes the tags that a registry has for an image.
 type latestState struct {
 	tags  []string
-	at    v1.Hash // where latest is, zero for nowhere
+	at    v1.Hash // what "latest" points to; zero if it does not exist
 	acted bool    // this run has moved it
 }
 
-// decideLatest decides on the tag latest for a version whose image has the digest
-// want, and returns the version that it is to be at.
+// decideLatest decides whether to move the tag "latest", for a version whose image has the
+// digest want, and returns the version that it should point to.
 //
-// Between looking and moving it another run may have released a higher version, and
-// moved it before. Then it goes on to that one; what a person has done with it, or
-// another run, is left alone.
+// Another run may release a higher version, and move the tag, between this run's look and its
+// move. In that case the tag is moved on to the higher version. A tag that this run has not
+// moved is otherwise left alone.
 func decideLatest(s latestState, v version.Version, want v1.Hash) (Verdict, version.Version) {
 	highest := v
 	var others []version.Version
 	for _, tag := range s.tags {
 		other, err := version.ParseImageTag(tag)
 		if err != nil {
-			continue // a signature's, or latest itself
+			continue // a signature's tag, or "latest" itself
 		}
 		others = append(others, other)
 		if !other.IsPrerelease() && other.Compare(highest) > 0 {
@@ -50,20 +50,20 @@ func decideLatest(s latestState, v version.Version, want v1.Hash) (Verdict, vers
 	return Done, v
 }
 
-// LatestEffect moves the tag latest to the image where its version is the highest
-// stable one of the registry, and does nothing elsewhere. What it decides on is read
-// right before it acts, and again right after.
+// LatestEffect returns the effect that moves the tag "latest" to the image if its version is
+// the highest stable one in the registry. Otherwise it does nothing. The tags are read right
+// before the move and again right after.
 func (i *Image) LatestEffect(about string) Effect {
 	t := &latestTag{image: i, tag: i.repository.Name().Tag(latest)}
 	return Effect{Kind: "image tag", About: about, Look: t.look, Act: t.act, Where: t.tag.String}
 }
 
-// latestTag is the tag latest of an image's repository.
+// latestTag is the tag "latest" in an image's repository.
 type latestTag struct {
 	image  *Image
 	tag    name.Tag
 	acted  bool
-	target version.Version // where it is to be
+	target version.Version // the version it should point to
 }
 
 func (t *latestTag) look(ctx context.Context) (v Verdict, err error) {
@@ -78,7 +78,7 @@ func (t *latestTag) look(ctx context.Context) (v Verdict, err error) {
 	return v, nil
 }
 
-// act moves the tag, and moves it on where it should not have been moved.
+// act moves the tag, and then on to a higher version if one was released meanwhile.
 func (t *latestTag) act(ctx context.Context) error {
 	if err := t.move(ctx); err != nil {
 		return err

@@ -13,13 +13,13 @@ import (
 	"strings"
 )
 
-// timely are the files of a .crate that follow from when it was packaged: cargo
-// resolves the workspace's own dependencies anew, from what the registry has then,
-// and notes the state of the repository.
-var timely = []string{"Cargo.lock", ".cargo_vcs_info.json"}
+// timeDependent lists the files of a .crate whose content depends on when it was packaged: cargo
+// resolves the dependencies anew, with what the registry has then, and records the state of the
+// repository.
+var timeDependent = []string{"Cargo.lock", ".cargo_vcs_info.json"}
 
-// Differences returns the names of the files in which two .crate files differ, but
-// for those that follow from when each was packaged.
+// Differences returns the names of the files that differ between two .crate files, except those
+// that depend on when each was packaged.
 func Differences(a, b []byte) ([]string, error) {
 	first, err := readCrate(a)
 	if err != nil {
@@ -40,14 +40,14 @@ func Differences(a, b []byte) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		x, in := first[name]
 		y, also := second[name]
-		if (in != also || x != y) && !slices.Contains(timely, name) {
+		if (in != also || x != y) && !slices.Contains(timeDependent, name) {
 			differ = append(differ, name)
 		}
 	}
 	return differ, nil
 }
 
-// readCrate returns the files of a .crate by their names in the package.
+// readCrate returns the contents of a .crate by path inside the package.
 func readCrate(raw []byte) (map[string]string, error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -55,7 +55,7 @@ func readCrate(raw []byte) (map[string]string, error) {
 	}
 	files := map[string]string{}
 	left := int64(MaxCrate)
-	// Headers, and what is passed over, count too: gzip makes a thousand bytes of one.
+	// Headers and skipped entries count too: gzip can expand its input a thousandfold.
 	archive := tar.NewReader(io.LimitReader(unzipped, 2*MaxCrate))
 	for {
 		h, err := archive.Next()

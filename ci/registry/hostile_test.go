@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/credential"
 )
 
-// recorder is a server that notes the tokens that it is sent.
+// recorder is a server that records the tokens that it receives.
 type recorder struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -38,8 +38,8 @@ func (r *recorder) got(secret string) bool {
 	return slices.Contains(r.seen, secret)
 }
 
-// TestHostileIndex holds that a registry's token stays at the index's server: neither a
-// redirect nor an address in the index's configuration takes it elsewhere.
+// TestHostileIndex checks that a registry's token is only sent to the index's server: neither a
+// redirect nor an address in the index's configuration can divert it.
 func TestHostileIndex(t *testing.T) {
 	thief := record(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	var own *recorder
@@ -72,8 +72,8 @@ func TestHostileIndex(t *testing.T) {
 	}
 }
 
-// TestHostileAddresses holds which addresses of an index's configuration cargo may be let
-// loose on with the token.
+// TestHostileAddresses checks with which addresses in an index's configuration cargo may get
+// the token.
 func TestHostileAddresses(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()

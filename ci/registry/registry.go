@@ -1,6 +1,5 @@
-// Package registry reads a cargo registry by its sparse index and its download
-// address (The Cargo Book, "Registry Index"). It changes nothing: publishing is
-// cargo's.
+// Package registry reads a cargo registry through its sparse index and its download address
+// (The Cargo Book, "Registry Index"). It changes nothing: cargo does the publishing.
 package registry
 
 import (
@@ -22,11 +21,11 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Registry is a registry with a sparse index.
+// Registry is a client of a registry with a sparse index.
 type Registry struct {
-	// Index is the base address of the index, with a slash at its end.
+	// Index is the base URL of the index, ending in a slash.
 	Index string
-	// Token is sent where the index asks for it ("auth-required"), and to its server alone.
+	// Token is sent if the index asks for it ("auth-required"), and only to the index's server.
 	Token credential.Token
 
 	client *http.Client
@@ -48,15 +47,15 @@ type Version struct {
 	Yanked   bool   `json:"yanked"`
 }
 
-// The most that is read of an index file and of a crate.
+// Size limits in bytes.
 const (
 	maxIndex = 64 << 20
-	// MaxCrate is in bytes.
+	// MaxCrate is the size limit of a .crate file in bytes, and of its unpacked content.
 	MaxCrate = 512 << 20
 )
 
-// Open opens a registry by its index as cargo's configuration names it:
-// "sparse+https://…". It reads the index's configuration.
+// Open returns a client of the registry with the given index, in the form of cargo's
+// configuration: "sparse+https://…". It reads the index's configuration.
 func Open(ctx context.Context, index string, token credential.Token) (*Registry, error) {
 	if err := address.Check("the registry's index", index); err != nil {
 		return nil, err
@@ -84,7 +83,7 @@ func Open(ctx context.Context, index string, token credential.Token) (*Registry,
 	return r, nil
 }
 
-// SameConfig returns an error unless raw, a config.json, is that of the registry.
+// SameConfig returns an error unless raw is a config.json equal to the registry's.
 func (r *Registry) SameConfig(raw []byte) error {
 	var c config
 	if err := json.Unmarshal(raw, &c); err != nil || c != *r.config {
@@ -93,8 +92,8 @@ func (r *Registry) SameConfig(raw []byte) error {
 	return nil
 }
 
-// CheckAddresses returns an error where cargo would send the token to another server than
-// the index's.
+// CheckAddresses returns an error if cargo would send the token to a server other than the
+// index's.
 func (r *Registry) CheckAddresses() error {
 	if err := r.Token.CheckAddresses(r.config.API, r.config.DL, r.config.AuthRequired); err != nil {
 		return fmt.Errorf("opening the registry %q: %w", r.Index, err)
@@ -102,7 +101,7 @@ func (r *Registry) CheckAddresses() error {
 	return nil
 }
 
-// StatusError is an answer other than 200.
+// StatusError is a response with a status other than 200.
 type StatusError struct {
 	Code int
 	URL  string
@@ -115,7 +114,7 @@ func (r *Registry) get(ctx context.Context, address string, limit int64) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Cache-Control", "no-cache") // what was published a second ago counts
+	req.Header.Set("Cache-Control", "no-cache") // a version published a second ago must be seen
 	if r.config != nil && r.config.AuthRequired {
 		if token := r.Token.At(req.URL); token != "" {
 			req.Header.Set("Authorization", token)
@@ -136,7 +135,7 @@ func (r *Registry) get(ctx context.Context, address string, limit int64) ([]byte
 	return raw, err
 }
 
-// Versions are all versions of a crate, none when the registry has no such crate.
+// Versions returns all versions of a crate, or none if the registry does not have the crate.
 func (r *Registry) Versions(ctx context.Context, crate string) ([]Version, error) {
 	raw, err := r.get(ctx, r.Index+indexPath(crate), maxIndex)
 	var status *StatusError
@@ -162,8 +161,8 @@ func (r *Registry) Versions(ctx context.Context, crate string) ([]Version, error
 	return list, lines.Err()
 }
 
-// Find returns the version that a registry takes for v, which is v itself or one with other
-// build metadata: 1.0.0+a and 1.0.0 are the same to it.
+// Find returns the version that the registry treats as equal to v. It may differ in build
+// metadata: 1.0.0+a and 1.0.0 are the same to a registry.
 func Find(versions []Version, v string) (Version, bool) {
 	i := slices.IndexFunc(versions, func(other Version) bool { return withoutBuild(other.Version) == withoutBuild(v) })
 	if i < 0 {
@@ -177,7 +176,7 @@ func withoutBuild(version string) string {
 	return v
 }
 
-// indexPath is where the index has a crate (The Cargo Book, "Index files").
+// indexPath returns the path of a crate's file in the index (The Cargo Book, "Index files").
 func indexPath(crate string) string {
 	name := strings.ToLower(crate)
 	switch len(name) {
@@ -198,7 +197,7 @@ func (r *Registry) Download(ctx context.Context, v Version) ([]byte, error) {
 	return raw, nil
 }
 
-// downloadURL fills the template of the index's "dl" (The Cargo Book, "Index
+// downloadURL expands the template "dl" of the index's configuration (The Cargo Book, "Index
 // Configuration").
 func (r *Registry) downloadURL(v Version) string {
 	prefix := strings.TrimSuffix(indexPath(v.Name), "/"+strings.ToLower(v.Name))
@@ -209,7 +208,7 @@ func (r *Registry) downloadURL(v Version) string {
 	return filled
 }
 
-// indexPrefix is the directory of a crate in the index in the crate's own case.
+// indexPrefix returns the crate's directory in the index without lowercasing the name.
 func indexPrefix(crate, lower string) string {
 	if len(crate) < 4 {
 		return strings.ReplaceAll(lower, strings.ToLower(crate[:1]), crate[:1])

@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/credential"
 )
 
-// serve answers with the files of an index, by path.
+// serve starts a server for the files of an index, by path.
 func serve(t *testing.T, files map[string]string, token string) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func serve(t *testing.T, files map[string]string, token string) *httptest.Server
 	return s
 }
 
-// tokenFor is the token "secret" of a registry with that index.
+// tokenFor returns the token "secret" for a registry with that index, "" for crates.io.
 func tokenFor(t *testing.T, index string) credential.Token {
 	t.Helper()
 	token, err := credential.Registries{Lookup: func(string) string { return "secret" }}.For("", "")
@@ -116,7 +116,7 @@ func TestDownloadURL(t *testing.T) {
 	}
 }
 
-// crate packs files as a .crate.
+// crate returns a .crate with the given files.
 func crate(t *testing.T, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -9,7 +9,7 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// TestAdvice holds what is said of messages as the crates and tools print them.
+// TestAdvice checks the advice for messages as crates and tools really print them.
 func TestAdvice(t *testing.T) {
 	own := toolchain.Reference()
 	for name, tt := range map[string]struct{ said, image, want string }{
@@ -47,13 +47,13 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestAdviceOnTests holds that a test which cannot start a program of another architecture
-// is explained, with the setting, and only where that can be the reason.
+// TestAdviceOnTests checks that a test that cannot start a program of another architecture is
+// explained, with the setting that avoids it, and only where that can be the reason.
 func TestAdviceOnTests(t *testing.T) {
 	said := "called `Result::unwrap()` on an `Err` value: Os { code: 8, kind: Uncategorized, message: \"Exec format error\" }"
 	emulated := step.Step{Name: plan.StepTest(plan.AArch64), Failure: "tests failed", Emulator: "qemu-aarch64-static"}
 	r := &Release{Plan: &plan.Plan{Targets: []string{plan.X8664, plan.AArch64}}}
-	err := r.lastWords(emulated, &step.ExitError{Step: emulated.Name, Code: 101, Stdout: beforeTests + strings.Replace(libFails, "on purpose", said, 1) + ownSection, Tail: "own ran"})
+	err := r.stepError(emulated, &step.ExitError{Step: emulated.Name, Code: 101, Stdout: beforeTests + strings.Replace(libFails, "on purpose", said, 1) + ownSection, Tail: "own ran"})
 	for _, want := range []string{"tests/spawn.rs failed:", said, "\ntests failed\n", "Linux 6.7 or newer", "[package.metadata.slipway.target.aarch64-unknown-linux-musl]"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

@@ -20,13 +20,13 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// publishStep is one of the steps that ask or change the registry.
+// publishStep returns the named one of the steps that query or change the registry.
 func (r *Release) publishStep(name string) step.Step {
 	i := slices.IndexFunc(r.Plan.Publish.Steps, func(s step.Step) bool { return s.Name == name })
 	return r.Plan.Publish.Steps[i]
 }
 
-// openRegistry opens the registry that the plan names, or cargo's own.
+// openRegistry opens the registry to publish to, and checks that its token may be used.
 func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
 	if to := p.Plan.Publish; !p.to.Registries.Has(to.Registry) {
 		return nil, p.to.Registries.Missing(to.Registry)
@@ -41,8 +41,8 @@ func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, erro
 	return r, r.CheckAddresses()
 }
 
-// checkToolchain returns an error where cargo, which gets the registry's token, would be that
-// of an image which the workspace alone has chosen.
+// checkToolchain returns an error if only the workspace chose the toolchain image, because
+// cargo in it would get the registry's token.
 func (p *publishing) checkToolchain() error {
 	named := p.Plan.Toolchain
 	if named != p.Workspace.Settings.Toolchain || named == p.to.Toolchain {
@@ -51,7 +51,7 @@ func (p *publishing) checkToolchain() error {
 	return fmt.Errorf("checking toolchain %q: the workspace names it, and cargo in it would get the token of the registry: if you trust it with that, say so with --toolchain=%s", named, named)
 }
 
-// findRegistry does the same for who only reads, which wants no token of most.
+// findRegistry opens the registry for reading. Most registries need no token for that.
 func (p *publishing) findRegistry(ctx context.Context) (*registry.Registry, error) {
 	to := p.Plan.Publish
 	if to.Index != "" {
@@ -67,9 +67,9 @@ func (p *publishing) findRegistry(ctx context.Context) (*registry.Registry, erro
 	return p.defaultRegistry(ctx)
 }
 
-// defaultRegistry opens the registry that cargo has read: cargo names the directory
-// that it keeps of an index by the index's host, and keeps the index's own
-// configuration in it.
+// defaultRegistry opens the registry that cargo uses by default. cargo names the directory in
+// which it caches an index after the index's host, and keeps a copy of the index's config.json
+// in it.
 func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, error) {
 	if _, err := p.run(ctx, p.publishStep(plan.StepRegistry)); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (p *publishing) defaultRegistry(ctx context.Context) (*registry.Registry, e
 	return r, err
 }
 
-// crate performs the effect on the registry.
+// crate returns the publisher of the crate, with the upload performed by cargo.
 func (p *publishing) crate() *publish.Crate {
 	return &publish.Crate{
 		Registry: p.registry, Name: p.Plan.Crate, Version: p.Plan.Version, File: p.crateFile(),
@@ -130,10 +130,10 @@ func (p *publishing) exportCrate(ctx context.Context) error {
 	if err := p.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, filepath.Join(work, name)); err != nil {
 		return err
 	}
-	return appear(work, p.Out, []string{name})
+	return moveFinished(work, p.Out, []string{name})
 }
 
-// askOwners has cargo ask for the owners of the crate.
+// askOwners returns the crate's owners as listed by cargo.
 func (p *publishing) askOwners(ctx context.Context) ([]string, error) {
 	result, err := p.run(ctx, p.publishStep(plan.StepOwners))
 	if err != nil {
@@ -142,14 +142,14 @@ func (p *publishing) askOwners(ctx context.Context) ([]string, error) {
 	return readOwners(result.Stdout), nil
 }
 
-// uploadError is an upload that cargo could not finish, or says so.
+// uploadError is the error of an upload that cargo reports as failed.
 type uploadError struct {
 	error
-	wait   time.Duration
-	passes bool
+	wait      time.Duration
+	transient bool
 }
 
-// Printed is the text of what the upload failed with.
+// Printed returns the text of the upload's error.
 func (u *uploadError) Printed() string { return console.ErrorText(u.error) }
 
 var (
@@ -160,17 +160,17 @@ var (
 	unresolved = regexp.MustCompile(`failed to select a version for the requirement|no matching package named`)
 )
 
-// lag is how long the index is given to show cargo the crate that was published just
-// before this one: a cache in front of it may show it to one client before another.
+// lag is the wait before a retry if cargo does not see a crate that was published just before
+// this one: a cache in front of the index may lag behind.
 const lag = 20 * time.Second
 
-// longestWait is how long a registry may ask to wait before the next upload.
-// crates.io takes a new crate every 10 minutes, once its burst of 5 is used up, and
-// a version of one that it has every minute, after 30 (crates.io, "Rate Limits").
+// longestWait is the longest wait that a registry may ask for before an upload. crates.io
+// accepts a new crate every 10 minutes after a burst of 5, and a new version every minute after
+// a burst of 30 (crates.io, "Rate Limits").
 const longestWait = 15 * time.Minute
 
-// readUpload judges why cargo's upload failed, by its words: there is nothing else.
-// Whether the crate was uploaded all the same, the index says.
+// readUpload classifies the error of cargo's upload by its text, as cargo provides nothing
+// else. The index tells whether the crate was uploaded all the same.
 func readUpload(err error) error {
 	var exit *step.ExitError
 	if !errors.As(err, &exit) {
@@ -179,26 +179,26 @@ func readUpload(err error) error {
 	if there.MatchString(exit.Tail) {
 		return fmt.Errorf("%w: %w", publish.ErrThere, err)
 	}
-	if unresolved.MatchString(exit.Tail) { // preflight has seen that it is there, or has come
-		return &uploadError{error: err, passes: true, wait: lag}
+	if unresolved.MatchString(exit.Tail) { // preflight has checked the dependency, or this run has published it
+		return &uploadError{error: err, transient: true, wait: lag}
 	}
-	u := &uploadError{error: err, passes: passing.MatchString(exit.Tail)}
-	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.passes {
+	u := &uploadError{error: err, transient: passing.MatchString(exit.Tail)}
+	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.transient {
 		u.wait = wait
-		if u.passes = wait <= longestWait; !u.passes {
+		if u.transient = wait <= longestWait; !u.transient {
 			u.error = console.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
 		}
 	}
 	return u
 }
 
-// askedToWait is how long the registry's answer asks to wait, as cargo shows it: a
-// message in JSON goes without its headers, and crates.io says in it when to come
-// again; any other answer comes whole, a header Retry-After with it.
+// askedToWait returns how long the registry asks to wait, from cargo's output. For an error
+// message in JSON cargo prints no headers, but the message of crates.io includes the time; any
+// other response is printed with its headers, including Retry-After.
 func askedToWait(words string, now time.Time) (time.Duration, bool) {
 	if m := tryAgain.FindStringSubmatch(words); m != nil {
 		if at, err := time.Parse(time.RFC1123, m[1]); err == nil {
-			return max(0, at.Sub(now)) + time.Second, true // its seconds are rounded down
+			return max(0, at.Sub(now)) + time.Second, true // the time is rounded down to seconds
 		}
 	}
 	if m := retryAfter.FindStringSubmatch(words); m != nil {
@@ -207,8 +207,8 @@ func askedToWait(words string, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// ownerEffect invites whoever releases. crates.io shows an invitation to nobody
-// but the invited, so that it is not looked for afterwards.
+// ownerEffect returns the effect that invites whoever releases to be an owner. It does not look
+// for the invitation afterwards, because crates.io shows one to the invited user only.
 func (p *publishing) ownerEffect(about string) publish.Effect {
 	invited := p.shared.actor == ""
 	return publish.Effect{
@@ -229,7 +229,7 @@ func (p *publishing) ownerEffect(about string) publish.Effect {
 			s.Args[slices.Index(s.Args, plan.Actor)] = p.shared.actor
 			_, err := p.run(ctx, s)
 			var exit *step.ExitError
-			if errors.As(err, &exit) && strings.Contains(exit.Tail, "already") { // an owner, or invited
+			if errors.As(err, &exit) && strings.Contains(exit.Tail, "already") { // already an owner, or invited
 				err = nil
 			}
 			invited = err == nil

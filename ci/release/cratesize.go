@@ -12,8 +12,8 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// checkCrateSize holds the packaged crate to the size that crates.io takes, as soon as it is
-// packaged: a release ends there, before anything is signed or sent, and a dry run tells it.
+// checkCrateSize checks the packaged crate against the size limit of crates.io. A release fails
+// here, before anything is signed or sent; a dry run reports a finding.
 func (r *Release) checkCrateSize(ctx context.Context, s *Summary) error {
 	i := slices.IndexFunc(r.Plan.Artifacts, func(a plan.Artifact) bool { return a.Kind == plan.CrateFile })
 	if i < 0 || r.Plan.Publish.Registry != "" || r.largeCrate() {
@@ -35,7 +35,7 @@ func (r *Release) checkCrateSize(ctx context.Context, s *Summary) error {
 	return nil
 }
 
-// largeCrate reports whether crates.io has raised its limit for the crate, as its settings say.
+// largeCrate reports whether the crate's settings say that crates.io has raised its limit.
 func (r *Release) largeCrate() bool {
 	c, err := r.Workspace.Crate(r.Plan.Crate)
 	return err == nil && c.Settings.LargeCrate

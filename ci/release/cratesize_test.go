@@ -16,8 +16,8 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// newLibrary makes a release of a library that goes to a registry, whose package has so many
-// bytes.
+// newLibrary returns a release of a library that is published to a registry, with a package of
+// size bytes.
 func newLibrary(t *testing.T, lines string, size int) (*Release, *runner) {
 	t.Helper()
 	_, r := newRelease(t)
@@ -44,9 +44,9 @@ func newLibrary(t *testing.T, lines string, size int) (*Release, *runner) {
 	return &Release{Workspace: w, Plan: p, Runner: r, Out: filepath.Join(t.TempDir(), "dist")}, r
 }
 
-// TestCrateSize holds that a package which crates.io would refuse for its size ends a release
-// before anything is signed or written, and is told by a dry run, and that other registries
-// and crates whose limit was raised are left alone.
+// TestCrateSize checks that a package too large for crates.io ends a release before anything is
+// signed or written, that a dry run reports it, and that other registries and crates with a
+// raised limit are exempt.
 func TestCrateSize(t *testing.T) {
 	const most, corp, raised = cratesio.MaxCrateFile, "publish = [\"corp\"]\n", "[package.metadata.slipway]\nlarge-crate = true\n"
 	for name, tt := range map[string]struct {

@@ -17,17 +17,17 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// earlier are Sigstore bundles that an earlier run of this release may have made, by
-// what they sign: binaries by their name in provenance, statements by the artifact that
-// they are. Nothing is believed of them: one is taken in the place of a new signature
-// when it verifies, for the identity that signs now, and is of what was built now. What
-// is packed from them is verified like any other release.
+// earlier holds Sigstore bundles that an earlier run of this release may have made, by what
+// they sign: binaries by their name in the provenance, statements by their artifact's name.
+// They are untrusted: one is reused instead of a new signature only if it verifies for the
+// current signing identity and what was built now. The artifacts made from them are verified
+// like those of any other release.
 type earlier map[string][][]byte
 
-// maxBundle is the size over which an earlier bundle is not read.
+// maxBundle is the size limit of an earlier bundle in bytes.
 const maxBundle = sign.MaxBundle
 
-// signFile signs a binary, unless an earlier run has.
+// signFile signs a binary, or reuses an earlier run's signature.
 func (r *Release) signFile(ctx context.Context, signer *sign.Signer, subject, file string) (sign.Signature, error) {
 	sum, err := dist.Digest(file)
 	if err != nil {
@@ -36,15 +36,15 @@ func (r *Release) signFile(ctx context.Context, signer *sign.Signer, subject, fi
 	for _, bundle := range r.earlier[subject] {
 		sig, err := signer.Again(bundle, r.who)
 		if err == nil && verify.Signature(ctx, sig.Bundle, sum, r.expected) == nil {
-			r.taken.Add(1)
+			r.reused.Add(1)
 			return sig, nil
 		}
 	}
 	return signer.File(ctx, file)
 }
 
-// signStatement signs a statement that is about a file with that digest, unless an
-// earlier run has signed the same.
+// signStatement signs a statement about a file with the digest about, or reuses an earlier run's
+// statement for which same returns true.
 func (r *Release) signStatement(ctx context.Context, signer *sign.Signer, name string, statement []byte, about [sha256.Size]byte, same func(earlier []byte) bool) ([]byte, error) {
 	for _, bundle := range r.earlier[name] {
 		sig, err := signer.Again(bundle, r.who)
@@ -52,28 +52,28 @@ func (r *Release) signStatement(ctx context.Context, signer *sign.Signer, name s
 			continue
 		}
 		if said, err := verify.Statement(ctx, sig.Bundle, about, r.expected); err == nil && same(said) {
-			r.taken.Add(1)
+			r.reused.Add(1)
 			return sig.Bundle, nil
 		}
 	}
 	return signer.Statement(ctx, statement)
 }
 
-// readEarlier reads what an earlier run of this release has left in the draft and in
+// readEarlier collects the bundles that an earlier run of this release left in the draft and in
 // the output directory. What cannot be read is signed again.
 func (p *publishing) readEarlier(ctx context.Context) error {
 	if p.Plan.Signing == "" {
 		return nil
 	}
 	found := earlier{}
-	if draft := p.hub.Found(); draft.ID != 0 {
+	if draft := p.github.Found(); draft.ID != 0 {
 		dir, err := os.MkdirTemp("", "slipway-earlier-")
 		if err != nil {
 			return fmt.Errorf("reading the draft: %w", err)
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		if err := p.downloadSigned(ctx, draft, dir); err != nil {
-			p.remarks = append(p.remarks, fmt.Sprintf("what the draft has is not read, and signed again: %v", err))
+			p.warnings = append(p.warnings, fmt.Sprintf("what the draft has is not read, and signed again: %v", err))
 		}
 		p.collect(dir, found)
 	}
@@ -84,7 +84,7 @@ func (p *publishing) readEarlier(ctx context.Context) error {
 	return nil
 }
 
-// downloadSigned downloads the files of a draft that have signatures in them.
+// downloadSigned downloads the planned assets of a draft that contain signatures.
 func (p *publishing) downloadSigned(ctx context.Context, draft github.Release, dir string) error {
 	list, err := p.to.GitHub.Assets(ctx, draft.ID)
 	if err != nil {
@@ -102,8 +102,8 @@ func holdsSignatures(a plan.Artifact) bool {
 	return a.Kind == plan.Tarball || a.Kind == plan.Attestation || a.Kind == plan.Provenance
 }
 
-// collect adds the bundles in the artifacts of a directory. It passes over what is not
-// there, or cannot be read.
+// collect adds the bundles found in the plan's artifacts in a directory. Missing and unreadable
+// files are skipped.
 func (r *Release) collect(dir string, into earlier) {
 	for _, a := range r.Plan.Artifacts {
 		file := filepath.Join(dir, a.Name)
@@ -117,7 +117,7 @@ func (r *Release) collect(dir string, into earlier) {
 	}
 }
 
-// collectTarball adds the bundles in a tarball.
+// collectTarball adds the bundles found in a tarball.
 func collectTarball(name string, a plan.Artifact, into earlier) error {
 	f, err := beneath.OpenFile(name)
 	if err != nil {
@@ -138,7 +138,7 @@ func collectTarball(name string, a plan.Artifact, into earlier) error {
 	return nil
 }
 
-// add adds the content of a file, if there is one that may be a bundle.
+// add adds the content of a file, unless it is missing, unreadable or too large.
 func (e earlier) add(subject, file string) {
 	if raw, err := beneath.ReadFile(file, maxBundle); err == nil {
 		e[subject] = append(e[subject], raw)

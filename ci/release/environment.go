@@ -10,12 +10,12 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// howToProtect names where the page that sets a repository up says it.
+// howToProtect points to the documentation of the repository's setup.
 const howToProtect = "see \"Setting up\" of slipway's docs/actions.md"
 
-// checkEnvironment notes where the environment that publishes lets other branches in
-// than the release branch. It stops nothing: this run is on the release branch; but a
-// branch can change its own workflows, and the environment alone can refuse it.
+// checkEnvironment warns if the deployment environment admits branches other than the release
+// branch. It is not an error, because this run is on the release branch. But any branch can
+// change its own workflows, and only the environment can keep it from publishing.
 func (p *publishing) checkEnvironment(ctx context.Context) error {
 	name := p.to.Environment
 	if name == "" {
@@ -30,13 +30,14 @@ func (p *publishing) checkEnvironment(ctx context.Context) error {
 		finding = fmt.Sprintf("nobody has checked that environment %s lets in the release branch alone: %v; %s", quote.Line(name), err, howToProtect)
 	}
 	if finding != "" {
-		p.remarks = append(p.remarks, finding)
+		p.warnings = append(p.warnings, finding)
 		p.tell(finding)
 	}
 	return nil
 }
 
-// exposed says who may use the environment beside the release branch, "" for nobody.
+// exposed returns a warning that names who can use the environment besides the release branch,
+// or "".
 func exposed(name, branch string, e github.Environment) string {
 	var who string
 	switch {

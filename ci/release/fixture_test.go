@@ -24,7 +24,7 @@ const metadata = `{"workspace_root": "/src", "packages": [{"name": "app", "versi
 
 const tested = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n"
 
-// runner is a step.Runner that runs nothing: it answers as it was told.
+// runner is a fake step.Runner with canned results.
 type runner struct {
 	stdout map[string]string // by step
 	fail   map[string]error
@@ -55,7 +55,7 @@ func (r *runner) Export(_ context.Context, name, output, to string) error {
 	return os.WriteFile(to, content, 0o755)
 }
 
-// static are small static binaries of both targets, made once by the Go compiler.
+// static returns small static binaries for both targets, built once by the Go compiler.
 var static = sync.OnceValues(func() (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "static-")
 	if err != nil {
@@ -81,10 +81,10 @@ var static = sync.OnceValues(func() (map[string][]byte, error) {
 	return binaries, nil
 })
 
-// crates is what `cargo tree` says of "app".
+// crates is the output of `cargo tree` for "app".
 const crates = "0app v1.2.3 (/src)\t\t\n"
 
-// newRelease makes a release of crate "app" and a runner with which it succeeds.
+// newRelease returns a release of crate "app", and a runner with which it succeeds.
 func newRelease(t *testing.T) (*Release, *runner) {
 	t.Helper()
 	w, err := cargo.Read(fstest.MapFS{
@@ -131,7 +131,7 @@ func says(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// left lists what is in the output directory, hidden files too.
+// left lists the output directory, including hidden files.
 func left(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -18,24 +18,24 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// Given are artifacts that an earlier run of the same plan has made and signed, and
-// that are published as they are: nothing is built or signed.
+// Given locates prebuilt artifacts: made and signed by an earlier run of the same plan, and
+// published unchanged. Nothing is built or signed.
 type Given struct {
-	// Dir is the directory with the artifacts, and with nothing else.
+	// Dir is the directory with the artifacts and nothing else.
 	Dir string
-	// Expect is who must have signed them; without a root of trust that of the public
-	// instance is fetched.
+	// Expect is the signer that the artifacts must have. Without a trusted root, that of the
+	// public Sigstore instance is fetched.
 	Expect verify.Expectation
 
-	rehearsal bool   // a dry run has made them, and this is one
-	own       string // slipway's own copy of Dir, which is what is checked and published
+	dryRun bool   // this is a dry run, and a dry run made the artifacts
+	copied string // slipway's private copy of Dir, which is checked and published
 }
 
-// CheckGiven verifies the given artifacts against the plan, and asks and changes
-// nothing outside. Those of a dry run pass too, as what they are.
+// CheckGiven verifies the prebuilt artifacts against the plan without publishing anything. It
+// also accepts those of a dry run, and reports them as such.
 func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
 	r.begin = time.Now()
-	done, err := r.ownGiven()
+	done, err := r.copyPrebuilt()
 	if err != nil {
 		return nil, err
 	}
@@ -44,48 +44,48 @@ func (r *Release) CheckGiven(ctx context.Context) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Given.rehearsal, err = r.isRehearsal(ctx); err != nil {
+	if r.Given.dryRun, err = r.isDryRun(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.takeGiven(ctx, s); err != nil {
+	if err := r.takePrebuilt(ctx, s); err != nil {
 		return nil, err
 	}
 	s.DryRun, s.Seconds = true, time.Since(r.begin).Seconds()
 	return s, nil
 }
 
-// ownGiven makes slipway's own copy of the given artifacts, where there are any: what is
-// verified is what is published, whoever writes to the directory meanwhile. done removes
-// it.
-func (r *Release) ownGiven() (done func(), err error) {
+// copyPrebuilt makes a private copy of the prebuilt artifacts, if there are any, so that what is
+// verified is what is published, even if the directory changes meanwhile. done removes the
+// copy.
+func (r *Release) copyPrebuilt() (done func(), err error) {
 	if r.Given == nil {
 		return func() {}, nil
 	}
-	if r.Given.own, done, err = ownCopy(r.Given.Dir); err != nil {
+	if r.Given.copied, done, err = privateCopy(r.Given.Dir); err != nil {
 		return nil, fmt.Errorf("checking the artifacts in %q: %w", r.Given.Dir, err)
 	}
-	r.Out = r.Given.own
+	r.Out = r.Given.copied
 	return done, nil
 }
 
-// takeGiven verifies the given artifacts as a stranger would, and that they are those
-// of this very plan and commit.
-func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
+// takePrebuilt verifies the prebuilt artifacts like a downloader would, and that they belong to
+// this plan and commit.
+func (r *Release) takePrebuilt(ctx context.Context, s *Summary) error {
 	if err := r.onlyPlanned(); err != nil {
 		return fmt.Errorf("checking the artifacts in %q: %w", r.Given.Dir, err)
 	}
 	s.Signed = ""
 	switch {
-	case r.Given.rehearsal:
+	case r.Given.dryRun:
 		s.Signed = "by an earlier dry run, with a key of no worth: nothing was built in this one"
 	case r.Plan.Signing != "":
-		if err := r.verifyGiven(ctx); err != nil {
+		if err := r.verifyPrebuilt(ctx); err != nil {
 			return err
 		}
 		s.Signed = "by " + r.Given.Expect.Identity + ", in an earlier run: nothing was built or signed in this one"
 	}
 	for _, a := range r.Plan.Artifacts {
-		f, _, err := describe(filepath.Join(r.Given.own, a.Name), a)
+		f, _, err := describe(filepath.Join(r.Given.copied, a.Name), a)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (r *Release) takeGiven(ctx context.Context, s *Summary) error {
 	return nil
 }
 
-func (r *Release) verifyGiven(ctx context.Context) error {
+func (r *Release) verifyPrebuilt(ctx context.Context) error {
 	e, err := r.ofPlan(r.Given.Expect)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 			return fmt.Errorf("verifying the artifacts in %q: fetching the trusted root: %w", r.Given.Dir, err)
 		}
 	}
-	report := verify.Release(ctx, r.Given.own, e)
+	report := verify.Release(ctx, r.Given.copied, e)
 	if report.Verdict != verify.Good {
 		return console.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", r.Given.Dir, console.Lines(report.Text()))
 	}
@@ -112,7 +112,7 @@ func (r *Release) verifyGiven(ctx context.Context) error {
 	return nil
 }
 
-// ofPlan adds to an expectation what follows from the plan.
+// ofPlan completes an expectation with the values that the plan determines.
 func (r *Release) ofPlan(e verify.Expectation) (verify.Expectation, error) {
 	digest, err := r.Plan.Digest()
 	if err != nil {
@@ -123,9 +123,9 @@ func (r *Release) ofPlan(e verify.Expectation) (verify.Expectation, error) {
 	return e, err
 }
 
-// isRehearsal reports whether a dry run of this very plan has made the given artifacts.
-// Those of a dry run that are not as they should be are an error.
-func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
+// isDryRun reports whether a dry run of this plan made the prebuilt artifacts. A dry run's
+// artifacts that do not verify are an error.
+func (r *Release) isDryRun(ctx context.Context) (bool, error) {
 	if r.Plan.Signing == "" {
 		return false, nil
 	}
@@ -133,16 +133,16 @@ func (r *Release) isRehearsal(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	report := verify.Release(ctx, r.Given.own, e)
+	report := verify.Release(ctx, r.Given.copied, e)
 	if report.DryRun && report.Verdict != verify.Good {
 		return false, console.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", r.Given.Dir, console.Lines(report.Text()))
 	}
 	return report.DryRun, nil
 }
 
-// onlyPlanned returns an error unless the directory has exactly the plan's artifacts.
+// onlyPlanned returns an error unless the directory holds exactly the plan's artifacts.
 func (r *Release) onlyPlanned() error {
-	entries, err := os.ReadDir(r.Given.own)
+	entries, err := os.ReadDir(r.Given.copied)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// guarded is a runner whose steps left a directory of hostile files, which it exports as
-// both real runners do.
+// guarded is a runner whose steps left a directory of hostile files. It exports them like the
+// real runners do.
 type guarded struct {
 	*runner
 	dir   string
@@ -36,7 +36,7 @@ func (r guarded) Export(ctx context.Context, name, output, to string) error {
 	return step.CopyOutput(step.Step{Name: name}, step.Output{Name: output, Path: "/" + at}, d, at, to)
 }
 
-// TestNothingIsLeft holds that no verb leaves anything in --out when a binary is not one.
+// TestNothingIsLeft checks that no command leaves anything in --out if a binary is invalid.
 func TestNothingIsLeft(t *testing.T) {
 	t.Setenv("CANARY", "canary-77ab")
 	for _, c := range []struct {
@@ -67,7 +67,7 @@ func TestNothingIsLeft(t *testing.T) {
 
 func TestBuild(t *testing.T) {
 	rel, _ := newRelease(t)
-	for range 2 { // the second one replaces what is there
+	for range 2 { // the second run replaces what is there
 		if err := rel.Build(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestOutIsNoLink holds that links in a workspace do not choose what is written over.
+// TestOutIsNoLink checks that nothing is written through a link in the workspace.
 func TestOutIsNoLink(t *testing.T) {
 	rel, _ := newRelease(t)
 	outside := t.TempDir()
@@ -107,8 +107,8 @@ func TestOutIsNoLink(t *testing.T) {
 	}
 }
 
-// TestGivenIsCopied holds that what is verified is slipway's own copy, and that links and
-// huge files are none of a release's artifacts.
+// TestGivenIsCopied checks that the verified artifacts are a private copy, and that links and
+// huge files are rejected.
 func TestGivenIsCopied(t *testing.T) {
 	made, _ := newRelease(t)
 	if _, err := made.DryRun(t.Context()); err != nil {
@@ -161,7 +161,7 @@ func link(file, moved string) error {
 	return os.Symlink(outside, file)
 }
 
-// TestLockOutput holds that a lock file output that is a link is no lock file.
+// TestLockOutput checks that a symbolic link is rejected as the lock file.
 func TestLockOutput(t *testing.T) {
 	rel, r := newRelease(t)
 	dir := t.TempDir()
@@ -172,7 +172,7 @@ func TestLockOutput(t *testing.T) {
 	says(t, rel.checkLock(t.Context()), `output "lock" of step "fetch"`, `is a symbolic link to "/etc/hostname"`)
 }
 
-// TestCommittedFile holds that an image's file is one of the workspace.
+// TestCommittedFile checks that an image's file must be inside the workspace.
 func TestCommittedFile(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "modules"), 0o755); err != nil {

@@ -10,10 +10,10 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// evil is a value that would be more than words, wherever it is printed.
+// evil is a value with markup and control characters for every output format.
 const evil = "x|\n::add-mask::y\n##[group]z\n\n# Released\n<img src=https://x.io/a.png>[a](https://x.io)`b`\n```\n</details>\x1b]0;t\a\u202e\u009b2J\r\"]\n"
 
-// poison sets every string in a value, lists and what it points to as well.
+// poison sets every string in a value to evil, including those in lists and behind pointers.
 func poison(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -41,7 +41,7 @@ func poison(v reflect.Value) {
 	}
 }
 
-// blank is the same value with every string one plain letter.
+// blank sets every string in a value to a plain letter.
 func blank(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -61,9 +61,9 @@ func blank(v reflect.Value) {
 	}
 }
 
-// TestHostileValues puts hostile text into every field of every summary, and holds that
-// it has as many lines as with plain text, that each is plain and that JSON stays as it
-// is when it is printed.
+// TestHostileValues puts hostile text into every field of every summary. It checks that the
+// output has as many lines as with plain text, that none contains markup, and that the JSON
+// prints unchanged.
 func TestHostileValues(t *testing.T) {
 	for _, published := range []bool{false, true} {
 		for _, s := range []interface {
@@ -81,9 +81,9 @@ func TestHostileValues(t *testing.T) {
 			}
 			blank(v)
 			wantLines(t, name+" as text", text, s.Text("dist"), 0)
-			// Why it failed is a block of its own lines.
+			// The error is in a code block of its own lines.
 			blocks := strings.Count(markdown, "\n````text\n")
-			wantWords(t, name, markdown)
+			wantPlainText(t, name, markdown)
 			wantLines(t, name+" as Markdown", markdown, s.Markdown(), blocks*(strings.Count(strings.ReplaceAll(evil, "\r", "\n"), "\n")-1))
 		}
 	}
@@ -99,9 +99,9 @@ func wantLines(t *testing.T, name, got, plain string, more int) {
 	}
 }
 
-// wantWords asks the renderer that GitHub's own is made from whether any of it has
-// become more than words.
-func wantWords(t *testing.T, name, markdown string) {
+// wantPlainText renders the Markdown with the parser that GitHub's is based on, and checks that all
+// hostile text is still plain text.
+func wantPlainText(t *testing.T, name, markdown string) {
 	t.Helper()
 	if _, err := exec.LookPath("cmark-gfm"); err != nil {
 		t.Logf("SKIPPED: no renderer to ask: %v: install cmark-gfm", err)
@@ -123,11 +123,10 @@ func wantWords(t *testing.T, name, markdown string) {
 	}
 }
 
-// TestHostileStatus holds that what failed, and what has happened, cannot be told
-// otherwise by what an effect is about.
+// TestHostileStatus checks that an effect's description cannot forge lines of the status.
 func TestHostileStatus(t *testing.T) {
 	outcome := publish.Outcome{Kind: "asset", About: "upload a\n  done        make tag", State: publish.NotBegun}
-	text := status([]standing{{crate: evil, tag: evil, state: halfWay, outcomes: []publish.Outcome{outcome}}, {crate: "b", tag: evil, state: notBegun}}, true, "slipway x")
+	text := status([]crateStatus{{crate: evil, tag: evil, state: halfWay, outcomes: []publish.Outcome{outcome}}, {crate: "b", tag: evil, state: notBegun}}, true, "slipway x")
 	if strings.Contains(text, "\n  done") || strings.Count(text, "\n") != 8 || console.Clean(text) != text {
 		t.Errorf("%d lines:\n%s", strings.Count(text, "\n"), text)
 	}

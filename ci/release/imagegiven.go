@@ -18,20 +18,20 @@ import (
 	"dagger/slipway/ci/cargo"
 )
 
-// ownGiven makes slipway's own copy of the given images. done removes it.
-func (r *Images) ownGiven() (done func(), err error) {
+// copyPrebuilt makes a private copy of the prebuilt images, if there are any. done removes it.
+func (r *Images) copyPrebuilt() (done func(), err error) {
 	if r.Given == "" {
 		return func() {}, nil
 	}
-	if r.given, done, err = ownCopy(r.Given); err != nil {
+	if r.prebuilt, done, err = privateCopy(r.Given); err != nil {
 		return nil, fmt.Errorf("checking the images in %q: %w", r.Given, err)
 	}
 	return done, nil
 }
 
-// takeGiven reads the images that a dry run has left in a directory: exactly those of
-// the plan, whole, of this version and commit. Nothing is built.
-func (r *Images) takeGiven() ([]*madeImage, error) {
+// takePrebuilt reads the images that a dry run left in a directory. They must be exactly those of
+// the plan, undamaged, and of this version and commit. Nothing is built.
+func (r *Images) takePrebuilt() ([]*madeImage, error) {
 	var made []*madeImage
 	known := map[string]bool{}
 	for _, img := range r.Plan.Images {
@@ -44,7 +44,7 @@ func (r *Images) takeGiven() ([]*madeImage, error) {
 			known[name] = true
 		}
 	}
-	entries, err := os.ReadDir(r.given)
+	entries, err := os.ReadDir(r.prebuilt)
 	if err != nil {
 		return nil, fmt.Errorf("checking the images in %q: %w", r.Given, err)
 	}
@@ -56,10 +56,10 @@ func (r *Images) takeGiven() ([]*madeImage, error) {
 	return made, nil
 }
 
-// readImage reads an image from its layout, and its SBOMs.
+// readImage reads an image from its OCI layout, and its SBOMs.
 func (r *Images) readImage(img cargo.Image) (*madeImage, error) {
 	m := &madeImage{Image: img}
-	dir := filepath.Join(r.given, img.Name)
+	dir := filepath.Join(r.prebuilt, img.Name)
 	root, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: `slipway release-demo-app --dry-run` makes it", err)
@@ -78,7 +78,7 @@ func (r *Images) readImage(img cargo.Image) (*madeImage, error) {
 		return nil, err
 	}
 	for i, p := range m.parts {
-		if m.parts[i].sbom, err = beneath.ReadFile(filepath.Join(r.given, m.document(p.target)), maxBundle); err != nil {
+		if m.parts[i].sbom, err = beneath.ReadFile(filepath.Join(r.prebuilt, m.document(p.target)), maxBundle); err != nil {
 			return nil, fmt.Errorf("reading its SBOM: %w", err)
 		}
 	}
@@ -88,7 +88,7 @@ func (r *Images) readImage(img cargo.Image) (*madeImage, error) {
 	return m, m.checkWhole(r.annotations(img))
 }
 
-// findParts finds the manifest of each target in an index.
+// findParts finds the manifest of each target in an image index.
 func (m *madeImage) findParts(root v1.ImageIndex) error {
 	index, err := root.ImageIndex(m.digest)
 	if err != nil {
@@ -111,8 +111,8 @@ func (m *madeImage) findParts(root v1.ImageIndex) error {
 	return nil
 }
 
-// checkWhole returns an error unless every part is what its digest says, and says that
-// it is of this release.
+// checkWhole returns an error unless the content of every part matches its digests, and its
+// annotations are this release's.
 func (m *madeImage) checkWhole(notes map[string]string) error {
 	for _, p := range m.parts {
 		img, ok := p.entity.(v1.Image)

@@ -24,15 +24,15 @@ import (
 	"dagger/slipway/ci/sbom"
 )
 
-// madeImage is an image that was built.
+// madeImage is an image that was built, or read from a dry run's directory.
 type madeImage struct {
 	cargo.Image
 	digest v1.Hash
 	entity repository.Entity // read from its layout
-	parts  []part            // by target, in their order
+	parts  []part            // one per target, in order
 }
 
-// part is what an image holds for one target.
+// part is the part of an image for one target.
 type part struct {
 	target string
 	digest v1.Hash           // of the manifest
@@ -46,7 +46,7 @@ func (m *madeImage) part(target string) part {
 
 const spdxType = "https://spdx.dev/Document"
 
-// statement is the in-toto statement that holds the SBOM.
+// statement returns the in-toto statement that contains the SBOM.
 func (p part) statement(image string) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"_type":         "https://in-toto.io/Statement/v1",
@@ -56,7 +56,7 @@ func (p part) statement(image string) ([]byte, error) {
 	})
 }
 
-// documents are the names of the SBOMs.
+// documents returns the file names of the SBOMs.
 func (m *madeImage) documents() []string {
 	var names []string
 	for _, p := range m.parts {
@@ -72,7 +72,7 @@ func (m *madeImage) document(target string) string {
 	return m.Name + "-" + target + ".spdx.json"
 }
 
-// open reads the image back from its layout: the files that it was made from go.
+// open reads the image back from its layout, because the files it was built from will be removed.
 func (m *madeImage) open(dir string) error {
 	root, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -104,7 +104,7 @@ func (m *madeImage) openIndex(root v1.ImageIndex) error {
 	return nil
 }
 
-// makeImage writes one image and its SBOMs below dir.
+// makeImage writes one image and its SBOMs to dir.
 func (r *Images) makeImage(ctx context.Context, img cargo.Image, dir string) (*madeImage, error) {
 	m := &madeImage{Image: img}
 	notes := r.annotations(img)
@@ -114,7 +114,7 @@ func (r *Images) makeImage(ctx context.Context, img cargo.Image, dir string) (*m
 		if err != nil {
 			return nil, err
 		}
-		made, err := form(img, t, file, notes)
+		made, err := newImage(img, t, file, notes)
 		if err != nil {
 			return nil, err
 		}
@@ -144,8 +144,8 @@ func (r *Images) makeImage(ctx context.Context, img cargo.Image, dir string) (*m
 	return m, err
 }
 
-// form makes the image of one target in the form of its kind.
-func form(img cargo.Image, target, file string, notes map[string]string) (v1.Image, error) {
+// newImage builds the image for one target according to its kind.
+func newImage(img cargo.Image, target, file string, notes map[string]string) (v1.Image, error) {
 	switch {
 	case target != cargo.WasmTarget:
 		return oci.BinaryImage(file, img.Filename(), architectures[target], notes)
@@ -157,11 +157,11 @@ func form(img cargo.Image, target, file string, notes map[string]string) (v1.Ima
 	return oci.WasmImage(file, img.Filename(), img.Entrypoint, notes)
 }
 
-// architectures are what OCI calls those of the targets.
+// architectures maps targets to architecture names of OCI.
 var architectures = map[string]string{plan.X8664: "amd64", plan.AArch64: "arm64"}
 
-// annotations are those of the image's manifests (OCI image specification 1.1,
-// "Pre-Defined Annotation Keys"). They hang on the plan alone.
+// annotations returns the annotations of the image's manifests (OCI image specification 1.1,
+// "Pre-Defined Annotation Keys"). They depend on the plan alone.
 func (r *Images) annotations(img cargo.Image) map[string]string {
 	notes := map[string]string{"org.opencontainers.image.title": img.Name, "org.opencontainers.image.version": r.Plan.Version}
 	if r.Plan.Source.Commit != "" && !r.Plan.Source.Dirty {
@@ -170,8 +170,8 @@ func (r *Images) annotations(img cargo.Image) map[string]string {
 	return notes
 }
 
-// content is the file that an image holds for a target: what was built, or what the
-// repository has, copied below dir.
+// content copies the file that an image contains for a target to dir, either from the build or
+// from the workspace, and returns its path.
 func (r *Images) content(ctx context.Context, img cargo.Image, target, dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -183,7 +183,7 @@ func (r *Images) content(ctx context.Context, img cargo.Image, target, dir strin
 	return to, r.build(img.Crate).Runner.Export(ctx, plan.StepBuild(target), plan.OutputBinary(img.Binary), to)
 }
 
-// copyCommitted copies a file of a workspace, which may have links anywhere.
+// copyCommitted copies a file of the workspace, which may contain symbolic links anywhere.
 func copyCommitted(workspace, name, to string) error {
 	files, err := beneath.OpenDir(workspace)
 	if err != nil {
@@ -196,7 +196,7 @@ func copyCommitted(workspace, name, to string) error {
 	return nil
 }
 
-// sbom says what is in an image's file.
+// sbom returns the SBOM of an image's file as SPDX.
 func (r *Images) sbom(img cargo.Image, target, file string) ([]byte, error) {
 	sum, err := dist.Digest(file)
 	if err != nil {

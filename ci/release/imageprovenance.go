@@ -8,7 +8,7 @@ import (
 	"dagger/slipway/ci/provenance"
 )
 
-// provenance is the statement of who made an image from what.
+// provenance returns the statement of who built an image from what.
 func (p *imagePublishing) provenance(ctx context.Context, m *madeImage) ([]byte, error) {
 	of := &Release{Workspace: p.Workspace, Plan: &plan.Plan{Source: p.Plan.Source, Toolchain: p.Plan.Toolchain}}
 	if m.Crate != "" && p.Given == "" {
@@ -36,7 +36,7 @@ func (p *imagePublishing) provenance(ctx context.Context, m *madeImage) ([]byte,
 	return s.JSON()
 }
 
-// subjects are the digests of an image's manifests: of what a tag names and, where
+// subjects returns the digests of an image's manifests: of the one that a tag points to and, if
 // that is an index, of each target's.
 func (m *madeImage) subjects() (map[string][sha256.Size]byte, error) {
 	sum, err := provenance.ParseDigest(m.digest.String())

@@ -21,19 +21,19 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// ImageRemotes are where images are released.
+// ImageRemotes is where images are released to.
 type ImageRemotes struct {
-	// Registry is a host, with its port where it has one. Repository is what comes
-	// before an image's name, like owner/name; it is lowered, as registries ask.
+	// Registry is a host, optionally with a port. Repository is the part before an image's
+	// name, like owner/name; it is converted to lower case, as registries require.
 	Registry, Repository string
-	// Username and Password are the registry's credentials; without a password those of
-	// the docker config are taken.
+	// Username and Password are the registry's credentials. Without a password those of the
+	// docker config are used.
 	Username, Password string
-	// Again is the command that continues a release that ended early.
+	// Again is the command that continues an interrupted release.
 	Again string
 }
 
-// repository is where an image goes.
+// repository returns the repository that an image is released to.
 func (to ImageRemotes) repository(image string) (name.Repository, error) {
 	if err := errors.Join(address.Check("the registry (--registry)", to.Registry), address.Check("the repository (--repository)", to.Repository)); err != nil {
 		return name.Repository{}, err
@@ -48,7 +48,7 @@ func (to ImageRemotes) repository(image string) (name.Repository, error) {
 	return repo, nil
 }
 
-// local is what an image is called in its layout, which may go nowhere.
+// local returns an image's name in its layout, for which no remote is needed.
 func (to ImageRemotes) local(image string) string {
 	if repo, err := to.repository(image); err == nil {
 		return repo.String()
@@ -56,7 +56,7 @@ func (to ImageRemotes) local(image string) string {
 	return "localhost/" + image
 }
 
-// keychain has the credentials, nil for those of the docker config.
+// keychain returns the credentials, or nil for those of the docker config.
 func (to ImageRemotes) keychain(registry name.Registry) authn.Keychain {
 	if to.Password == "" {
 		return nil
@@ -64,23 +64,23 @@ func (to ImageRemotes) keychain(registry name.Registry) authn.Keychain {
 	return repository.Credentials(registry, to.Username, to.Password)
 }
 
-// imagePublishing is what a release of images that is no dry run works with.
+// imagePublishing is the state of a release of images, as opposed to a dry run.
 type imagePublishing struct {
 	*Images
 	version version.Version
 	expect  verify.Expectation
 	made    map[string]*madeImage
-	remotes map[string]*repository.Repository // by image: each signs in once
+	remotes map[string]*repository.Repository // by image; each signs in once
 }
 
-// Publish releases the images. Everything that has been done is found done, so that
-// a release that ended anywhere is finished by running it again:
+// Publish releases the images. Completed effects are detected and skipped, so running an
+// interrupted release again finishes it:
 //
-//	build                 as a dry run does
-//	look                  at every version's tag: one that names something else ends it here
-//	push, sign, describe  by digest, which no one looks for
-//	tag the version       from now on users find it, and it is signed
-//	latest                when every version is there, and only upwards
+//	build                 as in a dry run
+//	look                  at each version's tag: one that points to something else ends the run here
+//	push, sign, attest    by digest, which users do not look for
+//	tag the version       from here on users find it, already signed
+//	latest                once every version is tagged, and only to a higher version
 func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 	if err := r.Plan.CheckRelease(); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 			return nil, err
 		}
 	}
-	done, err := r.ownGiven()
+	done, err := r.copyPrebuilt()
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (r *Images) Publish(ctx context.Context) (*ImagesSummary, error) {
 	return s, err
 }
 
-// look finds what a person has to decide before anything is changed: all of it.
+// look finds all conflicts that a person has to resolve, before anything is changed.
 func (p *imagePublishing) look(ctx context.Context) error {
 	var conflicts []error
 	for _, e := range p.Plan.Effects {
@@ -154,9 +154,9 @@ func (p *imagePublishing) look(ctx context.Context) error {
 	return nil
 }
 
-// identify asks who signs, and refuses a run's identity for another commit.
+// identify determines the signing identity. It rejects that of a workflow run on another commit.
 func (p *imagePublishing) identify(ctx context.Context) (err error) {
-	of := &Release{Plan: &plan.Plan{Source: p.Plan.Source, Signing: p.Plan.Signing, Version: p.Plan.Version}, Signer: p.Signer, apart: p.apart}
+	of := &Release{Plan: &plan.Plan{Source: p.Plan.Source, Signing: p.Plan.Signing, Version: p.Plan.Version}, Signer: p.Signer, fromStaged: p.fromStaged}
 	if err := of.identify(ctx, p.Signer); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (p *imagePublishing) perform(ctx context.Context, s *ImagesSummary) error {
 	return nil
 }
 
-// effect is one effect of the plan, ready to be performed.
+// effect returns an effect of the plan, ready to be performed.
 func (p *imagePublishing) effect(e plan.Effect) (publish.Effect, error) {
 	m := p.made[e.Image]
 	entity := m.entity
@@ -214,7 +214,7 @@ func (p *imagePublishing) effect(e plan.Effect) (publish.Effect, error) {
 	return publish.Effect{}, fmt.Errorf("performing effect %q: it is none of an image", e.Kind)
 }
 
-// status tells a person what has and what has not happened remotely.
+// status describes what has and what has not happened remotely.
 func (p *imagePublishing) status(s *ImagesSummary) string {
 	var b strings.Builder
 	b.WriteString("\nWhat has happened:\n")

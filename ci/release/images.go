@@ -15,36 +15,37 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// Images is one run of a plan of images.
+// Images is one run of a plan for images.
 type Images struct {
 	Workspace *cargo.Workspace
 	Plan      *plan.Images
-	// Builds run what the plan builds, in its order, each with a runner of its own.
+	// Builds holds the releases that run the plan's builds, in order, each with its own runner.
 	Builds []*Release
-	// Files is the root of the workspace on this machine.
+	// Files is the workspace's root directory on this machine.
 	Files string
-	// To is where the images go. A dry run takes their names in the layouts from it.
+	// To is where the images are released to. A dry run uses it for the image names in the
+	// layouts.
 	To ImageRemotes
-	// Signer signs the images. nil means a dry run, which signs none.
+	// Signer signs the images. nil means a dry run, which signs nothing.
 	Signer *sign.Signer
-	// Given is a directory that a dry run of the same plan has left, whose images are
-	// released as they are; "" builds them.
+	// Given is a directory left by a dry run of the same plan, whose images are released
+	// unchanged; "" builds the images.
 	Given string
-	// Out is the directory that the images are written to, an OCI layout each, with
-	// their SBOMs. It is made; what it holds of the same names is replaced.
+	// Out is the directory that the images are written to, each as an OCI layout next to its
+	// SBOMs. It is created if missing; entries of the same names are replaced.
 	Out string
 
-	apart bool   // the steps ran in another job: see UseStaged
-	given string // slipway's own copy of Given
-	begin time.Time
-	who   sign.Identity
+	fromStaged bool   // the steps ran in another job: see UseStaged
+	prebuilt   string // slipway's private copy of Given
+	begin      time.Time
+	who        sign.Identity
 }
 
-// DryRun builds every image, writes it as an OCI layout with its SBOM, and asks and
-// changes nothing outside.
+// DryRun builds every image and writes it as an OCI layout with its SBOM, without changing
+// anything remotely.
 func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
 	r.Signer = nil
-	done, err := r.ownGiven()
+	done, err := r.copyPrebuilt()
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
 	return s, err
 }
 
-// make builds the images and writes them.
+// make builds the images, or reads the prebuilt ones, and writes them to Out.
 func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error) {
 	r.begin = time.Now()
 	s, err := r.newSummary()
@@ -79,11 +80,11 @@ func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error)
 	return s, made, nil
 }
 
-// takeOrBuild returns the images that were given, or new ones.
+// takeOrBuild returns the prebuilt images, or builds them.
 func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImage, error) {
 	if r.Given != "" {
 		s.Remarks = append(slices.Clone(s.Remarks), "nothing was built in this run: the images are those of an earlier one")
-		return r.takeGiven()
+		return r.takePrebuilt()
 	}
 	if err := r.runSteps(ctx, s); err != nil {
 		return nil, err
@@ -110,8 +111,7 @@ func (r *Images) runSteps(ctx context.Context, s *ImagesSummary) error {
 	return nil
 }
 
-// write makes the images in a directory beside the old ones, and puts each in its
-// place when all are there.
+// write builds all images in a temporary directory, and then moves each to its place in Out.
 func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
 	work, done, err := workIn(r.Out)
 	if err != nil {
@@ -140,7 +140,7 @@ func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
 	return made, nil
 }
 
-// build is what built a crate.
+// build returns the release that builds a crate.
 func (r *Images) build(crate string) *Release {
 	return r.Builds[slices.IndexFunc(r.Builds, func(b *Release) bool { return b.Plan.Crate == crate })]
 }

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// ImagesSummary is what a run of images did, for people and, as JSON, for machines.
+// ImagesSummary is the result of a run for images, as text for people or as JSON for machines.
 type ImagesSummary struct {
 	DryRun    bool          `json:"dryRun"`
 	Version   string        `json:"version"`
@@ -21,38 +21,38 @@ type ImagesSummary struct {
 	Toolchain string        `json:"toolchain"`
 	Rust      string        `json:"rust,omitempty"`
 	Images    []ImageResult `json:"images"`
-	// Digest is that of the directory that another job continues from.
+	// Digest is the digest of the directory that another job continues from.
 	Digest handover.Digest `json:"digest,omitempty"`
-	// Staged says that nothing was made yet but what the steps leave.
+	// Staged means that only the results of the steps were written, without images.
 	Staged  bool          `json:"staged,omitempty"`
 	Steps   []string      `json:"-"` // names of the plan's steps, in order
 	Tests   []CrateTests  `json:"tests,omitempty"`
 	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
-	// Published says that the effects were performed, and Outcomes what became of each.
+	// Published means that the effects were performed. Outcomes lists their results.
 	Published bool              `json:"published,omitempty"`
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
 	Signer    string            `json:"signer,omitempty"` // the certificate's identity
 	Issuer    string            `json:"issuer,omitempty"`
 	Remarks   []string          `json:"remarks,omitempty"`
-	// Findings are the plan\'s, and what a dry run has found beside them.
+	// Findings lists the plan's findings and those of a dry run.
 	Findings finding.List `json:"findings,omitempty"`
 	Seconds  float64      `json:"seconds"`
-	// Error is why the release did not come to its end.
+	// Error is the reason why the release did not finish.
 	Error string `json:"error,omitempty"`
 
-	who sign.Identity // that signed
+	who sign.Identity // the signer
 }
 
 // ImageResult is one image.
 type ImageResult struct {
 	Name   string `json:"name"`
 	Kind   string `json:"kind"`
-	Digest string `json:"digest"` // of what a tag names
-	// Reference is where it was released, with its version.
+	Digest string `json:"digest"` // of the manifest that a tag points to
+	// Reference is where the image was released, tagged with its version.
 	Reference string `json:"reference,omitempty"`
 }
 
-// CrateTests is what was tested of a crate that an image is made from.
+// CrateTests is the test result of a crate that an image is built from.
 type CrateTests struct {
 	Crate string `json:"crate"`
 	Tests
@@ -80,13 +80,13 @@ func (m *madeImage) summary() ImageResult {
 	return ImageResult{Name: m.Name, Kind: m.Kind, Digest: m.digest.String()}
 }
 
-// Failed reports whether the release did not come to its end.
+// Failed reports whether the release did not finish.
 func (s *ImagesSummary) Failed() bool { return s.Error != "" }
 
 // JSON renders the summary for machines.
 func (s *ImagesSummary) JSON() ([]byte, error) { return renderSummary(s) }
 
-// title says in a line what became of the release.
+// title describes the result in one line.
 func (s *ImagesSummary) title() string {
 	switch {
 	case s.Error != "":
@@ -99,8 +99,8 @@ func (s *ImagesSummary) title() string {
 	return "Dry run of images in version " + s.Version
 }
 
-// Text renders the summary for people. dir is where the images are, "" when the
-// reader has still to export them.
+// Text renders the summary for people. dir is the directory with the images; "" means that the
+// reader has yet to export them.
 func (s *ImagesSummary) Text(dir string) string {
 	var b strings.Builder
 	console.Fprintf(&b, "\n%s", s.title())
@@ -144,7 +144,7 @@ func (s *ImagesSummary) writeEffects(b *strings.Builder) {
 	}
 }
 
-// writeUse says how to verify what was released, or where what was made lies.
+// writeUse tells how to verify the release, or where to find the output.
 func (s *ImagesSummary) writeUse(b *strings.Builder, dir string) {
 	if s.Staged {
 		console.Fprintf(b, "\nTo go on, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
@@ -162,7 +162,7 @@ func (s *ImagesSummary) writeUse(b *strings.Builder, dir string) {
 	}
 }
 
-// verifyLine is the command that verifies an image.
+// verifyLine returns the command that verifies an image.
 func (s *ImagesSummary) verifyLine(img ImageResult) string {
 	if s.Signer == "" {
 		return "cosign verify --key cosign.pub " + img.Reference
@@ -170,7 +170,7 @@ func (s *ImagesSummary) verifyLine(img ImageResult) string {
 	return strings.Join(append([]string{"cosign verify", img.Reference}, expectedFlags(s.who)...), " ")
 }
 
-// Markdown renders the summary for the job summary of continuous integration.
+// Markdown renders the summary for a CI job summary.
 func (s *ImagesSummary) Markdown() string {
 	var b strings.Builder
 	console.Fprintf(&b, "## %s\n\n| | |\n| --- | --- |\n| plan | %s |\n", console.Markdown(s.title()), console.Code(s.Plan))

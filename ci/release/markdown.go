@@ -9,10 +9,10 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// Markdown renders the summary for the job summary of continuous integration.
+// Markdown renders the summary for a CI job summary.
 func (s *Summary) Markdown() string { return s.markdown("##") }
 
-// markdown renders it below a heading of that level.
+// markdown renders the summary under a heading of the given level.
 func (s *Summary) markdown(level string) string {
 	var b strings.Builder
 	title := "Dry run of " + s.Tag
@@ -21,7 +21,7 @@ func (s *Summary) markdown(level string) string {
 		title = s.Tag + ": not finished"
 	case s.Published:
 		title = "Released " + s.Tag
-	case len(s.Outcomes) > 0: // of a train that ended before
+	case len(s.Outcomes) > 0: // in a train that ended before this crate
 		title = s.Tag + ": " + notBegun
 	case s.Staged:
 		title = s.Tag + ": built, tested and packaged, not signed yet"
@@ -52,8 +52,8 @@ func (s *Summary) markdown(level string) string {
 	return b.String()
 }
 
-// markEnd says why a release has not come to its end, and what there is to know.
-func markEnd(b *strings.Builder, failed string, found finding.List, remarks []string) {
+// markEnd renders the error of a failed release, the findings and the notes.
+func markEnd(b *strings.Builder, failed string, found finding.List, warnings []string) {
 	if failed != "" {
 		console.Fprintf(b, "\n%s", console.Fence("text", strings.TrimSpace(failed)))
 	}
@@ -63,12 +63,12 @@ func markEnd(b *strings.Builder, failed string, found finding.List, remarks []st
 			console.Fprintf(b, "- %s\n", console.Markdown(line))
 		}
 	}
-	for _, r := range append(found.Stopping(finding.Nothing).Lines(), remarks...) {
+	for _, r := range append(found.Stopping(finding.Nothing).Lines(), warnings...) {
 		console.Fprintf(b, "\n> %s\n", console.Markdown(r))
 	}
 }
 
-// markEffects lists what was done, or what a release would do.
+// markEffects lists the performed effects, or those that a release would perform.
 func markEffects(b *strings.Builder, effects []plan.Effect, outcomes []publish.Outcome) {
 	if len(outcomes) == 0 {
 		b.WriteString("\nA release would now:\n\n")

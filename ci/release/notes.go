@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// notes are the notes of the release on GitHub: the plan's, and the commands that verify
-// these very assets.
+// notes returns the notes of the GitHub release: the plan's, and the commands that verify these
+// assets.
 func (p *publishing) notes() string {
 	var b strings.Builder
 	if text := strings.TrimSpace(p.Plan.Notes); text != "" {
@@ -29,13 +29,13 @@ func (p *publishing) notes() string {
 			b.WriteString(p.verifyCommand(name))
 		}
 		b.WriteString("```\n")
-		break // the other targets' are alike
+		break // the other targets' commands are alike
 	}
 	return b.String()
 }
 
-// verifyCommand is cosign's command for a binary, as the release document has it, with
-// what it does not say of the source.
+// verifyCommand returns cosign's command that verifies a binary, as in the release document,
+// with flags for the source added.
 func (p *publishing) verifyCommand(name string) string {
 	if p.Plan.Signing == plan.SignedByKey {
 		return fmt.Sprintf("$ cosign verify-blob --key %s%s --signature %s%s %s\n", name, plan.PublicKeyFile, name, plan.SignatureFile, name)
@@ -44,9 +44,9 @@ func (p *publishing) verifyCommand(name string) string {
 	return "$ " + strings.Join(slices.Concat(lines, expectedFlags(p.who), []string{name}), " \\\n    ") + "\n"
 }
 
-// expectedFlags are the flags by which cosign expects who signed and, of a workflow, of
-// which repository, on which ref and commit: the identity of a reusable workflow is the
-// same in every repository that calls it.
+// expectedFlags returns cosign's flags that expect the signer and, for a workflow, the calling
+// repository, ref and commit: a reusable workflow has the same identity in every repository
+// that calls it.
 func expectedFlags(who sign.Identity) []string {
 	flags := []string{"--certificate-identity " + who.Subject, "--certificate-oidc-issuer " + who.Issuer}
 	if !strings.Contains(who.Subject, "/.github/workflows/") {

@@ -7,8 +7,8 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// TestExpectedFlags holds that the printed commands expect the source of a workflow, and
-// nothing of it of a person, whose certificates name none.
+// TestExpectedFlags checks that the printed commands expect a workflow's source, and none for a
+// person, whose certificate has none.
 func TestExpectedFlags(t *testing.T) {
 	who := sign.Identity{
 		Subject: "https://git.example.com/owner/name/.github/workflows/action-build.yml@refs/heads/trunk", Issuer: "https://git.example.com/_services/token",

@@ -10,25 +10,25 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// PlanDigest is the digest of the plan that was followed.
+// PlanDigest returns the digest of the plan that was followed.
 func (s *Summary) PlanDigest() string { return s.Plan }
 
-// PlanDigest is the digest of the plan that was followed.
+// PlanDigest returns the digest of the plan that was followed.
 func (s *ImagesSummary) PlanDigest() string { return s.Plan }
 
-// PlanDigest is the digest of the plan that was followed.
+// PlanDigest returns the digest of the plan that was followed.
 func (s *TrainSummary) PlanDigest() string { return s.Plan }
 
-// HandoverDigest names the directory that the run left for another job, "" for none.
+// HandoverDigest returns the digest of the directory left for another job, or "".
 func (s *Summary) HandoverDigest() string { return string(s.Digest) }
 
-// HandoverDigest names the directory that the run left for another job, "" for none.
+// HandoverDigest returns the digest of the directory left for another job, or "".
 func (s *ImagesSummary) HandoverDigest() string { return string(s.Digest) }
 
-// HandoverDigest is empty: no job continues another's train.
+// HandoverDigest returns "": a train is never continued by another job.
 func (s *TrainSummary) HandoverDigest() string { return "" }
 
-// stepNames are the names of a plan's steps, in order.
+// stepNames returns the names of a plan's steps in order, each with a prefix.
 func stepNames(prefix string, steps []step.Step) []string {
 	var names []string
 	for _, s := range steps {
@@ -37,15 +37,15 @@ func stepNames(prefix string, steps []step.Step) []string {
 	return names
 }
 
-// stage is a box of the picture: what is in it comes one after the other, or, where
-// it is no order, in one.
+// stage is a subgraph of the diagram: a chain of boxes if the order of the items matters, and
+// one box otherwise.
 type stage struct {
 	title string
 	items []string
 	order bool
 }
 
-// markOrder draws the order of a release: steps, what they leave, effects.
+// markOrder renders the order of a release as a diagram: steps, artifacts and effects.
 func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) {
 	var abouts []string
 	for _, e := range effects {

@@ -10,13 +10,12 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// workIn makes an output directory, where there is none, and in it a directory for work
-// in progress that nobody else may enter. done removes that: what is finished and good
-// has been moved out of it before.
+// workIn creates the output directory out if it is missing, and in it a temporary directory
+// with restricted access for work in progress. done removes the latter; finished files must
+// have been moved out before.
 //
-// A link in the place of the output directory is refused, and one on the way to it where the
-// path is relative: "dist" of a workspace that is released may be anything, and what is there
-// of the same names is replaced.
+// A symbolic link in place of out is an error, and for a relative path so is one on the way to
+// it: "dist" in a released workspace may lead anywhere, and files there would be replaced.
 func workIn(out string) (work string, done func(), err error) {
 	if err := checkNoLink(out); err != nil {
 		return "", nil, err
@@ -31,10 +30,11 @@ func workIn(out string) (work string, done func(), err error) {
 	return work, func() { _ = beneath.RemoveAll(work) }, nil
 }
 
-// checkNoLink returns an error where an output directory is a link, also behind a slash, or
-// where a relative one is reached through a link. An absolute path is whoever runs this's own.
+// checkNoLink returns an error if the output directory is a symbolic link, even with a trailing
+// slash, or if a relative path leads through one. An absolute path is trusted, because the
+// caller chose it.
 func checkNoLink(out string) error {
-	out = filepath.Clean(out) // without it "dist/" would name what the link leads to
+	out = filepath.Clean(out) // otherwise "dist/" would name the link's target
 	paths := []string{out}
 	for dir := filepath.Dir(out); !filepath.IsAbs(out) && dir != "." && filepath.Base(dir) != ".."; dir = filepath.Dir(dir) {
 		paths = append(paths, dir)
@@ -47,9 +47,9 @@ func checkNoLink(out string) error {
 	return nil
 }
 
-// appear moves finished files from a directory for work in progress to the same names in
-// the output directory, each at once. [os.Root] keeps that below the output directory.
-func appear(work, out string, names []string) error {
+// moveFinished moves finished files from a temporary directory to the same names in the output
+// directory, each atomically. [os.Root] confines the writes to the output directory.
+func moveFinished(work, out string, names []string) error {
 	root, err := os.OpenRoot(out)
 	if err != nil {
 		return fmt.Errorf("writing artifacts: %w", err)
@@ -70,9 +70,9 @@ func appear(work, out string, names []string) error {
 	return nil
 }
 
-// ownCopy copies a directory that was handed over to one that nobody else may enter:
-// what is checked there is what is used. done removes it.
-func ownCopy(dir string) (own string, done func(), err error) {
+// privateCopy copies a directory from another job to a private one, so that what is checked is what
+// is used. done removes the copy.
+func privateCopy(dir string) (own string, done func(), err error) {
 	from, err := beneath.OpenDir(dir)
 	if err != nil {
 		return "", nil, err

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOutThroughLink holds that nothing is written through a link in the place of a relative
-// output directory, however it is spelt, or on the way to one.
+// TestOutThroughLink checks that nothing is written through a symbolic link in place of a
+// relative output directory, however it is spelled, or on the way to one.
 func TestOutThroughLink(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, dir := range []string{"victim", "plain"} {

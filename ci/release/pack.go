@@ -16,7 +16,7 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// File is an artifact on disk.
+// File describes an artifact on disk.
 type File struct {
 	Name   string `json:"name"`
 	Target string `json:"target,omitempty"`
@@ -24,7 +24,7 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// pack writes the plan's artifacts to the output directory.
+// pack signs what was built and writes the plan's artifacts to the output directory.
 func (r *Release) pack(ctx context.Context) ([]File, error) {
 	work, done, err := workIn(r.Out)
 	if err != nil {
@@ -64,10 +64,10 @@ func (r *Release) pack(ctx context.Context) ([]File, error) {
 	for _, f := range files {
 		names = append(names, f.Name)
 	}
-	return files, appear(out, r.Out, names) // all are there, and good
+	return files, moveFinished(out, r.Out, names) // only now that all are complete and verified
 }
 
-// exportCrate copies the .crate out of the runner, where the plan has one.
+// exportCrate exports the .crate file from the runner if the plan has one.
 func (r *Release) exportCrate(ctx context.Context, out string) error {
 	for _, a := range r.Plan.Artifacts {
 		if a.Kind == plan.CrateFile {
@@ -77,7 +77,7 @@ func (r *Release) exportCrate(ctx context.Context, out string) error {
 	return nil
 }
 
-// packAll writes the artifacts that are made from the binaries and what signs them.
+// packAll writes the artifacts that are made from the binaries and their signatures.
 func (r *Release) packAll(ctx context.Context, signer *sign.Signer, out string, place func(target, name string) string) ([]File, error) {
 	var files []File
 	var err error

@@ -17,8 +17,7 @@ import (
 // uploads is how many assets are uploaded at once.
 const uploads = 16
 
-// perform performs the effects in the plan's order, assets side by side. Those of a
-// release that an earlier run has published are done.
+// perform performs the effects in the plan's order, with consecutive assets in parallel.
 func (p *publishing) perform(ctx context.Context) error {
 	s := p.summary
 	for i := 0; i < len(p.effects); {
@@ -42,21 +41,21 @@ func (p *publishing) perform(ctx context.Context) error {
 		}
 		i = end
 	}
-	s.Published, s.URL = true, p.hub.Found().URL
-	p.remarkImmutable()
+	s.Published, s.URL = true, p.github.Found().URL
+	p.noteImmutable()
 	return nil
 }
 
-// remarkImmutable says that the release is immutable where that was not known before:
-// GitHub says it of a release to everyone, and of the repository to few.
-func (p *publishing) remarkImmutable() {
-	if p.hub.Found().Immutable && !slices.Contains(p.summary.Remarks, immutable) {
+// noteImmutable notes that the release is immutable if preflight could not tell: GitHub shows
+// that of a release to everyone, but the repository's setting only with a special permission.
+func (p *publishing) noteImmutable() {
+	if p.github.Found().Immutable && !slices.Contains(p.summary.Remarks, immutable) {
 		p.summary.Remarks = append(p.summary.Remarks, immutable)
 	}
 }
 
-// newEffects are those of the plan that are performed here: what is signed was signed
-// when the artifacts were made.
+// newEffects returns the plan's effects that are performed here. Signing is not among them,
+// because it happens when the artifacts are made.
 func (p *publishing) newEffects(files []File) []publish.Effect {
 	var list []publish.Effect
 	assets := p.assets(files)
@@ -64,18 +63,18 @@ func (p *publishing) newEffects(files []File) []publish.Effect {
 	for _, e := range p.Plan.Effects {
 		switch e.Kind {
 		case "draft":
-			list = append(list, p.hub.DraftEffect(e.About))
+			list = append(list, p.github.DraftEffect(e.About))
 		case "asset":
-			list = append(list, p.hub.AssetEffect(e.About, assets[next]))
+			list = append(list, p.github.AssetEffect(e.About, assets[next]))
 			next++
 		case "registry":
 			list = append(list, p.crate().Effect(e.About))
 		case "owner":
 			list = append(list, p.ownerEffect(e.About))
 		case "tag":
-			list = append(list, p.hub.TagEffect(e.About))
+			list = append(list, p.github.TagEffect(e.About))
 		case "release":
-			list = append(list, p.hub.AnnounceEffect(e.About, assets))
+			list = append(list, p.github.AnnounceEffect(e.About, assets))
 		}
 	}
 	for i := range list {
@@ -84,7 +83,7 @@ func (p *publishing) newEffects(files []File) []publish.Effect {
 	return list
 }
 
-// assets are the artifacts that GitHub gets, in the plan's order.
+// assets returns the artifacts to attach to the GitHub release, in the plan's order.
 func (p *publishing) assets(files []File) []publish.File {
 	var list []publish.File
 	for i, a := range p.Plan.Artifacts {
@@ -100,11 +99,11 @@ func (p *publishing) assets(files []File) []publish.File {
 	return list
 }
 
-// transient judges what effects fail with.
+// transient reports whether the error of an effect is transient, and how long to wait.
 func transient(err error) (time.Duration, bool) {
 	var upload *uploadError
 	if errors.As(err, &upload) {
-		return upload.wait, upload.passes
+		return upload.wait, upload.transient
 	}
 	return github.Transient(err)
 }

@@ -18,9 +18,9 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// preflight reads the remote sides and changes nothing. Everything that a person
-// has to mend is told at once, of every crate, before anything is built: first of the source
-// and GitHub, and where that is right, of the registry.
+// preflight checks the remote state without changing anything. All problems of all crates that
+// a person has to fix are reported at once, before anything is built: first those of the source
+// and GitHub, and if there are none, those of the registry.
 func preflight(ctx context.Context, list []*publishing) error {
 	first := list[0]
 	if first.to.GitHub == nil {
@@ -34,15 +34,15 @@ func preflight(ctx context.Context, list []*publishing) error {
 		for _, other := range list[:i] {
 			p.before = append(p.before, other.Plan)
 		}
-		p.hub = &publish.GitHub{Client: p.to.GitHub, Draft: github.Draft{
+		p.github = &publish.GitHub{Client: p.to.GitHub, Draft: github.Draft{
 			Tag: p.Plan.Tag, Name: p.Plan.Tag, Commit: p.Plan.Source.Commit, Prerelease: p.Plan.Prerelease,
 		}}
 		if mayWrite {
-			err = errors.Join(err, p.hub.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
+			err = errors.Join(err, p.github.Check(ctx), p.chooseLatest(ctx), p.checkImmutable(ctx))
 		}
 	}
 	for _, p := range list {
-		// The registry, and its token, are for a release that nothing else stops.
+		// The registry is only asked, and its token used, if nothing else stops the release.
 		if err == nil && p.Plan.Publish.Publishable {
 			registryErr = errors.Join(registryErr, p.checkRegistry(ctx))
 		}
@@ -58,8 +58,8 @@ func preflight(ctx context.Context, list []*publishing) error {
 	return err
 }
 
-// checkSource looks at what the crates of a run have in common: the token, who
-// releases, and where the commit is. It reports whether the token may write.
+// checkSource checks what the crates of a run have in common: the token, who releases, and that
+// the commit is on the release branch. It reports whether the token has write access.
 func (p *publishing) checkSource(ctx context.Context, common *shared) (bool, error) {
 	rights, err := p.to.GitHub.Rights(ctx)
 	if err != nil {
@@ -77,21 +77,21 @@ func (p *publishing) checkSource(ctx context.Context, common *shared) (bool, err
 	return true, errors.Join(err, p.checkEnvironment(ctx))
 }
 
-// immutable tells a person what publishing on such a repository means.
+// immutable is the note about publishing in a repository with immutable releases.
 const immutable = "releases of this repository are immutable once they are published: nobody can change the files or the tag, and what is wrong is mended by another version"
 
-// checkImmutable notes whether the release can be changed once it is published. All of
-// it is there before, so that nothing else hangs on it.
+// checkImmutable notes whether the release will be immutable. Nothing else depends on it,
+// because all assets are uploaded before the release is published.
 func (p *publishing) checkImmutable(ctx context.Context) error {
 	on, err := p.to.GitHub.Immutable(ctx)
 	if on {
-		p.remarks = append(p.remarks, immutable)
+		p.warnings = append(p.warnings, immutable)
 	}
 	return err
 }
 
-// chooseLatest settles whether the release takes the repository's mark "latest":
-// only the highest stable version of the crate that the workspace names.
+// chooseLatest decides whether the release becomes the repository's latest one: only the
+// highest stable version of the crate that the workspace selects for it does.
 func (p *publishing) chooseLatest(ctx context.Context) error {
 	if !p.Plan.Latest {
 		return nil
@@ -110,11 +110,11 @@ func (p *publishing) chooseLatest(ctx context.Context) error {
 			existing = append(existing, other)
 		}
 	}
-	p.hub.Latest = version.Latest(v, existing)
+	p.github.Latest = version.Latest(v, existing)
 	return nil
 }
 
-// checkRegistry looks at what the registry has of the crate, and of what it needs.
+// checkRegistry checks what the registry has of the crate and of its dependencies.
 func (p *publishing) checkRegistry(ctx context.Context) error {
 	to := p.Plan.Publish
 	if len(to.Registries) > 1 {
@@ -130,7 +130,7 @@ func (p *publishing) checkRegistry(ctx context.Context) error {
 		p.shared.registries[key] = r
 	}
 	if p.registry = p.shared.registries[key]; p.registry == nil {
-		return nil // another crate's check has said why
+		return nil // another crate's check has reported why
 	}
 	versions, err := p.registry.Versions(ctx, p.Plan.Crate)
 	if err != nil {
@@ -143,8 +143,8 @@ func (p *publishing) checkRegistry(ctx context.Context) error {
 	return errors.Join(other, p.checkRequired(ctx), p.checkOwners(ctx, versions))
 }
 
-// checkRequired returns an error when a workspace crate that this one needs is not
-// published in a version that it accepts, and will not be by the same run.
+// checkRequired returns an error if a workspace crate that this one depends on is neither
+// published in an accepted version nor published earlier in the same run.
 func (p *publishing) checkRequired(ctx context.Context) error {
 	c, err := p.Workspace.Crate(p.Plan.Crate)
 	if err != nil {
@@ -152,7 +152,7 @@ func (p *publishing) checkRequired(ctx context.Context) error {
 	}
 	var missing []error
 	for _, d := range c.Deps {
-		if d.Path == "" || d.Req == "" { // cargo drops what has no version
+		if d.Path == "" || d.Req == "" { // cargo drops a path dependency without a version when packaging
 			continue
 		}
 		wanted, err := requirement(d.Req)
@@ -173,14 +173,15 @@ func (p *publishing) checkRequired(ctx context.Context) error {
 	return errors.Join(missing...)
 }
 
-// comesBefore reports whether the same run publishes such a version before.
+// comesBefore reports whether the same run publishes an accepted version of the crate before
+// this one.
 func (p *publishing) comesBefore(crate string, wanted *semver.Constraints) bool {
 	return slices.ContainsFunc(p.before, func(b *plan.Plan) bool {
 		return b.Crate == crate && b.Publish.Publishable && b.Publish.Registry == p.Plan.Publish.Registry && accepts(wanted, b.Version)
 	})
 }
 
-// requirement reads a requirement as cargo does: without an operator it is a caret
+// requirement parses a version requirement as cargo does: without an operator it is a caret
 // requirement (The Cargo Book, "Specifying Dependencies").
 func requirement(req string) (*semver.Constraints, error) {
 	parts := strings.Split(req, ",")
@@ -198,13 +199,13 @@ func accepts(wanted *semver.Constraints, v string) bool {
 	return err == nil && wanted.Check(parsed)
 }
 
-// checkOwners returns an error when neither the workspace's owners nor whoever
-// releases is an owner of the crate: the next release would be nobody's.
+// checkOwners returns an error if the registry lists neither the workspace's owners nor whoever
+// releases as an owner of the crate: otherwise nobody could make the next release.
 func (p *publishing) checkOwners(ctx context.Context, versions []registry.Version) error {
 	switch {
 	case p.to.InitialRelease:
 		if p.Plan.Owners != "" {
-			p.remarks = append(p.remarks, "a first release: add the crate's other owners with  "+p.addOwner(p.Plan.Owners))
+			p.warnings = append(p.warnings, "a first release: add the crate's other owners with  "+p.addOwner(p.Plan.Owners))
 		}
 		return nil
 	case len(versions) == 0:
@@ -224,7 +225,7 @@ func (p *publishing) checkOwners(ctx context.Context, versions []registry.Versio
 	return console.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
 }
 
-// addOwner is the command that adds an owner.
+// addOwner returns the command that adds an owner.
 func (p *publishing) addOwner(name string) string {
 	command := "cargo owner --add " + name + " " + p.Plan.Crate
 	if p.Plan.Publish.Registry != "" {
@@ -233,7 +234,8 @@ func (p *publishing) addOwner(name string) string {
 	return command
 }
 
-// readOwners reads what `cargo owner --list` prints: "login (Name)", a line each.
+// readOwners parses the output of `cargo owner --list`, which has a line "login (Name)" per
+// owner.
 func readOwners(stdout string) []string {
 	var owners []string
 	for line := range strings.Lines(stdout) {

@@ -52,13 +52,13 @@ func TestReadOwners(t *testing.T) {
 	}
 }
 
-// TestReadUpload holds what is made of cargo's words.
+// TestReadUpload checks how cargo's messages are classified.
 func TestReadUpload(t *testing.T) {
 	at := time.Now().Add(90 * time.Second).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	day := time.Now().Add(24 * time.Hour).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	tests := []struct {
 		name, tail string
-		passes     bool
+		transient  bool
 		wait       time.Duration
 	}{
 		{"a gateway's timeout", "the remote server responded with an error (status 504 Gateway Timeout)", true, 0},
@@ -77,9 +77,9 @@ func TestReadUpload(t *testing.T) {
 	}
 	for _, tt := range tests {
 		err := readUpload(&step.ExitError{Step: "upload", Code: 101, Tail: tt.tail})
-		wait, passes := transient(err)
-		if passes != tt.passes || (wait-tt.wait).Abs() > 5*time.Second {
-			t.Errorf("%s: passes %t after %s, want %t after %s", tt.name, passes, wait, tt.passes, tt.wait)
+		wait, retry := transient(err)
+		if retry != tt.transient || (wait-tt.wait).Abs() > 5*time.Second {
+			t.Errorf("%s: passes %t after %s, want %t after %s", tt.name, retry, wait, tt.transient, tt.wait)
 		}
 		if !strings.Contains(console.ErrorText(err), console.Quoted(tt.tail)) {
 			t.Errorf("%s: the error does not say it: %v", tt.name, err)

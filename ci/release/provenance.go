@@ -18,8 +18,7 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// writeProvenance writes the signed statement of who built the files, and the
-// binaries in them, from what.
+// writeProvenance writes the signed provenance of the files and of the binaries in them.
 func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to string, files []File, place func(target, name string) string) error {
 	in, err := r.provenance(ctx, true)
 	if err != nil {
@@ -51,8 +50,7 @@ func (r *Release) writeProvenance(ctx context.Context, signer *sign.Signer, to s
 	})
 }
 
-// sameBuild reports whether an earlier run's statement says what s says, but for which
-// run it was and when.
+// sameBuild reports whether an earlier run's statement equals s, except for the run's metadata.
 func sameBuild(earlier []byte, s provenance.Statement) bool {
 	other, err := provenance.Parse(earlier)
 	if err != nil {
@@ -63,8 +61,8 @@ func sameBuild(earlier []byte, s provenance.Statement) bool {
 	return err == nil && bytes.Equal(again, earlier)
 }
 
-// subjects are the digests of all files of the release but the provenance itself, and
-// of every binary in them: whoever verifies it misses what is not there.
+// subjects returns the digests of all files of the release except the provenance itself, and of
+// every binary in them, so that a verifier notices a missing file.
 func (r *Release) subjects(files []File, place func(target, name string) string) (map[string][sha256.Size]byte, error) {
 	subjects := map[string][sha256.Size]byte{}
 	for i, a := range r.Plan.Artifacts[:len(files)] {
@@ -85,8 +83,8 @@ func (r *Release) subjects(files []File, place func(target, name string) string)
 	return subjects, nil
 }
 
-// provenance is all of the statement but its subjects. built says that something
-// ran in the toolchain.
+// provenance returns the content of the statement without its subjects. built means that
+// something was built with the toolchain.
 func (r *Release) provenance(ctx context.Context, built bool) (provenance.Input, error) {
 	p := r.Plan
 	in := provenance.Input{
@@ -121,8 +119,8 @@ func (r *Release) provenance(ctx context.Context, built bool) (provenance.Input,
 	return in, err
 }
 
-// toolchain is the image that the steps ran in: slipway's own by its recipe,
-// which is what both runners have of it, others by the digest of their manifest.
+// toolchain returns the image that the steps ran in: slipway's own by the digest of its recipe,
+// which is the same for both runners, and others by the digest of their manifest.
 func (r *Release) toolchain(ctx context.Context) (provenance.Image, error) {
 	img := provenance.Image{Reference: r.Plan.Toolchain}
 	if img.Reference == toolchain.Reference() {

@@ -13,64 +13,64 @@ import (
 	"dagger/slipway/ci/registry"
 )
 
-// Remotes are where a release is published, and as whom.
+// Remotes is where a release is published, and as whom.
 type Remotes struct {
 	GitHub *github.Client
-	// Registries are the tokens of registries. The runner has that of the plan's too, for
-	// the steps that need it.
+	// Registries provides the tokens of registries. The runner has the token of the plan's
+	// registry too, for the steps that need it.
 	Registries credential.Registries
-	// Actor is who releases, as the registry names users: "" is whose token of
-	// GitHub it is.
+	// Actor is who releases, by user name in the registry; "" means the owner of the GitHub
+	// token.
 	Actor string
-	// InitialRelease says that the registry does not have the crate yet.
+	// InitialRelease means that the registry does not have the crate yet.
 	InitialRelease bool
-	// Toolchain is the image that whoever releases has named to build in, as the plan names
-	// it; "" where they left that to the workspace.
+	// Toolchain is the toolchain image that the caller named, in the plan's spelling; "" if the
+	// choice was left to the workspace.
 	Toolchain string
-	// Environment is the deployment environment of GitHub that the release runs in, "" for
-	// none.
+	// Environment is the GitHub deployment environment of this run, "" for none.
 	Environment string
-	// Again is the command that continues a release that ended early.
+	// Again is the command that continues an interrupted release.
 	Again string
 }
 
-// publishing is a release that is no dry run, and what it has found out about the
-// remote sides.
+// publishing is the state of a release, as opposed to a dry run, with what is known of the
+// remote state.
 type publishing struct {
 	*Release
 	to       Remotes
 	shared   *shared
-	before   []*plan.Plan // what the same run publishes before
-	hub      *publish.GitHub
-	registry *registry.Registry // nil where nothing goes to one
-	remarks  []string
+	before   []*plan.Plan // those that the same run publishes before this one
+	github   *publish.GitHub
+	registry *registry.Registry // nil if the crate is not published to a registry
+	warnings []string
 	effects  []publish.Effect
 	summary  *Summary // nil before the steps have run
 }
 
-// newPublishing makes the publishing of a release, which knows its repository.
+// newPublishing returns the state of a release, and records the repository that it is published
+// in.
 func newPublishing(r *Release, to Remotes) *publishing {
 	if to.GitHub != nil {
-		r.into = to.GitHub.Repository()
+		r.repository = to.GitHub.Repository()
 	}
 	return &publishing{Release: r, to: to}
 }
 
-// shared is what the crates of one run ask once.
+// shared is what the crates of one run look up only once.
 type shared struct {
 	actor string // who releases
-	// registries are by name and index; nil stands for one that was told to be
-	// out of reach.
+	// registries is indexed by name and index. nil stands for one whose error was already
+	// reported.
 	registries map[string]*registry.Registry
 }
 
-// Publish releases. Everything that has been done is found done, so that a release
-// that ended anywhere is finished by running it again: see [publishAll] for the order.
+// Publish publishes the release. Completed effects are detected and skipped, so running an
+// interrupted release again finishes it. See [publishAll] for the order.
 func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
-	done, err := r.ownGiven()
+	done, err := r.copyPrebuilt()
 	if err != nil {
 		return nil, err
 	}
@@ -78,25 +78,25 @@ func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
 	p := newPublishing(r, to)
 	if err := publishAll(ctx, []*publishing{p}); err != nil {
 		if p.summary != nil && p.summary.Error == "" {
-			p.summary = nil // nothing was performed
+			p.summary = nil // no effect was performed
 		}
 		return p.summary, err
 	}
 	return p.summary, nil
 }
 
-// publishAll releases crates, of which each may need those before it:
+// publishAll releases crates, each of which may depend on those before it:
 //
-//	preflight             reads only; what a person must mend ends the run here
-//	steps                 as a dry run does: no crate is published unless all build
-//	sign, package         when all are tested: a certificate lives 10 minutes
+//	preflight             reads only; problems that a person must fix end the run here
+//	steps                 as in a dry run: no crate is published unless all build
+//	sign, package         once all are tested, because a certificate is valid for 10 minutes
 //
-// and then of each crate, before the next one's begin:
+// and then crate by crate:
 //
-//	draft, assets         no one sees them who may not write; both can be taken back
-//	registry, owner       can never be taken back, so everything else is in place
-//	tag                   says of which commit, before anyone is told
-//	release               tells everyone
+//	draft, assets         visible with write access only; both can be deleted again
+//	registry, owner       irreversible, so everything else is in place before
+//	tag                   fixes the commit before the release is announced
+//	release               visible to everyone
 func publishAll(ctx context.Context, list []*publishing) error {
 	if err := preflight(ctx, list); err != nil {
 		return console.Errorf("%w\nnothing was changed anywhere", err)
@@ -121,14 +121,14 @@ func publishAll(ctx context.Context, list []*publishing) error {
 	return nil
 }
 
-// published reports whether the release is there, and announced.
+// published reports whether the release exists on GitHub and is no draft.
 func (p *publishing) published() bool {
-	found := p.hub.Found()
+	found := p.github.Found()
 	return found.ID != 0 && !found.Draft
 }
 
-// compile runs the steps. Of a release that an earlier run has published, nothing is
-// built or signed again but the crate, whose bytes tell whether it is the same.
+// compile runs the steps. If an earlier run has published the release, only the crate is
+// packaged again, because its bytes tell whether it is the same.
 func (p *publishing) compile(ctx context.Context) (err error) {
 	if !p.published() && p.Given == nil {
 		p.summary, err = p.runSteps(ctx)
@@ -139,15 +139,15 @@ func (p *publishing) compile(ctx context.Context) (err error) {
 		return err
 	}
 	if p.Given != nil {
-		return p.steps(ctx, p.summary, p.named(plan.StepFetch)) // the upload takes its lock file
+		return p.steps(ctx, p.summary, p.named(plan.StepFetch)) // the upload uses its lock file
 	}
 	return p.steps(ctx, p.summary, p.named(plan.StepPackage))
 }
 
-// assemble writes and signs what is published, and settles the effects.
+// assemble makes and signs the artifacts, or takes the prebuilt ones, and determines the effects.
 func (p *publishing) assemble(ctx context.Context) error {
 	s := p.summary
-	s.DryRun, s.Remarks = false, append(s.Remarks, p.remarks...)
+	s.DryRun, s.Remarks = false, append(s.Remarks, p.warnings...)
 	if p.published() {
 		return p.finished(ctx)
 	}
@@ -159,7 +159,7 @@ func (p *publishing) assemble(ctx context.Context) error {
 			return console.Errorf("checking what the release will find:\n%w\nnothing was changed anywhere", err)
 		}
 	}
-	p.hub.Draft.Body = p.notes() // who signed is known now
+	p.github.Draft.Body = p.notes() // the signer is known only now
 	p.effects = p.newEffects(s.Artifacts)
 	for _, e := range p.effects {
 		s.Outcomes = append(s.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.NotBegun})
@@ -167,10 +167,10 @@ func (p *publishing) assemble(ctx context.Context) error {
 	return nil
 }
 
-// takeOrMake settles the artifacts: those that were given, or new ones.
+// takeOrMake takes the prebuilt artifacts, or makes new ones.
 func (p *publishing) takeOrMake(ctx context.Context) error {
 	if p.Given != nil {
-		return p.takeGiven(ctx, p.summary)
+		return p.takePrebuilt(ctx, p.summary)
 	}
 	if err := p.readEarlier(ctx); err != nil {
 		return err
@@ -178,13 +178,13 @@ func (p *publishing) takeOrMake(ctx context.Context) error {
 	if err := p.writeArtifacts(ctx, p.summary); err != nil {
 		return err
 	}
-	if n := p.taken.Load(); n > 0 {
+	if n := p.reused.Load(); n > 0 {
 		p.summary.Remarks = append(p.summary.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", n))
 	}
 	return nil
 }
 
-// finished looks at a release that has been published by an earlier run.
+// finished checks a release that an earlier run has published.
 func (p *publishing) finished(ctx context.Context) error {
 	if p.registry != nil && p.Given == nil {
 		if err := p.exportCrate(ctx); err != nil {
@@ -203,9 +203,9 @@ func (p *publishing) finished(ctx context.Context) error {
 		}
 		p.summary.Outcomes = append(p.summary.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})
 	}
-	p.summary.Published, p.summary.URL, p.summary.Seconds = true, p.hub.Found().URL, time.Since(p.begin).Seconds()
-	p.remarkImmutable()
-	return p.hub.OnlyThese(ctx, p.assets(nil))
+	p.summary.Published, p.summary.URL, p.summary.Seconds = true, p.github.Found().URL, time.Since(p.begin).Seconds()
+	p.noteImmutable()
+	return p.github.OnlyThese(ctx, p.assets(nil))
 }
 
 func (r *Release) tell(what string) {

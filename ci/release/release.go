@@ -1,5 +1,5 @@
-// Package release runs a plan: its steps in order on a runner, then the files
-// that a release ships. It is the one place where the order of a release is.
+// Package release executes a plan: it runs the steps in order on a runner, makes the files of
+// the release and publishes them. The order of a release is defined only here.
 package release
 
 import (
@@ -26,63 +26,61 @@ type Release struct {
 	Workspace *cargo.Workspace
 	Plan      *plan.Plan
 	Runner    step.Runner
-	// Signer signs the binaries. nil means a dry run's, which is worth nothing.
+	// Signer signs the binaries. nil means a dry run, which signs with a throw-away key.
 	Signer *sign.Signer
-	// Out is the directory that the artifacts are written to. It is made; what
-	// it holds of the same names is replaced, each file at once.
+	// Out is the directory that the artifacts are written to. It is created if missing; files
+	// of the same names are replaced, each atomically.
 	Out string
 
-	// Given are artifacts to publish instead of making some; nil for none.
+	// Given locates prebuilt artifacts to publish instead of making new ones; nil for none.
 	Given *Given
 
-	// ToolchainBase names the Debian image that slipway's own toolchain was asked to
-	// be made with, "" for slipway's choice.
+	// ToolchainBase is the Debian image that slipway's own toolchain is built from; "" means
+	// slipway's default.
 	ToolchainBase string
 
-	// Tell tells a person how far the release is; nil tells nobody.
+	// Tell reports progress to the user. It may be nil.
 	Tell func(string)
 
-	strict   bool // this is no dry run: whatever a release stops at ends it
-	apart    bool // the steps ran in another job: see UseStaged
-	begin    time.Time
-	into     string // the repository that it is published in, as owner/name; "" where that is not known
-	who      sign.Identity
-	rust     sbom.Rust
-	crates   map[string]sbom.Graph // in the binaries of each target
-	earlier  earlier
-	expected verify.Expectation // of what an earlier run has signed
-	taken    atomic.Int32       // how many of its signatures were taken
+	strict     bool // not a dry run: findings that stop a release are errors
+	fromStaged bool // the steps ran in another job: see UseStaged
+	begin      time.Time
+	repository string // the GitHub repository that it is published in, as owner/name; "" if unknown
+	who        sign.Identity
+	rust       sbom.Rust
+	crates     map[string]sbom.Graph // in the binaries of each target
+	earlier    earlier
+	expected   verify.Expectation // for the signatures of an earlier run
+	reused     atomic.Int32       // how many signatures of an earlier run were reused
 }
 
-// DryRun runs every step of the plan and writes every artifact, and performs
-// no effect. The stages stand in the order in which a person would want to
-// hear of trouble, cheapest first:
+// DryRun runs every step of the plan and writes every artifact, but performs no effect. The
+// stages are ordered so that cheap ones can fail first:
 //
 //	toolchain, metadata   seconds; wrong images and misread manifests end here
 //	fetch, build, test    each as soon as what it needs is there
-//	sign                  with a key of no worth: nothing reaches a log
-//	package               .crate file, tarballs, checksums: only of what passed
+//	sign                  with a throw-away key: nothing reaches a transparency log
+//	package               .crate file, tarballs and checksums, from tested results only
 func (r *Release) DryRun(ctx context.Context) (*Summary, error) {
 	r.Signer = nil
 	return r.make(ctx)
 }
 
-// Dist does what a dry run does, but signs for whom the signer stands for, and
-// records that where the signer says: the first effect of a release, and all that
-// can be done without a token that publishes. Only what could be released is signed.
+// Dist does the same as a dry run, but signs as the signer's identity, in the transparency log
+// if the signer uses one. That is the first effect of a release, and the only one without a
+// publishing token. It returns an error for what could not be released.
 func (r *Release) Dist(ctx context.Context) (*Summary, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
 	s, err := r.make(ctx)
 	if s != nil {
-		s.DryRun = false // also of a library, of which nothing is signed
+		s.DryRun = false // also for a library, for which nothing is signed
 	}
 	return s, err
 }
 
-// checkRelease returns an error when this is nothing that may be released, or
-// nobody is there to sign it.
+// checkRelease returns an error if the plan may not be released, or if a signer is missing.
 func (r *Release) checkRelease() error {
 	r.strict = true
 	if err := r.Plan.CheckRelease(); err != nil {
@@ -109,7 +107,7 @@ func (r *Release) make(ctx context.Context) (*Summary, error) {
 	return s, nil
 }
 
-// runSteps runs the plan's steps: nothing of it is seen anywhere else.
+// runSteps runs the plan's steps, without remote effects.
 func (r *Release) runSteps(ctx context.Context) (*Summary, error) {
 	if err := r.Plan.CheckDryRun(); err != nil {
 		return nil, err
@@ -125,15 +123,15 @@ func (r *Release) runSteps(ctx context.Context) (*Summary, error) {
 	return s, r.checkCrateSize(ctx, s)
 }
 
-// writeArtifacts signs and writes what the steps have left.
+// writeArtifacts signs and packages the results of the steps.
 func (r *Release) writeArtifacts(ctx context.Context, s *Summary) (err error) {
 	s.Artifacts, err = r.pack(ctx)
 	s.Seconds = time.Since(r.begin).Seconds()
 	return err
 }
 
-// Build runs the steps that build the crate, and what they need, for every
-// target, and writes the binaries to <out>/<target>/<name>.
+// Build runs the steps that build the crate for every target, and those they depend on, and
+// writes the binaries to <out>/<target>/<name>.
 func (r *Release) Build(ctx context.Context) error {
 	var names []string
 	for _, t := range r.Plan.Targets {
@@ -161,11 +159,11 @@ func (r *Release) Build(ctx context.Context) error {
 			}
 		}
 	}
-	return appear(work, r.Out, made)
+	return moveFinished(work, r.Out, made)
 }
 
-// Test runs the crate's tests for every target, and what they need, and
-// returns what was tested.
+// Test runs the crate's tests for every target, and the steps they depend on, and returns a
+// summary of what was tested.
 func (r *Release) Test(ctx context.Context) (*Summary, error) {
 	if err := r.Plan.CheckDryRun(); err != nil {
 		return nil, err
@@ -181,8 +179,8 @@ func (r *Release) Test(ctx context.Context) (*Summary, error) {
 	return s, r.steps(ctx, s, r.named(names...))
 }
 
-// exportBinaries copies every binary of every target out of the runner, to places that
-// nobody else can reach, and checks it there.
+// exportBinaries copies every binary of every target out of the runner to the private path
+// given by place, and checks each there.
 func (r *Release) exportBinaries(ctx context.Context, place func(target, name string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range r.Plan.Artifacts {

@@ -59,8 +59,8 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestStops holds that a release ends at what is wrong with the workspace, all of it told, and
-// that a dry run runs and tells it, or ends where nothing could be built.
+// TestStops checks that a release reports all findings of the workspace and ends, and that a
+// dry run reports them and continues, or ends if nothing could be built.
 func TestStops(t *testing.T) {
 	found := func(stops finding.Stops) finding.List {
 		return finding.List{{Stops: stops, File: "Cargo.toml", Line: 3, What: "one thing", Do: "mend it"}, {Stops: stops, What: "another"}}
@@ -82,8 +82,8 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestOtherChannel holds that a dry run builds with the compiler that the image has, and says
-// so, and that a release ends there.
+// TestOtherChannel checks that a dry run builds with the compiler of the image and reports that
+// it is not the one asked for, and that a release ends there.
 func TestOtherChannel(t *testing.T) {
 	for stdout, want := range map[string]string{
 		"release: 1.95.0\n":         `it asks for channel "1.96.0", and toolchain "rust:1.96.0" has Rust 1.95.0`,
@@ -110,8 +110,8 @@ func TestOtherChannel(t *testing.T) {
 	}
 }
 
-// TestEarlyChecks holds that the answers of the toolchain and of cargo end a
-// release before anything is compiled, and that they are understood.
+// TestEarlyChecks checks that the output of the toolchain and metadata steps can end a release
+// before anything is compiled, with a helpful error.
 func TestEarlyChecks(t *testing.T) {
 	tests := []struct {
 		name, step, stdout string
@@ -171,7 +171,7 @@ func TestFailures(t *testing.T) {
 	says(t, err, `tests of crate "app" failed on aarch64-unknown-linux-musl: their output is above`)
 }
 
-// TestPackNothing holds that no artifact appears unless all do.
+// TestPackNothing checks that no artifact is written unless all can be made.
 func TestPackNothing(t *testing.T) {
 	other := plan.StepBuild(plan.AArch64) + "/" + plan.OutputBinary("app")
 	tests := []struct {
@@ -197,8 +197,8 @@ func TestPackNothing(t *testing.T) {
 	}
 }
 
-// TestPackReplaces holds that what stands in the output directory is replaced,
-// and only what has the name of an artifact.
+// TestPackReplaces checks that only files with an artifact's name are replaced in the output
+// directory.
 func TestPackReplaces(t *testing.T) {
 	rel, _ := newRelease(t)
 	if err := errors.Join(os.MkdirAll(rel.Out, 0o755), os.WriteFile(filepath.Join(rel.Out, "SHA256SUMS"), []byte("old"), 0o644), os.WriteFile(filepath.Join(rel.Out, "mine"), []byte("kept"), 0o644)); err != nil {

@@ -20,24 +20,24 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// Published says where the release is that is compared with its source.
+// Published locates the release that is compared with its source.
 type Published struct {
 	GitHub *github.Client
-	// Registries are the tokens of registries, for one that wants it to be read.
+	// Registries provides the tokens of registries, for one that requires a token for reading.
 	Registries credential.Registries
-	// Expect says who must have signed.
+	// Expect is the signer that the release must have.
 	Expect verify.Expectation
 }
 
-// CheckCheckout returns an error unless the source is the commit that the tag of a
-// release is at on GitHub, with no change: nothing else can be compared with it.
-func CheckCheckout(ctx context.Context, hub *github.Client, crate, requested string, source plan.Source) error {
+// CheckCheckout returns an error unless the source is unmodified and its commit is the one that
+// the release's tag points to on GitHub: nothing else can be compared with the release.
+func CheckCheckout(ctx context.Context, client *github.Client, crate, requested string, source plan.Source) error {
 	v, err := version.Parse(requested)
 	if err != nil {
 		return err
 	}
 	tag := v.Tag(crate)
-	at, err := hub.Tag(ctx, tag)
+	at, err := client.Tag(ctx, tag)
 	if err != nil {
 		return err
 	}
@@ -55,21 +55,22 @@ func CheckCheckout(ctx context.Context, hub *github.Client, crate, requested str
 	return nil
 }
 
-// reproducing is a release that is built again, and what it is compared with.
+// reproducing is the state of comparing a release with one built again from its source.
 type reproducing struct {
 	*Release
 	from     Published
 	report   *reproduce.Report
 	work     string
-	signed   *verify.Report               // of all that the release has
-	sums     map[string][sha256.Size]byte // of the tarballs, made again
-	subjects map[string][sha256.Size]byte // what provenance names, made again
-	shown    map[string]bool              // what of the verification the report says
+	signed   *verify.Report               // of the whole release
+	sums     map[string][sha256.Size]byte // of the tarballs made again
+	subjects map[string][sha256.Size]byte // subjects of the provenance, made again
+	shown    map[string]bool              // verification subjects that the report covers already
 }
 
-// Reproduce downloads the release of the plan's tag, builds what it has again, and
-// compares the two byte by byte. What only a signer could make again is verified. No
-// test runs: none changes a byte. The error is one of getting at what is compared.
+// Reproduce downloads the release of the plan's tag, builds its artifacts again and compares
+// them byte by byte. What only the signer could make again is verified. Tests do not run,
+// because they cannot change the artifacts. An error means that the comparison was not
+// possible; differences are in the report.
 func (r *Release) Reproduce(ctx context.Context, from Published) (*reproduce.Report, error) {
 	work, err := os.MkdirTemp("", "slipway-reproduce-")
 	if err != nil {
@@ -86,7 +87,7 @@ func (r *Release) Reproduce(ctx context.Context, from Published) (*reproduce.Rep
 	return p.compareAll(ctx)
 }
 
-// reproducing makes the directories below work.
+// reproducing returns the state of a comparison, and creates its directories below work.
 func (r *Release) reproducing(from Published, work string) (*reproducing, error) {
 	p := &reproducing{
 		Release: r, from: from, work: work,
@@ -101,7 +102,7 @@ func (r *Release) reproducing(from Published, work string) (*reproducing, error)
 	return p, nil
 }
 
-// compareAll compares what was downloaded with what is made again.
+// compareAll compares the downloaded release with what is built again.
 func (r *reproducing) compareAll(ctx context.Context) (*reproduce.Report, error) {
 	if err := r.rebuild(ctx); err != nil {
 		return nil, err
@@ -116,8 +117,8 @@ func (r *reproducing) compareAll(ctx context.Context) (*reproduce.Report, error)
 	return r.report, r.others()
 }
 
-// released is where an asset of the release is, rebuilt where the same file is that
-// was made again, and built where a binary is.
+// released returns the path of a downloaded asset, rebuilt that of the same file made again,
+// and built that of a binary.
 func (r *reproducing) released(name string) string { return filepath.Join(r.work, "released", name) }
 func (r *reproducing) rebuilt(name string) string  { return filepath.Join(r.work, "rebuilt", name) }
 
@@ -125,7 +126,7 @@ func (r *reproducing) built(target, name string) string {
 	return filepath.Join(r.work, "built", target, name)
 }
 
-// rebuild runs the steps that leave what is compared, and what they need.
+// rebuild runs the steps that produce what is compared, and those they depend on.
 func (r *reproducing) rebuild(ctx context.Context) error {
 	s, err := r.newSummary()
 	if err != nil {
@@ -140,7 +141,7 @@ func (r *reproducing) rebuild(ctx context.Context) error {
 			names = append(names, plan.StepPackage)
 		}
 	}
-	kept := &keptSteps{Runner: r.Runner}
+	kept := &cachedSteps{Runner: r.Runner}
 	r.Runner = kept
 	if err := r.steps(ctx, s, r.named(names...)); err != nil {
 		return err
@@ -149,7 +150,7 @@ func (r *reproducing) rebuild(ctx context.Context) error {
 	return r.exportBinaries(ctx, r.built)
 }
 
-// compare compares one artifact with what was made again.
+// compare compares one artifact with the one made again.
 func (r *reproducing) compare(ctx context.Context, a plan.Artifact) {
 	if a.Kind == plan.CrateFile {
 		r.compareCrate(ctx, a)
@@ -169,7 +170,7 @@ func (r *reproducing) compare(ctx context.Context, a plan.Artifact) {
 		r.compareMade(a, func(to string) error { return r.writeSBOM(to, a, r.built(a.Target, a.Binaries[0])) })
 	case plan.Attestation:
 		r.verified(a.Name, plainName(a.Name))
-		r.subject(a.Name, r.released(a.Name)) // signed, so that no one can make it again
+		r.subject(a.Name, r.released(a.Name)) // signed, so it cannot be made again
 	case plan.Provenance:
 		r.verified(a.Name)
 		r.compareProvenance(ctx, a)
@@ -186,23 +187,22 @@ func (r *reproducing) compareMade(a plan.Artifact, write func(to string) error) 
 	r.subject(a.Name, r.rebuilt(a.Name))
 }
 
-// subject notes the digest of a file that was made again. What cannot be read the
-// statement will miss.
+// subject records the digest of a file made again. A file that cannot be read shows up as a
+// difference of the provenance.
 func (r *reproducing) subject(name, file string) {
 	if sum, err := dist.Digest(file); err == nil {
 		r.subjects[name] = sum
 	}
 }
 
-// keptSteps is a runner that notes which steps did not run, because it had their
-// results.
-type keptSteps struct {
+// cachedSteps is a runner that records which steps were cached.
+type cachedSteps struct {
 	step.Runner
 	mu    sync.Mutex
 	names []string
 }
 
-func (k *keptSteps) Run(ctx context.Context, s step.Step) (step.Result, error) {
+func (k *cachedSteps) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := k.Runner.Run(ctx, s)
 	if err == nil && result.Cached {
 		k.mu.Lock()
@@ -212,9 +212,9 @@ func (k *keptSteps) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	return result, err
 }
 
-// among are the kept ones of those steps, in their order.
-func (k *keptSteps) among(steps []string) []string {
+// among returns which of the steps were cached, in order.
+func (k *cachedSteps) among(steps []string) []string {
 	return slices.DeleteFunc(slices.Clone(steps), func(name string) bool {
-		return !slices.Contains(k.names, name) || strings.HasPrefix(name, "crates ") // which only asks
+		return !slices.Contains(k.names, name) || strings.HasPrefix(name, "crates ") // a query, whose caching does not matter
 	})
 }

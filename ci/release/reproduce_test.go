@@ -14,8 +14,8 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// TestCheckCheckout holds that a source that is not the tag's commit is told which one
-// to check out.
+// TestCheckCheckout checks that for a source that is not the tag's commit the error names the
+// one to check out.
 func TestCheckCheckout(t *testing.T) {
 	const at, other = "0123456789abcdef0123456789abcdef01234567", "89abcdef0123456789abcdef0123456789abcdef"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,13 +54,13 @@ func TestCheckCheckout(t *testing.T) {
 	}
 }
 
-// TestReproduceCompares compares the files of a dry run with themselves, and with what
-// was changed in them. What a dry run's provenance says is no one's word, and not compared.
+// TestReproduceCompares compares the artifacts of a dry run with themselves, and with modified
+// ones. The claims in a dry run's provenance are not authenticated, and not compared.
 func TestReproduceCompares(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(t *testing.T, dir string, r *runner)
-		want   map[string]string // what is said of an artifact; all others are the same, or verified
+		want   map[string]string // expected result by artifact; all others are the same, or verified
 	}{
 		{"nothing", func(*testing.T, string, *runner) {}, nil},
 		{
@@ -113,7 +113,7 @@ func put(t *testing.T, dir, name, content string) {
 	}
 }
 
-// wantChecks holds that a report says those things, and finds all else the same.
+// wantChecks checks that a report has the wanted results, and no other differences.
 func wantChecks(t *testing.T, r *reproduce.Report, want map[string]string) {
 	t.Helper()
 	said := map[string]string{}

@@ -15,9 +15,9 @@ import (
 	"dagger/slipway/ci/reproduce"
 )
 
-// compareCrate compares the .crate file of the registry with the one that was packaged
-// again. The lock file in it, and what it says of the repository, follow from when it
-// was packaged: where nothing else differs, the files are the same.
+// compareCrate compares the registry's .crate file with the one packaged again. Cargo.lock and
+// .cargo_vcs_info.json in it depend on when it was packaged: if nothing else differs, the files
+// count as the same.
 func (r *reproducing) compareCrate(ctx context.Context, a plan.Artifact) {
 	file := r.rebuilt(a.Name)
 	if err := r.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, file); err != nil {
@@ -25,13 +25,13 @@ func (r *reproducing) compareCrate(ctx context.Context, a plan.Artifact) {
 		return
 	}
 	r.subject(a.Name, file)
-	theirs, remark, err := r.inRegistry(ctx)
+	theirs, note, err := r.inRegistry(ctx)
 	if err != nil {
 		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
 		return
 	}
 	if theirs == nil {
-		r.report.Note(a.Name, reproduce.Differs, "%s", remark)
+		r.report.Note(a.Name, reproduce.Differs, "%s", note)
 		return
 	}
 	published := filepath.Join(r.work, a.Name)
@@ -44,14 +44,14 @@ func (r *reproducing) compareCrate(ctx context.Context, a plan.Artifact) {
 	case err != nil:
 		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
 	case d == nil:
-		r.report.Note(a.Name, reproduce.Same, "%s", remark)
+		r.report.Note(a.Name, reproduce.Same, "%s", note)
 	default:
-		r.compareInside(a, d, theirs, remark)
+		r.compareInside(a, d, theirs, note)
 	}
 }
 
-// compareInside says which files of a .crate of other bytes differ.
-func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, theirs []byte, remark string) {
+// compareInside reports which files differ in .crate files with different bytes.
+func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, theirs []byte, note string) {
 	ours, err := beneath.ReadFile(r.rebuilt(a.Name), registry.MaxCrate)
 	if err != nil {
 		r.report.Note(a.Name, reproduce.Unknown, "%v", err)
@@ -66,12 +66,12 @@ func (r *reproducing) compareInside(a plan.Artifact, d *reproduce.Difference, th
 		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: what})
 	default:
 		r.subjects[a.Name] = sha256.Sum256(theirs)
-		r.report.Note(a.Name, reproduce.SameFiles, "%s, but for Cargo.lock or .cargo_vcs_info.json, which follow from when it was packaged", remark)
+		r.report.Note(a.Name, reproduce.SameFiles, "%s, but for Cargo.lock or .cargo_vcs_info.json, which follow from when it was packaged", note)
 	}
 }
 
-// inRegistry downloads the .crate file of the registry, nil where it has none, and says
-// what of it is to be said.
+// inRegistry downloads the registry's .crate file, nil if there is none, and returns a note for
+// the report.
 func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
 	p := &publishing{Release: r.Release, to: Remotes{Registries: r.from.Registries}}
 	from, err := p.findRegistry(ctx)
@@ -93,9 +93,9 @@ func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != found.Checksum {
 		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.Plan.Crate, r.Plan.Version, sum, found.Checksum)
 	}
-	remark := "that of the registry"
+	note := "that of the registry"
 	if found.Yanked {
-		remark += ", where it was yanked"
+		note += ", where it was yanked"
 	}
-	return raw, remark, nil
+	return raw, note, nil
 }

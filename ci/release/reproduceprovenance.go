@@ -14,9 +14,9 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// compareProvenance compares what the provenance says with what is true of the release
-// that was built again, but for who built it, in which run and when. What was another in
-// making goes to the reasons.
+// compareProvenance compares the claims of the provenance with those about the release built
+// again, except for builder, run and times. Differences of the tools become possible reasons in
+// the report.
 func (r *reproducing) compareProvenance(ctx context.Context, a plan.Artifact) {
 	about := a.Name + ", what it says"
 	theirs, err := r.statement(ctx, a)
@@ -40,7 +40,8 @@ func (r *reproducing) compareProvenance(ctx context.Context, a plan.Artifact) {
 	r.report.Note(about, reproduce.Same, "files, source, parameters, toolchain and plan; who ran it and when is verified alone")
 }
 
-// mismatches are differences in one line. Files have lines of their own.
+// mismatches describes differences in one line. Of files only the names are listed, as they
+// have lines of their own.
 func mismatches(list []*provenance.Mismatch) string {
 	var parts, files []string
 	for _, m := range list {
@@ -56,8 +57,8 @@ func mismatches(list []*provenance.Mismatch) string {
 	return strings.Join(parts, "; ")
 }
 
-// statement reads the provenance of the release. It is an error unless it is signed by
-// whom it is expected of; whether it is about the files that are there, others say.
+// statement reads the provenance of the release. It is an error unless the expected identity
+// signed it. Whether it covers the released files is verified elsewhere.
 func (r *reproducing) statement(ctx context.Context, a plan.Artifact) (provenance.Statement, error) {
 	raw, err := beneath.ReadFile(r.released(a.Name), maxBundle)
 	if err != nil {
@@ -66,8 +67,8 @@ func (r *reproducing) statement(ctx context.Context, a plan.Artifact) (provenanc
 	return verify.Provenance(ctx, raw, r.from.Expect)
 }
 
-// ownStatement is the statement about what was made again. Where the source comes from
-// only the other one says; that of a workflow is verified.
+// ownStatement returns the statement about what was made again. The source repository and ref
+// are taken from theirs, as nothing else has them; those of a workflow are verified.
 func (r *reproducing) ownStatement(ctx context.Context, theirs provenance.Statement) (provenance.Statement, error) {
 	in, err := r.provenance(ctx, true)
 	if err != nil {
@@ -79,10 +80,10 @@ func (r *reproducing) ownStatement(ctx context.Context, theirs provenance.Statem
 	return provenance.New(in)
 }
 
-// plainWords is what is shown of a statement as it is: references and digests.
+// plainWords matches values of a statement that are shown without quotes: references and digests.
 var plainWords = regexp.MustCompile(`^[\w:/@.%?&=+ -]{1,400}$`)
 
-// shown is a value of a statement, for a person.
+// shown renders a value of a statement for the report.
 func shown(value string) string {
 	switch {
 	case value == "":
@@ -93,7 +94,7 @@ func shown(value string) string {
 	return quote.Line(value)
 }
 
-// reasons notes what the release was made with and is not here.
+// reasons records how the tools of the release differ from those used here.
 func (r *reproducing) reasons(theirs, ours provenance.Statement) {
 	rust := func(s provenance.Statement) string { return s.Predicate.BuildDefinition.InternalParameters.Rust }
 	builder := func(s provenance.Statement) string { return s.Predicate.RunDetails.Builder.Version["slipway"] }

@@ -12,13 +12,13 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// plainName is the name of the document that a signed one holds.
+// plainName returns the name of the SBOM that an attestation contains.
 func plainName(attestation string) string {
 	return strings.TrimSuffix(attestation, plan.BundleFile) + ".json"
 }
 
-// verified notes what the verification of the release says of a signed artifact: by
-// its name, or by that of what it is about.
+// verified reports the result of the release's verification for a signed artifact, by its own
+// name or by those of its subjects.
 func (r *reproducing) verified(artifact string, subjects ...string) {
 	subjects = append(subjects, artifact)
 	var found []verify.Check
@@ -33,8 +33,8 @@ func (r *reproducing) verified(artifact string, subjects ...string) {
 	r.fold(artifact, found)
 }
 
-// fold makes one line of what was verified. What is not as it was signed counts as a
-// difference: no source gives it.
+// fold reports several checks as one line. A failed verification counts as a difference,
+// because it cannot come from the source.
 func (r *reproducing) fold(artifact string, checks []verify.Check) {
 	v := reproduce.Verified
 	var bad []string
@@ -56,8 +56,8 @@ func (r *reproducing) fold(artifact string, checks []verify.Check) {
 	r.report.Note(artifact, v, "%s", strings.Join(slices.Compact(bad), "; "))
 }
 
-// others notes what the release has and the source does not give, and whatever else
-// the verification did not find good.
+// others reports the release's files that are not in the plan, and verification failures that
+// are not covered yet.
 func (r *reproducing) others() error {
 	entries, err := os.ReadDir(r.released(""))
 	if err != nil {

@@ -13,10 +13,9 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// compareTarball compares every binary in a tarball, and the tarball as a whole with
-// one of the binaries that were built again and the released signatures: order, modes,
-// owners, times and the bytes of gzip are then those of slipway. The signatures are
-// verified.
+// compareTarball compares every binary in a tarball, and then the whole tarball with one packed
+// from the rebuilt binaries and the released signatures. If they are equal, then order, modes,
+// owners, times and compression are slipway's too. The signatures are verified.
 func (r *reproducing) compareTarball(ctx context.Context, a plan.Artifact) {
 	dir, err := r.unpack(a)
 	if err != nil {
@@ -34,11 +33,11 @@ func (r *reproducing) compareTarball(ctx context.Context, a plan.Artifact) {
 			same = r.report.Compare(subject, filepath.Join(dir, name), r.built(a.Target, name)) && same
 		}
 	}
-	r.compareForm(a, dir, same)
+	r.comparePacking(a, dir, same)
 	r.verifiedFiles(ctx, a, dir)
 }
 
-// unpack unpacks a released tarball.
+// unpack unpacks a released tarball and returns the directory.
 func (r *reproducing) unpack(a plan.Artifact) (string, error) {
 	dir := filepath.Join(r.work, "unpacked", a.Target)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -53,9 +52,9 @@ func (r *reproducing) unpack(a plan.Artifact) (string, error) {
 	return dir, err
 }
 
-// compareForm compares a tarball with the one that the plan gives of the binaries that
-// were built again. Where those are others, it says whether the form is the same.
-func (r *reproducing) compareForm(a plan.Artifact, dir string, sameBinaries bool) {
+// comparePacking compares a tarball with one packed as planned from the rebuilt binaries. If the
+// binaries differ, it reports whether at least the packing is the same.
+func (r *reproducing) comparePacking(a plan.Artifact, dir string, sameBinaries bool) {
 	again := func(name string) string {
 		if slices.Contains(a.Binaries, name) {
 			return r.built(a.Target, name)
@@ -77,12 +76,12 @@ func (r *reproducing) compareForm(a plan.Artifact, dir string, sameBinaries bool
 	case sameBinaries:
 		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: "what was built is the same, and it is packed otherwise: another order, mode, owner, time, file or compression"})
 	default:
-		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: r.form(a, dir)})
+		r.report.Add(reproduce.Check{Artifact: a.Name, Verdict: reproduce.Differs, Difference: d, What: r.describePacking(a, dir)})
 	}
 }
 
-// form says whether a tarball with other binaries is packed as slipway does.
-func (r *reproducing) form(a plan.Artifact, dir string) string {
+// describePacking describes whether a tarball with different binaries is packed as slipway does.
+func (r *reproducing) describePacking(a plan.Artifact, dir string) string {
 	again := filepath.Join(r.work, "form-"+a.Name)
 	err := writeTarball(again, a, func(name string) string { return filepath.Join(dir, name) })
 	if err != nil {
@@ -98,7 +97,7 @@ func (r *reproducing) form(a plan.Artifact, dir string) string {
 	return "for the binaries in it differ; it is packed as slipway packs"
 }
 
-// verifiedFiles verifies what signs the binaries in a tarball.
+// verifiedFiles verifies the signatures of the binaries in a tarball.
 func (r *reproducing) verifiedFiles(ctx context.Context, a plan.Artifact, dir string) {
 	for _, name := range a.Files {
 		r.shown[name] = true

@@ -23,9 +23,9 @@ type document struct {
 	binary  [sha256.Size]byte
 }
 
-// writeDocuments makes the SBOMs of every binary and writes those that are artifacts of
-// their own to out. It returns the SBOM of every artifact that holds one, by the artifact's
-// name. Whatever may be wrong with them is found before anything is signed and recorded.
+// writeDocuments makes the SBOMs of every binary, and writes those that are artifacts of their
+// own to out. It returns all of them by artifact name. They are made before anything is signed,
+// so that an error leaves no entry in a transparency log.
 func (r *Release) writeDocuments(out string, place func(target, name string) string) (map[string]document, error) {
 	documents := map[string]document{}
 	for _, a := range r.Plan.Artifacts {
@@ -61,8 +61,8 @@ func (d document) writeTo(w io.Writer) error {
 	return err
 }
 
-// writeAttestation writes the SBOM of a binary in a signed statement that names
-// the binary by its digest.
+// writeAttestation writes the SBOM of a binary as a signed in-toto statement about the binary's
+// digest.
 func (r *Release) writeAttestation(ctx context.Context, signer *sign.Signer, to string, a plan.Artifact, d document) error {
 	statement, err := json.Marshal(map[string]any{
 		"_type":         "https://in-toto.io/Statement/v1",
@@ -103,8 +103,8 @@ func (r *Release) document(a plan.Artifact, binary string) (document, error) {
 	return document{content: out.Bytes(), binary: sum}, err
 }
 
-// source is the commit that crates of the workspace came from, where that is
-// known: the crate's manifest says of which repository.
+// source returns the commit that the workspace's crates were built from, and the repository
+// named by the crate's manifest. It returns the zero value if either is unknown.
 func (r *Release) source(g sbom.Graph) sbom.Source {
 	if r.Plan.Source.Commit == "" || r.Plan.Source.Dirty || len(g.Crates) == 0 {
 		return sbom.Source{}

@@ -16,15 +16,14 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// signing is how many files are signed at once: nearly all of the time is spent
-// waiting for servers.
+// signing is how many files are signed at once. Signing mostly waits for servers.
 const signing = 64
 
-// unsigned tells a person what a failed signing leaves.
+// unsigned ends the error of a failed signing.
 const unsigned = "nothing was published, and what was built is kept: run the same command again to sign it"
 
-// signAll signs every binary of every target and writes what signs it beside it, and
-// writes signed statements of the documents about it to out, all at once.
+// signAll signs every binary of every target, writing the signature files next to it, and
+// writes the signed attestations of its SBOMs to out. All of it happens in parallel.
 func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, documents map[string]document, place func(target, name string) string) error {
 	if r.Plan.Signing == "" {
 		return nil
@@ -66,10 +65,10 @@ func (r *Release) signAll(ctx context.Context, signer *sign.Signer, out string, 
 	return nil
 }
 
-// identify asks who signs, and refuses a run's identity for another commit than
-// the one that was built: certificate and provenance would contradict each other. It
-// refuses that of another repository than the one to publish in as well: nobody who
-// verifies its releases would believe it.
+// identify determines the signing identity. It rejects a workflow run on a commit other than
+// the built one, because the certificate and the provenance would contradict each other, and a
+// run of a repository other than the one published in, because verification would expect the
+// latter.
 func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error) {
 	if r.who, err = signer.Identity(ctx); err != nil {
 		return err
@@ -77,16 +76,16 @@ func (r *Release) identify(ctx context.Context, signer *sign.Signer) (err error)
 	if built := r.Plan.Source.Commit; r.who.Commit != "" && r.who.Commit != built {
 		return fmt.Errorf("checking who signs: the identity is that of a run on commit %q, and what was built is commit %q: check out the run's commit", r.who.Commit, built)
 	}
-	if r.into != "" && r.who.Repository != "" && repositoryOf(r.who.Repository) != r.into {
-		return fmt.Errorf("checking who signs: the identity is that of a run of repository %q, and the release is to be one of %q: run the workflow there, or name that repository (--repository)", repositoryOf(r.who.Repository), r.into)
+	if r.repository != "" && r.who.Repository != "" && repositoryOf(r.who.Repository) != r.repository {
+		return fmt.Errorf("checking who signs: the identity is that of a run of repository %q, and the release is to be one of %q: run the workflow there, or name that repository (--repository)", repositoryOf(r.who.Repository), r.repository)
 	}
-	if r.apart {
+	if r.fromStaged {
 		return checkCaller(r.who, r.Plan.Source.ReleaseBranch)
 	}
 	return nil
 }
 
-// repositoryOf is the path of a repository's URI, like owner/name.
+// repositoryOf returns the path of a repository's URI, like owner/name.
 func repositoryOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -95,7 +94,7 @@ func repositoryOf(uri string) string {
 	return strings.Trim(u.Path, "/")
 }
 
-// signer is the release's signer, or that of a dry run.
+// signer returns the release's signer, or a dry run's.
 func (r *Release) signer() (*sign.Signer, error) {
 	if r.Signer != nil {
 		return r.Signer, nil
@@ -103,7 +102,7 @@ func (r *Release) signer() (*sign.Signer, error) {
 	return sign.DryRun(r.Plan.Tag)
 }
 
-// signedBy says for people by whom binaries are signed, "" where there are none.
+// signedBy describes how the binaries are signed, or returns "" if there are none.
 func (r *Release) signedBy() string {
 	switch {
 	case r.Plan.Signing == "":
@@ -114,7 +113,7 @@ func (r *Release) signedBy() string {
 	return r.Plan.Signing + ", recorded in the transparency log"
 }
 
-// writeSignature writes the files that the plan names for a signed file.
+// writeSignature writes the signature files that the plan lists for a file.
 func (r *Release) writeSignature(signer *sign.Signer, file string, sig sign.Signature) error {
 	for _, ending := range r.Plan.Signatures() {
 		var content []byte

@@ -17,10 +17,10 @@ import (
 	"dagger/slipway/ci/staged"
 )
 
-// Stage runs every step of the plan and writes what they leave to the output
-// directory, unsigned: what a release with [Release.UseStaged] makes its artifacts
-// from, in a job that runs nothing of the workspace. The directory must be missing or
-// empty, since its digest is that of all it holds.
+// Stage runs every step of the plan and writes their results, unsigned, to the output
+// directory. A release with [Release.UseStaged] makes its artifacts from them, in a job that
+// runs nothing of the workspace. The directory must be missing or empty, because its digest
+// covers all it holds.
 func (r *Release) Stage(ctx context.Context) (*Summary, error) {
 	if err := checkMissing(r.Out); err != nil { // before anything is built
 		return nil, err
@@ -42,8 +42,8 @@ func (r *Release) Stage(ctx context.Context) (*Summary, error) {
 	return s, nil
 }
 
-// writeStaged writes the results of the crate's steps below dir, and describes what is
-// to be signed and packed of them.
+// writeStaged writes the results of the crate's steps to dir, and describes the files that are
+// to be signed and packaged.
 func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir string) ([]File, error) {
 	to := filepath.Join(dir, r.Plan.Crate)
 	if err := record.Write(ctx, to, r.ToolchainBase); err != nil {
@@ -63,8 +63,8 @@ func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir 
 	return list, r.checkStaged(to)
 }
 
-// checkStaged looks at the binaries as packing will: what could not be packed ends the
-// job that built it.
+// checkStaged checks the binaries as packing will, so that the job that built them fails, not a
+// later one.
 func (r *Release) checkStaged(dir string) error {
 	for _, a := range r.Plan.Artifacts {
 		if a.Kind != plan.Tarball {
@@ -79,8 +79,8 @@ func (r *Release) checkStaged(dir string) error {
 	return nil
 }
 
-// checkMissing takes an empty directory away. One that is not empty, or anything else, is
-// an error.
+// checkMissing removes out if it is an empty directory. Anything else that exists there is an
+// error.
 func checkMissing(out string) error {
 	info, err := os.Lstat(out)
 	switch {
@@ -97,7 +97,7 @@ func checkMissing(out string) error {
 	return nil
 }
 
-// digestOf is the digest of a directory that holds these artifacts and nothing else.
+// digestOf returns the digest of a directory that holds exactly these artifacts.
 func digestOf(artifacts []File) (handover.Digest, error) {
 	files := map[string][sha256.Size]byte{}
 	for _, f := range artifacts {
@@ -109,15 +109,15 @@ func digestOf(artifacts []File) (handover.Digest, error) {
 	return handover.Sum(files), nil
 }
 
-// stagedPlan is the file that holds the plan in a staged directory. Beside it there is a
+// stagedPlan is the name of the plan's file in a staged directory. Next to it there is a
 // directory for each crate that was built.
 const stagedPlan = "plan.json"
 
-// rendered is a plan of a crate or of images.
+// rendered is a plan for a crate or for images.
 type rendered interface{ JSON() ([]byte, error) }
 
-// stageInto writes the plan to a directory and has fill write the rest. The directory
-// appears at out when it is whole; its digest is returned.
+// stageInto writes the plan and what fill adds to a temporary directory, moves it to out when
+// it is complete, and returns its digest.
 func stageInto(out string, p rendered, fill func(dir string) error) (handover.Digest, error) {
 	out = filepath.Clean(out)
 	if err := checkMissing(out); err != nil {
@@ -149,7 +149,7 @@ func stageInto(out string, p rendered, fill func(dir string) error) (handover.Di
 	return digest, nil
 }
 
-// Stage does for what the images are built from what [Release.Stage] does for a crate.
+// Stage does the same as [Release.Stage] for the crates that the images are built from.
 func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
 	if err := checkMissing(r.Out); err != nil { // before anything is built
 		return nil, err

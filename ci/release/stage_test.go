@@ -17,7 +17,7 @@ import (
 	"dagger/slipway/ci/staged"
 )
 
-// stagedRelease stages a release of crate "app" and returns where, and what it printed.
+// stagedRelease stages a release of crate "app", and returns the directory and the summary.
 func stagedRelease(t *testing.T) (Staged, *Summary) {
 	t.Helper()
 	rel, _ := newRelease(t)
@@ -29,7 +29,7 @@ func stagedRelease(t *testing.T) (Staged, *Summary) {
 	return Staged{Dir: rel.Out, Digest: s.Digest}, s
 }
 
-// elsewhere is the same release in another job, whose runner must not be used.
+// elsewhere returns the same release in another job, without a runner.
 func elsewhere(t *testing.T) (*Release, *runner) {
 	t.Helper()
 	rel, r := newRelease(t)
@@ -37,8 +37,8 @@ func elsewhere(t *testing.T) (*Release, *runner) {
 	return rel, r
 }
 
-// TestStaged holds that what is staged in one job and packaged in another is what one
-// job makes of it: same bytes, same answers.
+// TestStaged checks that a release staged in one job and packaged in another gives the same
+// bytes and results as one made in a single job.
 func TestStaged(t *testing.T) {
 	from, said := stagedRelease(t)
 	if !said.Staged || said.Signed != "" || len(said.Tests) != 2 || !strings.Contains(said.Text("there"), "--staged there --staged-digest "+string(from.Digest)) {
@@ -68,8 +68,8 @@ func TestStaged(t *testing.T) {
 	}
 }
 
-// TestStagedLies has the job that built say what does not follow from the plan, with a
-// digest that is right.
+// TestStagedLies checks that claims of the build job that contradict the plan are rejected,
+// even if the digest is right.
 func TestStagedLies(t *testing.T) {
 	write := func(name, content string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
@@ -127,8 +127,7 @@ func TestStagedLies(t *testing.T) {
 	}
 }
 
-// TestStagedLock has the job that built say that cargo took another lock file than the
-// workspace's.
+// TestStagedLock checks that a staged lock file that differs from the workspace's is rejected.
 func TestStagedLock(t *testing.T) {
 	const serde = "\n[[package]]\nname = \"serde\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"0000000000000000000000000000000000000000000000000000000000000000\"\n"
 	const lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.2.3\"\ndependencies = [\"serde\"]\n" + serde
@@ -192,7 +191,7 @@ func TestStagedLock(t *testing.T) {
 	}
 }
 
-// TestStagedBinary holds that the other target's binary, which is a real one, is refused.
+// TestStagedBinary checks that the other target's valid binary is rejected.
 func TestStagedBinary(t *testing.T) {
 	from, _ := stagedRelease(t)
 	a, b := staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(plan.X8664), "bin/app"), staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(plan.AArch64), "bin/app")
@@ -212,8 +211,8 @@ func TestStagedBinary(t *testing.T) {
 	says(t, err, `checking binary "app": it is for`)
 }
 
-// TestStageFailures holds that nothing is staged unless every step succeeded, and that
-// nothing is written over.
+// TestStageFailures checks that nothing is staged unless every step succeeded, and that nothing
+// is overwritten.
 func TestStageFailures(t *testing.T) {
 	rel, r := newRelease(t)
 	r.fail[plan.StepTest(plan.AArch64)] = errors.New("failed")
@@ -235,7 +234,7 @@ func TestStageFailures(t *testing.T) {
 	says(t, err, "expected that it is missing or empty")
 }
 
-// TestCheckCaller holds whose identity signs what another job has built.
+// TestCheckCaller checks which identities may sign what another job has built.
 func TestCheckCaller(t *testing.T) {
 	const own = "https://github.com/acme/shims"
 	workflow := own + "/.github/workflows/action-build.yml@refs/heads/main"

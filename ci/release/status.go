@@ -9,23 +9,23 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// standing is how far a crate's release has come, by this run or by an earlier one.
-type standing struct {
+// crateStatus is the progress of a crate's release, made by this run or an earlier one.
+type crateStatus struct {
 	crate, tag string
 	state      string
 	signed     bool
-	outcomes   []publish.Outcome // none before the crate's effects are settled
+	outcomes   []publish.Outcome // empty until the crate's effects are determined
 }
 
-// The states of a release.
+// The states of a crate's release.
 const (
 	released = "released"
 	halfWay  = "half way"
 	notBegun = "not begun"
 )
 
-func (p *publishing) standing() standing {
-	s := standing{crate: p.Plan.Crate, tag: p.Plan.Tag, state: notBegun, signed: p.Plan.Signing != ""}
+func (p *publishing) crateStatus() crateStatus {
+	s := crateStatus{crate: p.Plan.Crate, tag: p.Plan.Tag, state: notBegun, signed: p.Plan.Signing != ""}
 	if p.effects != nil {
 		s.outcomes = p.summary.Outcomes
 	}
@@ -33,29 +33,29 @@ func (p *publishing) standing() standing {
 	switch {
 	case p.published():
 		s.state = released
-	case begun || p.hub.Found().ID != 0:
+	case begun || p.github.Found().ID != 0:
 		s.state = halfWay
 	}
 	return s
 }
 
 // inRegistry reports whether the crate is known to be published.
-func (s standing) inRegistry() bool {
+func (s crateStatus) inRegistry() bool {
 	return slices.ContainsFunc(s.outcomes, func(o publish.Outcome) bool {
 		return o.Kind == "registry" && (o.State == publish.WasDone || o.State == publish.FoundDone)
 	})
 }
 
-// failed is the error of a run that ended at this crate, with what a person has to
-// know then. Of a single crate of which nothing was performed, err says all.
+// failed returns the error of a run that ended at this crate, with the status of all crates.
+// For a single crate without any effect performed it returns err unchanged.
 func (p *publishing) failed(err error, list []*publishing) error {
 	if len(list) > 1 {
 		err = fmt.Errorf("releasing %q: %w", p.Plan.Tag, err)
 	}
 	if performing := p.effects != nil; performing || len(list) > 1 {
-		var all []standing
+		var all []crateStatus
 		for _, one := range list {
-			all = append(all, one.standing())
+			all = append(all, one.crateStatus())
 		}
 		err = console.Errorf("%w\n%s", err, console.Lines(status(all, performing, p.to.Again)))
 	}
@@ -65,10 +65,10 @@ func (p *publishing) failed(err error, list []*publishing) error {
 	return err
 }
 
-// status tells a person what has and what has not happened remotely, and how to go
-// on: of several crates how far each has come, and what of one that is half way.
-// performing says that the run came to its effects.
-func status(all []standing, performing bool, again string) string {
+// status describes what has and what has not happened remotely, and how to continue. For
+// several crates it shows the state of each, and the effects of one that is half done.
+// performing means that the run got to performing effects.
+func status(all []crateStatus, performing bool, again string) string {
 	var b strings.Builder
 	b.WriteString("\nWhat has happened:\n")
 	for _, s := range all {
@@ -89,15 +89,15 @@ func status(all []standing, performing bool, again string) string {
 	switch {
 	case !performing:
 		b.WriteString("This run published nothing.\n")
-	case !slices.ContainsFunc(all, func(s standing) bool { return s.inRegistry() || s.state == released }):
+	case !slices.ContainsFunc(all, func(s crateStatus) bool { return s.inRegistry() || s.state == released }):
 		b.WriteString("Nothing that users can see has changed.\n")
 	}
 	console.Fprintf(&b, "To continue, run the same command again:\n  %s\n", again)
 	return b.String()
 }
 
-// lines says what became of each effect.
-func (s standing) lines(b *strings.Builder, indent string) {
+// lines writes the outcome of each effect.
+func (s crateStatus) lines(b *strings.Builder, indent string) {
 	if s.signed && s.outcomes != nil {
 		b.WriteString(indent + "done        binaries are signed, which says nothing to anyone by itself\n")
 	}

@@ -15,7 +15,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// steps runs the early checks among the steps, judges them, and runs the others.
+// steps runs the early checks among the steps, judges their output, and runs the remaining steps.
 func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) error {
 	for _, group := range stages(steps) {
 		results, err := step.RunAll(ctx, group, r.run)
@@ -24,7 +24,7 @@ func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) erro
 			if !ran {
 				continue
 			}
-			// What an answer says goes before what went wrong beside it.
+			// A finding in a step's output takes precedence over another step's error.
 			if err := r.judge(ctx, s, e, result); err != nil {
 				return err
 			}
@@ -36,12 +36,12 @@ func (r *Release) steps(ctx context.Context, s *Summary, steps []step.Step) erro
 	return nil
 }
 
-// named returns the early checks, the named steps and all that they need.
+// named returns the early checks, the named steps, and all steps they depend on.
 func (r *Release) named(names ...string) []step.Step {
 	return step.Needed(r.Plan.Steps, append(names, plan.StepToolchain, plan.StepMetadata))
 }
 
-// judge reads what a step printed: some steps ask a question whose answer decides.
+// judge evaluates a step's output. For some steps it decides whether the release continues.
 func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result step.Result) error {
 	switch e.Name {
 	case plan.StepFetch:
@@ -54,7 +54,7 @@ func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result ste
 		s.Rust = release.Release
 		r.rust = release
 		found := r.Plan.Accepts(release.Release)
-		if r.strict || r.apart { // what another job has built is there to be signed
+		if r.strict || r.fromStaged { // staged results exist in order to be signed
 			return found.Check("checking the toolchain", finding.Release)
 		}
 		s.Findings = append(slices.Clone(s.Findings), found...).Sorted()
@@ -80,11 +80,11 @@ func (r *Release) judge(ctx context.Context, s *Summary, e step.Step, result ste
 	return nil
 }
 
-// maxLock is the size over which a lock file is not read: one of a thousand crates has
-// some hundred kilobytes.
+// maxLock is the size limit of a lock file in bytes. One with a thousand crates has some
+// hundred KiB.
 const maxLock = 64 << 20
 
-// checkLock looks at the lock file that cargo has made for the crate alone.
+// checkLock checks the lock file that cargo has made for the crate.
 func (r *Release) checkLock(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "slipway-lock-")
 	if err != nil {
@@ -102,13 +102,13 @@ func (r *Release) checkLock(ctx context.Context) error {
 	return r.Workspace.CheckLock(raw)
 }
 
-// run runs one step and says what a failure means.
+// run runs one step, and explains a failure.
 func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	var exit *step.ExitError
 	if errors.As(err, &exit) && s.Failure != "" {
-		err = r.lastWords(s, exit)
-		if !s.Fresh { // that one asks or changes something outside
+		err = r.stepError(s, exit)
+		if !s.Fresh { // a fresh step queries or changes something outside
 			err = fmt.Errorf("%w; nothing was changed outside this machine", err)
 		}
 		return result, err
@@ -116,8 +116,8 @@ func (r *Release) run(ctx context.Context, s step.Step) (step.Result, error) {
 	return result, err
 }
 
-// stages parts the steps: first the checks of seconds, then the download, whose lock
-// file is looked at before anything is built with it, then all others.
+// stages divides the steps into groups: the checks, which take seconds; the download, whose
+// lock file is checked before anything is built with it; and all others.
 func stages(steps []step.Step) [][]step.Step {
 	parts := make([][]step.Step, 3)
 	for _, s := range steps {

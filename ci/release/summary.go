@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// Summary is what a run did, for people and, as JSON, for machines.
+// Summary is the result of a run, as text for people or as JSON for machines.
 type Summary struct {
 	DryRun    bool     `json:"dryRun"`
 	Crate     string   `json:"crate"`
@@ -23,24 +23,24 @@ type Summary struct {
 	Runner    string   `json:"runner"`
 	Toolchain string   `json:"toolchain"`
 	Rust      string   `json:"rust"`
-	Signed    string   `json:"signed,omitempty"` // by whom the binaries were signed
+	Signed    string   `json:"signed,omitempty"` // how the binaries were signed
 	Steps     []string `json:"-"`                // names of the plan's steps, in order
 	Tests     []Tests  `json:"tests"`
 	Artifacts []File   `json:"artifacts"`
-	// Digest is that of the directory with the artifacts, by which another job knows it.
+	// Digest is the digest of the directory with the artifacts, for a job that continues from it.
 	Digest handover.Digest `json:"digest,omitempty"`
-	// Staged says that the artifacts are what the steps left, for another job to sign.
+	// Staged means that the artifacts are results of the steps, for another job to sign.
 	Staged  bool          `json:"staged,omitempty"`
 	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
-	// Published says that the effects were performed, and Outcomes what became of each.
+	// Published means that the effects were performed. Outcomes lists their results.
 	Published bool              `json:"published,omitempty"`
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
-	URL       string            `json:"url,omitempty"` // the release
+	URL       string            `json:"url,omitempty"` // of the GitHub release
 	Remarks   []string          `json:"remarks,omitempty"`
-	// Findings are the plan's, and what a dry run has found beside them.
+	// Findings lists the plan's findings and those of a dry run.
 	Findings finding.List `json:"findings,omitempty"`
 	Seconds  float64      `json:"seconds"`
-	// Error is why the release did not come to its end.
+	// Error is the reason why the release did not finish.
 	Error string `json:"error,omitempty"`
 }
 
@@ -56,7 +56,7 @@ func (r *Release) newSummary() (*Summary, error) {
 	}, nil
 }
 
-// inRust says which Rust a toolchain has, where that was asked.
+// inRust renders the Rust version of a toolchain, or "" if it is unknown.
 func inRust(release string) string {
 	if release == "" {
 		return ""
@@ -64,8 +64,7 @@ func inRust(release string) string {
 	return " (Rust " + release + ")"
 }
 
-// Failed reports whether the release did not come to its end, so that the summary
-// tells what has happened.
+// Failed reports whether the release did not finish. The summary then shows what has happened.
 func (s *Summary) Failed() bool { return s.Error != "" }
 
 // JSON renders the summary for machines.
@@ -79,8 +78,8 @@ func renderSummary(summary any) ([]byte, error) {
 	return append(console.JSON(raw), '\n'), nil
 }
 
-// Text renders the summary for people. dir is where the artifacts are, "" when
-// the reader has still to export them.
+// Text renders the summary for people. dir is the directory with the artifacts; "" means that
+// the reader has yet to export them.
 func (s *Summary) Text(dir string) string {
 	var b strings.Builder
 	switch {
@@ -98,7 +97,7 @@ func (s *Summary) Text(dir string) string {
 	return b.String()
 }
 
-// writeBody says what was tested, signed, made and done.
+// writeBody writes what was tested, signed, made and done.
 func (s *Summary) writeBody(b *strings.Builder, dir string) {
 	if len(s.Tests) > 0 {
 		b.WriteString("\nTested\n")
@@ -124,7 +123,7 @@ func (s *Summary) writeBody(b *strings.Builder, dir string) {
 	b.WriteString(s.verifyLines(dir))
 }
 
-// writeEffects says what was done, or what a release would do.
+// writeEffects lists the performed effects, or those that a release would perform.
 func (s *Summary) writeEffects(b *strings.Builder) {
 	if !s.Published {
 		b.WriteString("\nA release would now\n")
@@ -139,7 +138,7 @@ func (s *Summary) writeEffects(b *strings.Builder) {
 	}
 }
 
-// TestText says for people what was tested, a line per target.
+// TestText describes what was tested, one line per target.
 func (s *Summary) TestText() string {
 	var b strings.Builder
 	for _, t := range s.Tests {
@@ -148,7 +147,8 @@ func (s *Summary) TestText() string {
 	return b.String()
 }
 
-// verifyLines are the commands that check what was made.
+// verifyLines returns the commands that verify the artifacts, or those that continue from
+// staged results.
 func (s *Summary) verifyLines(dir string) string {
 	if s.Staged {
 		return fmt.Sprintf("\nTo sign them, in a job that runs nothing of the workspace\n  slipway dist --crate %s --version %s --staged %s --staged-digest %s\n", s.Crate, s.Version, cmp.Or(dir, "DIR"), s.Digest)

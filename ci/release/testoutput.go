@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// testProgram is what one test executable, or the documentation tests of a crate, printed.
+// testProgram is the output of one test executable, or of a crate's documentation tests.
 type testProgram struct {
-	Name string // as cargo calls it: "tests/one.rs", "unittests src/lib.rs", "doc-tests one"
+	Name string // as cargo prints it: "tests/one.rs", "unittests src/lib.rs", "doc-tests one"
 	Text string
-	// Failed says that cargo called it failed, which happens with --no-fail-fast right
-	// behind what it printed.
+	// Failed means that cargo reported it as failed. With --no-fail-fast cargo does so right
+	// after the program's output.
 	Failed bool
 }
 
-// Lines by which cargo parts its tests (cargo 1.96, without colours).
+// Lines by which cargo separates the output of its tests (cargo 1.96, without colors).
 var (
 	runningLine = regexp.MustCompile(`^ +Running ((?:unittests )?[^` + "`" + `].*) \(.+\)\r?$`)
 	doctestLine = regexp.MustCompile(`^ +Doc-tests (\S+)\r?$`)
@@ -23,9 +23,9 @@ var (
 	failedList  = regexp.MustCompile(`^error: \d+ targets? failed:`)
 )
 
-// testPrograms parts the output of `cargo test`, both streams in order. What is before
-// the first program (the compiler's messages) and behind the last (cargo's list of what
-// failed) belongs to none.
+// testPrograms splits the output of `cargo test`, in which both streams are in order, by test
+// program. What precedes the first program (the compiler's messages) or follows the last
+// (cargo's list of failures) is left out.
 func testPrograms(output string) []testProgram {
 	var list []testProgram
 	var text strings.Builder
@@ -59,14 +59,14 @@ func testPrograms(output string) []testProgram {
 	return list
 }
 
-// What a person sees of tests that failed: so much of each program, of so many programs.
+// Limits for the output of failed tests in an error: bytes per program, and number of programs.
 const (
 	maxExcerpt  = 6 << 10
 	maxExcerpts = 8
 )
 
-// failedTests is what the programs that failed printed of their failures, however much
-// other programs printed after them; "" where no program failed.
+// failedTests returns what the failed programs printed about their failures, even if others
+// printed more after them. It returns "" if no program failed.
 func failedTests(output string) string {
 	var b strings.Builder
 	n := 0
@@ -83,9 +83,9 @@ func failedTests(output string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// excerpt is a program's report of its failures, as libtest writes it: from the first line
-// "failures:" on, with what each test printed, to the names. Of another harness, or where
-// tests were not captured, it is the end of what was printed.
+// excerpt returns a program's report of its failures as written by libtest: from the first line
+// "failures:", with the output of each failed test, to the list of names. For another harness,
+// or if the output was not captured, it returns the end of the output.
 func excerpt(text string) string {
 	text = strings.Trim(text, "\n")
 	if i := strings.Index("\n"+text, "\nfailures:\n"); i >= 0 && strings.Contains(text[i:], "\n---- ") {
@@ -94,8 +94,8 @@ func excerpt(text string) string {
 	return shortened(text, 0)
 }
 
-// shortened keeps of a text so many bytes of its beginning, and of its end what more there
-// is room for, in whole lines where it has some.
+// shortened keeps the first begin bytes of a text and as much of its end as maxExcerpt allows,
+// cut at line breaks if there are any.
 func shortened(text string, begin int) string {
 	if len(text) <= maxExcerpt {
 		return text

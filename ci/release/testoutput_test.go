@@ -9,7 +9,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Both streams of `cargo test --no-fail-fast`, as cargo 1.96 and libtest print them.
+// Both streams of `cargo test --no-fail-fast`, as printed by cargo 1.96 and libtest.
 const (
 	beforeTests = "   Compiling one v0.1.0 (/src)\n    Finished `release` profile [optimized] target(s) in 8.44s\n"
 	libSection  = "     Running unittests src/lib.rs (/target/x/release/deps/one-89c4df58ec933e0a)\n\nrunning 1 test\ntest t ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n"
@@ -48,8 +48,8 @@ func TestReadTestsByProgram(t *testing.T) {
 	}
 }
 
-// TestFailedTests holds that what failed is shown whatever is printed after it, and
-// nothing of what passed.
+// TestFailedTests checks that the output of failed tests is shown even if others print more
+// after them, and that of passed tests is not.
 func TestFailedTests(t *testing.T) {
 	noise := "     Running tests/z.rs (/t/z-1)\n" + strings.Repeat("noise\n", 100_000)
 	got := failedTests(beforeTests + libSection + ownFails + libFails + ownSection + noise + docSection + listOfFails)
@@ -86,8 +86,8 @@ error: test failed, to rerun pass ` + "`--test spawn`"
 	}
 }
 
-// TestFailedTestsBounded holds that a program's report keeps its beginning and the names
-// at its end, and that many programs that fail are all named.
+// TestFailedTestsBounded checks that a long report keeps its beginning and the names at its
+// end, and that all programs are named if many fail.
 func TestFailedTestsBounded(t *testing.T) {
 	long := strings.Replace(libFails, "captured words\n", "captured words\n"+strings.Repeat("a line\n", 10_000), 1)
 	var all strings.Builder
@@ -103,7 +103,7 @@ func TestFailedTestsBounded(t *testing.T) {
 			t.Errorf("it does not have %q", want)
 		}
 	}
-	// Without captured output the end counts.
+	// If the output was not captured, its end is what matters.
 	uncaptured := "     Running tests/u.rs (/t/u-1)\n" + strings.Repeat("early\n", 10_000) + "the reason\n\nfailures:\n\nfailures:\n    one\n\nerror: test failed, to rerun pass `--test u`\n"
 	if got := failedTests(uncaptured); !strings.Contains(got, "early\nthe reason\n") || !strings.Contains(got, "    one") || len(got) > 7<<10 {
 		t.Errorf("uncaptured output: %d bytes\n%s", len(got), got[max(0, len(got)-300):])

@@ -10,25 +10,25 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Tests is what `cargo test` ran for one target.
+// Tests is the result of `cargo test` for one target.
 type Tests struct {
 	Target  string `json:"target"`
-	How     string `json:"how"` // as the plan says: natively, emulated by …
+	How     string `json:"how"` // from the plan: natively, emulated by …
 	Passed  int    `json:"passed"`
 	Ignored int    `json:"ignored"`
-	// OwnHarness counts the test executables with a harness of their own, of which cargo
-	// tells only that they succeeded.
+	// OwnHarness counts the test executables with a custom harness, of which cargo only reports
+	// success.
 	OwnHarness int  `json:"ownHarness,omitempty"`
 	Binaries   int  `json:"binaries"` // test executables and doctest groups that ran
-	Cached     bool `json:"cached"`   // the result of an earlier run on the same inputs
+	Cached     bool `json:"cached"`   // the result of an earlier run with the same inputs
 }
 
-// resultLine is the closing line of one executable of libtest, or of a harness that
-// writes as it does. A failed run ends the step, so only passed ones are read here.
+// resultLine matches the last line printed by one executable of libtest, or of a harness with
+// the same format. It only matches success, because a failed run ends the step.
 var resultLine = regexp.MustCompile(`(?m)^test result: ok\. (\d+) passed; 0 failed; (\d+) ignored; \d+ measured; \d+ filtered out`)
 
-// readTests reads what a run that succeeded printed. Where cargo was asked to be quiet, it
-// does not say which programs it ran, and their results alone are counted.
+// readTests parses the output of a successful run. If cargo was quiet, it does not list the
+// programs, and only their results are counted.
 func readTests(target string, s step.Step, r step.Result) Tests {
 	t := Tests{Target: target, How: strings.TrimPrefix(s.About, "run the crate's tests, "), Cached: r.Cached}
 	programs := testPrograms(r.Stdout)
@@ -44,7 +44,7 @@ func readTests(target string, s step.Step, r step.Result) Tests {
 	return t
 }
 
-// add counts the results in what a program printed, and reports whether there are any.
+// add counts the results in a program's output, and reports whether there are any.
 func (t *Tests) add(text string) bool {
 	results := resultLine.FindAllStringSubmatch(text, -1)
 	for _, m := range results {
@@ -59,7 +59,7 @@ func (t *Tests) add(text string) bool {
 	return len(results) > 0
 }
 
-// String says what was tested. Tests that did not run are never called passed.
+// String describes what was tested. It never calls tests that did not run passed.
 func (t Tests) String() string {
 	what := fmt.Sprintf("%d passed, %d ignored", t.Passed, t.Ignored)
 	switch {
@@ -81,8 +81,7 @@ var (
 	commitLine  = regexp.MustCompile(`(?m)^commit-hash: ([0-9a-f]{40})$`)
 )
 
-// rustRelease reads the release, and the commit where it is known, out of
-// `rustc --version --verbose`.
+// rustRelease parses the release, and the commit if known, from `rustc --version --verbose`.
 func rustRelease(output string) (sbom.Rust, error) {
 	m := releaseLine.FindStringSubmatch(output)
 	if m == nil {

@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// Outputs of `cargo test`, as cargo 1.96 and libtest print them on standard output.
+// Outputs of `cargo test` on standard output, as printed by cargo 1.96 and libtest.
 const (
 	threeGroups = `
 running 2 tests

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestTokenOfChosenToolchain holds that cargo of an image which the workspace alone has named
-// gets no token.
+// TestTokenOfChosenToolchain checks that cargo gets no token in an image that only the
+// workspace has named.
 func TestTokenOfChosenToolchain(t *testing.T) {
 	const own, theirs = "slipway's", "registry.example.org/rust@sha256:1"
 	for _, c := range []struct {

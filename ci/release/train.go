@@ -11,15 +11,15 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Train is one run of the plan of several crates.
+// Train is one run of a plan for several crates.
 type Train struct {
 	Plan *plan.Train
-	// Releases are those of the plan's crates, in its order, each with a runner and a
-	// directory of its own.
+	// Releases holds the releases of the plan's crates, in order, each with its own runner and
+	// directory.
 	Releases []*Release
 }
 
-// DryRun does of every crate what a dry run of it alone does, and performs no effect.
+// DryRun makes a dry run of each crate, and performs no effect.
 func (t *Train) DryRun(ctx context.Context) (*TrainSummary, error) {
 	s, err := t.newSummary()
 	if err != nil {
@@ -38,10 +38,10 @@ func (t *Train) DryRun(ctx context.Context) (*TrainSummary, error) {
 	return s, nil
 }
 
-// Publish releases the crates: what must be mended of any is told before anything is
-// built, none is published unless all build and pass their tests, and then one comes
-// after the other. to are a crate's remotes. A train that ended anywhere, between two
-// crates or within one, is finished by running it again: see [publishAll].
+// Publish releases the crates. All problems are reported before anything is built, none is
+// published unless all build and pass their tests, and then they are published one after the
+// other. to returns a crate's remotes. Running an interrupted train again finishes it, wherever
+// it ended: see [publishAll].
 func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*TrainSummary, error) {
 	s, err := t.newSummary()
 	if err != nil {
@@ -75,8 +75,8 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 	return s, err
 }
 
-// Check returns an error where a release of one of the plans, or a dry run of it, stops at
-// what is wrong with the workspace: all of it, before a runner is even opened.
+// Check returns an error with all findings for which a release of the plans stops, or a dry run
+// unless releases is set. It needs no runner.
 func Check(plans []*plan.Plan, releases bool) error {
 	var stops []error
 	for _, p := range plans {
@@ -89,8 +89,8 @@ func Check(plans []*plan.Plan, releases bool) error {
 	return distinct(stops)
 }
 
-// distinct joins errors, each text once: what is wrong with the workspace is wrong with each
-// of its crates.
+// distinct joins errors without duplicates: a problem of the workspace is reported for each of
+// its crates.
 func distinct(list []error) error {
 	told := map[string]bool{}
 	return errors.Join(slices.DeleteFunc(list, func(err error) bool {

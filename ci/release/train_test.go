@@ -14,7 +14,7 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// newTrain makes a train of two releases of the same crate, each with its own runner.
+// newTrain returns a train of two releases of the same crate, each with its own runner.
 func newTrain(t *testing.T) (*Train, []*runner) {
 	t.Helper()
 	train := &Train{Plan: &plan.Train{Schema: plan.TrainSchema}}
@@ -64,8 +64,8 @@ func TestTrainDryRunFails(t *testing.T) {
 	}
 }
 
-// TestTrainNeedsSource holds that what is no commit of the release branch is refused
-// before a server is asked: there is none here.
+// TestTrainNeedsSource checks that a source that is not a commit of the release branch is
+// rejected before any server is asked: there is none here.
 func TestTrainNeedsSource(t *testing.T) {
 	train, runners := newTrain(t)
 	_, err := train.Publish(t.Context(), func(*plan.Plan) Remotes { return Remotes{} })
@@ -81,7 +81,7 @@ func TestTrainNeedsSource(t *testing.T) {
 	}
 }
 
-// trainSummary is of a train whose second crate is half way.
+// trainSummary returns the summary of a train whose second crate is half done.
 func trainSummary() *TrainSummary {
 	crate := func(name string, outcomes ...publish.Outcome) *Summary {
 		return &Summary{
@@ -136,13 +136,13 @@ func TestTrainSummary(t *testing.T) {
 	golden(t, "train-dry-run.txt", s.Text("dist"))
 }
 
-// TestStatus holds what a person is told of a run that ended early.
+// TestStatus checks the status after a run that ended early.
 func TestStatus(t *testing.T) {
 	const again = "slipway release-train …"
-	var all []standing
+	var all []crateStatus
 	for i, c := range trainSummary().Crates {
 		state := []string{released, halfWay, notBegun}[i]
-		all = append(all, standing{crate: c.Crate, tag: c.Tag, state: state, signed: i == 1, outcomes: c.Outcomes})
+		all = append(all, crateStatus{crate: c.Crate, tag: c.Tag, state: state, signed: i == 1, outcomes: c.Outcomes})
 	}
 	golden(t, "status-train.txt", status(all, true, again))
 	golden(t, "status-crate.txt", status(all[1:2], true, again))
@@ -154,10 +154,10 @@ func TestStatus(t *testing.T) {
 	golden(t, "status-steps.txt", status(all, false, again))
 }
 
-// TestFailedSteps holds that a single release of which nothing was performed says no
-// more than why.
+// TestFailedSteps checks that the error of a single release without any effect performed is
+// unchanged.
 func TestFailedSteps(t *testing.T) {
-	p := &publishing{Release: &Release{Plan: &plan.Plan{Crate: "kit", Tag: "kit/v1.2.3"}}, hub: &publish.GitHub{}}
+	p := &publishing{Release: &Release{Plan: &plan.Plan{Crate: "kit", Tag: "kit/v1.2.3"}}, github: &publish.GitHub{}}
 	why := errors.New("tests failed")
 	if err := p.failed(why, []*publishing{p}); err != why {
 		t.Errorf("the error is %v", err)

@@ -7,17 +7,17 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// TrainSummary is what a run of a train did, for people and, as JSON, for machines.
+// TrainSummary is the result of a train's run, as text for people or as JSON for machines.
 type TrainSummary struct {
 	DryRun bool   `json:"dryRun"`
 	Title  string `json:"-"`    // what the train releases, for people
 	Plan   string `json:"plan"` // the train's digest
-	// Crates are in the order in which they are released.
+	// Crates lists the crates' summaries in the order of their release.
 	Crates []*Summary `json:"crates"`
-	// Published says that every crate is released.
+	// Published means that every crate is released.
 	Published bool    `json:"published,omitempty"`
 	Seconds   float64 `json:"seconds"`
-	// Error is why the train did not come to its end.
+	// Error is the reason why the train did not finish.
 	Error string `json:"error,omitempty"`
 }
 
@@ -29,15 +29,14 @@ func (t *Train) newSummary() (*TrainSummary, error) {
 	return &TrainSummary{DryRun: true, Title: t.Plan.Title(), Plan: digest}, nil
 }
 
-// Failed reports whether the train did not come to its end, so that the summary
-// tells what has happened.
+// Failed reports whether the train did not finish. The summary then shows what has happened.
 func (s *TrainSummary) Failed() bool { return s.Error != "" }
 
 // JSON renders the summary for machines.
 func (s *TrainSummary) JSON() ([]byte, error) { return renderSummary(s) }
 
-// Text renders the summary for people. dir has a directory of artifacts per crate; ""
-// where there is none for the reader.
+// Text renders the summary for people. dir has a directory of artifacts per crate; "" means
+// that the reader has none.
 func (s *TrainSummary) Text(dir string) string {
 	var b strings.Builder
 	if s.Published {
@@ -61,7 +60,7 @@ func (s *TrainSummary) Text(dir string) string {
 	return b.String()
 }
 
-// Markdown renders the summary for the job summary of continuous integration.
+// Markdown renders the summary for a CI job summary.
 func (s *TrainSummary) Markdown() string {
 	var b strings.Builder
 	title := "Dry run of " + s.Title
@@ -81,7 +80,7 @@ func (s *TrainSummary) Markdown() string {
 	return b.String()
 }
 
-// state says in a word what became of a crate in a train.
+// state describes the state of a crate in a train in a word or two.
 func (s *Summary) state(dryRun bool) string {
 	switch {
 	case dryRun:

@@ -14,25 +14,23 @@ import (
 	"dagger/slipway/ci/staged"
 )
 
-// Staged is a directory that [Release.Stage] or [Images.Stage] has written in another
-// job.
+// Staged locates a directory that [Release.Stage] or [Images.Stage] has written in another job.
 type Staged struct {
 	Dir string
-	// Digest is what that job reported, by another way than the directory's.
+	// Digest is the directory's digest as reported by that job, through a channel of its own.
 	Digest handover.Digest
 }
 
-// UseStaged makes the release one whose steps ran in another job. The directory is
-// copied to work, which must not exist, and compared with its digest and with the plan;
-// from then on the copy alone is read, and nothing of the workspace can run.
+// UseStaged makes the release use the results of steps that ran in another job. It copies the
+// directory to work, which must not exist, and checks it against its digest and the plan. From
+// then on only the copy is read, and nothing of the workspace can run.
 func (r *Release) UseStaged(s Staged, work string) error {
 	return s.use(r.Plan, []*Release{r}, work)
 }
 
-// UseStaged does for what the images are built from what [Release.UseStaged] does for a
-// crate.
+// UseStaged does the same as [Release.UseStaged] for the crates that the images are built from.
 func (r *Images) UseStaged(s Staged, work string) error {
-	r.apart = true
+	r.fromStaged = true
 	return s.use(r.Plan, r.Builds, work)
 }
 
@@ -48,13 +46,13 @@ func (s Staged) use(p rendered, builds []*Release, work string) error {
 		if err != nil {
 			return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
 		}
-		r.Runner, r.ToolchainBase, r.apart = runner, runner.ToolchainBase(), true
+		r.Runner, r.ToolchainBase, r.fromStaged = runner, runner.ToolchainBase(), true
 	}
 	return nil
 }
 
-// checkStagedPlan returns an error unless the copy is of this plan, byte for byte, and
-// has a directory for each crate that it builds and nothing else.
+// checkStagedPlan returns an error unless the copy's plan equals p byte for byte, and the copy
+// has a directory for each crate built and nothing else.
 func checkStagedPlan(p rendered, builds []*Release, work string) error {
 	want, err := p.JSON()
 	if err != nil {
@@ -80,14 +78,14 @@ func checkStagedPlan(p rendered, builds []*Release, work string) error {
 	return nil
 }
 
-// checkCaller returns an error when the identity is that of a workflow of another
-// repository than the run's, or of a run on another branch than releases are made from.
-// Any repository may call a reusable workflow of a public one, and gets certificates
-// in its name; this process is part of that workflow, and no caller can take it out.
+// checkCaller returns an error if the identity is that of another repository's workflow, or of
+// a run on a branch other than the release branch. Any repository may call a reusable workflow
+// of a public one, and gets certificates in its name. This check is part of that workflow, so a
+// caller cannot remove it.
 func checkCaller(who sign.Identity, branch string) error {
 	workflow, _, found := strings.Cut(who.Subject, "/.github/workflows/")
 	if !found {
-		return nil // a person's, or a key's
+		return nil // a person's identity, or a key
 	}
 	if workflow != who.Repository {
 		return fmt.Errorf("checking who signs: the identity %q is that of a workflow of another repository than %q, which runs it: call the workflow of your own repository (slipway workflows --write)", who.Subject, who.Repository)

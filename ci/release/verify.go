@@ -11,8 +11,8 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// verify looks at the artifacts as whoever downloads them will, before anything is
-// done with them: a release that nobody can verify is found by the run that made it.
+// verify verifies the artifacts as a downloader would, before anything is published, so that a
+// release that cannot be verified fails in the run that made it.
 func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) error {
 	if r.Plan.Signing == "" {
 		return nil
@@ -30,7 +30,7 @@ func (r *Release) verify(ctx context.Context, signer *sign.Signer, dir string) e
 	return nil
 }
 
-// expectation is what a stranger knows of this release, and who its signer is.
+// expectation returns what a verifier expects of this release, and who its signer is.
 func (r *Release) expectation(signer *sign.Signer) (verify.Expectation, error) {
 	e := verify.Expectation{
 		Identity: r.who.Subject, Issuer: r.who.Issuer, SourceURI: r.who.Repository, SourceRef: r.who.Ref, Runner: r.who.Runner,

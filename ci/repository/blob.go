@@ -15,18 +15,18 @@ import (
 	wait "dagger/slipway/ci/transport"
 )
 
-// attempts is how often a blob is begun that fails with what may pass.
+// attempts is how many times a blob's upload is attempted on transient errors.
 const attempts = 3
 
-// Sizes of the pieces of a blob, where the registry does not take it whole.
+// Chunk sizes in bytes, for a registry that does not accept a blob in one piece.
 const (
 	firstChunk = 16 << 20
-	leastChunk = 1 << 20 // what a proxy takes that nobody has configured
+	leastChunk = 1 << 20 // what a proxy accepts in its default configuration
 )
 
-// upload sees to it that the repository has a blob. It looks for the digest before
-// each attempt, for a request may have been carried out though its answer was lost,
-// and begins a session of its own, for the last one may be lost too.
+// upload makes sure that the repository has a blob. Before each attempt it checks whether the
+// blob exists, because an earlier request may have succeeded although its response was lost. Each
+// attempt begins a new upload session, because the last one may be lost too.
 func (r *Repository) upload(ctx context.Context, l v1.Layer) error {
 	b, err := newBlob(r, l)
 	if err != nil {
@@ -45,11 +45,11 @@ func (r *Repository) upload(ctx context.Context, l v1.Layer) error {
 			}
 			continue
 		}
-		asked, passes := Transient(err)
-		if attempt++; !passes || attempt == attempts {
+		asked, retryable := Transient(err)
+		if attempt++; !retryable || attempt == attempts {
 			return err
 		}
-		// The limit of whatever stands between may be what broke it.
+		// A size limit of a proxy may be what broke the connection.
 		if b.broken {
 			b.shrink(0)
 		}
@@ -68,13 +68,13 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// blob is a blob on its way.
+// blob is a blob being uploaded.
 type blob struct {
-	of     *Repository
-	layer  v1.Layer
-	digest v1.Hash
-	size   int64
-	broken bool // the last attempt sent some of it and got no answer
+	repository *Repository
+	layer      v1.Layer
+	digest     v1.Hash
+	size       int64
+	broken     bool // the last attempt sent part of it and got no response
 }
 
 func newBlob(r *Repository, l v1.Layer) (*blob, error) {
@@ -86,33 +86,33 @@ func newBlob(r *Repository, l v1.Layer) (*blob, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the size of blob %s: %w", digest, err)
 	}
-	return &blob{of: r, layer: l, digest: digest, size: size}, nil
+	return &blob{repository: r, layer: l, digest: digest, size: size}, nil
 }
 
-// chunk is how much of it is sent at once.
+// chunk returns how many bytes are sent in one request.
 func (b *blob) chunk() int64 {
-	if c := b.of.chunk.Load(); c > 0 {
+	if c := b.repository.chunk.Load(); c > 0 {
 		return min(c, b.size)
 	}
 	return b.size
 }
 
-// shrink makes the pieces of every blob smaller, and reports whether that was
-// possible. least is what the registry takes at least, 0 for unknown.
+// shrink reduces the chunk size for all blobs of the repository, and reports whether that was
+// possible. least is the registry's minimum chunk size, 0 if unknown.
 func (b *blob) shrink(least int64) bool {
 	now := b.chunk()
 	next := max(min((now+1)/2, firstChunk), leastChunk, least)
 	if next >= now {
 		return false
 	}
-	b.of.chunk.Store(next)
+	b.repository.chunk.Store(next)
 	return true
 }
 
-// attempt pushes the blob once, unless it is there.
+// attempt uploads the blob once, unless the registry already has it.
 func (b *blob) attempt(ctx context.Context) error {
 	b.broken = false
-	w, err := b.of.signIn(ctx)
+	w, err := b.repository.signIn(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,13 +133,13 @@ func (b *blob) attempt(ctx context.Context) error {
 	return s.commit(ctx)
 }
 
-// url is an address of the repository.
+// url returns the address of a path below the repository.
 func (r *Repository) url(path string) *url.URL {
 	return &url.URL{Scheme: r.name.Scheme(), Host: r.name.RegistryStr(), Path: "/v2/" + r.name.RepositoryStr() + path}
 }
 
-// tooLarge is the error of a piece that the registry, or what stands before it,
-// does not take.
+// tooLarge is the error for a chunk that the registry, or a proxy before it, rejects as too
+// large.
 type tooLarge struct {
 	err           error
 	length, least int64
@@ -148,14 +148,14 @@ type tooLarge struct {
 func (e *tooLarge) Error() string { return e.err.Error() }
 func (e *tooLarge) Unwrap() error { return e.err }
 
-// refusedForSize reports whether an answer says that a piece was too large. A
-// session that has lost count answers 416 too, and is begun again all the same.
+// refusedForSize reports whether a response says that a chunk was too large. A registry also
+// answers 416 when a session is out of sync; starting it again is right then too.
 func refusedForSize(err error) bool {
 	var e *transport.Error
 	return errors.As(err, &e) && (e.StatusCode == http.StatusRequestEntityTooLarge || e.StatusCode == http.StatusRequestedRangeNotSatisfiable)
 }
 
-// minimum reads the header OCI-Chunk-Min-Length, 0 where there is none.
+// minimum returns the value of the header OCI-Chunk-Min-Length, or 0 without a valid one.
 func minimum(h http.Header) int64 {
 	n, err := strconv.ParseInt(h.Get("OCI-Chunk-Min-Length"), 10, 64)
 	if err != nil || n < 0 {

@@ -21,14 +21,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// front stands before a registry that runs in the test.
+// front is a proxy before a registry that runs in the test.
 type front struct {
 	next http.Handler
-	// meet says whether it has answered a request itself.
+	// meet reports whether it has answered the request itself.
 	meet func(http.ResponseWriter, *http.Request) bool
 
 	mu     sync.Mutex
-	pieces []string // Content-Range of each PATCH that was handed on
+	pieces []string // Content-Range of each PATCH that was forwarded
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,14 +59,14 @@ func layer(size int) v1.Layer {
 	return static.NewLayer(bytes.Repeat([]byte("x"), size), types.OCILayer)
 }
 
-// TestChunks holds that pieces get smaller until they are taken, that none but the
-// last is below what the registry takes, and that the blob arrives.
+// TestChunks checks that chunks shrink until they are accepted, that only the last one is below
+// the registry's minimum, and that the blob arrives.
 func TestChunks(t *testing.T) {
 	const mib = 1 << 20
 	tests := []struct {
 		name   string
 		status int
-		takes  int64  // the largest piece
+		takes  int64  // the largest chunk accepted
 		least  string // OCI-Chunk-Min-Length
 		want   []string
 	}{
@@ -116,12 +116,13 @@ func wantBlob(t *testing.T, r *Repository, want v1.Layer) {
 		t.Fatal(err)
 	}
 	defer rc.Close()
-	if n, err := io.Copy(io.Discard, rc); err != nil || n != 5<<20 { // it verifies the digest
+	if n, err := io.Copy(io.Discard, rc); err != nil || n != 5<<20 { // reading verifies the digest
 		t.Errorf("read %d bytes, %v", n, err)
 	}
 }
 
-// TestStalled has a registry take nothing of a blob, and one not answer to it.
+// TestStalled checks that an upload fails if the registry stops reading a blob or does not
+// respond to it.
 func TestStalled(t *testing.T) {
 	for _, takes := range []bool{false, true} {
 		t.Run(map[bool]string{false: "it takes nothing", true: "it does not answer"}[takes], func(t *testing.T) {
@@ -144,7 +145,7 @@ func TestStalled(t *testing.T) {
 			r.inner = later{rewound{small: r.inner, large: newLarge(200*time.Millisecond, 200*time.Millisecond)}}
 			begin := time.Now()
 			err := r.upload(t.Context(), layer(32<<20))
-			if _, passes := Transient(err); !passes || time.Since(begin) > 20*time.Second {
+			if _, retryable := Transient(err); !retryable || time.Since(begin) > 20*time.Second {
 				t.Errorf("after %s: %v", time.Since(begin), err)
 			}
 			if err != nil && strings.Contains(err.Error(), "?") {
@@ -154,7 +155,7 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// TestEmptyBlob: a blob of no bytes has no piece.
+// TestEmptyBlob checks that an empty blob is uploaded without a chunk.
 func TestEmptyBlob(t *testing.T) {
 	f := &front{}
 	if err := start(t, f).upload(t.Context(), layer(0)); err != nil || len(f.pieces) != 0 {
@@ -162,8 +163,8 @@ func TestEmptyBlob(t *testing.T) {
 	}
 }
 
-// TestExpired holds that a token which runs out in the middle costs no attempt: the
-// body is sent again from its start.
+// TestExpired checks that a token that expires during an upload does not fail the attempt: the
+// body is sent again from the start.
 func TestExpired(t *testing.T) {
 	const good = "Bearer 2"
 	var tokens int

@@ -5,14 +5,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// credentials are those of one registry.
+// credentials is a keychain for one registry.
 type credentials struct {
 	registry name.Registry
 	config   authn.AuthConfig
 }
 
-// Credentials is a keychain with a name and a password for one registry. No other
-// one gets to see them.
+// Credentials returns a keychain with a username and a password for one registry. They are not
+// used for any other.
 func Credentials(registry name.Registry, username, password string) authn.Keychain {
 	return credentials{registry, authn.AuthConfig{Username: username, Password: password}}
 }

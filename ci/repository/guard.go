@@ -12,25 +12,25 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Guard keeps a registry's credentials from everybody else. go-containerregistry sends
-// them wherever the registry says that tokens are had (the "realm" of its challenge, OCI
-// distribution specification 1.1 and RFC 6750), and takes plain HTTP for good enough in
-// private networks.
+// Guard returns a transport that keeps a registry's credentials from other servers.
+// go-containerregistry sends them to whatever token server the registry names (the "realm" of its
+// challenge, OCI distribution specification 1.1 and RFC 6750), and accepts plain HTTP in private
+// networks.
 func Guard(registry name.Registry, next http.RoundTripper) http.RoundTripper {
 	return guard{registry.RegistryStr(), next}
 }
 
 type guard struct {
-	registry string // host, with its port where it has one
+	registry string // host, with a port if the reference has one
 	next     http.RoundTripper
 }
 
-// maxManifest is how many bytes a manifest may have, twice what registries have to take
-// (OCI distribution specification 1.1, "Pushing Manifests"): hundreds of bytes of memory
-// are made of each of its layers, and three are enough for one.
+// maxManifest is the size limit of a manifest in bytes, twice what registries must accept (OCI
+// distribution specification 1.1, "Pushing Manifests"). It bounds memory: each layer takes
+// hundreds of bytes once parsed, and as little as three in the manifest.
 const maxManifest = 8 << 20
 
-// RoundTrip implements http.RoundTripper. A manifest has maxManifest bytes at most.
+// RoundTrip implements http.RoundTripper. It limits a manifest to maxManifest bytes.
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if secret(req) {
 		err := transport.CheckSecret(req.URL)
@@ -50,15 +50,15 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(req)
 }
 
-// secret reports whether a request has credentials: in a header, or as the form by which
-// a token is asked for.
+// secret reports whether a request carries credentials: in a header, or in the form that requests
+// a token.
 func secret(req *http.Request) bool {
 	return req.Header.Get("Authorization") != "" || strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// trusts reports whether an address is the registry's own, or that of a server of the same
-// owner, as auth.docker.io is for index.docker.io: both by TLS on its own port, and with
-// the same registrable domain.
+// trusts reports whether credentials may be sent to u: to the registry's own origin, or to a
+// server of the same owner, as auth.docker.io is for index.docker.io. In the latter case both use
+// HTTPS on port 443 and share the registrable domain.
 func (g guard) trusts(u *url.URL) bool {
 	own := &url.URL{Scheme: u.Scheme, Host: g.registry}
 	if transport.Origin(u) == transport.Origin(own) {

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// TestHostileRealm holds that a registry's name and password go where its tokens are had
-// only where that is the registry itself.
+// TestHostileRealm checks that a registry's username and password are only sent to a token server
+// that is the registry itself.
 func TestHostileRealm(t *testing.T) {
 	const password = "realm-password"
 	for _, elsewhere := range []bool{false, true} {
@@ -72,8 +72,8 @@ func TestHostileRealm(t *testing.T) {
 	}
 }
 
-// TestGuard holds whom a registry's credentials are sent to, and that nothing without them
-// is stopped: layers are kept by others.
+// TestGuard checks where a registry's credentials may be sent, and that requests without
+// credentials always pass: layers may be stored elsewhere.
 func TestGuard(t *testing.T) {
 	for _, tt := range []struct {
 		registry, address string

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// TestHugeManifest holds that no manifest is read of more bytes than one may have.
+// TestHugeManifest checks that a manifest above the size limit is not read.
 func TestHugeManifest(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2/" {

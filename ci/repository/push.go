@@ -12,21 +12,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Manifest is what can be written under a reference.
+// Manifest is anything that can be written under a reference.
 type Manifest = remote.Taggable
 
-// Entity is an image or an index of images.
+// Entity is an image or an image index.
 type Entity interface {
 	Manifest
 	Digest() (v1.Hash, error)
 }
 
-// jobs is how many blobs are pushed at once: what crane does.
+// jobs is how many blobs are pushed at once, the same as crane's default.
 const jobs = 4
 
-// Push writes an entity under a reference: its blobs, the manifests in it, and
-// last its own, so that whoever sees it finds all of it. What is there already is
-// not sent again.
+// Push writes an entity under a reference: first its blobs, then the manifests that it contains,
+// and last its own manifest, so that it is complete when it becomes visible. What the registry
+// already has is not sent again.
 func (r *Repository) Push(ctx context.Context, ref name.Reference, e Entity) error {
 	all := contents{seen: map[v1.Hash]bool{}}
 	if err := all.add(e); err != nil {
@@ -43,8 +43,8 @@ func (r *Repository) Push(ctx context.Context, ref name.Reference, e Entity) err
 	return r.Put(ctx, ref, e)
 }
 
-// uploadAll pushes blobs, each to its end: what one of them meets is no reason to
-// give up what is half sent.
+// uploadAll uploads all blobs. The failure of one does not cancel the others, whose partial
+// uploads would be lost.
 func (r *Repository) uploadAll(ctx context.Context, blobs []v1.Layer) error {
 	errs := make([]error, len(blobs))
 	var all errgroup.Group
@@ -71,10 +71,10 @@ func (r *Repository) putChild(ctx context.Context, child Entity) error {
 	return r.Put(ctx, ref, child)
 }
 
-// contents is what an entity is made of.
+// contents lists what an entity consists of.
 type contents struct {
 	blobs    []v1.Layer
-	children []Entity // each after those in it
+	children []Entity // each after its own children
 	seen     map[v1.Hash]bool
 }
 

@@ -1,7 +1,6 @@
-// Package repository reads and writes one repository of an OCI registry (OCI
-// distribution specification 1.1). Reads are asked again here; what changes
-// something is tried by whoever looks first, but for blobs, which are the same
-// however often they are pushed.
+// Package repository reads and writes one repository of an OCI registry (OCI distribution
+// specification 1.1). It retries reads, and uploads of blobs, which are idempotent. Other
+// writes are made once: the caller looks at the remote state before it repeats them.
 package repository
 
 import (
@@ -19,8 +18,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// Repository is one repository, for one who may push to it. Its methods may be
-// called at any time.
+// Repository is a client of one repository with push access. Its methods are safe for concurrent
+// use.
 type Repository struct {
 	name     name.Repository
 	keychain authn.Keychain
@@ -29,10 +28,10 @@ type Repository struct {
 	mu       sync.Mutex
 	signedIn *transport.Wrapper
 
-	chunk atomic.Int64 // the largest piece of a blob that the registry takes; 0: any
+	chunk atomic.Int64 // the chunk size in bytes; 0 sends blobs in one piece
 }
 
-// New makes a repository and asks no server. A nil keychain is the docker config's.
+// New returns a client without making a request. A nil keychain means the docker config's.
 func New(repo name.Repository, keychain authn.Keychain) *Repository {
 	if keychain == nil {
 		keychain = authn.DefaultKeychain
@@ -40,10 +39,10 @@ func New(repo name.Repository, keychain authn.Keychain) *Repository {
 	return &Repository{name: repo, keychain: keychain, inner: Guard(repo.Registry, newTransport())}
 }
 
-// Name is the repository's name, with that of its registry.
+// Name returns the repository's name including its registry.
 func (r *Repository) Name() name.Repository { return r.name }
 
-// signIn returns a transport that has the credentials, and asks for them once.
+// signIn returns a transport that adds the credentials. It signs in on the first call only.
 func (r *Repository) signIn(ctx context.Context) (*transport.Wrapper, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,8 +65,8 @@ func (r *Repository) signIn(ctx context.Context) (*transport.Wrapper, error) {
 	return w, nil
 }
 
-// Options make go-containerregistry and cosign ask the registry as this package
-// does: with these credentials, these limits, and no attempts of their own.
+// Options returns options that make go-containerregistry and cosign use this package's transport:
+// with the same credentials and limits, and without retries of their own.
 func (r *Repository) Options(ctx context.Context) ([]remote.Option, error) {
 	w, err := r.signIn(ctx)
 	if err != nil {
@@ -77,8 +76,7 @@ func (r *Repository) Options(ctx context.Context) ([]remote.Option, error) {
 	return []remote.Option{remote.WithContext(ctx), remote.WithTransport(w), remote.WithRetryPredicate(never)}, nil
 }
 
-// Digest returns the digest of the manifest that a reference names, or false
-// where there is none.
+// Digest returns the digest of the manifest that ref points to, or false if there is none.
 func (r *Repository) Digest(ctx context.Context, ref name.Reference) (v1.Hash, bool, error) {
 	opts, err := r.Options(ctx)
 	if err != nil {
@@ -94,7 +92,7 @@ func (r *Repository) Digest(ctx context.Context, ref name.Reference) (v1.Hash, b
 	return head.Digest, true, nil
 }
 
-// Tags lists the tags: none where there is no such repository.
+// Tags returns the repository's tags, or none if the repository does not exist.
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 	opts, err := r.Options(ctx)
 	if err != nil {
@@ -107,7 +105,7 @@ func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 	return tags, nil
 }
 
-// Get reads the manifest that a reference names.
+// Get reads the manifest that ref points to.
 func (r *Repository) Get(ctx context.Context, ref name.Reference) (*remote.Descriptor, error) {
 	opts, err := r.Options(ctx)
 	if err != nil {
@@ -120,7 +118,7 @@ func (r *Repository) Get(ctx context.Context, ref name.Reference) (*remote.Descr
 	return d, nil
 }
 
-// Put writes a manifest, everything in which is there, under a reference.
+// Put writes a manifest under a reference. The registry must already have all that it refers to.
 func (r *Repository) Put(ctx context.Context, ref name.Reference, m Manifest) error {
 	opts, err := r.Options(ctx)
 	if err != nil {
@@ -132,7 +130,7 @@ func (r *Repository) Put(ctx context.Context, ref name.Reference, m Manifest) er
 	return nil
 }
 
-// missing reports whether the registry says that something is not there.
+// missing reports whether the registry answered that something does not exist.
 func missing(err error) bool {
 	var e *transport.Error
 	return errors.As(err, &e) && e.StatusCode == http.StatusNotFound

@@ -12,17 +12,16 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// session is one upload of a blob (OCI distribution specification 1.1, "Pushing a
-// blob in chunks"): POST, PATCH for each piece, PUT.
+// session is one upload of a blob (OCI distribution specification 1.1, "Pushing a blob in
+// chunks"): a POST, a PATCH for each chunk, and a PUT.
 type session struct {
 	client   *http.Client
 	blob     *blob
-	location *url.URL // where the next request goes
-	least    int64    // of a piece, 0 for any
+	location *url.URL // of the next request
+	least    int64    // the registry's minimum chunk size, 0 for none
 }
 
-// do sends a request and returns the answer's header, where its status is one of
-// those that are fine.
+// do sends a request and returns the response's header. A status that is not in fine is an error.
 func (s *session) do(req *http.Request, fine ...int) (http.Header, error) {
 	resp, err := s.client.Do(req)
 	if err != nil {
@@ -32,7 +31,7 @@ func (s *session) do(req *http.Request, fine ...int) (http.Header, error) {
 	if err := transport.CheckError(resp, fine...); err != nil {
 		return nil, err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // for the connection's sake
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // drained so that the connection can be reused
 	if at := resp.Header.Get("Location"); at != "" {
 		to, err := resp.Request.URL.Parse(at)
 		if err != nil {
@@ -46,8 +45,8 @@ func (s *session) do(req *http.Request, fine ...int) (http.Header, error) {
 	return resp.Header, nil
 }
 
-// withoutQuery takes the query from the address that an error names: with it, anyone
-// may go on with the upload.
+// withoutQuery removes the query from the URL in an error: whoever knows it may be able to
+// continue the upload.
 func withoutQuery(err error) error {
 	var e *url.Error
 	if errors.As(err, &e) {
@@ -59,7 +58,7 @@ func withoutQuery(err error) error {
 // there reports whether the repository has the blob.
 func (s *session) there(ctx context.Context) (bool, error) {
 	b := s.blob
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, b.of.url("/blobs/"+b.digest.String()).String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, b.repository.url("/blobs/"+b.digest.String()).String(), nil)
 	if err != nil {
 		return false, err
 	}
@@ -71,7 +70,7 @@ func (s *session) there(ctx context.Context) (bool, error) {
 }
 
 func (s *session) begin(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.blob.of.url("/blobs/uploads/").String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.blob.repository.url("/blobs/uploads/").String(), nil)
 	if err != nil {
 		return err
 	}
@@ -87,7 +86,7 @@ func (s *session) begin(ctx context.Context) error {
 	return nil
 }
 
-// send sends one piece.
+// send sends one chunk.
 func (s *session) send(ctx context.Context, offset, length int64) error {
 	b := s.blob
 	open := func() (io.ReadCloser, error) { return b.open(offset, length) }
@@ -101,7 +100,7 @@ func (s *session) send(ctx context.Context, offset, length int64) error {
 	}
 	req.ContentLength, req.GetBody = length, open
 	req.Header.Set("Content-Type", "application/octet-stream")
-	if length < b.size { // a blob that goes whole is a stream: every registry takes one
+	if length < b.size { // a blob sent in one piece is a stream upload, which every registry accepts
 		req.Header.Set("Content-Range", fmt.Sprintf("%d-%d", offset, offset+length-1))
 	}
 	_, err = s.do(req, http.StatusAccepted, http.StatusNoContent, http.StatusCreated)
@@ -133,7 +132,7 @@ type piece struct {
 	io.Closer
 }
 
-// open opens a part of the blob.
+// open returns a reader of length bytes of the blob, beginning at offset.
 func (b *blob) open(offset, length int64) (io.ReadCloser, error) {
 	rc, err := b.layer.Compressed()
 	if err != nil {
@@ -149,7 +148,7 @@ func (b *blob) open(offset, length int64) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("reading it from byte %d: %w", offset, err)
 	}
 	if length == b.size {
-		return rc, nil // a file stays one, which the kernel sends by itself
+		return rc, nil // a file stays an *os.File, which the kernel can send directly
 	}
 	return piece{io.LimitReader(rc, length), rc}, nil
 }

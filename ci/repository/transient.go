@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// Transient judges the error of a request to a registry: whether it may pass, and
-// how long the registry asks to wait. What it refuses (400, 401, 403, 404) does not
-// pass, but for an upload that it does not know any more, which is begun again.
+// Transient reports whether the error of a request to a registry is transient, and how long the
+// registry asks to wait. Refusals (400, 401, 403, 404) are permanent, except for an unknown
+// upload session, because the upload can be started again.
 func Transient(err error) (time.Duration, bool) {
 	var asks *Later
 	var answer *transport.Error
@@ -24,12 +24,12 @@ func Transient(err error) (time.Duration, bool) {
 	case errors.As(err, &asks):
 		return asks.Wait, true
 	case errors.As(err, &answer):
-		return 0, passes(answer)
+		return 0, transientStatus(answer)
 	}
 	return 0, broken(err)
 }
 
-func passes(e *transport.Error) bool {
+func transientStatus(e *transport.Error) bool {
 	if e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented || e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusRequestTimeout {
 		return true
 	}
@@ -42,7 +42,7 @@ func passes(e *transport.Error) bool {
 	return false
 }
 
-// broken reports whether an error is one of the connection.
+// broken reports whether err is a network error.
 func broken(err error) bool {
 	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED, net.ErrClosed} {
 		if errors.Is(err, e) {

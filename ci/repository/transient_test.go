@@ -23,10 +23,10 @@ func TestTransient(t *testing.T) {
 		return fmt.Errorf("pushing: %w", e)
 	}
 	tests := []struct {
-		name   string
-		err    error
-		passes bool
-		wait   time.Duration
+		name      string
+		err       error
+		retryable bool
+		wait      time.Duration
 	}{
 		{"none", nil, false, 0},
 		{"500", status(500), true, 0},
@@ -53,8 +53,8 @@ func TestTransient(t *testing.T) {
 		{"one of several", errors.Join(status(403), status(500)), false, 0},
 	}
 	for _, tt := range tests {
-		if wait, passes := Transient(tt.err); passes != tt.passes || wait != tt.wait {
-			t.Errorf("%s: %s, %t; want %s, %t", tt.name, wait, passes, tt.wait, tt.passes)
+		if wait, retryable := Transient(tt.err); retryable != tt.retryable || wait != tt.wait {
+			t.Errorf("%s: %s, %t; want %s, %t", tt.name, wait, retryable, tt.wait, tt.retryable)
 		}
 	}
 }

@@ -11,22 +11,21 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Limits of a request. A blob may take long, and is given up only when nothing of
-// it moves.
+// Timeouts of a request. The upload of a blob may take any time as long as it makes progress.
 const (
-	limit       = 2 * time.Minute  // of a small request, and of the answer to a blob
-	stalled     = 2 * time.Minute  // without a byte of a blob that the other side takes
-	longestWait = 10 * time.Minute // that a registry may ask for
+	limit       = 2 * time.Minute  // for a small request, and for the response to a blob
+	stalled     = 2 * time.Minute  // for each write of a blob without progress
+	longestWait = 10 * time.Minute // the longest wait that a registry may ask for
 )
 
-// newTransport makes what everything goes through before it has credentials.
+// newTransport returns the transport below authentication.
 func newTransport() http.RoundTripper {
 	return later{rewound{small: transport.NewCareful(limit, longestWait).Transport, large: newLarge(stalled, limit)}}
 }
 
-// rewound sends every request with its body from the start: go-containerregistry
-// sends one again, with another token, whose body is used up. Pieces of blobs go
-// another way than what fits into memory.
+// rewound sends every request with its body from the start: go-containerregistry repeats a
+// request with a new token, although its body has been consumed. Chunks of blobs (PATCH) use a
+// transport of their own, because they do not fit into memory.
 type rewound struct{ small, large http.RoundTripper }
 
 func (t rewound) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -47,8 +46,8 @@ func (t rewound) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.small.RoundTrip(req)
 }
 
-// newLarge makes a transport for bodies of any size. Each write may take as long as
-// stalled, and the answer as long as answer.
+// newLarge returns a transport for bodies of any size. stalled limits each write, and answer
+// the wait for the response's header.
 func newLarge(stalled, answer time.Duration) http.RoundTripper {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -65,7 +64,7 @@ func newLarge(stalled, answer time.Duration) http.RoundTripper {
 	}
 }
 
-// moving is a connection that ends when the other side takes nothing more.
+// moving is a connection whose writes fail if the peer stops reading.
 type moving struct {
 	net.Conn
 	stalled time.Duration
@@ -78,10 +77,10 @@ func (c moving) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// part is how much of a file is sent before the clock starts anew.
+// part is how many bytes of a file are sent before the write deadline is renewed.
 const part = 4 << 20
 
-// ReadFrom leaves it to the kernel to send a file, a part at a time.
+// ReadFrom lets the kernel send a file (sendfile), one part at a time.
 func (c moving) ReadFrom(r io.Reader) (int64, error) {
 	to, fast := c.Conn.(io.ReaderFrom)
 	from, bounded := r.(*io.LimitedReader)
@@ -102,8 +101,8 @@ func (c moving) ReadFrom(r io.Reader) (int64, error) {
 	return sent, nil
 }
 
-// Later is the error of a request that the registry did not handle: it asks to
-// come back.
+// Later is the error for a request that the registry did not process because it asks to retry
+// later.
 type Later struct {
 	Wait time.Duration
 	what string
@@ -111,14 +110,14 @@ type Later struct {
 
 func (e *Later) Error() string { return e.what }
 
-// later makes an error of an answer that says when to come back: an error of
-// go-containerregistry has the status alone.
+// later turns a response that asks to retry later into a [Later] error: go-containerregistry's
+// own errors only have the status.
 type later struct{ next http.RoundTripper }
 
 func (t later) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
-		if resp != nil { // a client that has had enough gives both
+		if resp != nil { // retryablehttp returns both when it gives up
 			_ = resp.Body.Close()
 		}
 		return nil, err

@@ -12,41 +12,41 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// manifestName is the manifest's file in the directory.
+// manifestName is the name of the manifest in a staged directory.
 const manifestName = "staged.json"
 
-// Schema names the form of the manifest.
+// Schema identifies the format of the manifest.
 const Schema = "slipway.staged/v1"
 
-// manifest says which plan the steps followed, and what neither the plan nor a step's
-// answer can tell. All of the latter is the word of the job that ran the steps.
+// manifest records which plan the steps followed, and what can be derived neither from the
+// plan nor from a step's output. The latter is only the claim of the job that ran the steps.
 type manifest struct {
 	Schema  string `json:"schema"`
 	Crate   string `json:"crate"`
 	Version string `json:"version"`
 	Plan    string `json:"plan"` // the plan's digest
 	Runner  string `json:"runner"`
-	// ToolchainDigest is what a registry had under the plan's reference of the toolchain
-	// image; "" where the plan or slipway's own recipe says it.
+	// ToolchainDigest is the digest that a registry had for the plan's toolchain image
+	// reference. It is "" if the reference has a digest or the toolchain is slipway's own.
 	ToolchainDigest string `json:"toolchainDigest,omitempty"`
-	// ToolchainBase is the Debian image that slipway's own toolchain was made with; ""
-	// for slipway's choice.
+	// ToolchainBase is the Debian image that slipway's own toolchain was built from; "" means
+	// slipway's default.
 	ToolchainBase string `json:"toolchainBase,omitempty"`
-	// Cached are the steps whose results were those of an earlier run.
+	// Cached lists the steps whose results were cached by an earlier run.
 	Cached []string `json:"cached,omitempty"`
 }
 
-// maxManifest is far above what any plan gives.
+// maxManifest is the size limit of a manifest in bytes, far above what any plan produces.
 const maxManifest = 1 << 20
 
 var (
 	runnerForm = regexp.MustCompile(`^[a-z]{1,32}$`)
 	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64})?$`)
-	// baseForm is an image reference, or words that stand for one.
+	// baseForm matches an image reference, or a few words that describe one.
 	baseForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ./:@_+-]{0,511}$|^$`)
 )
 
-// parseManifest reads a manifest and holds it against the plan.
+// parseManifest reads a manifest and checks it against the plan.
 func parseManifest(raw []byte, p *plan.Plan) (manifest, error) {
 	var m manifest
 	d := json.NewDecoder(bytes.NewReader(raw))

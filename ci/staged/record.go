@@ -15,7 +15,7 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// Recorder is a runner that keeps what its steps answer, to write it to a directory.
+// Recorder is a runner that keeps the results of its steps, to write them to a directory.
 type Recorder struct {
 	step.Runner
 	plan *plan.Plan
@@ -24,12 +24,12 @@ type Recorder struct {
 	answers map[string]step.Result // by step
 }
 
-// Record returns a recorder of the plan's steps, which run on r.
+// Record returns a recorder for the plan's steps, which run on r.
 func Record(r step.Runner, p *plan.Plan) *Recorder {
 	return &Recorder{Runner: r, plan: p, answers: map[string]step.Result{}}
 }
 
-// Run runs the step and keeps its answer.
+// Run runs the step and keeps its result.
 func (r *Recorder) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	result, err := r.Runner.Run(ctx, s)
 	if err == nil {
@@ -44,8 +44,9 @@ func (r *Recorder) Run(ctx context.Context, s step.Step) (step.Result, error) {
 	return result, err
 }
 
-// Write writes the directory, which must not exist, when all of the plan's steps have
-// run. toolchainBase is as in a release.
+// Write writes the directory, which must not exist, once all of the plan's steps have run.
+// toolchainBase is recorded in the manifest; it is the Debian image that slipway's own
+// toolchain was to be built from, "" for the default.
 func (r *Recorder) Write(ctx context.Context, dir, toolchainBase string) error {
 	if err := r.write(ctx, dir, toolchainBase); err != nil {
 		return fmt.Errorf("staging the results of %q: %w", r.plan.Tag, err)

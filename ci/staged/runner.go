@@ -12,11 +12,11 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// maxAnswer is the most that a runner keeps of what a step prints.
+// maxAnswer is the size limit in bytes of a step's stdout, the same as a runner's.
 const maxAnswer = 64 << 20
 
-// Runner answers for steps that ran in another job. It runs nothing, and cannot: a
-// step that the plan does not have is an error.
+// Runner returns the results of steps that ran in another job. It runs nothing itself: a step
+// that is not in the plan is an error.
 type Runner struct {
 	dir   string
 	plan  *plan.Plan
@@ -26,9 +26,9 @@ type Runner struct {
 
 var _ step.Runner = (*Runner)(nil)
 
-// Open opens a staged directory of the plan: exactly the plan's files, and a manifest
-// that says that they are of this plan. The directory must be the caller's own copy,
-// as [handover.Take] makes it.
+// Open opens a staged directory of the plan. It returns an error unless the directory holds
+// exactly the plan's files and a manifest for this plan. The directory must be the caller's
+// private copy, as made by [handover.Take].
 func Open(dir string, p *plan.Plan) (*Runner, error) {
 	r, err := open(dir, p)
 	if err != nil {
@@ -55,14 +55,14 @@ func open(dir string, p *plan.Plan) (*Runner, error) {
 	return r, nil
 }
 
-// Name says where the steps ran.
+// Name returns a description of where the steps ran.
 func (r *Runner) Name() string { return r.said.Runner + ", in another job" }
 
-// ToolchainBase is the Debian image that slipway's own toolchain was asked to be made
-// with, as the other job says.
+// ToolchainBase returns the Debian image that slipway's own toolchain was to be built from,
+// as claimed by the other job.
 func (r *Runner) ToolchainBase() string { return r.said.ToolchainBase }
 
-// Run answers with what the step printed in the other job, where that was kept.
+// Run returns what the step printed in the other job, or an empty stdout if that was not kept.
 func (r *Runner) Run(_ context.Context, s step.Step) (step.Result, error) {
 	if !slices.Contains(names(r.plan), s.Name) {
 		return step.Result{}, fmt.Errorf("running step %q: nothing runs here: the results are those of another job, which has not run it", s.Name)
@@ -80,7 +80,7 @@ func (r *Runner) Run(_ context.Context, s step.Step) (step.Result, error) {
 	return result, nil
 }
 
-// Export copies what the step left in the other job.
+// Export copies a step's output from the other job to the file to, which must not exist.
 func (r *Runner) Export(_ context.Context, name, output, to string) error {
 	file, kept := r.files[File{Step: name, Output: output}]
 	if !kept || output == "" {
@@ -92,7 +92,7 @@ func (r *Runner) Export(_ context.Context, name, output, to string) error {
 	return nil
 }
 
-// ImageDigest is what the other job says of the plan's toolchain.
+// ImageDigest returns the digest of the plan's toolchain image as claimed by the other job.
 func (r *Runner) ImageDigest(_ context.Context, ref string) (string, error) {
 	if ref != r.plan.Toolchain || r.said.ToolchainDigest == "" {
 		return "", fmt.Errorf("naming the image %q: the job that ran the steps does not say its digest", ref)

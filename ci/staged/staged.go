@@ -1,11 +1,10 @@
-// Package staged keeps what the steps of a plan have answered and left, so that
-// another job can sign, describe and pack it without running any of them: a
-// [Recorder] writes a directory, and a [Runner] answers from it. A release on a Runner
-// follows the same path as one whose steps run, so whatever it checks of a step's
-// answer it checks of a staged one too.
+// Package staged keeps the results of a plan's steps, so that another job can sign, describe
+// and package them without running any step: a [Recorder] writes a directory, and a [Runner]
+// reads it. A release on a Runner takes the same code path as one that runs its steps, so all
+// checks of a step's result apply to a staged one too.
 //
-// The directory's layout follows from the plan alone. Nothing in the directory names a
-// file, and nothing in it is believed that the plan can tell.
+// The layout of the directory is derived from the plan alone. The content of the directory
+// never determines a file name, and is never trusted for what the plan tells.
 package staged
 
 import (
@@ -18,18 +17,18 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// File is one file of a staged directory beside the manifest: what a step printed, or
-// what it left.
+// File is one file of a staged directory other than the manifest: a step's stdout or one of
+// its outputs.
 type File struct {
-	// Path is relative to the directory, slash-separated.
+	// Path is relative to the directory and slash-separated.
 	Path string
 	Step string
-	// Output is the step's output, "" for what the step printed.
+	// Output is the name of the step's output, "" for its stdout.
 	Output string
 }
 
-// Files are the files that a staged directory of the plan holds, beside the manifest:
-// the answers that a release reads and the outputs that it exports.
+// Files returns the files, other than the manifest, that a staged directory of the plan
+// holds: the stdout that a release reads and the outputs that it exports.
 func Files(p *plan.Plan) []File {
 	answers := []string{plan.StepToolchain, plan.StepMetadata}
 	exported := []string{output(plan.StepFetch, plan.OutputLock).Path, output(plan.StepPackage, plan.OutputCrate).Path}
@@ -51,7 +50,7 @@ func Files(p *plan.Plan) []File {
 	return list
 }
 
-// names are the names of the plan's steps.
+// names returns the names of the plan's steps.
 func names(p *plan.Plan) []string {
 	var list []string
 	for _, s := range p.Steps {
@@ -70,7 +69,8 @@ func output(step, output string) File {
 
 func fileName(step string) string { return strings.ReplaceAll(step, " ", "-") }
 
-// onlyPlanned returns an error unless the directory has exactly the plan's files.
+// onlyPlanned returns an error unless the directory holds exactly the plan's files and the
+// manifest, all of them regular files.
 func onlyPlanned(root fs.FS, p *plan.Plan) error {
 	want := map[string]bool{manifestName: true}
 	for _, f := range Files(p) {
@@ -97,7 +97,7 @@ func onlyPlanned(root fs.FS, p *plan.Plan) error {
 	return nil
 }
 
-// Path is where a staged directory has an output.
+// Path returns the path of a step's output in a staged directory.
 func Path(dir, step, name string) string { return place(dir, output(step, name).Path) }
 
 func place(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }

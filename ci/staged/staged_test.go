@@ -16,7 +16,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// planned is the plan of a crate with a dependency, a binary and a registry.
+// planned returns the plan of a crate with a dependency, a binary and a registry.
 func planned(t *testing.T, toolchain string) *plan.Plan {
 	t.Helper()
 	const checksum = "0000000000000000000000000000000000000000000000000000000000000000"
@@ -36,7 +36,7 @@ func planned(t *testing.T, toolchain string) *plan.Plan {
 	return p
 }
 
-// echo is a runner whose steps print and leave their own names.
+// echo is a runner whose steps print and output their own names.
 type echo struct{ ran []string }
 
 func (*echo) Name() string { return "local" }
@@ -54,7 +54,7 @@ func (*echo) ImageDigest(context.Context, string) (string, error) {
 	return "sha256:" + strings.Repeat("ab", 32), nil
 }
 
-// stage runs the plan's steps and stages them.
+// stage runs the plan's steps and returns the staged directory.
 func stage(t *testing.T, p *plan.Plan) string {
 	t.Helper()
 	r := Record(&echo{}, p)
@@ -120,8 +120,8 @@ func TestRunner(t *testing.T) {
 	}
 }
 
-// TestRunnerRunsNothing asks for steps that the plan does not have, such as those that
-// publish, and for files that were not kept.
+// TestRunnerRunsNothing checks that steps outside the plan, such as those that publish, and
+// outputs that were not kept are errors.
 func TestRunnerRunsNothing(t *testing.T) {
 	p := planned(t, "rust:1.96.0")
 	r, err := Open(stage(t, p), p)
@@ -140,8 +140,8 @@ func TestRunnerRunsNothing(t *testing.T) {
 	}
 }
 
-// TestOpenHostile opens what a job would leave that was taken over by what it built: its
-// digest is right, and what it says is not.
+// TestOpenHostile checks that a staged directory written by a compromised build job is
+// rejected, although its digest is right.
 func TestOpenHostile(t *testing.T) {
 	p := planned(t, "rust:1.96.0")
 	say := func(change func(m map[string]any)) func(dir string) error {
@@ -218,7 +218,7 @@ func TestOpenHostile(t *testing.T) {
 	}
 }
 
-// TestWriteUnfinished holds that what did not run is not staged.
+// TestWriteUnfinished checks that a plan whose steps have not all run is not staged.
 func TestWriteUnfinished(t *testing.T) {
 	p := planned(t, "rust:1.96.0")
 	r := Record(&echo{}, p)
@@ -227,7 +227,7 @@ func TestWriteUnfinished(t *testing.T) {
 	}
 }
 
-// TestLargeAnswer holds that an answer is bounded as a runner's is.
+// TestLargeAnswer checks that a step's stdout has a size limit.
 func TestLargeAnswer(t *testing.T) {
 	p := planned(t, "rust:1.96.0")
 	dir := stage(t, p)

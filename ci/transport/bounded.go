@@ -6,17 +6,16 @@ import (
 	"net/http"
 )
 
-// largest is the size over which no answer is read: a crate, as registry.MaxCrate bounds
-// it, with room to spare.
+// largest is the size limit of any response in bytes: above registry.MaxCrate, the largest crate.
 const largest = 1 << 30
 
-// Bounded is a transport whose answers end with an error after Limit bytes.
+// Bounded is a transport whose response bodies fail with an error after Limit bytes.
 type Bounded struct {
 	Next  http.RoundTripper
 	Limit int64
 }
 
-// RoundTrip is part of [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper].
 func (b Bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := b.Next.RoundTrip(req)
 	if err != nil || req.Method == http.MethodHead {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestBounded holds that answers end, whether or not they say how long they are.
+// TestBounded checks that responses are limited, whether or not they declare their length.
 func TestBounded(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size := map[string]int{"/under": 9, "/just": 10, "/over": 11, "/far": 1 << 20}[r.URL.Path]

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// Origin is a server as far as a secret is concerned: scheme, host and port (RFC 6454,
-// section 4). What is for one origin is for no other.
+// Origin returns the origin of a URL: scheme, host and port (RFC 6454, section 4). A secret for
+// one origin is not sent to another.
 func Origin(u *url.URL) string {
 	host, port := strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), u.Port()
 	if port == "" {
@@ -21,12 +21,11 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// ErrPlain is wrapped by the error of an address to which no secret may be sent.
+// ErrPlain is wrapped by the error for an address to which no secret may be sent.
 var ErrPlain = errors.New("it is no https address, and not on this machine: a token is not sent there")
 
-// CheckSecret returns an error where a secret that is sent to u could be read on its way:
-// plain HTTP is for this machine's loopback alone, and for hosts that are reached by a
-// tunnel.
+// CheckSecret returns an error if a secret sent to u could be read in transit. Plain HTTP is only
+// accepted for loopback addresses and for hosts passed to [Tunnelled].
 func CheckSecret(u *url.URL) error {
 	if u.Scheme == "https" && u.Host != "" || u.Scheme == "http" && (isLoopback(u.Hostname()) || tunnels.has(u.Hostname())) {
 		return nil
@@ -39,8 +38,9 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// Tunnelled says that hosts are reached by a tunnel of the caller's own, whose traffic no
-// one reads: an engine's services, which whoever calls the module has named.
+// Tunnelled declares that the hosts are reached through a private tunnel of the caller's, such
+// as services of a Dagger engine that the module's caller has named. Plain HTTP is accepted for
+// them.
 func Tunnelled(hosts ...string) { tunnels.add(hosts) }
 
 var tunnels hostList
@@ -62,16 +62,17 @@ func (l *hostList) has(host string) bool {
 	return slices.Contains(l.hosts, host)
 }
 
-// secretHeaders are those of a request that may hold a secret.
+// secretHeaders lists request headers that may hold a secret.
 var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Www-Authenticate", "X-Api-Key", "Private-Token"}
 
-// longestChain is how many redirects are followed, as net/http does.
+// longestChain is how many redirects are followed, as in net/http.
 const longestChain = 10
 
-// CheckRedirect is that of every client: a secret does not follow to another origin, be
-// it another port of the same host, and no request goes on in plain HTTP that began in
-// TLS. net/http itself compares host names, takes a subdomain for its parent, and sends a
-// body again wherever the answer says.
+// CheckRedirect is the redirect policy of every client. Secrets are dropped on a redirect to
+// another origin, even to another port of the same host; a redirect from https to http is an
+// error, and so is one to another origin of a request other than GET or HEAD. net/http compares
+// host names only, keeps secrets for subdomains, and sends a body again wherever the response
+// says.
 func CheckRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	switch {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestRedirects holds that a secret follows no redirect to another origin, and that what
-// a request holds is sent again to no other server.
+// TestRedirects checks that neither secrets nor request bodies follow a redirect to another
+// origin.
 func TestRedirects(t *testing.T) {
 	var seen []string
 	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -65,7 +65,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestCheckRedirect holds what no server here can show: TLS, and chains.
+// TestCheckRedirect covers what the servers of TestRedirects cannot show: TLS and redirect
+// chains.
 func TestCheckRedirect(t *testing.T) {
 	request := func(method, address string) *http.Request {
 		u, err := url.Parse(address)
@@ -102,7 +103,7 @@ func TestCheckRedirect(t *testing.T) {
 	}
 }
 
-// TestCheckSecret holds which addresses may be sent a secret.
+// TestCheckSecret checks to which addresses a secret may be sent.
 func TestCheckSecret(t *testing.T) {
 	Tunnelled("tunnelled.test")
 	for address, good := range map[string]bool{

@@ -1,5 +1,5 @@
-// Package transport makes the HTTP clients of a release: what may pass is asked
-// again, with bounded waits, and what a server asks to wait is waited exactly.
+// Package transport provides the HTTP clients of a release. They retry on transient errors with
+// bounded waits, and wait exactly as long as a server asks.
 package transport
 
 import (
@@ -16,25 +16,24 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// How often and how long a server is asked again. A server that is down for
-// longer ends the run, and the next run continues.
+// Limits of retries. A longer outage ends the run, and the next run continues.
 const (
 	attempts    = 5
 	firstWait   = 250 * time.Millisecond
 	longestWait = 30 * time.Second
 )
 
-// New makes a client that asks again what may pass (no connection, 429, 5xx),
-// whatever the method: for servers where the same request twice is no harm.
-// limit ends each attempt; 0 leaves that to the context.
+// New returns a client that retries on transient errors (no connection, 429, 5xx) whatever the
+// method, for servers to which the same request can safely be sent twice. limit is the timeout
+// of each attempt; 0 leaves it to the context.
 func New(limit time.Duration) *http.Client {
 	return client(limit, longestWait, retryablehttp.DefaultRetryPolicy)
 }
 
-// NewCareful makes a client that asks again only what changes nothing: requests
-// that read, and others when the connection was refused. Whoever changes something
-// must look before asking again: even an answer that denies it may come from behind
-// the change. longest is the longest wait that a server may ask for.
+// NewCareful returns a client that retries only requests without side effects: GET and HEAD,
+// and any request that could not connect. The caller of a request that changes something must
+// look before repeating it: even a request answered with an error may have been carried out.
+// limit is the timeout of each attempt, and longest the longest wait that a server may ask for.
 func NewCareful(limit, longest time.Duration) *http.Client {
 	return client(limit, longest, careful)
 }
@@ -68,7 +67,7 @@ func careful(ctx context.Context, resp *http.Response, err error) (bool, error) 
 		var read *url.Error
 		switch {
 		case errors.Is(err, http.ErrSchemeMismatch):
-			return false, err // it speaks no TLS, and will not
+			return false, err // the server speaks no TLS, so a retry is pointless
 		case errors.As(err, &dial) && dial.Op == "dial":
 			return true, nil // nothing was sent
 		case errors.As(err, &read) && (read.Op == "Get" || read.Op == "Head"):
@@ -85,9 +84,8 @@ func careful(ctx context.Context, resp *http.Response, err error) (bool, error) 
 	return false, nil
 }
 
-// Limited reports whether an answer says that a limit of rate stopped the request:
-// 429, or GitHub's 403 ("Rate limits for the REST API": a header Retry-After, or
-// none remaining).
+// Limited reports whether a response was caused by rate limiting: 429, or GitHub's 403 (GitHub
+// Docs, "Rate limits for the REST API": a Retry-After header, or no remaining requests).
 func Limited(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
@@ -107,14 +105,14 @@ func backoff(_, _ time.Duration, attempt int, resp *http.Response) time.Duration
 	return Wait(attempt)
 }
 
-// Wait is how long to wait before an attempt is repeated: growing and jittered.
+// Wait returns how long to wait before attempt is repeated: exponential backoff with jitter.
 func Wait(attempt int) time.Duration {
 	wait := min(firstWait<<min(attempt, 20), longestWait)
 	return wait/2 + rand.N(wait)
 }
 
-// Asked is how long a server asks to wait: in Retry-After, or as the time at which
-// GitHub's limit ends.
+// Asked returns how long a server asks to wait, from Retry-After or from the reset time of
+// GitHub's rate limit. It reports false if the server does not say.
 func Asked(resp *http.Response, now time.Time) (time.Duration, bool) {
 	if wait, ok := RetryAfter(resp.Header.Get("Retry-After"), now); ok {
 		return wait, true
@@ -125,7 +123,7 @@ func Asked(resp *http.Response, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// RetryAfter reads the value of that header: seconds, or a date (RFC 9110, section
+// RetryAfter parses the value of a Retry-After header: seconds or a date (RFC 9110, section
 // 10.2.3).
 func RetryAfter(value string, now time.Time) (time.Duration, bool) {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// server answers the first requests with the handlers, and then with "whole".
+// server answers the first requests with the handlers in order, and later ones with "whole".
 func server(t *testing.T, first ...http.HandlerFunc) (*httptest.Server, *atomic.Int32) {
 	t.Helper()
 	var n atomic.Int32
@@ -36,7 +36,7 @@ func status(code int, header ...string) http.HandlerFunc {
 	}
 }
 
-// cut begins an answer and closes the connection.
+// cut sends part of a response and closes the connection.
 func cut(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "5")
 	_, _ = io.WriteString(w, "wh")
@@ -49,7 +49,7 @@ func drop(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// ask sends one request and returns the answer's body, or what went wrong.
+// ask sends one request and returns the response's body.
 func ask(t *testing.T, c *http.Client, method, address string) (string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(""))
@@ -75,9 +75,10 @@ func TestClients(t *testing.T) {
 		name   string
 		first  []http.HandlerFunc
 		method string
-		// requests that the eager and the careful client send; 0 for ones that fail at once
+		// number of requests sent by the clients of New and NewCareful; 0 for one that fails at
+		// once
 		eager, careful int
-		fails          bool // both end with an error
+		fails          bool // both clients return an error
 	}{
 		{"503 to one that reads", []http.HandlerFunc{status(503)}, "GET", 2, 2, false},
 		{"503 to one that changes", []http.HandlerFunc{status(503)}, "POST", 2, 1, false},
@@ -126,8 +127,8 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// TestNoTLS: a server that speaks no TLS is asked once, for go-containerregistry asks
-// so which of the two it speaks.
+// TestNoTLS checks that a server without TLS is asked once: go-containerregistry tries https
+// first to find out.
 func TestNoTLS(t *testing.T) {
 	s, _ := server(t)
 	begin := time.Now()

@@ -7,11 +7,11 @@ import (
 	"net/http"
 )
 
-// small is the size up to which an answer is read before it counts as one.
+// small is the size in bytes up to which a response is read before it is returned.
 const small = 8 << 20
 
-// whole is a transport whose small answers have come whole: one that was cut off on
-// its way is a connection that failed, and may be asked for again.
+// whole is a transport that reads small responses completely before returning them, so that a
+// truncated one counts as a failed connection and can be retried.
 type whole struct{ next http.RoundTripper }
 
 func (w whole) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Content is what a repository has that is not in its own objects: actions/checkout
-// fetches neither unless it is told to.
+// Content describes what a repository contains besides regular git objects. actions/checkout
+// fetches neither by default.
 type Content struct {
 	Submodules bool
-	LFS        bool // files whose content Git LFS keeps
+	LFS        bool // files stored in Git LFS
 }
 
-// ContentOf looks for both in the repository with that root.
+// ContentOf detects the content of the repository with the given root.
 func ContentOf(root fs.FS) (Content, error) {
 	var c Content
 	switch _, err := fs.Stat(root, ".gitmodules"); {
@@ -42,8 +42,7 @@ func ContentOf(root fs.FS) (Content, error) {
 	return c, err
 }
 
-// filtersLFS reports whether a line of a .gitattributes file gives files to git-lfs
-// (gitattributes(5)).
+// filtersLFS reports whether a .gitattributes file assigns files to git-lfs (gitattributes(5)).
 func filtersLFS(attributes []byte) bool {
 	lines := bufio.NewScanner(bytes.NewReader(attributes))
 	for lines.Scan() {

@@ -6,8 +6,8 @@ import (
 	"testing/fstest"
 )
 
-// TestContentOf holds that submodules and files of Git LFS are found wherever a repository
-// declares them, and nowhere else.
+// TestContentOf checks that submodules and Git LFS are detected wherever a repository declares
+// them, and only there.
 func TestContentOf(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	for name, tt := range map[string]struct {
@@ -30,7 +30,8 @@ func TestContentOf(t *testing.T) {
 	}
 }
 
-// TestNewWithContent holds that every job which checks out gets what the repository has.
+// TestNewWithContent checks that every job with a checkout fetches the repository's submodules
+// and LFS files.
 func TestNewWithContent(t *testing.T) {
 	for _, c := range []Content{{}, {Submodules: true}, {LFS: true}, {true, true}} {
 		for name, text := range makeFiles(t, shims(), Options{Slipway: pinned, Content: c}) {

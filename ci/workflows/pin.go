@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// actionDir is where slipway's repository has the action that installs slipway.
+// actionDir is the directory of the action that installs slipway, in slipway's repository.
 const actionDir = ".github/actions/slipway"
 
-// ownAction is the action in the repository of slipway itself.
+// ownAction refers to the action from workflows of slipway's own repository.
 const ownAction = "./" + actionDir
 
-// actionOf is the action at OWNER/NAME@COMMIT.
+// actionOf returns the action's reference for a pin OWNER/NAME@COMMIT.
 func actionOf(pin string) string {
 	repository, commit, _ := strings.Cut(pin, "@")
 	return repository + "/" + actionDir + "@" + commit
@@ -22,9 +22,9 @@ func actionOf(pin string) string {
 
 var usedPin = regexp.MustCompile(`uses: ([A-Za-z0-9-]+/[A-Za-z0-9._-]+)/` + regexp.QuoteMeta(actionDir) + `@([0-9a-f]{40})\b`)
 
-// Pin chooses where slipway comes from in the repository with that root: what the
-// caller asks for, else what the workflows there have, else the repository itself,
-// where it has the action.
+// Pin returns where the workflows of the repository with the given root get slipway from: asked
+// if it is not empty, otherwise what the existing release workflow uses, otherwise "" for the
+// repository itself if it has the action.
 func Pin(root fs.FS, asked string) (string, error) {
 	if asked != "" {
 		return asked, nil

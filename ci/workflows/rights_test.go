@@ -15,7 +15,7 @@ import (
 	"dagger/slipway/ci/cargo"
 )
 
-// workflow is what the tests read of one.
+// workflow is the part of a workflow that the tests read.
 type workflow struct {
 	On          yaml.Node
 	Permissions map[string]string
@@ -41,7 +41,7 @@ type jobStep struct {
 
 const repository = "../.."
 
-// own are the workflows that this repository's own workspace needs.
+// own returns the workflows for this repository's own workspace.
 func own(t *testing.T) map[string]string {
 	t.Helper()
 	const example = "examples/workspace"
@@ -66,7 +66,7 @@ func TestOwnAreUpToDate(t *testing.T) {
 	}
 }
 
-// parse reads the workflows, those of this repository and those of another.
+// parse parses workflows by path.
 func parse(t *testing.T, files map[string]string) map[string]workflow {
 	t.Helper()
 	parsed := map[string]workflow{}
@@ -87,7 +87,7 @@ func each(t *testing.T, check func(t *testing.T, files map[string]workflow)) {
 	})
 }
 
-// TestPermissions holds every job's rights: these and no other.
+// TestPermissions pins the permissions of every job.
 func TestPermissions(t *testing.T) {
 	want := map[string]string{
 		"release.yml build": "contents:read id-token:write", "release.yml rehearse": "contents:read",
@@ -117,21 +117,21 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
-// verbs are the commands that the workflows may run, and what makes one run nothing of
-// the workspace: a flag with which it takes what another job has built, "always", or
-// nothing.
+// verbs lists the commands that the workflows may run, each with the flags with which it runs
+// no code of the workspace because it uses another job's results; "always" means that it never
+// does.
 var verbs = map[string][]string{
 	"stage": nil, "build": nil, "test": nil, "reproduce": nil, "release-train": nil,
 	"dist": {"--staged="}, "release-crate": {"--staged=", "--dist="}, "release-demo-app": {"--staged=", "--dist=", "--plan"},
 	"plan": {"always"}, "verify": {"always"},
 }
 
-// shellOnly are the names of the steps that run no slipway, and nothing else but a
-// comparison of two words.
+// shellOnly lists the names of steps that do not run slipway but only compare two values in a
+// shell.
 var shellOnly = []string{"Refuse other branches", "Compare with the plan that was built"}
 
-// runsWorkspace reports whether the step runs code of the workspace. What the table
-// above does not know is taken for a step that does.
+// runsWorkspace reports whether the step runs code of the workspace. It assumes so for anything
+// that is not in the tables above.
 func (s jobStep) runsWorkspace() bool {
 	if s.Run == "" || slices.Contains(shellOnly, s.Name) {
 		return false
@@ -145,8 +145,8 @@ func (s jobStep) runsWorkspace() bool {
 	})
 }
 
-// privileged are the reasons why code of the workspace must not run in a job: a right
-// that signs or publishes, a secret, an environment, whose secrets it could ask for.
+// privileged returns the reasons why the job must not run code of the workspace: a permission
+// to sign or publish, a secret, or an environment, whose secrets the code could request.
 func (j job) privileged() []string {
 	var reasons []string
 	for right, access := range j.Permissions {
@@ -159,7 +159,7 @@ func (j job) privileged() []string {
 	}
 	for _, s := range j.Steps {
 		for variable, value := range s.Env {
-			// that one has the rights of the job, which are seen above
+			// GITHUB_TOKEN has the job's permissions, which are checked above.
 			if strings.Contains(value, "secrets.") && value != "${{ secrets.GITHUB_TOKEN }}" {
 				reasons = append(reasons, variable+" = "+value)
 			}
@@ -168,8 +168,8 @@ func (j job) privileged() []string {
 	return reasons
 }
 
-// TestNothingRunsBesideAToken holds that a job with a right or a secret that signs or
-// publishes runs nothing of the workspace.
+// TestNothingRunsBesideAToken checks that a job with a permission or a secret for signing or
+// publishing runs no code of the workspace.
 func TestNothingRunsBesideAToken(t *testing.T) {
 	each(t, func(t *testing.T, files map[string]workflow) {
 		var ran, held []string
@@ -198,7 +198,7 @@ func TestNothingRunsBesideAToken(t *testing.T) {
 	})
 }
 
-// TestRunsWorkspace holds the rule that the test above reads the workflows by.
+// TestRunsWorkspace checks the rule that the test above relies on.
 func TestRunsWorkspace(t *testing.T) {
 	for run, want := range map[string]bool{
 		`slipway dist "--out=x" "--crate=$CRATE"`:     true,
@@ -222,8 +222,8 @@ func TestRunsWorkspace(t *testing.T) {
 	}
 }
 
-// TestDigestsTravelApart holds that whatever a job takes from another's artifact is
-// compared with a digest that it gets as that job's output.
+// TestDigestsTravelApart checks that a job compares every artifact of another job with a digest
+// from that job's outputs.
 func TestDigestsTravelApart(t *testing.T) {
 	each(t, func(t *testing.T, files map[string]workflow) {
 		compared := 0
@@ -249,7 +249,8 @@ func TestDigestsTravelApart(t *testing.T) {
 	})
 }
 
-// TestTokens holds which steps see a token, and that no job or workflow has one for all.
+// TestTokens pins which steps get a token, and checks that no job or workflow sets one for all
+// steps.
 func TestTokens(t *testing.T) {
 	want := []string{
 		"release.yml Build the release again: GITHUB_TOKEN",
@@ -281,8 +282,8 @@ func TestTokens(t *testing.T) {
 
 var fullCommit = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+(/[A-Za-z0-9._/-]+)?@[0-9a-f]{40}$`)
 
-// TestNothingBecomesCode holds that shells see no expression, that actions are pinned
-// and that no checkout leaves a token behind.
+// TestNothingBecomesCode checks that shell scripts contain no expressions, that actions are
+// pinned by commit, and that checkouts do not keep the token.
 func TestNothingBecomesCode(t *testing.T) {
 	variable := regexp.MustCompile(`"[^"$]*\$[A-Z_]+[^"$]*"`)
 	each(t, func(t *testing.T, files map[string]workflow) {

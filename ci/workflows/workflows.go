@@ -1,6 +1,6 @@
-// Package workflows makes the GitHub Actions workflows that release a workspace:
-// files by path, a pure function of the workspace and a few options. What they run
-// is the slipway command, so that Actions and a laptop follow the same plan.
+// Package workflows generates the GitHub Actions workflows that release a workspace: files by
+// path, as a pure function of the workspace and a few options. The workflows run the slipway
+// command, so that Actions and a laptop follow the same plan.
 package workflows
 
 import (
@@ -18,24 +18,24 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Dir is where a repository has its workflows.
+// Dir is the directory of a repository's workflows.
 const Dir = ".github/workflows"
 
-// Options are what the workflows hang on beside the workspace.
+// Options holds what the workflows depend on besides the workspace.
 type Options struct {
-	// Slipway is where slipway comes from, as OWNER/NAME@COMMIT; "" for the
-	// repository that has slipway itself.
+	// Slipway is where to get slipway from, as OWNER/NAME@COMMIT; "" means the repository of
+	// slipway itself.
 	Slipway string
-	// Workspace is the directory of the workspace, relative to the repository's
-	// root, slash-separated; "" for the root.
+	// Workspace is the slash-separated directory of the workspace, relative to the repository's
+	// root; "" means the root.
 	Workspace string
-	// Content is what a checkout of the repository takes beside its own files.
+	// Content is what checkouts fetch besides regular git objects.
 	Content Content
-	// Engine has the jobs install the dagger command, so that steps run on an engine.
+	// Engine makes the jobs install the dagger command, so that steps run on a Dagger engine.
 	Engine bool
 }
 
-// The actions that the workflows use: a tag can be moved, a commit can not.
+// Actions used by the workflows, pinned by commit because a tag can be moved.
 const (
 	checkout = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
 	upload   = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0"
@@ -48,25 +48,25 @@ const (
 //go:embed templates
 var templates embed.FS
 
-// values are what the templates ask for. Each is of an alphabet that means nothing
-// to an expression of Actions or to a shell.
+// values are the parameters of the templates. All are limited to characters without a meaning
+// in expressions of Actions or in a shell.
 type values struct {
 	Crates                             []string
 	Default, Branch, Directory         string
 	Slipway                            string
-	Own                                bool // slipway is of this very repository
+	Own                                bool // slipway comes from this repository
 	Checkout, Upload, Download, Dagger string
 	Engine                             bool
 	Content                            Content
 	EngineVersion                      string
 	History                            bool // the jobs need all commits and tags
-	// Toolchain is the image that the workspace names to build in, which whoever releases to a
-	// registry must name too; "" for none.
+	// Toolchain is the toolchain image set by the workspace, "" for none. A release to a
+	// registry must name it explicitly too.
 	Toolchain string
 }
 
-// New returns the workflows by path, relative to the repository's root: those that
-// release crates and, where the workspace has images, those that release them.
+// New returns the workflows by path, relative to the repository's root: those that release
+// crates and, if the workspace has images, those that release images.
 func New(w *cargo.Workspace, o Options) (map[string]string, error) {
 	v, err := o.values(w)
 	if err != nil {
@@ -94,10 +94,10 @@ func New(w *cargo.Workspace, o Options) (map[string]string, error) {
 	return files, nil
 }
 
-// plainScalar matches words that YAML reads as a string, but for a few.
+// plainScalar matches words that YAML reads as a string, with the exceptions listed in scalar.
 var plainScalar = regexp.MustCompile(`^[a-z][a-z0-9/_-]+$`)
 
-// scalar is a word of letters, digits and ._-/ as YAML has a string.
+// scalar renders a word of letters, digits and ._-/ as a YAML string.
 func scalar(word string) string {
 	if plainScalar.MatchString(word) && !slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "null"}, word) {
 		return word
@@ -149,8 +149,8 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 	return v, err
 }
 
-// needsHistory reports whether one of the crates has no changelog: its notes are made of
-// commits then.
+// needsHistory reports whether one of the crates has no changelog, because its notes are then
+// generated from commits.
 func needsHistory(w *cargo.Workspace, crates []string) (bool, error) {
 	for _, name := range crates {
 		c, err := w.Crate(name)
@@ -164,10 +164,10 @@ func needsHistory(w *cargo.Workspace, crates []string) (bool, error) {
 	return false, nil
 }
 
-// Releasable are the names of the crates that release.yml offers, sorted: those that
-// have binaries or go to a registry, without those that are there for a wasm image.
+// Releasable returns the names of the crates offered by release.yml, in the workspace's order:
+// those with binaries or published to a registry, except those built only for a wasm image.
 func Releasable(w *cargo.Workspace) []string {
-	images, _ := w.Images() // one that is wrong hides no crate
+	images, _ := w.Images() // an invalid image must not hide crates
 	var names []string
 	for i := range w.Crates {
 		c := &w.Crates[i]

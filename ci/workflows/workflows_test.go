@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 const pinned = "acme/slipway@0123456789abcdef0123456789abcdef01234567"
 
-// shims is a workspace of two shims, a library, a crate that goes nowhere and a demo app.
+// shims returns a workspace with two shims, a library, an unpublished crate and a demo app.
 func shims() fstest.MapFS {
 	crate := func(name, more string) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte("[package]\nname = \"" + name + "\"\nversion = \"1.0.0\"\nedition = \"2024\"\n" + more)}
@@ -80,8 +80,8 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestNewWithoutChangelog holds that the jobs check out the commits that notes are made of,
-// and only where they are.
+// TestNewWithoutChangelog checks that jobs fetch the history exactly if notes are generated
+// from commits.
 func TestNewWithoutChangelog(t *testing.T) {
 	const all = "\n          fetch-depth: 0 "
 	for name, tt := range map[string]struct {

@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/prepare"
 )
 
-// Changes are the files that differ from what the repository with that root has,
+// Changes returns the files that differ from those in the repository with the given root,
 // sorted by path.
 func Changes(root fs.FS, files map[string]string) ([]prepare.File, error) {
 	var changed []prepare.File
@@ -29,8 +29,8 @@ func Changes(root fs.FS, files map[string]string) ([]prepare.File, error) {
 	return changed, nil
 }
 
-// Write writes files below dir; [os.Root] keeps every name below it. Each is whole
-// or as it was, and a write that ended anywhere can be done again.
+// Write writes files below dir; [os.Root] confines all names to it. Each file is replaced
+// atomically, so an interrupted Write can be repeated.
 func Write(dir string, files []prepare.File) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -53,8 +53,8 @@ func Write(dir string, files []prepare.File) error {
 	return nil
 }
 
-// writeNew writes a file in the place of whatever has its name: one that is opened could
-// be a link, or a FIFO that nobody reads.
+// writeNew creates a file, removing whatever has its name: an existing one could be a symbolic
+// link, or a FIFO without a reader.
 func writeNew(root *os.Root, name, content string) error {
 	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

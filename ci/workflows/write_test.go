@@ -33,7 +33,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestWriteStaysBelow has a repository whose .github is a link out of it.
+// TestWriteStaysBelow checks that nothing is written through a .github that links out of the
+// repository.
 func TestWriteStaysBelow(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	if err := os.Symlink(outside, filepath.Join(dir, ".github")); err != nil {

@@ -41,7 +41,7 @@ func buildCommand() *cobra.Command {
 	return c
 }
 
-// run opens a release, does something with it and prints the summary.
+// run opens a release, calls do with it and reports the summary.
 func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summary, error)) error {
 	r, done, err := o.open(c.Context())
 	if err != nil {
@@ -54,7 +54,7 @@ func (o *options) run(c *cobra.Command, do func(*release.Release) (*release.Summ
 	return o.report(c, s, err)
 }
 
-// summary is what a run did: of a crate, of a train or of images.
+// summary is the result of a run for a crate, a train or images.
 type summary interface {
 	Text(dir string) string
 	JSON() ([]byte, error)
@@ -64,11 +64,11 @@ type summary interface {
 	HandoverDigest() string
 }
 
-// report prints a summary and adds it to that of the job. err is what the run ended
-// with.
+// report prints a summary and adds it to the job's. err is the result of the run, and is
+// returned.
 func (o *options) report(c *cobra.Command, s summary, err error) error {
 	if err := errors.Join(err, tellJob(s)); err != nil {
-		if o.json && s.Failed() { // a program reads what has happened
+		if o.json && s.Failed() { // programs need to know what has happened
 			err = errors.Join(err, o.print(c, s))
 		}
 		return err
@@ -76,12 +76,12 @@ func (o *options) report(c *cobra.Command, s summary, err error) error {
 	return o.print(c, s)
 }
 
-// print prints a summary for people or programs.
+// print prints a summary as text or JSON.
 func (o *options) print(c *cobra.Command, s summary) error {
 	return o.either(c, func() (string, error) { return s.Text(o.out), nil }, s.JSON)
 }
 
-// either prints text for people or JSON for programs.
+// either prints JSON if it was asked for, and text otherwise.
 func (o *options) either(c *cobra.Command, text func() (string, error), asJSON func() ([]byte, error)) error {
 	if o.json {
 		raw, err := asJSON()
@@ -115,7 +115,7 @@ func planCommand() *cobra.Command {
 		},
 	}
 	o.planFlags(c)
-	o.signing.flags(c) // the plan says how it signs, and with whom
+	o.signing.flags(c) // the plan says how it signs, and with which services
 	return c
 }
 

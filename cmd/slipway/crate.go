@@ -9,17 +9,17 @@ import (
 	"dagger/slipway/ci/release"
 )
 
-// crate are the flags of release-crate.
+// crate holds the flags of release-crate.
 type crate struct {
 	options
 	to              remotes
 	dryRun, initial bool
-	// dist is a directory with artifacts to publish as they are, by who must have signed
-	// them.
+	// dist is a directory with prebuilt artifacts to publish, and by the signer that they must
+	// have.
 	dist   string
 	by     signedBy
 	digest string // of dist
-	staged handed
+	staged stagedDirectory
 }
 
 func releaseCommand() *cobra.Command {
@@ -63,20 +63,20 @@ func (o *crate) release(c *cobra.Command) error {
 	if o.initial {
 		o.to.initial = []string{o.crate}
 	}
-	if given(c, "staged") {
+	if isSet(c, "staged") {
 		return o.releaseStaged(c)
 	}
-	given, err := o.given(c)
+	prebuilt, err := o.prebuilt(c)
 	if err != nil {
 		return err
 	}
 	do := (*release.Release).DryRun
-	if given != nil {
-		do, o.out = (*release.Release).CheckGiven, given.Dir
+	if prebuilt != nil {
+		do, o.out = (*release.Release).CheckGiven, prebuilt.Dir
 	}
 	if o.dryRun {
 		return o.run(c, func(r *release.Release) (*release.Summary, error) {
-			r.Given = given
+			r.Given = prebuilt
 			return do(r, c.Context())
 		})
 	}
@@ -90,13 +90,13 @@ func (o *crate) release(c *cobra.Command) error {
 	}
 	o.releases = true
 	return o.run(c, func(r *release.Release) (*release.Summary, error) {
-		r.Signer, r.Given = signer, given
+		r.Signer, r.Given = signer, prebuilt
 		return r.Publish(c.Context(), remotes(r.Plan))
 	})
 }
 
-// releaseStaged does the dry run of what another job has staged. To publish it is another
-// job's still: it takes what was signed.
+// releaseStaged makes a dry run with what another job has staged. Publishing is up to yet
+// another job, which takes the signed artifacts.
 func (o *crate) releaseStaged(c *cobra.Command) error {
 	if !o.dryRun {
 		return errors.New("checking --staged: it goes with a dry run: sign with `slipway dist --staged`, and publish with --dist what that writes")
@@ -104,10 +104,10 @@ func (o *crate) releaseStaged(c *cobra.Command) error {
 	return o.runStaged(c, o.staged, func(r *release.Release) (*release.Summary, error) { return r.DryRun(c.Context()) })
 }
 
-// given are the artifacts to publish as they are, nil for none.
-func (o *crate) given(c *cobra.Command) (*release.Given, error) {
+// prebuilt returns the prebuilt artifacts to publish, or nil for none.
+func (o *crate) prebuilt(c *cobra.Command) (*release.Given, error) {
 	if o.dist == "" {
-		if given(c, "dist") || given(c, "dist-digest") {
+		if isSet(c, "dist") || isSet(c, "dist-digest") {
 			return nil, errors.New("checking --dist: it is empty: name the directory whose artifacts are published, or leave --dist and --dist-digest out")
 		}
 		return nil, nil

@@ -18,8 +18,8 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// engineAnswers returns an error that says why no Dagger engine can be had. It
-// looks for an engine that is there; it does not provision one.
+// engineAnswers returns an error with the reason if no Dagger engine is available. It only
+// looks for an existing engine, and provisions none.
 func engineAnswers(ctx context.Context) error {
 	if os.Getenv("DAGGER_SESSION_PORT") != "" {
 		return nil // inside `dagger run`
@@ -59,7 +59,7 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits ste
 	}
 	done := func() error { return errors.Join(client.Close(), os.RemoveAll(work)) }
 	images := map[string]engine.Image{}
-	p := plans[0] // one workspace has one toolchain
+	p := plans[0] // plans of one workspace share a toolchain
 	if dir, ok := layoutPath(o.toolchain); ok {
 		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir, work)
 	} else if p.Toolchain == toolchain.Reference() {
@@ -76,13 +76,13 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits ste
 	return list, done, nil
 }
 
-// useInstalledCommand has the client library start the dagger command that is
-// installed, the one that [engineAnswers] asked: by itself it would download one.
+// useInstalledCommand makes the client library use the installed dagger command, the one that
+// [engineAnswers] checked. By default the library downloads one.
 func useInstalledCommand() error {
 	const name = "_EXPERIMENTAL_DAGGER_CLI_BIN"
 	path, err := exec.LookPath("dagger")
 	if err != nil || os.Getenv(name) != "" {
-		return nil // it takes the one that is named, or looks for itself
+		return nil // the library uses the one named, or reports that there is none
 	}
 	if err := os.Setenv(name, path); err != nil {
 		return fmt.Errorf("opening a session with the Dagger engine: %w", err)
@@ -90,7 +90,7 @@ func useInstalledCommand() error {
 	return nil
 }
 
-// logOutput is where the engine's own log goes: it is long, so only on request.
+// logOutput returns where the engine's own log is written. It is verbose, so only on request.
 func logOutput() io.Writer {
 	if os.Getenv("SLIPWAY_ENGINE_LOG") != "" {
 		return console.Stderr

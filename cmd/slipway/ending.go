@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// endings are what a command does when it ends, whatever it ends with.
+// endings collects the functions to call when a command ends, successfully or not.
 type endings struct{ list []func() error }
 
 type endingsKey struct{}
 
-// withEndings returns a context for [atEnd], and what does it all, the last first.
+// withEndings returns a context for [atEnd], and a function that calls the collected functions
+// in reverse order.
 func withEndings(ctx context.Context) (context.Context, func() error) {
 	e := &endings{}
 	return context.WithValue(ctx, endingsKey{}, e), func() error {
@@ -23,7 +24,7 @@ func withEndings(ctx context.Context) (context.Context, func() error) {
 	}
 }
 
-// atEnd has end called when the command of the context ends.
+// atEnd registers end to be called when the context's command ends.
 func atEnd(ctx context.Context, end func() error) {
 	if e, ok := ctx.Value(endingsKey{}).(*endings); ok {
 		e.list = append(e.list, end)

@@ -9,12 +9,12 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
-// maxGiven is the size of a file that a flag may name: keys and trusted roots.
-const maxGiven = 16 << 20
+// maxArgumentFile is the size limit in bytes of a file named by a flag: a key or a trusted root.
+const maxArgumentFile = 16 << 20
 
-// readGiven reads a file that the caller names, which may be a pipe (/dev/fd/63): unlike a
-// workspace's files. Nothing may ever come from one, so the read ends with ctx.
-func readGiven(ctx context.Context, name string) ([]byte, error) {
+// readArgumentFile reads a file named by the caller. Unlike a workspace's file it may be a pipe
+// (/dev/fd/63), from which nothing might ever come, so it returns when ctx ends.
+func readArgumentFile(ctx context.Context, name string) ([]byte, error) {
 	type result struct {
 		raw []byte
 		err error
@@ -27,9 +27,9 @@ func readGiven(ctx context.Context, name string) ([]byte, error) {
 			return
 		}
 		defer f.Close()
-		raw, err := io.ReadAll(io.LimitReader(f, maxGiven+1))
-		if err == nil && len(raw) > maxGiven {
-			err = fmt.Errorf("%q has more than %d bytes", name, maxGiven)
+		raw, err := io.ReadAll(io.LimitReader(f, maxArgumentFile+1))
+		if err == nil && len(raw) > maxArgumentFile {
+			err = fmt.Errorf("%q has more than %d bytes", name, maxArgumentFile)
 		}
 		done <- result{raw, err}
 	}()
@@ -41,9 +41,9 @@ func readGiven(ctx context.Context, name string) ([]byte, error) {
 	}
 }
 
-// readTrustedRoot reads the trusted root of a sigstore of the caller's own.
+// readTrustedRoot reads the trusted root of a private Sigstore instance.
 func readTrustedRoot(ctx context.Context, name string) (*root.TrustedRoot, error) {
-	raw, err := readGiven(ctx, name)
+	raw, err := readArgumentFile(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("reading the trusted root %q: %w", name, err)
 	}

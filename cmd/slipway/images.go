@@ -12,14 +12,14 @@ import (
 	"dagger/slipway/ci/release"
 )
 
-// images are the flags of a release of images beside the options.
+// images holds the flags of a release of images besides the options.
 type images struct {
 	options
 	names                []string
 	registry, repository string
-	dist                 string // what a dry run has left, to release as it is
+	dist                 string // left by a dry run, to release unchanged
 	digest               string // of dist
-	staged               handed
+	staged               stagedDirectory
 	dryRun, show, stage  bool
 }
 
@@ -93,7 +93,7 @@ func (o *images) plan(ctx context.Context) (*cargo.Workspace, *plan.Images, erro
 	return w, p, err
 }
 
-// run opens a release, does something with it and prints the summary.
+// run opens a release of images, calls do with it and reports the summary.
 func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.ImagesSummary, error)) error {
 	w, p, err := o.plan(c.Context())
 	if err != nil {
@@ -117,21 +117,21 @@ func (o *images) run(c *cobra.Command, do func(*release.Images) (*release.Images
 	return o.report(c, s, err)
 }
 
-// openBuilds settles what the images are made of: what runners build here, what another
-// job has staged, or images that are there already.
+// openBuilds prepares the source of the images: runners that build them, another job's staged
+// results, or prebuilt images.
 func (o *images) openBuilds(c *cobra.Command, r *release.Images) (done func() error, err error) {
 	switch {
-	case given(c, "staged"):
+	case isSet(c, "staged"):
 		from, work, done, err := o.staged.open()
 		if err != nil {
 			return nil, err
 		}
-		r.Builds = o.unopened(r.Workspace, r.Plan.Builds)
+		r.Builds = o.withoutRunners(r.Workspace, r.Plan.Builds)
 		if err := r.UseStaged(from, work); err != nil {
 			return nil, errors.Join(err, done())
 		}
 		return done, nil
-	case given(c, "dist") || given(c, "dist-digest"):
+	case isSet(c, "dist") || isSet(c, "dist-digest"):
 		if o.dist == "" {
 			return nil, errors.New("checking --dist: it is empty: name the directory whose images are released, or leave --dist and --dist-digest out")
 		}

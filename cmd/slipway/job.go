@@ -8,14 +8,14 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// shownPlan is a plan of a crate, of a train or of images.
+// shownPlan is a plan for a crate, a train or images.
 type shownPlan interface {
 	Text() (string, error)
 	JSON() ([]byte, error)
 	Digest() (string, error)
 }
 
-// show prints a plan and gives its digest to the job.
+// show prints a plan and sets its digest as an output of the job's step.
 func (o *options) show(c *cobra.Command, p shownPlan) error {
 	digest, err := p.Digest()
 	if err != nil {
@@ -24,9 +24,9 @@ func (o *options) show(c *cobra.Command, p shownPlan) error {
 	return errors.Join(o.either(c, p.Text, p.JSON), console.SetOutput("plan", digest))
 }
 
-// tellJob adds the summary to that of a GitHub Actions job, and gives the step the
-// plan's digest as its output "plan", and as "digest" that of the directory which it has
-// left for another job.
+// tellJob adds the summary to the GitHub Actions job's summary. It sets the step's output
+// "plan" to the plan's digest, and "digest" to that of the directory left for another job, if
+// there is one.
 func tellJob(s summary) error {
 	err := errors.Join(console.AddSummary(s.Markdown()), console.SetOutput("plan", s.PlanDigest()))
 	if digest := s.HandoverDigest(); digest != "" {

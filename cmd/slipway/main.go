@@ -1,6 +1,5 @@
-// Command slipway releases crates of a Rust workspace from containers: the
-// same functions as the Dagger module's, for a machine with or without an
-// engine.
+// Command slipway releases crates of a Rust workspace from containers. It has the same
+// functions as the Dagger module, and runs with or without a Dagger engine.
 package main
 
 import (
@@ -15,18 +14,18 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// errInterrupted is the cause of a run that a person or the system ended.
+// errInterrupted is the cause of a context cancelled by a signal.
 var errInterrupted = errors.New("interrupted: run the same command again to continue")
 
 func main() {
-	syscall.Umask(0o022) // what a step leaves must not hang on the caller's mask
+	syscall.Umask(0o022) // a step's results must not depend on the caller's umask
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-signals
 		cancel(errInterrupted)
-		signal.Stop(signals) // a second one ends the process at once
+		signal.Stop(signals) // a second signal ends the process at once
 	}()
 	end, err := console.TakeOver()
 	if err != nil {
@@ -34,11 +33,11 @@ func main() {
 		os.Exit(1)
 	}
 	status := run(ctx)
-	_ = end() // who could be told?
+	_ = end() // there is nowhere left to report an error
 	os.Exit(status)
 }
 
-// run runs the command, says why it failed and returns the status to exit with.
+// run runs the command, prints its error and returns the exit status.
 func run(ctx context.Context) int {
 	ctx, end := withEndings(ctx)
 	err := newCommand().ExecuteContext(ctx)

@@ -20,10 +20,10 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// options are the flags that several commands share.
+// options holds the flags that several commands share.
 type options struct {
 	source    string
-	taken     *checkout.Source // the copy of source, once it is made
+	taken     *checkout.Source // the copy of source, once made
 	crate     string
 	version   string
 	toolchain string
@@ -34,10 +34,10 @@ type options struct {
 	out       string
 	json      bool
 	signing   signing
-	releases  bool // it is no dry run: whatever a release stops at ends it before anything is made
+	releases  bool // not a dry run: findings that stop a release are errors before anything is made
 }
 
-// workspaceFlags are those that say what is built in what.
+// workspaceFlags defines the flags for the workspace and its toolchain.
 func (o *options) workspaceFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.source, "source", ".", "root of the Rust workspace, a `directory`")
@@ -45,7 +45,7 @@ func (o *options) workspaceFlags(c *cobra.Command) {
 	f.BoolVar(&o.json, "json", false, "print JSON for a program instead of text for a person")
 }
 
-// planFlags are those that a plan follows from.
+// planFlags defines the flags that a plan depends on.
 func (o *options) planFlags(c *cobra.Command) {
 	o.workspaceFlags(c)
 	f := c.Flags()
@@ -61,7 +61,7 @@ func (o *options) planFlags(c *cobra.Command) {
 	}
 }
 
-// runFlags are those of commands that run steps.
+// runFlags defines the flags of commands that run steps.
 func (o *options) runFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.runner, "runner", "auto", "where steps run: auto, `local` or dagger")
@@ -85,7 +85,7 @@ func (o *options) completeCrates(c *cobra.Command, _ []string, _ string) ([]stri
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// cacheDir is where everything is kept that can be made again.
+// cacheDir returns the directory for everything that can be recreated.
 func (o *options) cacheDir() (string, error) {
 	if o.cache != "" {
 		return filepath.Abs(o.cache)
@@ -97,7 +97,7 @@ func (o *options) cacheDir() (string, error) {
 	return filepath.Join(base, "slipway"), nil
 }
 
-// workspace reads the workspace. Its files stay open for what is read of them later.
+// workspace reads the workspace. Its files stay open for later reads.
 func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	taken, err := o.take(ctx)
 	if err != nil {
@@ -111,8 +111,8 @@ func (o *options) workspace(ctx context.Context) (*cargo.Workspace, error) {
 	return w, taken.Explain(err)
 }
 
-// take copies the workspace's source, once: what is planned is what is built. The copy is
-// removed when the command ends.
+// take copies the workspace's source, once, so that what is planned is what is built. The copy
+// is removed when the command ends.
 func (o *options) take(ctx context.Context) (*checkout.Source, error) {
 	if o.taken != nil {
 		return o.taken, nil
@@ -126,7 +126,7 @@ func (o *options) take(ctx context.Context) (*checkout.Source, error) {
 	return taken, nil
 }
 
-// request reads the workspace and what the flags ask for.
+// request reads the workspace and makes the plan's request from the flags.
 func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, error) {
 	w, err := o.workspace(ctx)
 	if err != nil {
@@ -148,7 +148,7 @@ func (o *options) request(ctx context.Context) (*cargo.Workspace, plan.Request, 
 	}, err
 }
 
-// plan reads the workspace and plans.
+// plan reads the workspace and returns the plan.
 func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
 	w, request, err := o.request(ctx)
 	if err != nil {
@@ -158,7 +158,7 @@ func (o *options) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error
 	return w, p, err
 }
 
-// open plans and opens a runner for the plan. The caller closes it.
+// open plans a release and opens a runner for it. The caller must call done.
 func (o *options) open(ctx context.Context) (r *release.Release, done func() error, err error) {
 	w, p, err := o.plan(ctx)
 	if err != nil {
@@ -171,7 +171,7 @@ func (o *options) open(ctx context.Context) (r *release.Release, done func() err
 	return list[0], done, nil
 }
 
-// openAll opens a runner for each plan of one workspace. The caller closes them all.
+// openAll opens a runner for each plan of a workspace. The caller must call done.
 func (o *options) openAll(ctx context.Context, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release, done func() error, err error) {
 	if len(plans) == 0 {
 		return nil, func() error { return nil }, nil

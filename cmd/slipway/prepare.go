@@ -83,7 +83,7 @@ as a diff; --write makes them here, --open-pull-request proposes them on GitHub.
 	return c
 }
 
-// propose opens the pull request, or finds it open.
+// propose opens the pull request, or finds the open one, and prints its URL.
 func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, changes *prepare.Changeset) error {
 	branch := cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch)
 	source, err := checkout.State(c.Context(), o.source, branch)
@@ -105,8 +105,8 @@ func (o *options) propose(c *cobra.Command, to *remotes, w *cargo.Workspace, cha
 	return nil
 }
 
-// printDiff prints a diff. Where characters of the files are shown as escapes, it is
-// for people alone, and says so.
+// printDiff prints a diff. If it has to escape characters of the files, it warns that the diff
+// cannot be applied.
 func printDiff(c *cobra.Command, diff string) error {
 	if console.Clean(diff) != diff {
 		console.Fprintf(c.ErrOrStderr(), "note: the diff shows characters as escapes (\\x1b, \\r), so that `git apply` cannot take it: --write changes the files themselves\n")

@@ -11,9 +11,9 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// progress shows people what runs: every line of every step, marked with its
-// step, and that a silent step lives: on a terminal by a line that is written
-// over, elsewhere by a line now and then.
+// progress shows what is running: every line of output, prefixed with the step's name, and a
+// sign of life for silent steps. On a terminal that is a status line, elsewhere a message from
+// time to time.
 type progress struct {
 	mu      sync.Mutex
 	w       *console.Writer
@@ -26,12 +26,13 @@ type progress struct {
 type running struct {
 	name  string
 	begin time.Time
-	said  time.Time // when something was last printed of it
+	said  time.Time // when a line about it was last printed
 }
 
 const (
 	redraw = 200 * time.Millisecond
-	// silence is how long a step may say nothing before a plain log says that it lives.
+	// silence is how long a step may be silent before a log without a terminal shows that it is
+	// still running.
 	silence = 20 * time.Second
 )
 
@@ -41,7 +42,7 @@ func newProgress(w *console.Writer) *progress {
 	return p
 }
 
-// live shows life until close.
+// live updates the display until close.
 func (p *progress) live() {
 	ticker := time.NewTicker(redraw)
 	defer ticker.Stop()
@@ -71,7 +72,7 @@ func (p *progress) stillRunning() {
 	}
 }
 
-// status writes the terminal's last line.
+// status draws the terminal's status line.
 func (p *progress) status() {
 	if len(p.running) == 0 {
 		return
@@ -92,7 +93,7 @@ func (p *progress) note(format string, args ...any) {
 	p.print(format, args...)
 }
 
-// Begin prints nothing: a cached step ends at once.
+// Begin prints nothing, because a cached step ends at once.
 func (p *progress) Begin(s step.Step) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +101,7 @@ func (p *progress) Begin(s step.Step) {
 	p.running = append(p.running, &running{s.Name, now, now})
 }
 
-// End says how a step ended.
+// End prints how a step ended.
 func (p *progress) End(s step.Step, r step.Result, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,7 +116,7 @@ func (p *progress) End(s step.Step, r step.Result, err error) {
 	}
 }
 
-// Line prints a line of a step's output, which is a stranger's.
+// Line prints a line of a step's output. The line is untrusted.
 func (p *progress) Line(s step.Step, line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,7 +128,7 @@ func (p *progress) Line(s step.Step, line string) {
 	p.print("%s | %s", s.Name, console.Lines(console.Line(line)))
 }
 
-// close ends the live display.
+// close ends the display.
 func (p *progress) close() error {
 	close(p.stop)
 	p.stopped.Wait()

@@ -17,7 +17,7 @@ import (
 	"dagger/slipway/ci/step"
 )
 
-// remotes are the flags that say where a release is published, and as whom.
+// remotes holds the flags that say where a release is published, and as whom.
 type remotes struct {
 	repository, api, actor string
 	environment            string
@@ -32,7 +32,7 @@ func (r *remotes) flags(c *cobra.Command) {
 	f.StringVar(&r.environment, "environment", "", "`name` of the GitHub environment that this job runs in, to warn where it lets in more than the release branch")
 }
 
-// open returns a crate's remotes.
+// open returns a function for a crate's remotes.
 func (r *remotes) open(c *cobra.Command) (func(*plan.Plan) release.Remotes, error) {
 	client, err := github.New(github.Options{Repository: r.repository, Token: os.Getenv("GITHUB_TOKEN"), API: r.api})
 	if err != nil {
@@ -49,8 +49,8 @@ func (r *remotes) open(c *cobra.Command) (func(*plan.Plan) release.Remotes, erro
 	}, nil
 }
 
-// releaseSigner is the signer of a release, nil where there is none: a library has
-// nothing to sign, and the release knows.
+// releaseSigner returns the signer of a release, or nil if no identity is available. That is no
+// error here, because a library has nothing to sign; the release itself checks it.
 func (o *options) releaseSigner(ctx context.Context) (*sign.Signer, error) {
 	signer, err := o.signing.signer(ctx)
 	if errors.Is(err, sign.ErrNoToken) {
@@ -59,19 +59,19 @@ func (o *options) releaseSigner(ctx context.Context) (*sign.Signer, error) {
 	return signer, err
 }
 
-// secrets are the values that the plan's steps may ask for.
+// secrets returns the values that the plan's steps may use.
 func secrets(p *plan.Plan) step.Secrets {
 	token, err := registries().For(p.Publish.Registry, p.Publish.Index)
 	if err != nil {
-		return nil // a release says why before it runs anything
+		return nil // the release reports the error before it runs anything
 	}
 	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
 }
 
-// registries are the tokens of registries where cargo looks for them.
+// registries returns the tokens of registries from the environment variables that cargo uses.
 func registries() credential.Registries { return credential.Registries{Lookup: os.Getenv} }
 
-// commandLine is this process's command, for a person to run again.
+// commandLine returns this process's command line, quoted for a shell and without secrets.
 func commandLine(c *cobra.Command) string {
 	quoted := shownArguments(os.Args, func(name string) bool {
 		f := c.Flags().Lookup(name)

@@ -16,7 +16,7 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// reproduction are the flags of `slipway reproduce`.
+// reproduction holds the flags of `slipway reproduce`.
 type reproduction struct {
 	options
 	from                     verification
@@ -50,7 +50,7 @@ $CARGO_REGISTRIES_NAME_TOKEN for a registry that wants it to be read.`,
 	return c
 }
 
-// run prints the report, and ends with the status that it comes to.
+// run prints the report, and returns an exitError for its verdict.
 func (r *reproduction) run(c *cobra.Command, _ []string) error {
 	report, err := r.reproduce(c.Context())
 	if err != nil {
@@ -68,9 +68,9 @@ func (r *reproduction) run(c *cobra.Command, _ []string) error {
 	return nil
 }
 
-// reproduce looks at the checkout before it builds anything.
+// reproduce checks the checkout before it builds anything.
 func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error) {
-	hub, err := github.New(github.Options{Repository: r.from.repository, Token: os.Getenv("GITHUB_TOKEN"), API: r.from.api})
+	client, err := github.New(github.Options{Repository: r.from.repository, Token: os.Getenv("GITHUB_TOKEN"), API: r.from.api})
 	if err != nil {
 		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
 	}
@@ -82,7 +82,7 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := release.CheckCheckout(ctx, hub, r.crate, r.version, source); err != nil {
+	if err := release.CheckCheckout(ctx, client, r.crate, r.version, source); err != nil {
 		return nil, err
 	}
 	w, p, err := r.plan(ctx)
@@ -93,11 +93,11 @@ func (r *reproduction) reproduce(ctx context.Context) (*reproduce.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	report, err := list[0].Reproduce(ctx, release.Published{GitHub: hub, Registries: registries(), Expect: expect})
+	report, err := list[0].Reproduce(ctx, release.Published{GitHub: client, Registries: registries(), Expect: expect})
 	return report, errors.Join(err, done())
 }
 
-// plan is the plan that the release followed: how it was signed is part of it.
+// plan returns the plan of the release, which includes how it was signed.
 func (r *reproduction) plan(ctx context.Context) (*cargo.Workspace, *plan.Plan, error) {
 	w, request, err := r.request(ctx)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// openRunners opens the runner that the flags ask for, or in auto the one that this
-// machine can run, and says which: once for each plan, as steps of several plans
-// share names.
+// openRunners opens the runner that the flags select; "auto" selects the one available on this
+// machine and prints which. There is one for each plan, because steps of different plans have
+// the same names.
 func (o *options) openRunners(ctx context.Context, plans []*plan.Plan, log *progress) ([]step.Runner, func() error, error) {
 	limits, err := step.ParseLimits(o.limits)
 	if err != nil {
@@ -51,7 +51,7 @@ func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, limits step
 	if err != nil {
 		return nil, nil, err
 	}
-	images, err := o.layouts(ctx, plans[0], log) // one workspace has one toolchain
+	images, err := o.layouts(ctx, plans[0], log) // plans of one workspace share a toolchain
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +74,7 @@ func (o *options) openLocal(ctx context.Context, plans []*plan.Plan, limits step
 	return list, done, nil
 }
 
-// newLocal opens a local runner, with the weaker sandbox where the machine has no other
+// newLocal opens a local runner. It uses the weaker sandbox if the machine supports no other
 // and the flag allows it.
 func (o *options) newLocal(opts local.Options, log *progress) (*local.Runner, error) {
 	r, err := local.New(opts)
@@ -87,20 +87,20 @@ func (o *options) newLocal(opts local.Options, log *progress) (*local.Runner, er
 	return r, err
 }
 
-// layouts maps the plan's toolchain to the OCI layout that stands for it.
+// layouts maps the plan's toolchain to its OCI layout, if it is a local one.
 func (o *options) layouts(ctx context.Context, p *plan.Plan, log *progress) (map[string]string, error) {
 	if dir, ok := layoutPath(o.toolchain); ok {
 		return map[string]string{p.Toolchain: dir}, nil
 	}
 	if p.Toolchain != toolchain.Reference() {
-		return nil, nil // a registry's
+		return nil, nil // from a registry
 	}
 	dir, err := o.ensureToolchain(ctx, "", log)
 	return map[string]string{p.Toolchain: dir}, err
 }
 
-// toolchainName is how the plan names the toolchain of the flag: a layout on
-// disk by its digest, for its path differs from machine to machine.
+// toolchainName returns the plan's name for the toolchain of the flag. A layout on disk is
+// named by its digest, because its path differs between machines.
 func (o *options) toolchainName() (string, error) {
 	dir, ok := layoutPath(o.toolchain)
 	if !ok {
@@ -117,10 +117,10 @@ func layoutPath(name string) (string, bool) {
 	return name, err == nil
 }
 
-// ensureToolchain returns the OCI layout of slipway's own toolchain image, and
-// makes it when the cache has none of this recipe. The steps' results take
-// gigabytes that nothing needs once the layout is there, so they have a store of
-// their own, which goes when it is; a run that is killed continues there.
+// ensureToolchain returns the OCI layout of slipway's own toolchain image, and makes it if the
+// cache does not have it. The results of its steps take gigabytes that are useless once the
+// layout exists, so they are kept in a separate store that is then removed. An interrupted run
+// continues from that store.
 func (o *options) ensureToolchain(ctx context.Context, base string, log *progress) (string, error) {
 	cache, err := o.cacheDir()
 	if err != nil {
@@ -176,8 +176,8 @@ func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
 	return nil
 }
 
-// copyLayout copies an OCI layout to a directory that may exist but be empty. It appears
-// there when it is whole.
+// copyLayout copies an OCI layout to a directory, which must be missing or empty. The copy
+// appears atomically.
 func copyLayout(from, to string) error {
 	layout, err := beneath.OpenDir(from)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// signedBy are the flags that say who must have signed, in a run of which kind.
+// signedBy holds the flags that say who must have signed, and in which kind of run.
 type signedBy struct {
 	identity, issuer, ref, runner string
 }
@@ -19,7 +19,7 @@ func (s *signedBy) flags(c *cobra.Command) {
 	f.StringVar(&s.runner, "runner-environment", "", "`kind` of runner that the run must have been on: "+verify.GitHubHosted+" (the default) or "+verify.SelfHosted)
 }
 
-// expect is the expectation, without a root of trust. The run must have been of the
+// expect returns the expectation without a trusted root. The signing run must have been in the
 // repository.
 func (s *signedBy) expect(repository string, key []byte) (verify.Expectation, error) {
 	e, err := verify.Expect(repository, s.identity, s.issuer, key)

@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// signing are the flags that say with what is signed.
+// signing holds the flags that say how to sign.
 type signing struct {
 	token                    credential.Text
 	key                      string
@@ -31,7 +31,7 @@ func (s *signing) flags(c *cobra.Command) {
 	f.StringVar(&s.trustedRoot, "trusted-root", "", "trusted root `file` of a sigstore of your own (default: that of the public one)")
 }
 
-// how is the plan's word for it.
+// how returns the plan's term for the way of signing.
 func (s *signing) how() string {
 	if s.key != "" {
 		return plan.SignedByKey
@@ -43,7 +43,7 @@ func (s *signing) options() sign.Options {
 	return sign.Options{Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
 }
 
-// signer makes the signer that the flags and the environment ask for.
+// signer returns the signer that the flags and the environment select.
 func (s *signing) signer(ctx context.Context) (*sign.Signer, error) {
 	o := s.options()
 	if s.trustedRoot != "" {
@@ -54,7 +54,7 @@ func (s *signing) signer(ctx context.Context) (*sign.Signer, error) {
 		o.Root = trusted
 	}
 	if s.key != "" {
-		raw, err := readGiven(ctx, s.key)
+		raw, err := readArgumentFile(ctx, s.key)
 		if err != nil {
 			return nil, fmt.Errorf("reading the key to sign with: %w", err)
 		}
@@ -74,7 +74,7 @@ func (s *signing) signer(ctx context.Context) (*sign.Signer, error) {
 
 func distCommand() *cobra.Command {
 	o := &options{}
-	staged := &handed{}
+	staged := &stagedDirectory{}
 	c := &cobra.Command{
 		Use:   "dist --crate NAME --version VERSION",
 		Short: "Build, test, package and sign a crate; publish nothing",
@@ -97,7 +97,7 @@ another job is compared with --staged-digest and with the plan, and signed.`,
 				r.Signer = signer
 				return r.Dist(c.Context())
 			}
-			if given(c, "staged") {
+			if isSet(c, "staged") {
 				return o.runStaged(c, *staged, do)
 			}
 			return o.run(c, do)

@@ -32,29 +32,29 @@ In GitHub Actions it is the step's output "digest".`,
 	}
 	o.planFlags(c)
 	o.runFlags(c)
-	o.signing.flags(c) // the plan says how it will be signed, and with whom
+	o.signing.flags(c) // the plan says how it will be signed, and with which services
 	c.Flags().StringVar(&o.out, "out", "staged", "`directory` for the results, which is missing or empty")
 	return c
 }
 
-// handed are the flags that name a directory of another job.
-type handed struct{ dir, digest string }
+// stagedDirectory holds the flags for another job's staged directory.
+type stagedDirectory struct{ dir, digest string }
 
-// stagedFlags define --staged and --staged-digest, which go together: what another job
-// has built is never signed without a comparison.
-func (h *handed) stagedFlags(c *cobra.Command) {
+// stagedFlags defines --staged and --staged-digest. They require each other, so that another
+// job's results are never signed without checking their digest.
+func (h *stagedDirectory) stagedFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&h.dir, "staged", "", "take the results of the steps from this `directory`, which another job has staged, and run nothing")
 	f.StringVar(&h.digest, "staged-digest", "", "`digest` of that directory, as that job printed it")
 	c.MarkFlagsRequiredTogether("staged", "staged-digest")
 }
 
-// given reports whether a flag was used, with whatever value: one that is empty by
-// mistake must not be taken for none.
-func given(c *cobra.Command, flag string) bool { return c.Flags().Changed(flag) }
+// isSet reports whether a flag was passed, even with an empty value: an accidentally empty
+// value must not count as a missing flag.
+func isSet(c *cobra.Command, flag string) bool { return c.Flags().Changed(flag) }
 
-// open is the staged directory and a place for slipway's own copy of it.
-func (h *handed) open() (s release.Staged, work string, done func() error, err error) {
+// open returns the staged directory, and a path for slipway's private copy of it.
+func (h *stagedDirectory) open() (s release.Staged, work string, done func() error, err error) {
 	digest, err := handover.ParseDigest(h.digest)
 	if err != nil {
 		return s, "", nil, err
@@ -66,10 +66,9 @@ func (h *handed) open() (s release.Staged, work string, done func() error, err e
 	return release.Staged{Dir: h.dir, Digest: digest}, filepath.Join(dir, "copy"), func() error { return os.RemoveAll(dir) }, nil
 }
 
-// checkDigest compares a directory of artifacts with the digest that was given for it.
-// Without the flag there is nothing to compare with.
+// checkDigest compares a directory of artifacts with the digest passed for it, if there is one.
 func checkDigest(c *cobra.Command, dir, digest string) error {
-	if !given(c, "dist-digest") {
+	if !isSet(c, "dist-digest") {
 		return nil
 	}
 	want, err := handover.ParseDigest(digest)
@@ -79,9 +78,9 @@ func checkDigest(c *cobra.Command, dir, digest string) error {
 	return handover.Check(dir, want)
 }
 
-// openStaged plans and opens a release of what another job has staged. No runner is
-// opened: nothing of the workspace can run.
-func (o *options) openStaged(ctx context.Context, h handed) (r *release.Release, done func() error, err error) {
+// openStaged plans a release of what another job has staged, and opens it without a runner, so
+// that nothing of the workspace can run.
+func (o *options) openStaged(ctx context.Context, h stagedDirectory) (r *release.Release, done func() error, err error) {
 	w, p, err := o.plan(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -90,15 +89,15 @@ func (o *options) openStaged(ctx context.Context, h handed) (r *release.Release,
 	if err != nil {
 		return nil, nil, err
 	}
-	r = o.unopened(w, []*plan.Plan{p})[0]
+	r = o.withoutRunners(w, []*plan.Plan{p})[0]
 	if err := r.UseStaged(from, work); err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
 	return r, done, nil
 }
 
-// unopened are releases without a runner.
-func (o *options) unopened(w *cargo.Workspace, plans []*plan.Plan) []*release.Release {
+// withoutRunners returns releases without a runner.
+func (o *options) withoutRunners(w *cargo.Workspace, plans []*plan.Plan) []*release.Release {
 	var list []*release.Release
 	for _, p := range plans {
 		list = append(list, &release.Release{Workspace: w, Plan: p, Out: o.out})
@@ -106,9 +105,9 @@ func (o *options) unopened(w *cargo.Workspace, plans []*plan.Plan) []*release.Re
 	return list
 }
 
-// runStaged does something with a release of what another job has staged and prints the
+// runStaged opens a release of what another job has staged, calls do with it and reports the
 // summary.
-func (o *options) runStaged(c *cobra.Command, h handed, do func(*release.Release) (*release.Summary, error)) error {
+func (o *options) runStaged(c *cobra.Command, h stagedDirectory, do func(*release.Release) (*release.Summary, error)) error {
 	r, done, err := o.openStaged(c.Context(), h)
 	if err != nil {
 		return err

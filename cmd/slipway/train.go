@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/release"
 )
 
-// train are the flags of release-train.
+// train holds the flags of release-train.
 type train struct {
 	options
 	to           remotes
@@ -100,8 +100,8 @@ func (t *train) plan(ctx context.Context) (*cargo.Workspace, *plan.Train, error)
 	return w, p, err
 }
 
-// publish returns what releases a train; whoever cannot sign or has no repository
-// hears of it before anything is built.
+// publish returns a function that releases a train. A missing signer or repository is an error
+// before anything is built.
 func (t *train) publish(c *cobra.Command) (func(*release.Train, context.Context) (*release.TrainSummary, error), error) {
 	signer, err := t.releaseSigner(c.Context())
 	if err != nil {

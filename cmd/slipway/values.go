@@ -12,11 +12,11 @@ import (
 	"dagger/slipway/ci/credential"
 )
 
-// nameList is a flag that lists names. An empty list is an error: without the flag it is
-// all of them, and a variable that is empty by accident must not mean that.
+// nameList is a flag that lists names. An empty list is an error: a missing flag means all, and
+// an accidentally empty variable must not.
 type nameList struct {
 	names *[]string
-	comma bool // one flag may have several
+	comma bool // one flag may have several, separated by commas
 }
 
 var _ pflag.Value = nameList{}
@@ -44,21 +44,21 @@ func (l nameList) String() string {
 
 func (l nameList) Type() string { return "strings" }
 
-// apiFlag defines the flag for GitHub's API. Help does not show what the variable holds:
-// that may be a secret, which is refused when it is used.
+// apiFlag defines the flag for GitHub's API. The help does not show the variable's value, which
+// may contain credentials; those are rejected when it is used.
 func apiFlag(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API (default: $GITHUB_API_URL)")
 	f.Lookup("github-api").DefValue = ""
 }
 
-// secretFlag is a flag with a secret: its value is shown nowhere.
+// secretFlag is a flag for a secret, whose value is never shown.
 type secretFlag struct{ to *credential.Text }
 
 var _ pflag.Value = secretFlag{}
 
 func (s secretFlag) Set(value string) error {
 	*s.to = credential.NewText(value)
-	givenSecrets.add(value)
+	flagSecrets.add(value)
 	return nil
 }
 
@@ -66,8 +66,8 @@ func (s secretFlag) String() string { return "" }
 
 func (s secretFlag) Type() string { return "string" }
 
-// givenSecrets are the values of flags with secrets.
-var givenSecrets secretList
+// flagSecrets holds the values of flags for secrets.
+var flagSecrets secretList
 
 type secretList struct {
 	mu     sync.Mutex
@@ -86,20 +86,20 @@ func (l *secretList) all() []string {
 	return slices.Clone(l.values)
 }
 
-// shortestSecret is the length below which a value is taken for none: hiding it would
-// take ordinary words out of a text.
+// shortestSecret is the minimum length of a secret to be hidden: hiding shorter values would
+// remove ordinary words from a text.
 const shortestSecret = 6
 
-// hideSecrets takes every secret that this process knows out of a text: what flags gave,
-// and variables of the environment whose name says so.
+// hideSecrets removes every known secret from a text: the values of secret flags, and of
+// environment variables with the name of a secret.
 func hideSecrets(text string) string {
-	values := givenSecrets.all()
+	values := flagSecrets.all()
 	for _, entry := range os.Environ() {
 		if name, value, _ := strings.Cut(entry, "="); isSecretName(name) {
 			values = append(values, value)
 		}
 	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // longest first, because one may contain another
 	for _, value := range values {
 		if len(value) >= shortestSecret {
 			text = strings.ReplaceAll(text, value, "…")
@@ -112,8 +112,8 @@ func isSecretName(name string) bool {
 	return slices.ContainsFunc([]string{"_TOKEN", "_PASSWORD", "_SECRET"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
-// shownArguments are a command's arguments for people, without what flags with secrets
-// are given: neither as --flag value nor as --flag=value.
+// shownArguments returns a command's arguments without the values of secret flags, in both
+// forms: --flag value and --flag=value.
 func shownArguments(args []string, isSecret func(flag string) bool) []string {
 	shown := slices.Clone(args)
 	for i, arg := range args {

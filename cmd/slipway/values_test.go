@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestShownArguments holds that a command which is shown to be run again has no secret,
-// however that was given.
+// TestShownArguments checks that a command shown for repetition contains no secret, however it
+// was passed.
 func TestShownArguments(t *testing.T) {
 	const secret = "eyJhbGciOi.s3cret-token.x"
 	t.Setenv("CARGO_REGISTRIES_OTHER_TOKEN", "environment-secret")
@@ -42,8 +42,8 @@ func TestShownArguments(t *testing.T) {
 	}
 }
 
-// TestSecretFlags holds that no flag whose name says that it is a secret is a plain string,
-// which help and errors show.
+// TestSecretFlags checks that no flag with the name of a secret is a plain string, whose value
+// help and errors show.
 func TestSecretFlags(t *testing.T) {
 	for _, c := range newCommand().Commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -57,7 +57,7 @@ func TestSecretFlags(t *testing.T) {
 	}
 }
 
-// TestEmptyLists holds that a list flag which is given empty is an error that names it.
+// TestEmptyLists checks that an empty value of a list flag is an error that names the flag.
 func TestEmptyLists(t *testing.T) {
 	for name, command := range map[string]func() *cobra.Command{"crates": trainCommand, "initial-release": trainCommand, "image": imagesCommand} {
 		for _, args := range [][]string{{"--" + name, ""}, {"--" + name + "="}, {"--" + name, " "}, {"--" + name + "=a", "--" + name + "="}} {
@@ -75,7 +75,7 @@ func TestEmptyLists(t *testing.T) {
 	if err := train.ParseFlags([]string{"--crates=a@1.0.0, b", "--crates", "c"}); err != nil || train.Flags().Lookup("crates").Value.String() != "a@1.0.0,b,c" {
 		t.Errorf("%v, %v", train.Flags().Lookup("crates").Value, err)
 	}
-	// of every command, so that no list flag comes without
+	// Covers all commands, so that no list flag is missed.
 	for _, c := range newCommand().Commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if strings.HasSuffix(f.Value.Type(), "Slice") || strings.HasSuffix(f.Value.Type(), "Array") {
@@ -85,7 +85,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// TestHelpShowsNoAddress holds that what the environment gives is not in the help.
+// TestHelpShowsNoAddress checks that help does not show values from the environment.
 func TestHelpShowsNoAddress(t *testing.T) {
 	t.Setenv("GITHUB_API_URL", "https://user:hunter2@example.org")
 	for _, c := range []*cobra.Command{releaseCommand(), verifyCommand(), prepareCommand()} {

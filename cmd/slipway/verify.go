@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// exitError ends the command with a status of its own, and says no more than err.
+// exitError ends the command with a specific exit status. Without err nothing is printed.
 type exitError struct {
 	status int
 	err    error
@@ -23,13 +23,14 @@ func (e exitError) Error() string { return fmt.Sprint(e.err) }
 
 func (e exitError) Unwrap() error { return e.err }
 
-// The statuses of `slipway verify` beside 0, which says that all is good.
+// Exit statuses of `slipway verify` and `slipway reproduce` besides 0, which means that all is
+// good.
 const (
 	exitBad     = 1
 	exitUnknown = 2
 )
 
-// verification are the flags of `slipway verify`.
+// verification holds the flags of `slipway verify`.
 type verification struct {
 	signedBy
 	repository, key, trustedRoot string
@@ -104,7 +105,7 @@ no release), 2 cannot say.`,
 	return c
 }
 
-// signerFlags are those that say whose release it is, and who must have signed it.
+// signerFlags defines the flags for whose release it is and who must have signed it.
 func (v *verification) signerFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&v.repository, "repository", os.Getenv("GITHUB_REPOSITORY"), "GitHub `owner/name` whose release it is")
@@ -114,7 +115,7 @@ func (v *verification) signerFlags(c *cobra.Command) {
 	apiFlag(f, &v.api)
 }
 
-// reports verifies everything that the arguments name.
+// reports verifies everything that the arguments and flags name.
 func (v *verification) reports(ctx context.Context, paths []string, e verify.Expectation) ([]*verify.Report, error) {
 	var reports []*verify.Report
 	for _, name := range paths {
@@ -148,12 +149,12 @@ func (v *verification) print(c *cobra.Command, r *verify.Report) error {
 	return err
 }
 
-// expectation says who must have signed.
+// expectation returns who must have signed.
 func (v *verification) expectation(ctx context.Context) (verify.Expectation, error) {
 	var key []byte
 	if v.key != "" {
 		var err error
-		if key, err = readGiven(ctx, v.key); err != nil {
+		if key, err = readArgumentFile(ctx, v.key); err != nil {
 			return verify.Expectation{}, fmt.Errorf("reading the public key: %w", err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"dagger/slipway/ci/workflows"
 )
 
-// generation are the flags of `slipway workflows`.
+// generation holds the flags of `slipway workflows`.
 type generation struct {
 	workflows.Options
 	source       string
