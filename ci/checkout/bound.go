@@ -10,32 +10,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of what git may use for one question. The trees of a small pack can name more
-// files than any machine has memory for: each level multiplies them.
+// Limits for one git command. A small pack can describe more files than any machine has
+// memory for, because nested trees multiply at each level.
 const (
-	// maxMemory is how many bytes of private memory git may have; packs are mapped, and do
-	// not count. A commit of maxEntries files takes a tenth of it.
+	// maxMemory is the limit on git's private memory, in bytes. Packs are mapped and do not
+	// count. A commit of maxEntries files takes about a tenth of it.
 	maxMemory = 2 << 30
-	// maxIndex is how many bytes an index may have, which is the largest file that git
-	// writes in slipway's own directory.
+	// maxIndex is the largest size of an index in bytes. The index is the largest file git
+	// writes in slipway's own git directory.
 	maxIndex = 512 << 20
-	// maxAnswer is how many bytes of an answer are read, and maxEntries how many files and
-	// directories it may list: the largest public repositories have half of them.
+	// maxAnswer is the largest output read from git, in bytes, and maxEntries the largest
+	// number of files and directories it may list. The largest public repositories have about
+	// half of that.
 	maxAnswer  = 128 << 20
 	maxEntries = 1 << 20
 )
 
-// bounded sets the limits of the process that it becomes: data in KiB, files in blocks of
-// 512 bytes (POSIX, "ulimit"; -d and -c are in every shell). Set from outside they would
-// come late for a git that is quick.
+// bounded is a shell script that sets resource limits on itself, then replaces itself with
+// the command: data in KiB, files in blocks of 512 bytes (POSIX, "ulimit"; every shell has
+// -d and -c). Limits set on git after it has started could come too late.
 const bounded = `ulimit -c 0 && ulimit -d "$1" && ulimit -f "$2" && shift 2 && exec "$@"`
 
-// shell is where every Unix has one, which git asks for as well (its Makefile, SHELL_PATH):
-// $PATH may hold git alone.
+// shell is an absolute path because $PATH may contain nothing but git. Every Unix has a
+// shell there, and git itself expects it (its Makefile, SHELL_PATH).
 const shell = "/bin/sh"
 
-// bound makes a command start with limits. file is how many bytes a file may have that it
-// writes.
+// bound makes a command start with resource limits. file is the largest size in bytes of a
+// file that it may write.
 func bound(c *exec.Cmd, file int64) error {
 	data, err := atMost(unix.RLIMIT_DATA, maxMemory)
 	if err != nil {
@@ -50,7 +51,7 @@ func bound(c *exec.Cmd, file int64) error {
 	return nil
 }
 
-// atMost is a limit that this process may set: no more than its own.
+// atMost returns the limit wanted, or this process's own hard limit if that is lower.
 func atMost(resource int, wanted uint64) (uint64, error) {
 	var own unix.Rlimit
 	if err := unix.Getrlimit(resource, &own); err != nil {
@@ -59,14 +60,14 @@ func atMost(resource int, wanted uint64) (uint64, error) {
 	return min(wanted, own.Max), nil
 }
 
-// limited keeps the first bytes that are written to it, and calls over once there are more
-// of them, or more records that NUL ends. The buffer is not embedded: its ReadFrom would
-// take all that there is.
+// limited keeps the first max bytes written to it. It calls over once when there are more
+// bytes than that, or more NUL-terminated records than allowed. The buffer is not embedded
+// because its ReadFrom would bypass the limit.
 type limited struct {
 	kept    bytes.Buffer
 	max     int
 	records int
-	discard bool // only count
+	discard bool // count records only
 	over    func(error)
 }
 

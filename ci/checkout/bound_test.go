@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// saysWithin fails the test where a call takes longer than it may, or gives no error that says
-// all of that.
+// saysWithin checks that a call returns an error within limit that contains every text in
+// want.
 func saysWithin(t *testing.T, limit time.Duration, call func(context.Context) error, want ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -33,8 +33,8 @@ func saysWithin(t *testing.T, limit time.Duration, call func(context.Context) er
 	}
 }
 
-// nest makes trees of ten entries a level, all of them the same one, over what is given, and
-// returns the outermost.
+// nest makes levels of trees of ten identical entries each around an object, and returns
+// the outermost tree.
 func nest(t *testing.T, dir, mode, kind, object string, levels int) string {
 	t.Helper()
 	for range levels {
@@ -51,9 +51,9 @@ func nest(t *testing.T, dir, mode, kind, object string, levels int) string {
 	return object
 }
 
-// TestNestedTrees holds that a small repository whose commit names more files than a machine
-// has memory for is refused soon, also where the workspace is beside them, and where there
-// are only directories.
+// TestNestedTrees checks that a small repository whose commit names more files than a
+// machine has memory for is refused soon, even if the workspace is a sibling of the trees
+// or the trees contain only directories.
 func TestNestedTrees(t *testing.T) {
 	for name, c := range map[string]struct {
 		levels int
@@ -97,8 +97,8 @@ func TestNestedTrees(t *testing.T) {
 	}
 }
 
-// TestLimitsOfGit holds that every git that is started has limits of its memory and of what
-// it writes, and that one that meets them says so.
+// TestLimitsOfGit checks that git runs with limits on its memory and on the files it
+// writes, and that the error says which limit was exceeded.
 func TestLimitsOfGit(t *testing.T) {
 	dir := repository(t)
 	t.Run("are set", func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestLimitsOfGit(t *testing.T) {
 		if !strings.Contains(err.Error(), "needs more than 2147483648 bytes of memory") {
 			t.Errorf("it says %v", err)
 		}
-		// git takes the whole of an object's announced size at once, and touches none of it.
+		// git allocates the size that an object's header claims at once.
 		huge := filepath.Join(g.own, "objects", "11", strings.Repeat("1", 38))
 		must(t, os.MkdirAll(filepath.Dir(huge), 0o755))
 		must(t, os.WriteFile(huge, deflated(t, "commit 3000000000\x00tree "), 0o644))
@@ -158,14 +158,14 @@ func TestLimitsOfGit(t *testing.T) {
 	})
 }
 
-// special are files that git opens, and that it would wait for.
+// special lists files that git opens, and on which it would block if they were FIFOs.
 var special = []string{
 	".gitignore", ".gitattributes", ".gitmodules", "crates/.gitignore", "crates/.gitattributes", "new/.git/HEAD", "new/.git/commondir",
 	".git/refs/heads/main", ".git/objects/info/alternates", ".git/objects/pack/multi-pack-index",
 }
 
-// TestWaitsForNoFIFO holds that git does not wait for a FIFO until its patience ends: either
-// it opens none, or the error names it.
+// TestWaitsForNoFIFO checks that git does not block on a FIFO until the timeout: either git
+// does not open it, or the error names it.
 func TestWaitsForNoFIFO(t *testing.T) {
 	for _, name := range special {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +204,7 @@ func TestWaitsForNoFIFO(t *testing.T) {
 	}
 }
 
-// deflated is a loose object as git keeps it.
+// deflated returns a loose object as git stores it.
 func deflated(t *testing.T, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -1,14 +1,14 @@
-// Package checkout says what git knows of a checkout, and copies its source: what git
-// tracks, and no other file. A checkout is hostile input: somebody may have unpacked it
-// from an archive. git runs the commands that a repository's own configuration and hooks
-// name (clean filters, core.fsmonitor, post-index-change, a promisor's transport, …) and
-// has no switch that ignores all of them, nor a list that stays complete. So git never
-// gets to see that configuration: each question is asked in a git directory that this
-// package makes, with a configuration, a HEAD and an index of its own, which takes from
-// the checkout nothing but data: its objects, its refs and the names in its index.
+// Package checkout reads the git state of a checkout and copies its source: the files git
+// tracks and no others. A checkout is hostile input: it may have been unpacked from an
+// archive. git runs commands named in a repository's own configuration and hooks (clean
+// filters, core.fsmonitor, post-index-change, a promisor's transport, …). No switch turns
+// all of them off, and a list of them would never stay complete. So git never sees that
+// configuration: every command runs in a git directory made by this package, with its own
+// configuration, HEAD and index. Only data is taken from the checkout: its objects, its
+// refs and the names in its index.
 //
-// A pure Go implementation was weighed against this: it would honour parts of the
-// configuration too, differ from git in attributes and line ends, and weigh on every user.
+// A pure Go implementation was considered and rejected: it would still honour parts of the
+// configuration, differ from git in attributes and line endings, and add to every build.
 package checkout
 
 import (
@@ -21,27 +21,27 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Options are how a checkout is read.
+// Options configures how a checkout is read.
 type Options struct {
-	// Upload says that the directory was handed over without what [Made] names, and without
-	// what is outside of it: files of the commit that are not there for that reason are
-	// taken from the commit.
+	// Upload says that the directory was uploaded without the files matching [Made] and
+	// without anything outside the directory. Files of the commit that are missing for that
+	// reason are taken from the commit.
 	Upload bool
 }
 
-// Made are the patterns of directories that tools fill. What is below one and no file
-// that git tracks is never source.
+// Made lists patterns of directories that tools fill. An untracked file below one is never
+// source.
 var Made = []string{"target", "**/node_modules"}
 
-// State asks git about the workspace whose root is dir: the root of a repository or a
-// directory below it. Outside of a repository there is no state, nor a commit before the
-// first one. What git refuses, such as a repository of another owner, is an error in
-// git's own words.
+// State returns the git state of the workspace whose root is dir: the root of a repository
+// or a directory below it. Outside a repository the state is zero, and before the first
+// commit it names no commit. If git refuses the repository, for instance because it belongs
+// to another user, the error has git's own message.
 //
-// A workspace is dirty where a file below its root differs from the commit, whatever the
-// checkout's index says, and where one is there that is neither in the commit nor ignored
-// by the repository: what a user's own configuration ignores elsewhere does not count, so
-// that every clone gives the same answer. What is beside the workspace does not count.
+// A workspace is dirty if a file below its root differs from the commit, whatever the
+// checkout's index says, or if there is a file that is neither in the commit nor ignored by
+// the repository. The user's own ignore files are not consulted, so that every clone gives
+// the same answer. Files outside the workspace do not count.
 func State(ctx context.Context, dir, releaseBranch string) (s plan.Source, err error) {
 	e, err := examine(ctx, dir, Options{})
 	if err != nil {
@@ -51,21 +51,21 @@ func State(ctx context.Context, dir, releaseBranch string) (s plan.Source, err e
 	return e.state(ctx, releaseBranch)
 }
 
-// examined is a checkout of which git has been asked.
+// examined is what git reports about a checkout.
 type examined struct {
 	dir    string // the workspace
-	git    *git   // nil where there is no repository
-	prefix string // the workspace below the repository's root, "" for the root itself
+	git    *git   // nil outside a repository
+	prefix string // the workspace's path below the repository's root, "" for the root itself
 	commit string // "" before the first one
 	listing
 
 	dirty      bool
-	copied     []string // files that come from the working tree, not from the commit
+	copied     []string // files taken from the working tree rather than the commit
 	absent     map[string]bool
 	submodules []submodule
 }
 
-// examine looks at the workspace whose root is dir.
+// examine reads the state of the workspace whose root is dir.
 func examine(ctx context.Context, dir string, o Options) (*examined, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -82,13 +82,13 @@ func examine(ctx context.Context, dir string, o Options) (*examined, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking git about %q: %w", dir, err)
 	}
-	if e.dir = dir; prefix != "" && !e.has(prefix+"/Cargo.toml") { // an ignored directory, say: it is not the repository's
+	if e.dir = dir; prefix != "" && !e.has(prefix+"/Cargo.toml") { // not part of the repository: an ignored directory, for example
 		return &examined{dir: dir}, e.close()
 	}
 	return e, nil
 }
 
-// examineAt looks at what is below a prefix of the repository whose root is dir.
+// examineAt reads the state of the files below prefix, in the repository whose root is dir.
 func examineAt(ctx context.Context, dir, prefix string, o Options, depth int) (e *examined, err error) {
 	at, err := find(ctx, dir)
 	if err != nil {
@@ -133,7 +133,8 @@ func (e *examined) close() error {
 	return errors.Join(errs...)
 }
 
-// compare decides which files come from the working tree, and whether any differs.
+// compare decides which files come from the working tree, and whether the workspace is
+// dirty.
 func (e *examined) compare(ctx context.Context, o Options) error {
 	real, err := e.git.realContent(ctx, e.commitEntries(e.changed))
 	if err != nil {
@@ -148,13 +149,13 @@ func (e *examined) compare(ctx context.Context, o Options) error {
 			continue // a submodule that is not checked out
 		}
 		if e.sparse[name] || o.Upload && made(name) {
-			continue // it comes from the commit
+			continue // it is taken from the commit
 		}
 		e.absent[name], e.dirty = true, true
 	}
 	for _, name := range e.untracked {
 		if strings.HasSuffix(name, "/") || made(e.relative(name)) {
-			continue // a repository of its own, or what a tool has left
+			continue // another repository, or a tool's output
 		}
 		e.copied, e.dirty = append(e.copied, name), true
 	}
@@ -164,7 +165,7 @@ func (e *examined) compare(ctx context.Context, o Options) error {
 	return nil
 }
 
-// commitEntries are what the commit has of some files.
+// commitEntries returns the commit's entries for the named files.
 func (e *examined) commitEntries(names []string) []entry {
 	var list []entry
 	for _, name := range names {
@@ -173,7 +174,7 @@ func (e *examined) commitEntries(names []string) []entry {
 	return list
 }
 
-// relative is a name below the workspace.
+// relative returns a name relative to the workspace.
 func (e *examined) relative(name string) string {
 	if e.prefix == "" {
 		return name
@@ -194,7 +195,7 @@ func (e *examined) has(name string) bool {
 	return false
 }
 
-// state says what a plan names.
+// state returns the part of a plan that describes the source.
 func (e *examined) state(ctx context.Context, releaseBranch string) (plan.Source, error) {
 	if e.git == nil {
 		return plan.Source{}, nil
@@ -211,7 +212,7 @@ func (e *examined) state(ctx context.Context, releaseBranch string) (plan.Source
 	return s, nil
 }
 
-// head is the commit that is checked out, "" before the first one.
+// head returns the commit that is checked out, "" before the first commit.
 func (g *git) head(ctx context.Context) (string, error) {
 	commit, err := g.ask(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	var exit *exitError
@@ -221,7 +222,8 @@ func (g *git) head(ctx context.Context) (string, error) {
 	return commit, err
 }
 
-// branches says which there are, and whether the commit is on the one to release from.
+// branches lists the local branches, and reports whether the commit is on the release
+// branch.
 func (g *git) branches(ctx context.Context, s *plan.Source) (err error) {
 	if s.Branch, err = g.ask(ctx, "branch", "--show-current"); err != nil {
 		return err
@@ -235,14 +237,14 @@ func (g *git) branches(ctx context.Context, s *plan.Source) (err error) {
 	return err
 }
 
-// on reports whether one of the refs, those that are there, has the commit.
+// on reports whether any of the refs that exist contains the commit.
 func (g *git) on(ctx context.Context, commit string, refs ...string) (bool, error) {
 	for _, ref := range refs {
 		found, err := g.ask(ctx, "for-each-ref", "--format=%(refname)", "--contains="+commit, ref)
 		if err != nil {
 			return false, err
 		}
-		for line := range strings.Lines(found) { // a pattern finds what is below a name too
+		for line := range strings.Lines(found) { // a pattern also matches refs below that name
 			if strings.TrimSuffix(line, "\n") == ref {
 				return true, nil
 			}

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// gitIn runs the machine's git as a person would, with nothing of this user's own.
+// gitIn runs the machine's git without any user configuration.
 func gitIn(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -41,7 +41,7 @@ func write(t *testing.T, content string, path ...string) {
 	must(t, os.WriteFile(name, []byte(content), 0o644))
 }
 
-// repository makes one with two commits on main.
+// repository makes a repository with two commits on main.
 func repository(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "repository")
@@ -69,7 +69,7 @@ func stateOf(t *testing.T, dir string) plan.Source {
 	return s
 }
 
-// TestState holds that each kind of checkout says what git says.
+// TestState checks the state of each kind of checkout.
 func TestState(t *testing.T) {
 	clean := repository(t)
 	head := gitIn(t, clean, "rev-parse", "HEAD")
@@ -157,7 +157,7 @@ func TestState(t *testing.T) {
 			write(t, "owt", d, "file")
 			return d
 		}, with(dirty)},
-		"the index's word for it": {func(t *testing.T) string { // same size, same times: the index would not look again
+		"the index's word for it": {func(t *testing.T) string { // same size and times, so git would trust the index
 			d := clone(t)
 			info, err := os.Stat(filepath.Join(d, "file"))
 			must(t, err)
@@ -178,7 +178,7 @@ func TestState(t *testing.T) {
 
 func dirty(s *plan.Source) { s.Dirty = true }
 
-// TestSHA256 holds that a repository of that format is read.
+// TestSHA256 checks that a repository with SHA-256 object names is read.
 func TestSHA256(t *testing.T) {
 	dir := repository(t, "--object-format=sha256")
 	if s := stateOf(t, dir); len(s.Commit) != 64 || s.Dirty || !s.OnReleaseBranch {
@@ -186,7 +186,8 @@ func TestSHA256(t *testing.T) {
 	}
 }
 
-// TestSubmodule holds that a submodule counts as its commit and its files do.
+// TestSubmodule checks that changes in a submodule, or another commit of it, make the
+// workspace dirty.
 func TestSubmodule(t *testing.T) {
 	dir, other := repository(t), repository(t)
 	gitIn(t, dir, "submodule", "--quiet", "add", "file://"+other, "sub/module")
@@ -213,7 +214,7 @@ func TestSubmodule(t *testing.T) {
 	}
 }
 
-// TestRefused holds that what git cannot read is an error with the reason, never a
+// TestRefused checks that a repository git cannot read is an error with the reason, never a
 // checkout without a commit.
 func TestRefused(t *testing.T) {
 	tests := map[string]struct {
@@ -286,8 +287,8 @@ func read(t *testing.T, path ...string) string {
 	return string(raw)
 }
 
-// TestOwner holds that a repository of another owner is refused in git's own words, and
-// read where the user's own configuration says so.
+// TestOwner checks that a repository of another user is refused with git's own message, and
+// read if the user's configuration trusts it.
 func TestOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: only root can give a repository to another owner")

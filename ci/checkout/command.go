@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// patience is how long one question may take: a repository can name a FIFO as an object,
-// and a large one takes its time to be read.
-const patience = 5 * time.Minute
+// commandTimeout is the timeout of one git command. A repository can name a FIFO as an object,
+// which blocks for ever; a large repository legitimately takes a while.
+const commandTimeout = 5 * time.Minute
 
-// newCommand makes a command that runs git with an environment and nothing else of the
-// caller's: neither tokens nor variables that configure git.
+// newCommand prepares a git command that gets only the given environment: none of the
+// caller's tokens, nor variables that configure git.
 func newCommand(ctx context.Context, env []string, args ...string) (*command, error) {
 	path, err := exec.LookPath("git")
 	if err != nil {
 		return nil, fmt.Errorf("%w: install git, or release from a directory that is no checkout", err)
 	}
-	ctx, expire := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it took longer than %s", patience))
+	ctx, expire := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("it took longer than %s", commandTimeout))
 	ctx, end := context.WithCancelCause(ctx)
 	cmd := exec.CommandContext(ctx, path, append([]string{"--no-pager"}, args...)...)
 	cmd.Env = env
@@ -35,19 +35,20 @@ func newCommand(ctx context.Context, env []string, args ...string) (*command, er
 	}, nil
 }
 
-// command is a git that is bounded in time, memory, and what it reads, writes and says.
+// command is a git process with limits on time, memory, and what it reads, writes and
+// prints.
 type command struct {
 	*exec.Cmd
-	ctx    context.Context // the command's own
+	ctx    context.Context // the context of this command
 	end    context.CancelCauseFunc
 	cancel context.CancelFunc
 
-	file    int64                        // how many bytes a file may have that it writes
-	count   bool                         // its answer is only counted
-	special func(context.Context) string // names a file that it may wait for, "" for none
+	file    int64                        // the largest file it may write, in bytes
+	count   bool                         // count the records of its output, but keep none
+	special func(context.Context) string // returns a special file that may block it, "" if there is none
 }
 
-// run runs a command and returns what it prints.
+// run runs a command and returns its standard output.
 func run(c *command) ([]byte, error) {
 	defer c.cancel()
 	out := &limited{max: maxAnswer, records: maxEntries, discard: c.count, over: c.end}
@@ -74,7 +75,7 @@ func run(c *command) ([]byte, error) {
 	return out.kept.Bytes(), nil
 }
 
-// explain adds to what git says, or does not say, which bound it has met.
+// explain adds to git's error which limit was exceeded, if any.
 func explain(e *exitError, file int64) error {
 	var exit *exec.ExitError
 	if errors.As(e.err, &exit) {
@@ -88,7 +89,7 @@ func explain(e *exitError, file int64) error {
 	return e
 }
 
-// exitError is a command that git has refused, with its words.
+// exitError is a git command that failed, with what it wrote to standard error.
 type exitError struct {
 	err   error
 	words string
@@ -103,13 +104,13 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// silent reports whether git has answered no, and nothing was wrong.
+// silent reports whether git answered "no" (exit code 1, no message) rather than failed.
 func (e *exitError) silent() bool {
 	var exit *exec.ExitError
 	return errors.As(e.err, &exit) && exit.ExitCode() == 1 && e.words == ""
 }
 
-// userEnv is what git needs to read the user's own configuration.
+// userEnv returns the environment git needs to read the user's own configuration.
 func userEnv() []string {
 	env := []string{"LC_ALL=C", "GIT_TERMINAL_PROMPT=0"}
 	for _, name := range []string{"PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "SUDO_UID"} {

@@ -17,14 +17,14 @@ import (
 	"dagger/slipway/ci/sourcefs"
 )
 
-// copier writes the source of a checkout.
+// copier copies the source of a checkout.
 type copier struct {
 	count beneath.Count
-	dirs  map[string]bool // made
+	dirs  map[string]bool // directories already made
 }
 
-// checkout writes the files of a checkout below a directory: those of the commit first,
-// then those of the working tree, then the submodules.
+// checkout copies a checkout to a directory: files of the commit first, then files of the
+// working tree, then submodules.
 func (c *copier) checkout(ctx context.Context, e *examined, to string) error {
 	if e.git == nil {
 		return c.plain(ctx, e, to)
@@ -50,8 +50,8 @@ func (c *copier) checkout(ctx context.Context, e *examined, to string) error {
 	return nil
 }
 
-// fromCommit has git write the files that come from the commit. It knows no filter, so
-// that it runs nothing, and takes the attributes from the commit too.
+// fromCommit has git write the files taken from the commit. No filters are configured, so
+// git runs none; attributes are read from the commit's own files.
 func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 	not := map[string]bool{}
 	for _, name := range e.copied {
@@ -82,8 +82,8 @@ func (c *copier) fromCommit(ctx context.Context, e *examined, to string) error {
 	return there.checkWritten(ctx, e.commit, e.prefix, written)
 }
 
-// fromWorktree copies the files that come from the working tree. One that is neither a
-// file nor a link, or that has gone meanwhile, is not part of the source.
+// fromWorktree copies the files taken from the working tree. It skips special files and
+// files that have disappeared meanwhile.
 func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string) error {
 	if len(e.copied) == 0 {
 		return nil
@@ -113,7 +113,7 @@ func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string)
 	return nil
 }
 
-// checkDepth refuses a file that lies so deep that nothing would read its copy.
+// checkDepth returns an error for a file nested so deep that its copy could not be read.
 func checkDepth(name string) error {
 	if strings.Count(name, "/") >= sourcefs.MaxDepth {
 		return fmt.Errorf("%s lies in more than %d directories, expected fewer", quote.Line(name), sourcefs.MaxDepth)
@@ -121,8 +121,8 @@ func checkDepth(name string) error {
 	return nil
 }
 
-// mode is that of a file's copy: the commit's where the working tree has no executable
-// bits.
+// mode returns the mode of a file's copy. It is the commit's if the working tree does not
+// keep executable bits.
 func (e *examined) mode(name string, info fs.FileInfo) fs.FileMode {
 	switch {
 	case e.git == nil || e.git.fileMode:
@@ -160,7 +160,7 @@ func (c *copier) file(files *sourcefs.FS, root *beneath.Dir, name string, info f
 	return os.Symlink(target, at)
 }
 
-// makeDir makes a directory of the copy, through no link that the copy has.
+// makeDir makes a directory in the copy and returns its path. It follows no symbolic link.
 func (c *copier) makeDir(to, name string) (string, error) {
 	at := filepath.Join(to, filepath.FromSlash(name))
 	if c.dirs[at] {
@@ -186,7 +186,7 @@ func (c *copier) makeDir(to, name string) (string, error) {
 	return at, nil
 }
 
-// plain copies a directory that is in no repository.
+// plain copies a directory that is not in a repository.
 func (c *copier) plain(ctx context.Context, e *examined, to string) error {
 	files, err := sourcefs.Open(ctx, e.dir)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"path/filepath"
 )
 
-// discover returns the root of the repository that a directory is of, and the directory's
-// path below it, slash-separated, "" for the root itself. Outside of a repository the
-// root is "". As git does, it takes the nearest `.git` (git-rev-parse(1)).
+// discover returns the root of the repository that contains dir, and dir's slash-separated
+// path below it, "" for the root itself. Outside a repository root is "". Like git, it
+// takes the nearest `.git` (git-rev-parse(1)).
 func discover(dir string) (root, prefix string, err error) {
 	if there, err := exists(dir, ".git"); err != nil || there {
 		return dir, "", err
 	}
-	real, err := filepath.EvalSymlinks(dir) // what is above a link's target
+	real, err := filepath.EvalSymlinks(dir) // go up from the link's target
 	if err != nil {
 		return "", "", err
 	}
@@ -29,8 +29,8 @@ func discover(dir string) (root, prefix string, err error) {
 	}
 }
 
-// isRepository reports whether a directory above a workspace has a git directory, rather
-// than something that is called `.git`.
+// isRepository reports whether a directory above a workspace has a git directory, and not
+// just any directory named `.git`.
 func isRepository(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, ".git"))
 	if err != nil || !info.IsDir() && !info.Mode().IsRegular() {

@@ -13,15 +13,15 @@ import (
 	"dagger/slipway/ci/sourcefs"
 )
 
-// place is where a checkout keeps what (gitrepository-layout(5)).
+// place holds the paths of a checkout (gitrepository-layout(5)).
 type place struct {
 	worktree string
-	dir      string // HEAD, and the index
-	common   string // objects and refs: the same, but for a linked worktree
+	dir      string // holds HEAD and the index
+	common   string // holds objects and refs; differs from dir in a linked worktree
 }
 
-// find finds the git directory of a checkout: `.git` itself, or the directory that it
-// names where it is a file, as in a linked worktree and in a submodule.
+// find locates the git directory of a checkout: `.git` itself, or the directory it names if
+// it is a file, as in linked worktrees and submodules.
 func find(ctx context.Context, dir string) (place, error) {
 	p := place{worktree: dir, dir: filepath.Join(dir, ".git")}
 	info, err := os.Lstat(p.dir)
@@ -48,7 +48,7 @@ func find(ctx context.Context, dir string) (place, error) {
 		return p, err
 	}
 	if info.Mode().IsRegular() {
-		if err := checkNamedBack(ctx, p); err != nil {
+		if err := checkBackReference(ctx, p); err != nil {
 			return p, err
 		}
 	}
@@ -58,14 +58,14 @@ func find(ctx context.Context, dir string) (place, error) {
 		return p, nil
 	}
 	p.common = resolved(below(p.dir, named))
-	// Else the index and HEAD of one repository would choose among the objects of another.
+	// Otherwise one repository's index and HEAD could select objects of another.
 	if err == nil && filepath.Dir(p.dir) != filepath.Join(p.common, "worktrees") {
 		err = fmt.Errorf("reading the git directory %q: it takes its objects from %q, of which it is no linked worktree: release from a clone", p.dir, p.common)
 	}
 	return p, err
 }
 
-// below is a path that is absolute, or relative to a directory.
+// below returns path, resolved against dir unless it is absolute.
 func below(dir, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -73,13 +73,13 @@ func below(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// readLine reads a file of one line.
+// readLine reads a file and returns its content without line endings at the end.
 func readLine(ctx context.Context, dir, name string) (string, error) {
 	raw, err := readData(ctx, dir, name)
 	return strings.TrimRight(string(raw), "\r\n"), err
 }
 
-// readData reads a file of a git directory: a regular one, within bounds.
+// readData reads a regular file of a git directory, within the limits of sourcefs.
 func readData(ctx context.Context, dir, name string) ([]byte, error) {
 	files, err := sourcefs.Open(ctx, dir)
 	if err != nil {
@@ -93,10 +93,10 @@ func readData(ctx context.Context, dir, name string) ([]byte, error) {
 	return raw, nil
 }
 
-// ownedByUs returns an error unless every path is owned by who runs this, or git is told
-// by this user's own configuration to trust the checkout all the same (git-config(1),
-// safe.directory). git is asked only where it would refuse: it says so before it reads
-// anything of the repository, and the words are its own.
+// ownedByUs returns an error unless the current user owns every path, or has told git to
+// trust the checkout anyway (git-config(1), safe.directory). git is asked only if an owner
+// differs; it checks this before it reads anything of the repository, and the error is
+// git's own.
 func ownedByUs(ctx context.Context, dir string, paths []string) error {
 	for _, path := range paths {
 		info, err := os.Lstat(path)

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// format is what is taken of a repository's own configuration: how its data is written.
-// None of it can name anything to run.
+// format holds what is used of a repository's own configuration: how its data is stored.
+// None of it can name a command to run.
 type format struct {
-	objects  string // sha1 or sha256
+	objects  string // "sha1" or "sha256"
 	fileMode bool
 }
 
@@ -42,8 +42,8 @@ func readFormat(ctx context.Context, common string) (format, error) {
 	return f, nil
 }
 
-// readWorktree is where a git directory's files are, "" where it does not say so
-// (git-config(1), core.worktree). Sparse checkouts keep that in a second file.
+// readWorktree returns the working tree that a git directory names, "" if it names none
+// (git-config(1), core.worktree). In a sparse checkout the setting is in a second file.
 func readWorktree(ctx context.Context, dir string) (string, error) {
 	var worktree string
 	for _, name := range []string{"config", "config.worktree"} {
@@ -63,8 +63,9 @@ func readWorktree(ctx context.Context, dir string) (string, error) {
 	return worktree, nil
 }
 
-// parseConfig has git parse a configuration as a text, which includes no other file and
-// configures nothing. The answer is a key, a newline and a value for each entry, ended by NUL.
+// parseConfig has git parse a configuration file as text: it follows no includes, and none
+// of the settings take effect. The result has one NUL-terminated entry per setting: key,
+// newline, value.
 func parseConfig(ctx context.Context, dir, name string) (string, error) {
 	raw, err := readData(ctx, dir, name)
 	if err != nil {

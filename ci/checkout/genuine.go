@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// errForged says that an object has other content than its name. git finds that when it
-// fetches or clones, and not when it reads: the index of a pack that somebody else has
-// handed over can give any name to any object, and one commit's name to another's files.
+// errForged reports an object whose content does not match its name. git verifies names
+// when it fetches or clones, but not when it reads: the index of a crafted pack can give
+// any name to any object, and so pass other files off as a commit's.
 var errForged = errors.New("the repository's objects are not what their names say: `git fsck` tells which: release from a clone")
 
-// checkCommit returns an error unless a commit and its trees have the content that their
-// names say, which are digests of it (gitformat-pack(5) has the kinds of objects).
+// checkCommit returns an error unless the commit and its trees hash to their names
+// (gitformat-pack(5) lists the kinds of objects).
 func (g *git) checkCommit(ctx context.Context, commit string) error {
 	raw, err := g.output(ctx, "cat-file", "commit", commit)
 	if err != nil {
@@ -29,7 +29,7 @@ func (g *git) checkCommit(ctx context.Context, commit string) error {
 	if err != nil {
 		return err
 	}
-	// An index that is made from names has no trees yet: git makes them, and their names.
+	// An index filled from a list has no cached trees, so git computes them and their names.
 	made := g.withIndex("names")
 	if _, err := made.answer(ctx, string(entries), "update-index", "-z", "--index-info"); err != nil {
 		return err
@@ -44,8 +44,8 @@ func (g *git) checkCommit(ctx context.Context, commit string) error {
 	return nil
 }
 
-// checkWritten returns an error unless files that git has written to a working tree have the
-// content that the commit's names for them say. git reads every one of them again.
+// checkWritten returns an error unless the files that git wrote to a working tree have the
+// content the commit names. git reads every one of them again.
 func (g *git) checkWritten(ctx context.Context, commit, prefix string, written map[string]bool) error {
 	fresh := g.withIndex("written")
 	if _, err := fresh.ask(ctx, "read-tree", commit); err != nil {
@@ -64,7 +64,7 @@ func (g *git) checkWritten(ctx context.Context, commit, prefix string, written m
 	return nil
 }
 
-// withIndex is the same git with an index of its own.
+// withIndex returns a copy of g that uses another index file.
 func (g *git) withIndex(name string) *git {
 	other := *g
 	other.env = append(slices.Clone(g.env), "GIT_INDEX_FILE="+filepath.Join(g.own, name))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestForgedObjects holds that a commit's name stands for its content: objects with other
-// content than their names, which git reads without a word, are no source.
+// TestForgedObjects checks that objects whose content does not match their names are never
+// source. git reads them without complaint.
 func TestForgedObjects(t *testing.T) {
 	forge := func(kind, from, to string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
@@ -45,21 +45,21 @@ func TestForgedObjects(t *testing.T) {
 			if err == nil {
 				t.Errorf("it is source: %q", read(t, s.Dir, "file"))
 				must(t, s.Close())
-			} else if !strings.Contains(err.Error(), "not what their names say") && !strings.Contains(err.Error(), "hash mismatch") { // git's own words
+			} else if !strings.Contains(err.Error(), "not what their names say") && !strings.Contains(err.Error(), "hash mismatch") { // git's own message
 				t.Errorf("the error does not say why: %v", err)
 			}
 		})
 	}
 }
 
-// leaveOut makes a file one that a sparse checkout leaves out.
+// leaveOut marks a file as left out of a sparse checkout.
 func leaveOut(t *testing.T, dir, name string) {
 	t.Helper()
 	gitIn(t, dir, "update-index", "--skip-worktree", name)
 	must(t, os.Remove(filepath.Join(dir, name)))
 }
 
-// rawObject is the content of an object, with all of its bytes.
+// rawObject returns the exact content of an object.
 func rawObject(t *testing.T, dir, kind, object string) string {
 	t.Helper()
 	at, err := find(t.Context(), dir)
@@ -72,8 +72,8 @@ func rawObject(t *testing.T, dir, kind, object string) string {
 	return string(raw)
 }
 
-// TestGenuine holds that forms of content which git changes on the way are as they were
-// committed: line ends, links, modes, submodules, names in other letters.
+// TestGenuine checks that content git converts on checkout is not mistaken for a forgery:
+// line endings, links, modes, submodules, non-ASCII names.
 func TestGenuine(t *testing.T) {
 	dir := repository(t)
 	write(t, "*.txt text eol=crlf\n*.bin -text\n", dir, ".gitattributes")

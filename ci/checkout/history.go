@@ -15,8 +15,8 @@ import (
 	"dagger/slipway/ci/notes"
 )
 
-// History asks git for the commits that touch a crate since its last tag. Where there is no
-// repository, or none with a commit, the answer is the zero value.
+// History returns the commits that touch a crate since its last tag. Outside a repository
+// and before the first commit it returns the zero value.
 func (s *Source) History(ctx context.Context, q notes.Question) (notes.History, error) {
 	e := s.examined
 	if e.git == nil || e.commit == "" {
@@ -58,7 +58,8 @@ func (g *git) history(ctx context.Context, head string, q notes.Question) (h not
 	return h, nil
 }
 
-// commits returns one commit more than notes are made of, where there are so many.
+// commits returns up to notes.MaxCommits+1 commits: the extra one shows that there are
+// more.
 func (g *git) commits(ctx context.Context, h notes.History, q notes.Question) ([]notes.Commit, error) {
 	args := []string{"log", "--no-merges", "--topo-order", "--no-notes", "-z", "--format=%H%n%B", fmt.Sprintf("--max-count=%d", notes.MaxCommits+1), h.Head}
 	if h.Tag != "" {
@@ -85,8 +86,8 @@ func (g *git) commits(ctx context.Context, h notes.History, q notes.Question) ([
 	return list, nil
 }
 
-// boundary are the commits of a shallow clone whose parents are not in it: git takes them
-// for the first, and cannot say what they touch.
+// boundary returns the commits of a shallow clone whose parents are missing. git treats
+// them as root commits, so what they changed is unknown.
 func (g *git) boundary() ([]string, error) {
 	raw, err := os.ReadFile(filepath.Join(g.own, "shallow"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -13,7 +13,7 @@ import (
 
 var ofA = notes.Question{Crate: "a", Version: "1.2.0", Dir: "crates/a"}
 
-// change commits a change of a file, and returns the commit.
+// change commits a change to a file and returns the commit.
 func change(t *testing.T, dir, name, message string) string {
 	t.Helper()
 	old, _ := os.ReadFile(filepath.Join(dir, name))
@@ -23,7 +23,7 @@ func change(t *testing.T, dir, name, message string) string {
 	return gitIn(t, dir, "rev-parse", "HEAD")
 }
 
-// history asks, and returns the answer with the subjects of its commits.
+// history returns the history for q and the subjects of its commits.
 func history(t *testing.T, dir string, q notes.Question) (notes.History, []string) {
 	t.Helper()
 	h, err := take(t, dir, Options{}).History(t.Context(), q)
@@ -43,7 +43,8 @@ func want(t *testing.T, got []string, wanted ...string) {
 	}
 }
 
-// released is a repository of two crates, with a tag of the first one.
+// released makes a repository with commits to the crates a, b and ab, and a tag of a before
+// most of them.
 func released(t *testing.T, tag string) string {
 	t.Helper()
 	dir := repository(t)
@@ -56,8 +57,8 @@ func released(t *testing.T, tag string) string {
 	return dir
 }
 
-// TestHistory finds the commits that touch a crate since its last tag, under each of the
-// names that a tag can have.
+// TestHistory checks that the commits since a crate's last tag are found under each name a
+// tag can have.
 func TestHistory(t *testing.T) {
 	for _, tag := range []string{"a/v1.1.0", "a-v1.1.0", "a-1.1.0", "a@1.1.0", "v1.1.0", "1.1.0"} {
 		t.Run(tag, func(t *testing.T) {
@@ -74,8 +75,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestHistoryOfTags holds which tag counts: one on the way to the commit, of a version
-// before, and the same after the release has made its own.
+// TestHistoryOfTags checks which tag counts: the one of an earlier version that is an
+// ancestor of the commit, also after the release's own tag exists.
 func TestHistoryOfTags(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	gitIn(t, dir, "tag", "a/v1.2.0")
@@ -101,7 +102,8 @@ func TestHistoryOfTags(t *testing.T) {
 	}
 }
 
-// TestHistoryOfMerges holds that merges are left out and what they bring is not.
+// TestHistoryOfMerges checks that merge commits are left out and the commits they merge are
+// not.
 func TestHistoryOfMerges(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	gitIn(t, dir, "checkout", "--quiet", "-b", "other", "HEAD~1")
@@ -113,8 +115,8 @@ func TestHistoryOfMerges(t *testing.T) {
 	want(t, subjects, "feat: one", "fix: merged", "fix: two")
 }
 
-// TestHistoryOfRoot asks for a package at the root: what belongs to other crates only is
-// not its own.
+// TestHistoryOfRoot checks that commits which touch only other crates do not count for a
+// package at the root.
 func TestHistoryOfRoot(t *testing.T) {
 	dir := released(t, "v1.1.0")
 	change(t, dir, "src/main.rs", "fix: of the root")
@@ -122,8 +124,8 @@ func TestHistoryOfRoot(t *testing.T) {
 	want(t, subjects, "fix: of the root")
 }
 
-// TestHistoryOfShallowClones holds that a clone without the history says so, and that its
-// oldest commit, of which git cannot tell what it touched, is left out.
+// TestHistoryOfShallowClones checks that a truncated history is reported, and that the
+// oldest commit of a shallow clone is left out, because git cannot tell what it changed.
 func TestHistoryOfShallowClones(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	for depth, tt := range map[int]struct {
@@ -145,11 +147,11 @@ func TestHistoryOfShallowClones(t *testing.T) {
 	}
 }
 
-// TestHistoryBounds holds that a long history gives the newest commits, and says that there
-// are more.
+// TestHistoryBounds checks that a long history yields the newest commits and reports that
+// there are more.
 func TestHistoryBounds(t *testing.T) {
 	dir := repository(t)
-	gitIn(t, dir, "commit", "--quiet", "--allow-empty", "--message=feat: nothing") // it touches nothing
+	gitIn(t, dir, "commit", "--quiet", "--allow-empty", "--message=feat: nothing") // changes no file
 	if _, subjects := history(t, dir, notes.Question{Crate: "a", Version: "1.0.0", Dir: "."}); len(subjects) != 2 {
 		t.Errorf("got %q", subjects)
 	}
@@ -166,7 +168,7 @@ func TestHistoryBounds(t *testing.T) {
 	}
 }
 
-// TestHistoryOfNothing holds that no repository and no commit are no error.
+// TestHistoryOfNothing checks that having no repository or no commit is not an error.
 func TestHistoryOfNothing(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	must(t, os.Mkdir(empty, 0o755))
@@ -178,7 +180,7 @@ func TestHistoryOfNothing(t *testing.T) {
 	}
 }
 
-// TestHistoryRunsNothing holds that the repository's configuration has no part in it.
+// TestHistoryRunsNothing checks that the repository's own configuration has no effect.
 func TestHistoryRunsNothing(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	ran := filepath.Join(t.TempDir(), "ran")
@@ -191,8 +193,8 @@ func TestHistoryRunsNothing(t *testing.T) {
 	}
 }
 
-// TestHostileHistory holds that messages and names that look like options or patterns are
-// data, and that a huge message is an error in words, not a wait.
+// TestHostileHistory checks that messages and names that look like options or patterns are
+// treated as data.
 func TestHostileHistory(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	change(t, dir, "crates/a/:(top)*", "--all ;$(id)\n\n\x1b[2J")
@@ -207,8 +209,8 @@ func TestHostileHistory(t *testing.T) {
 	want(t, subjects)
 }
 
-// TestHistoryBelow holds that a workspace below the root of a repository asks for its own
-// crates, not for those of the same path beside it.
+// TestHistoryBelow checks that a workspace below a repository's root gets the history of
+// its own crates, not of crates with the same path below the root.
 func TestHistoryBelow(t *testing.T) {
 	dir := released(t, "a/v1.1.0")
 	change(t, dir, "libs/Cargo.toml", "feat: libs")

@@ -12,8 +12,8 @@ import (
 
 const token = "token-that-nobody-else-may-see"
 
-// hostile makes a repository that names a script in every place that git may run one
-// from, and returns the file that the script leaves behind.
+// hostile makes a repository that names a script everywhere git may run one from. It
+// returns the file that the script would write.
 func hostile(t *testing.T) (dir, canary string) {
 	t.Helper()
 	dir = repository(t)
@@ -24,7 +24,7 @@ func hostile(t *testing.T) (dir, canary string) {
 	write(t, "* filter=evil diff=evil merge=evil\n", dir, ".gitattributes")
 	commit(t, dir)
 	poison(t, dir, script)
-	// Nothing that the index says of the files is true any more: git reads them again.
+	// The index's times no longer match, so git reads every file again.
 	old := time.Now().Add(-time.Hour)
 	for _, name := range []string{"file", "below/text", ".gitattributes", ".gitignore"} {
 		must(t, os.Chtimes(filepath.Join(dir, name), old, old))
@@ -32,7 +32,7 @@ func hostile(t *testing.T) (dir, canary string) {
 	return dir, canary
 }
 
-// poison sets everything that names a command, in configuration and hooks.
+// poison sets everything in a repository's configuration and hooks that names a command.
 func poison(t *testing.T, dir, script string) {
 	t.Helper()
 	config := strings.ReplaceAll(`
@@ -135,10 +135,10 @@ func wantNoCanary(t *testing.T, canary string) {
 	}
 }
 
-// TestHostile holds that no command that a repository names is run, whatever names it.
+// TestHostile checks that no command named by a repository is run, wherever it is named.
 func TestHostile(t *testing.T) {
 	t.Setenv("GITHUB_TOKEN", token)
-	t.Run("git itself runs them", func(t *testing.T) { // else the rest would show nothing
+	t.Run("git itself runs them", func(t *testing.T) { // otherwise the other cases prove nothing
 		dir, canary := hostile(t)
 		cmd := exec.Command("git", "status", "--porcelain")
 		cmd.Dir = dir
@@ -156,7 +156,7 @@ func TestHostile(t *testing.T) {
 			write(t, "changed", dir, "file")
 			return dir
 		},
-		"an object is missing": func(t *testing.T, dir, _ string) string { // a promisor would be asked for it
+		"an object is missing": func(t *testing.T, dir, _ string) string { // git would ask a promisor remote for it
 			tree := gitIn(t, t.TempDir(), "--git-dir="+filepath.Join(dir, ".git"), "rev-parse", "HEAD:below")
 			must(t, os.Remove(filepath.Join(dir, ".git/objects", tree[:2], tree[2:])))
 			return dir
@@ -216,8 +216,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestHostileData holds that data of a repository cannot make it another one: neither
-// replaced commits nor a false history count.
+// TestHostileData checks that grafts and replaced objects have no effect on the history.
 func TestHostileData(t *testing.T) {
 	dir := repository(t)
 	head, first := gitIn(t, dir, "rev-parse", "HEAD"), gitIn(t, dir, "rev-parse", "HEAD^")
@@ -236,8 +235,8 @@ func TestHostileData(t *testing.T) {
 	}
 }
 
-// TestEnvironment holds that git's environment is the one that is listed here, and that
-// the caller's own configures nothing.
+// TestEnvironment checks that git's environment is exactly the one listed here, and that
+// the caller's environment does not configure git.
 func TestEnvironment(t *testing.T) {
 	real, err := exec.LookPath("git")
 	if err != nil {
@@ -268,7 +267,7 @@ func TestEnvironment(t *testing.T) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch {
 		case name == "GIT_DIR" && strings.HasPrefix(filepath.Base(value), "slipway-git-"), name == "GIT_DIR" && value == "/dev/null":
-		case name == "PWD" || name == "OLDPWD" || name == "SHLVL" || name == "_": // the shell's own
+		case name == "PWD" || name == "OLDPWD" || name == "SHLVL" || name == "_": // set by the shell
 		case strings.Contains(value, "/nowhere"), value == "x", strings.HasPrefix(name, "GIT_CONFIG_COUNT"), strings.HasPrefix(name, "GIT_TRACE"):
 			t.Errorf("git's environment has %q", line)
 		}

@@ -19,22 +19,22 @@ import (
 	"dagger/slipway/ci/sourcefs"
 )
 
-// A pointer of Git LFS has fewer bytes than maxPointer, and more than minPointer
-// (git-lfs, docs/spec.md, "The Pointer").
+// A Git LFS pointer is smaller than maxPointer bytes (git-lfs, docs/spec.md, "The Pointer")
+// and has at least minPointer.
 const (
 	minPointer = 100
 	maxPointer = 1024
 )
 
-// pointer stands for the content of a file that Git LFS keeps elsewhere.
+// pointer is a Git LFS pointer: it stands for content stored elsewhere.
 type pointer struct {
-	sum  string // SHA-256, in hexadecimal
+	sum  string // SHA-256 in hexadecimal
 	size int64
 }
 
 var pointerForm = regexp.MustCompile(`^version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})\n$`)
 
-// parsePointer returns the pointer that a file's content is.
+// parsePointer parses a file's content as a pointer. It returns false if it is not one.
 func parsePointer(content []byte) (pointer, bool) {
 	if len(content) >= maxPointer {
 		return pointer{}, false
@@ -47,9 +47,8 @@ func parsePointer(content []byte) (pointer, bool) {
 	return pointer{string(m[1]), size}, err == nil
 }
 
-// realContent returns which of the files, where the commit has a pointer, have the
-// content in the working tree that the pointer stands for. git is asked without filters,
-// and takes such a file for a changed one.
+// realContent returns which of the files have, in the working tree, the content that the
+// commit's pointer stands for. git runs without filters and so reports them as changed.
 func (g *git) realContent(ctx context.Context, files []entry) (map[string]bool, error) {
 	var small []entry
 	for _, e := range files {
@@ -78,10 +77,11 @@ func (g *git) realContent(ctx context.Context, files []entry) (map[string]bool, 
 	return found, nil
 }
 
-// matches reports whether a file has the content. One that cannot be read has not.
+// matches reports whether a file has the pointer's content. A file that cannot be read does
+// not.
 func (p pointer) matches(ctx context.Context, root *beneath.Dir, name string) bool {
 	if p.size > beneath.KeptLimits().File {
-		return false // no source has such a file
+		return false // too large to be source
 	}
 	f, err := root.File(name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (p pointer) matches(ctx context.Context, root *beneath.Dir, name string) bo
 	return err == nil && n == p.size && hex.EncodeToString(sum.Sum(nil)) == p.sum
 }
 
-// blobs returns the contents of small blobs.
+// blobs returns the content of small blobs.
 func (g *git) blobs(ctx context.Context, list []entry) ([][]byte, error) {
 	var names strings.Builder
 	for _, e := range list {
@@ -132,9 +132,9 @@ func (g *git) blobs(ctx context.Context, list []entry) ([][]byte, error) {
 	return contents, nil
 }
 
-// findPointers lists the files of a copy that are pointers, by their paths below it. In a
-// repository one is where git-lfs would put the content: a file that only looks like a
-// pointer stays one. dir is the copy of the repository's root.
+// findPointers returns the pointers in a copy, as paths relative to the workspace. In a
+// repository only files with the lfs filter count: others just look like pointers. dir is
+// the copy of the repository's root.
 func (e *examined) findPointers(ctx context.Context, dir string) ([]string, error) {
 	names := e.copied
 	if e.git != nil {
@@ -166,7 +166,7 @@ func (e *examined) findPointers(ctx context.Context, dir string) ([]string, erro
 	return found, nil
 }
 
-// pointersIn returns those of the files of a copy that are pointers.
+// pointersIn returns which of the named files of a copy are pointers.
 func pointersIn(ctx context.Context, dir string, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -180,7 +180,7 @@ func pointersIn(ctx context.Context, dir string, names []string) ([]string, erro
 	for _, name := range names {
 		info, err := files.Lstat(name)
 		if err != nil || !info.Mode().IsRegular() || info.Size() < minPointer || info.Size() >= maxPointer {
-			continue // gone before it was copied, or none
+			continue // disappeared before it was copied, or not a pointer
 		}
 		raw, err := files.ReadFile(name)
 		if err != nil {
@@ -193,7 +193,8 @@ func pointersIn(ctx context.Context, dir string, names []string) ([]string, erro
 	return found, nil
 }
 
-// filtered returns the files that the repository gives to git-lfs and that may be pointers.
+// filtered returns the files small enough to be pointers that have the lfs filter
+// attribute.
 func (e *examined) filtered(ctx context.Context) ([]string, error) {
 	candidates := slices.Clone(e.copied)
 	for name, file := range e.tree {

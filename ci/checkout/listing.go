@@ -18,39 +18,38 @@ import (
 	"strings"
 )
 
-// entry is a file of a commit, of an index or of the working tree.
+// entry is a file of a commit or of an index.
 type entry struct {
 	name   string // slash-separated, relative to the repository's root
-	mode   string // as git writes it, "" for a file that git does not track
+	mode   string // in git's notation: "100644"
 	object string
-	size   int64 // of a blob in a commit
+	size   int64 // of a blob of a commit, in bytes
 }
 
-// The modes of entries that are no regular files. A gitlink stands for a commit of a
-// submodule.
+// Modes of entries that are treated specially. A gitlink is the commit of a submodule.
 const (
 	executable = "100755"
 	gitlink    = "160000"
 )
 
-// listing is what git says of the files below a directory of a checkout.
+// listing is what git reports about the files below a directory of a checkout.
 type listing struct {
 	tree  map[string]entry // the files of the commit
-	index map[string]entry // the checkout's index, which may have more files than the commit
-	// sparse are the files that the checkout leaves out on purpose (git-sparse-checkout(1)).
+	index map[string]entry // the checkout's own index, which may have more files than the commit
+	// sparse holds files left out of a sparse checkout (git-sparse-checkout(1)).
 	sparse map[string]bool
 
-	changed   []string // of the commit, with other content or mode in the working tree
+	changed   []string // files of the commit whose content or mode differs in the working tree
 	deleted   []string
 	untracked []string // neither in the commit nor ignored by the repository
 }
 
-// list asks git. With no commit yet everything is untracked.
+// list fills a listing from git. Before the first commit every file is untracked.
 func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err error) {
 	l.tree = map[string]entry{}
 	if commit != "" {
-		// Directories count: trees that hold nothing but trees take as long to walk. The
-		// whole commit counts, which read-tree reads.
+		// Directories count too: trees that contain only trees take as long to walk. The whole
+		// commit counts, not just prefix, because read-tree reads all of it.
 		if err := g.count(ctx, "ls-tree", "-r", "-t", "-z", "--name-only", "--full-tree", commit); err != nil {
 			return l, err
 		}
@@ -64,8 +63,8 @@ func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err e
 	if err := g.readIndex(ctx, prefix, &l); err != nil {
 		return l, err
 	}
-	// The index is made anew from the commit, so that every file is read, whatever the
-	// checkout's own index says of it.
+	// git compares the working tree with an index made from the commit, so that it reads every
+	// file, whatever the checkout's own index claims.
 	args := []string{"status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames"}
 	out, err := g.output(ctx, within(args, prefix)...)
 	if err != nil {
@@ -87,7 +86,7 @@ func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err e
 	return l, nil
 }
 
-// within limits a command to a directory, whose name is taken literally.
+// within restricts a command to a directory, whose name is not treated as a pattern.
 func within(args []string, prefix string) []string {
 	if prefix == "" {
 		return args
@@ -95,7 +94,7 @@ func within(args []string, prefix string) []string {
 	return append(slices.Clone(args), "--", ":(top,literal)"+prefix)
 }
 
-// records are the parts of an answer that NUL ends.
+// records iterates over the NUL-terminated records of git's output.
 func records(out []byte) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for part := range bytes.SplitSeq(out, []byte{0}) {
@@ -121,7 +120,7 @@ func (g *git) readCommit(ctx context.Context, commit, prefix string) (map[string
 		}
 		e := entry{name: name, mode: f[0], object: f[2]}
 		if e.mode != gitlink {
-			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil { // "BAD"
+			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil { // "BAD" if the blob is missing
 				return nil, fmt.Errorf("reading %q of commit %s: its content is not in this clone, as in a partial one whose checkout is sparse: run git sparse-checkout disable", name, commit)
 			}
 		}
@@ -130,8 +129,8 @@ func (g *git) readCommit(ctx context.Context, commit, prefix string) (map[string
 	return entries, nil
 }
 
-// readIndex lists the names in the checkout's own index: what was added to it counts as
-// tracked, even where it is ignored. Nothing else that the index says is believed.
+// readIndex reads the names in the checkout's own index: files added to it count as
+// tracked, even if ignored. Nothing else in that index is trusted.
 func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 	l.index, l.sparse = map[string]entry{}, map[string]bool{}
 	name, err := g.copyIndex(ctx)
@@ -150,7 +149,7 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 			return fmt.Errorf("`git ls-files` answers %q: expected tag, mode, object, stage and name", line)
 		}
 		l.index[name] = entry{name: name, mode: f[1], object: f[2]}
-		// A file that the index has otherwise than the commit was not left out by git.
+		// git skips a file for a sparse checkout only if the index agrees with the commit.
 		if f[0] == "S" && l.tree[name].object == f[2] && l.tree[name].mode == f[1] {
 			l.sparse[name] = true
 		}
@@ -158,8 +157,9 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 	return nil
 }
 
-// copyIndex copies the checkout's index to slipway's git directory and returns the copy's
-// path, "" where there is none. A split index has a second file (git-update-index(1)).
+// copyIndex copies the checkout's index to slipway's git directory and returns the path of
+// the copy, "" if there is no index. A split index has a second file (git-update-index(1)),
+// which is copied too.
 func (g *git) copyIndex(ctx context.Context) (string, error) {
 	raw, err := readData(ctx, g.dir, "index")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -185,8 +185,9 @@ func (g *git) copyIndex(ctx context.Context) (string, error) {
 	return to, os.WriteFile(to, raw, 0o600)
 }
 
-// sharedIndex is the name of the file that a split index needs, "" for one that is whole:
-// an extension of the index, "link", begins with its digest (gitformat-index(5)).
+// sharedIndex returns the name of the shared file that a split index needs, "" if the index
+// is not split. The index's "link" extension begins with the digest of that file
+// (gitformat-index(5)).
 func sharedIndex(dir string, raw []byte) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -198,7 +199,7 @@ func sharedIndex(dir string, raw []byte) (string, error) {
 			there[digest] = true
 		}
 	}
-	const signature = "link" // and the extension's length, of 4 bytes
+	const signature = "link" // followed by the extension's length, 4 bytes
 	for len(there) > 0 {
 		at := bytes.Index(raw, []byte(signature))
 		if at < 0 {
@@ -217,8 +218,8 @@ func sharedIndex(dir string, raw []byte) (string, error) {
 	return "", nil
 }
 
-// onlyInIndex are the files that were added to the index, are not in the commit and are
-// in the working tree, but for those that git has named as untracked.
+// onlyInIndex returns the files that are in the index and the working tree but not in the
+// commit, without those that git already reports as untracked.
 func (l *listing) onlyInIndex(worktree string) []string {
 	untracked := map[string]bool{}
 	for _, name := range l.untracked {
@@ -236,7 +237,7 @@ func (l *listing) onlyInIndex(worktree string) []string {
 	return names
 }
 
-// gitlinks are the submodules of the commit and of the index, sorted by path.
+// gitlinks returns the submodules of the commit and of the index, sorted by path.
 func (l *listing) gitlinks() []entry {
 	found := map[string]entry{}
 	for _, from := range []map[string]entry{l.index, l.tree} {
@@ -254,8 +255,8 @@ func (l *listing) gitlinks() []entry {
 }
 
 // made reports whether a path relative to the workspace's root is below a directory that
-// tools fill: cargo's target directory and node_modules. A file there is source where git
-// tracks it, and never because nobody has told git to ignore it.
+// tools fill: cargo's target directory or node_modules. A file there is source only if git
+// tracks it; a missing .gitignore entry does not make it so.
 func made(name string) bool {
 	if strings.HasPrefix(name, "target/") {
 		return true

@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// linkObjects fills an object directory of slipway's with links to the files of a
-// repository that hold objects: loose ones and packs. git sees no other file of a
-// repository's object directory, because some name what is elsewhere: alternates,
-// multi-pack indexes. Somebody else's archive could lead so to the objects of another
-// repository on this machine, which would then be built and packaged as this one's.
+// linkObjects fills slipway's own object directory with links to a repository's loose
+// objects and packs. git sees nothing else of the repository's object directory, because
+// some files there refer to other places: alternates, multi-pack indexes. Through them a
+// crafted archive could read objects of another repository on this machine, which would
+// then be built and packaged as its own.
 func linkObjects(common, to string) error {
 	from := filepath.Join(common, "objects")
 	if err := os.MkdirAll(filepath.Join(to, "pack"), 0o700); err != nil {
@@ -34,7 +34,7 @@ func linkObjects(common, to string) error {
 	return err
 }
 
-// linkEach makes links in a directory to those entries of another that are kept.
+// linkEach links the entries of one directory that keep selects into another.
 func linkEach(from, to string, keep func(fs.DirEntry) bool) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -51,15 +51,15 @@ func linkEach(from, to string, keep func(fs.DirEntry) bool) error {
 	return nil
 }
 
-// The names in an object directory that hold objects (gitrepository-layout(5)): git looks
-// in a directory of loose ones for objects by their names alone.
+// Names in an object directory that hold objects (gitrepository-layout(5)). In a directory
+// of loose objects git looks objects up by name only.
 var (
 	looseForm = regexp.MustCompile(`^[0-9a-f]{2}$`)
 	packForm  = regexp.MustCompile(`^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$`)
 )
 
-// checkNoLinks returns an error unless everything below a directory is a file or a
-// directory. What a concurrent git removes meanwhile does not matter.
+// checkNoLinks returns an error unless everything below a directory is a regular file or a
+// directory. Files that a concurrent git removes meanwhile are ignored.
 func checkNoLinks(ctx context.Context, dir string) error {
 	var seen int
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
@@ -81,13 +81,13 @@ func checkNoLinks(ctx context.Context, dir string) error {
 	})
 }
 
-// alternatesVariable names object directories that git may read besides a repository's own
+// alternatesVariable names the variable that lists further object directories for git
 // (git(1)).
 const alternatesVariable = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 
-// alternates are the directories from which a repository borrows objects
-// (gitrepository-layout(5), objects/info/alternates). It is an error unless whoever runs
-// slipway has named each.
+// alternates returns the directories from which a repository borrows objects
+// (gitrepository-layout(5), objects/info/alternates). It returns an error unless the user
+// has listed each in $GIT_ALTERNATE_OBJECT_DIRECTORIES.
 func alternates(ctx context.Context, common string) ([]string, error) {
 	objects := filepath.Join(common, "objects")
 	raw, err := readData(ctx, objects, "info/alternates")
@@ -117,11 +117,11 @@ func alternates(ctx context.Context, common string) ([]string, error) {
 	return borrowed, nil
 }
 
-// checkNamedBack returns an error unless the git directory that a file `.git` names also
-// names the checkout: as a linked worktree's does (gitrepository-layout(5), gitdir), or as
-// a submodule's does (git-config(1), core.worktree). The git directory's path has no link
-// in it: what it says of others is relative to where it is.
-func checkNamedBack(ctx context.Context, p place) error {
+// checkBackReference returns an error unless the git directory that a `.git` file names refers
+// back to the checkout, as those of linked worktrees (gitrepository-layout(5), gitdir) and
+// submodules (git-config(1), core.worktree) do. p.dir must have no symbolic link in it,
+// because paths in the git directory are relative to its real location.
+func checkBackReference(ctx context.Context, p place) error {
 	named, err := readLine(ctx, p.dir, "gitdir")
 	if err == nil && resolved(below(p.dir, named)) == resolved(filepath.Join(p.worktree, ".git")) {
 		return nil
@@ -142,7 +142,7 @@ func checkNamedBack(ctx context.Context, p place) error {
 		filepath.Join(p.worktree, ".git"), p.dir, p.worktree, p.dir, p.worktree)
 }
 
-// resolved is a path without links, where it exists.
+// resolved returns an absolute path, without symbolic links if it exists.
 func resolved(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs

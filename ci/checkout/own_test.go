@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestOtherRepository holds that a git directory that somebody else has made leads to the
-// files of no other repository on this machine.
+// TestOtherRepository checks that a crafted git directory does not give access to the files
+// of another repository on this machine.
 func TestOtherRepository(t *testing.T) {
 	link := func(from ...string) func(*testing.T, string, string) {
 		return func(t *testing.T, dir, private string) {
@@ -55,7 +55,8 @@ func TestOtherRepository(t *testing.T) {
 		"another's worktree":    {file("PRIVATE/.git/worktrees/linked"), "is not that of a worktree"},
 		"another's submodule":   {file("PRIVATE/.git/modules/sub"), "is not that of a worktree"},
 		"another's submodule, through links": {func(t *testing.T, dir, private string) {
-			// Joined to the name of the link, what the submodule says of its files would lead back here.
+			// If resolved against the link instead of its target, the submodule's core.worktree
+			// would lead back here.
 			must(t, os.RemoveAll(filepath.Join(dir, ".git")))
 			must(t, os.MkdirAll(filepath.Join(dir, "a", "b", "c"), 0o755))
 			must(t, os.Symlink(filepath.Join(private, ".git/modules/sub"), filepath.Join(dir, "a/b/c/m")))
@@ -90,14 +91,14 @@ func TestOtherRepository(t *testing.T) {
 	}
 }
 
-// borrow has a repository take the objects of another.
+// borrow makes a repository use another one's objects.
 func borrow(t *testing.T, dir, from string) {
 	t.Helper()
 	write(t, filepath.Join(from, ".git", "objects")+"\n", dir, ".git/objects/info/alternates")
 }
 
-// foreignCommon makes a checkout a linked worktree of a git directory that it brings and
-// whose objects and refs are another's.
+// foreignCommon makes a checkout a linked worktree of a git directory inside it, whose
+// objects and refs are links to another repository's.
 func foreignCommon(t *testing.T, dir, private string) {
 	t.Helper()
 	must(t, os.Rename(filepath.Join(dir, ".git"), filepath.Join(dir, "g")))
@@ -111,7 +112,7 @@ func foreignCommon(t *testing.T, dir, private string) {
 	write(t, "gitdir: g/worktrees/w\n", dir, ".git")
 }
 
-// TestAlternates holds that objects are borrowed from where whoever runs slipway says.
+// TestAlternates checks that objects are borrowed only from directories named by the user.
 func TestAlternates(t *testing.T) {
 	from := repository(t)
 	dir := filepath.Join(t.TempDir(), "clone")
@@ -125,8 +126,8 @@ func TestAlternates(t *testing.T) {
 	}
 }
 
-// TestNotLeftOut holds that an index cannot have a file of the commit come back that is not
-// in the working tree, unless it has it as the commit does.
+// TestNotLeftOut checks that an index entry marked skip-worktree hides a deleted file only
+// if it agrees with the commit.
 func TestNotLeftOut(t *testing.T) {
 	dir := repository(t)
 	write(t, "other", dir, "other")
@@ -142,14 +143,14 @@ func TestNotLeftOut(t *testing.T) {
 	}
 }
 
-// TestGitSeesObjectsAlone holds that git sees loose objects and packs, and no file of an
-// object directory that can name others.
+// TestGitSeesObjectsAlone checks that git sees loose objects and packs, and no file of an
+// object directory that can refer to other directories.
 func TestGitSeesObjectsAlone(t *testing.T) {
 	dir := repository(t)
 	gitIn(t, dir, "repack", "-adq", "--write-midx", "--write-bitmap-index")
 	gitIn(t, dir, "commit-graph", "write", "--reachable")
 	write(t, "three", dir, "file")
-	commit(t, dir) // loose
+	commit(t, dir) // a loose object
 	at, err := find(t.Context(), dir)
 	must(t, err)
 	g, err := open(t.Context(), at)
@@ -174,7 +175,7 @@ func TestGitSeesObjectsAlone(t *testing.T) {
 	}
 }
 
-// TestNoCommit holds that HEAD is a commit, whatever object it names.
+// TestNoCommit checks that HEAD is resolved to a commit if it names a tag object.
 func TestNoCommit(t *testing.T) {
 	dir := repository(t)
 	head := gitIn(t, dir, "rev-parse", "HEAD")
@@ -185,7 +186,8 @@ func TestNoCommit(t *testing.T) {
 	}
 }
 
-// TestIndexOfGitDirectory holds that an index cannot make files of a git directory source.
+// TestIndexOfGitDirectory checks that an index cannot make files of the git directory part
+// of the source.
 func TestIndexOfGitDirectory(t *testing.T) {
 	dir := repository(t)
 	raw := []byte(read(t, dir, ".git/index"))
@@ -198,7 +200,8 @@ func TestIndexOfGitDirectory(t *testing.T) {
 	}
 }
 
-// TestSplitIndex holds that a split index is read, and that no other file is copied with it.
+// TestSplitIndex checks that a split index is read, and that only its shared index is
+// copied with it.
 func TestSplitIndex(t *testing.T) {
 	dir := repository(t)
 	gitIn(t, dir, "update-index", "--split-index")
@@ -222,8 +225,8 @@ func TestSplitIndex(t *testing.T) {
 	}
 }
 
-// TestSparseSubmodule holds that a submodule whose checkout is sparse is a checkout: its
-// worktree is named in a second configuration.
+// TestSparseSubmodule checks that a sparse submodule is recognised: its worktree is named
+// in a second configuration file.
 func TestSparseSubmodule(t *testing.T) {
 	dir := repository(t)
 	gitIn(t, dir, "submodule", "--quiet", "add", "file://"+repository(t), "sub")
@@ -234,8 +237,8 @@ func TestSparseSubmodule(t *testing.T) {
 	}
 }
 
-// TestHugePointer holds that a file is not read through to be compared with a pointer that
-// no source can have.
+// TestHugePointer checks that a file is not hashed to compare it with a pointer whose size
+// is too large for a source.
 func TestHugePointer(t *testing.T) {
 	dir := repository(t)
 	write(t, "huge filter=lfs\n", dir, ".gitattributes")

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// git answers questions about a checkout in a git directory of its own.
+// git runs git commands about a checkout in a private git directory.
 type git struct {
 	place
-	own      string // its directory
+	own      string // the private git directory
 	env      []string
-	fileMode bool  // the working tree has executable bits
-	largest  int64 // bytes of a file that git may write, 0 for those of its own directory
+	fileMode bool  // the working tree keeps executable bits
+	largest  int64 // the largest file git may write, in bytes; 0 for maxIndex
 }
 
-// config is all the configuration that git sees, but for the format of objects that are
-// not SHA-1. %t is whether the file system has the executable bit.
+// config is all the configuration that git sees, apart from the object format. %t is
+// whether the file system keeps executable bits.
 const config = `[core]
 	bare = false
 	fileMode = %t
@@ -46,14 +46,14 @@ const config = `[core]
 	auto = false
 `
 
-// sha256Format says that the objects are of SHA-256.
+// sha256Format configures SHA-256 object names.
 const sha256Format = `[core]
 	repositoryFormatVersion = 1
 [extensions]
 	objectFormat = sha256
 `
 
-// open makes the git directory. Closing it removes it.
+// open makes a private git directory for a checkout. close removes it.
 func open(ctx context.Context, at place) (*git, error) {
 	own, err := readFormat(ctx, at.common)
 	if err != nil {
@@ -88,7 +88,8 @@ func open(ctx context.Context, at place) (*git, error) {
 	return g, nil
 }
 
-// data are the files of a checkout's git directory that are copied, by name.
+// data returns the contents, by name, of the files that are copied from a checkout's git
+// directory.
 func (p place) data(ctx context.Context) (map[string]string, error) {
 	head, err := readLine(ctx, p.dir, "HEAD")
 	if err != nil {
@@ -111,7 +112,7 @@ func (p place) data(ctx context.Context) (map[string]string, error) {
 	return files, nil
 }
 
-// openEmpty makes a git directory for a working tree without one.
+// openEmpty makes a private git directory for a working tree that has none.
 func openEmpty(worktree string) (*git, error) {
 	dir, err := os.MkdirTemp("", "slipway-git-")
 	if err != nil {
@@ -130,7 +131,7 @@ func openEmpty(worktree string) (*git, error) {
 	return g, nil
 }
 
-// fill writes the files of the git directory.
+// fill writes files into the private git directory.
 func (g *git) fill(files map[string]string) error {
 	for name, content := range files {
 		to := filepath.Join(g.own, filepath.FromSlash(name))
@@ -141,15 +142,15 @@ func (g *git) fill(files map[string]string) error {
 	return os.Mkdir(g.home(), 0o700)
 }
 
-// headForm is what HEAD holds (gitrepository-layout(5)).
+// headForm matches the content of HEAD (gitrepository-layout(5)).
 var headForm = regexp.MustCompile(`^(ref: refs/[^\x00-\x1f\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})$`)
 
 func (g *git) close() error { return os.RemoveAll(g.own) }
 
-// home is where git finds no configuration of a user's.
+// home is git's home directory: empty, so that git finds no user configuration.
 func (g *git) home() string { return filepath.Join(g.own, "home") }
 
-// newEnv is all of git's environment.
+// newEnv returns the complete environment of git.
 func (g *git) newEnv() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + g.home(), "XDG_CONFIG_HOME=" + g.home(), "LC_ALL=C", "TZ=UTC",
@@ -160,12 +161,12 @@ func (g *git) newEnv() []string {
 	}
 }
 
-// output asks git.
+// output runs git and returns its standard output.
 func (g *git) output(ctx context.Context, args ...string) ([]byte, error) {
 	return g.answer(ctx, "", args...)
 }
 
-// answer asks git and gives it an input.
+// answer runs git with input on its standard input and returns its standard output.
 func (g *git) answer(ctx context.Context, input string, args ...string) ([]byte, error) {
 	cmd, err := g.command(ctx, input, args)
 	if err != nil {
@@ -174,7 +175,7 @@ func (g *git) answer(ctx context.Context, input string, args ...string) ([]byte,
 	return run(cmd)
 }
 
-// count asks git and returns an error where it lists more than maxEntries.
+// count runs git and returns an error if it lists more than maxEntries records.
 func (g *git) count(ctx context.Context, args ...string) error {
 	cmd, err := g.command(ctx, "", args)
 	if err != nil {
@@ -197,7 +198,7 @@ func (g *git) command(ctx context.Context, input string, args []string) (*comman
 	return cmd, nil
 }
 
-// ask returns an answer without the space around it.
+// ask runs git and returns its standard output without surrounding white space.
 func (g *git) ask(ctx context.Context, args ...string) (string, error) {
 	out, err := g.output(ctx, args...)
 	return strings.TrimSpace(string(out)), err

@@ -8,9 +8,9 @@ import (
 	"dagger/slipway/ci/gitdir"
 )
 
-// Record reads what cargo is shown of the repository when it packages a crate: the commit
-// and the names of its files. It is nil where there is no repository or no commit, and
-// where objects have SHA-256 names, which cargo cannot read.
+// Record returns what cargo may see of the repository when it packages a crate: the commit
+// and the names of its files. It returns nil outside a repository, before the first commit,
+// and for SHA-256 object names, which cargo cannot read.
 func (s *Source) Record(ctx context.Context) (*gitdir.Record, error) {
 	e := s.examined
 	if e.git == nil || len(e.commit) != 40 {

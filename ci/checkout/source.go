@@ -13,18 +13,18 @@ import (
 )
 
 // Source is a copy of a workspace's source: the files that a release is made of, and
-// nothing else. Plans are made from it, and runners give it to steps.
+// nothing else. Plans are made from it, and runners pass it to steps.
 //
-// Of a clean checkout it is the commit's tree, written from git's objects as a fresh clone
-// has it on Linux, line ends included; submodules and files of Git LFS have the content
-// that is checked out. Where files differ it is what git tracks or would track: the commit
-// and what was added to the index, with the content of the working tree, and the files
-// that no .gitignore of the repository names. Before the first commit all comes from the
-// working tree. Files that git ignores are in none of them, nor are repositories inside
-// this one that are no submodules. Without a repository it is every file but .git and what
-// [Made] names. Links are kept as links; modes are the same on every machine.
+// For a clean checkout it is the commit's tree, written from git's objects as in a fresh
+// clone on Linux, line endings included; submodules and Git LFS files have the content that
+// is checked out. For a dirty one it is what git tracks or would track: the files of the
+// commit and the index, with the content of the working tree, and untracked files that no
+// .gitignore of the repository excludes. Before the first commit everything comes from the
+// working tree. Ignored files are never part of it, nor are nested repositories that are
+// not submodules. Outside a repository it is every file except .git and what [Made]
+// matches. Symbolic links are kept; modes are the same on every machine.
 type Source struct {
-	// Dir is the root of the workspace's copy.
+	// Dir is the root of the workspace in the copy.
 	Dir string
 
 	work     string
@@ -80,7 +80,7 @@ func (s *Source) take(ctx context.Context, dir string, o Options) (err error) {
 	return s.normalise(to)
 }
 
-// State says what a plan names of the source: see [State].
+// State returns what a plan says about the source: see [State].
 func (s *Source) State(ctx context.Context, releaseBranch string) (plan.Source, error) {
 	state, err := s.examined.state(ctx, releaseBranch)
 	state.LFSPointers, state.NoCommit = s.pointers, s.noCommit
@@ -96,8 +96,8 @@ func (s *Source) Close() error {
 	return errors.Join(err, beneath.RemoveAll(s.work))
 }
 
-// normalise gives every file of a copy the mode that it has on every machine. Most callers
-// have a mask with which git and slipway have made it so already.
+// normalise sets the mode of every file in a copy, unless the umask has already made it the
+// one that is the same on every machine.
 func (s *Source) normalise(dir string) error {
 	probe := filepath.Join(s.work, "probe")
 	if err := os.Mkdir(probe, 0o777); err != nil {
@@ -118,7 +118,8 @@ func (s *Source) normalise(dir string) error {
 	})
 }
 
-// plainMode is the mode that git has of a file, and of a directory.
+// plainMode returns the mode that git would record for a file: 0755 for executables and
+// directories, 0644 for others.
 func plainMode(info fs.FileInfo) fs.FileMode {
 	if info.IsDir() || info.Mode()&0o111 != 0 {
 		return 0o755

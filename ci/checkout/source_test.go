@@ -30,7 +30,7 @@ func take(t *testing.T, dir string, o Options) *Source {
 	return s
 }
 
-// list renders every file of a copy: name, mode, and content or where a link leads to.
+// list returns a line for every file of a copy: name, mode, and content or link target.
 func list(t *testing.T, dir string) []string {
 	t.Helper()
 	var lines []string
@@ -69,8 +69,8 @@ func wantList(t *testing.T, dir string, want ...string) {
 	}
 }
 
-// workspace makes a repository with what git tracks of every kind, and returns what its
-// source is.
+// workspace makes a repository with every kind of tracked file, and returns its path and
+// the expected source.
 func workspace(t *testing.T) (string, []string) {
 	t.Helper()
 	dir := repository(t)
@@ -90,7 +90,7 @@ func workspace(t *testing.T) (string, []string) {
 	}
 }
 
-// litter leaves everything in a working directory that is no source.
+// litter adds everything to a working directory that is not source.
 func litter(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{".env", "key.pem", "local/key.pem", "a/b/local/deep", "notes.ignored", "target/release/app", "node_modules/m/index.js", "below/node_modules/m/x", ".git/info/mine"} {
@@ -108,8 +108,8 @@ func litter(t *testing.T, dir string) {
 	must(t, os.Rename(repository(t), filepath.Join(dir, "vendored")))
 }
 
-// TestSourceOfCommit holds that a clean checkout's source is the commit's tree, whatever
-// lies about.
+// TestSourceOfCommit checks that a clean checkout's source is the commit's tree, whatever
+// else is in the directory.
 func TestSourceOfCommit(t *testing.T) {
 	dir, want := workspace(t)
 	for _, o := range []Options{{}, {Upload: true}} {
@@ -130,7 +130,7 @@ func TestSourceOfCommit(t *testing.T) {
 	})
 }
 
-// TestSourceOfForms holds the same for each form that a checkout has.
+// TestSourceOfForms checks the same for each form of checkout.
 func TestSourceOfForms(t *testing.T) {
 	dir, want := workspace(t)
 	for name, make := range map[string]func(t *testing.T, d string){
@@ -166,12 +166,12 @@ func TestSourceOfForms(t *testing.T) {
 	}
 }
 
-// TestSourceOfChanges holds that the source of a checkout with changes is what git tracks
-// or would track, with the content of the working tree.
+// TestSourceOfChanges checks that the source of a dirty checkout is what git tracks or
+// would track, with the content of the working tree.
 func TestSourceOfChanges(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, dir string)
-		with   map[string]string // lines by name, "" for a file that goes
+		with   map[string]string // lines by file name, "" for a removed file
 		clean  bool
 	}{
 		"a changed file":      {func(t *testing.T, d string) { write(t, "three", d, "file") }, map[string]string{"file": "three"}, false},
@@ -248,8 +248,8 @@ func TestSourceOfChanges(t *testing.T) {
 	}
 }
 
-// TestSourceWithoutCommit holds what the source is where there is no commit, or none that
-// is known.
+// TestSourceWithoutCommit checks the source if there is no commit, or the commit is
+// unknown.
 func TestSourceWithoutCommit(t *testing.T) {
 	files := func(t *testing.T, d string) {
 		write(t, "[workspace]", d, "Cargo.toml")
@@ -273,7 +273,7 @@ func TestSourceWithoutCommit(t *testing.T) {
 			t.Errorf("the state is %+v, %v", state, err)
 		}
 	})
-	t.Run("no repository", func(t *testing.T) { // nobody says what is ignored
+	t.Run("no repository", func(t *testing.T) { // nothing is ignored
 		d := t.TempDir()
 		files(t, d)
 		s := take(t, d, Options{})
@@ -290,7 +290,7 @@ func TestSourceWithoutCommit(t *testing.T) {
 			t.Errorf("the state is %+v, %v", state, err)
 		}
 	})
-	t.Run("an uploaded worktree", func(t *testing.T) { // its git directory is elsewhere
+	t.Run("an uploaded worktree", func(t *testing.T) { // its git directory is missing
 		d := t.TempDir()
 		files(t, d)
 		write(t, "gitdir: /nowhere/.git/worktrees/x\n", d, ".git")
@@ -311,7 +311,7 @@ func TestSourceWithoutCommit(t *testing.T) {
 	})
 }
 
-// TestSourceUploaded holds that tracked files which the upload leaves out come from the
+// TestSourceUploaded checks that tracked files missing from an upload are taken from the
 // commit.
 func TestSourceUploaded(t *testing.T) {
 	dir, want := workspace(t)
@@ -333,8 +333,8 @@ func TestSourceUploaded(t *testing.T) {
 	}
 }
 
-// TestSourceBelow holds that a workspace below the root of a repository is read as git
-// says, with no file from beside it.
+// TestSourceBelow checks that a workspace below a repository's root uses the repository's
+// git settings, and includes no file from outside the workspace.
 func TestSourceBelow(t *testing.T) {
 	outer := repository(t)
 	write(t, "*.bat text eol=crlf\n", outer, ".gitattributes")
@@ -343,7 +343,7 @@ func TestSourceBelow(t *testing.T) {
 	write(t, "a\nb\n", outer, "li*bs/x.bat")
 	write(t, "beside", outer, "lixbs/file")
 	commit(t, outer)
-	gitIn(t, outer, "rm", "--quiet", "--cached", "li*bs/x.bat") // written again as a clone has it
+	gitIn(t, outer, "rm", "--quiet", "--cached", "li*bs/x.bat") // git writes it again, as in a clone
 	gitIn(t, outer, "reset", "--quiet", "--hard")
 	dir := filepath.Join(outer, "li*bs")
 	write(t, secret, dir, "key.secret")
@@ -354,7 +354,7 @@ func TestSourceBelow(t *testing.T) {
 	if head := gitIn(t, outer, "rev-parse", "HEAD"); err != nil || state.Commit != head || state.Directory != "li*bs" || state.Dirty || !state.OnReleaseBranch {
 		t.Errorf("the state is %+v, %v", state, err)
 	}
-	write(t, "beside it", outer, "lixbs/file") // no part of the workspace
+	write(t, "beside it", outer, "lixbs/file") // not part of the workspace
 	if s := stateOf(t, dir); s.Dirty || s.Directory != "li*bs" {
 		t.Errorf("with changes beside it the state is %+v", s)
 	}
@@ -366,8 +366,8 @@ func TestSourceBelow(t *testing.T) {
 	}
 }
 
-// TestSourceLineEnds holds that the same commit gives the same bytes, whatever a user's own
-// configuration has made of the working tree.
+// TestSourceLineEnds checks that the same commit gives the same bytes, whatever line
+// endings the user's configuration gives the working tree.
 func TestSourceLineEnds(t *testing.T) {
 	dir := repository(t)
 	write(t, "* text=auto\n*.bat text eol=crlf\n", dir, ".gitattributes")
@@ -387,8 +387,8 @@ func TestSourceLineEnds(t *testing.T) {
 	}
 }
 
-// TestSourceSubmodules holds that the files of submodules are source, and that one which
-// is not checked out is named.
+// TestSourceSubmodules checks that files of submodules are source, and that a submodule
+// which is not checked out is reported.
 func TestSourceSubmodules(t *testing.T) {
 	dir, _ := workspace(t)
 	other, third := repository(t), repository(t)
@@ -441,7 +441,7 @@ func TestSourceSubmodules(t *testing.T) {
 	if s := stateOf(t, skipped); len(s.MissingSubmodules) > 0 || !slices.Equal(s.SkippedSubmodules, []string{"sub/module"}) || len(s.Findings().Stopping(finding.Release)) > 0 {
 		t.Errorf("where the repository has it not checked out the state is %+v", s)
 	}
-	gitIn(t, clone, "submodule", "--quiet", "update", "--init") // not what is in it
+	gitIn(t, clone, "submodule", "--quiet", "update", "--init") // without --recursive: nested submodules stay missing
 	if s := stateOf(t, clone); !slices.Equal(s.MissingSubmodules, []string{"sub/module/deeper"}) {
 		t.Errorf("with one in it that is not the state is %+v", s)
 	}
@@ -452,15 +452,15 @@ func TestSourceSubmodules(t *testing.T) {
 	}
 }
 
-// TestSourceLFS holds that the content which a pointer of Git LFS stands for is no change,
-// that anything else is, and that a pointer without it is named.
+// TestSourceLFS checks that a file with the content its Git LFS pointer stands for is not a
+// change, that any other content is, and that a pointer without its content is reported.
 func TestSourceLFS(t *testing.T) {
 	dir, _ := workspace(t)
 	content := strings.Repeat("large", 1000)
 	pointer := fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%x\nsize %d\n", sha256.Sum256([]byte(content)), len(content))
 	write(t, "*.bin filter=lfs diff=lfs merge=lfs -text\n", dir, ".gitattributes")
 	write(t, pointer, dir, "assets/a.bin")
-	write(t, pointer, dir, "fixture.txt") // only looks like one
+	write(t, pointer, dir, "fixture.txt") // looks like a pointer, but has no lfs filter
 	commit(t, dir)
 	s := take(t, dir, Options{})
 	state, err := s.State(t.Context(), "main")
@@ -484,7 +484,7 @@ func TestSourceLFS(t *testing.T) {
 	}
 }
 
-// TestSourceNothingRuns holds that copying runs no command that a repository names.
+// TestSourceNothingRuns checks that copying runs no command named by a repository.
 func TestSourceNothingRuns(t *testing.T) {
 	dir, canary := hostile(t)
 	must(t, os.RemoveAll(canary))
@@ -502,8 +502,8 @@ func TestSourceNothingRuns(t *testing.T) {
 	}
 }
 
-// TestSourceOfUser holds that what a user's own configuration ignores is source all the
-// same: every clone gives the same answer.
+// TestSourceOfUser checks that files ignored only by the user's own configuration are
+// source, so that every clone gives the same answer.
 func TestSourceOfUser(t *testing.T) {
 	dir, _ := workspace(t)
 	home := t.TempDir()
@@ -519,8 +519,8 @@ func TestSourceOfUser(t *testing.T) {
 	}
 }
 
-// TestWorktreeOfAnother holds that no checkout chooses among the objects of a repository
-// of which it is no linked worktree.
+// TestWorktreeOfAnother checks that a checkout which is not a linked worktree of a
+// repository cannot select among its objects.
 func TestWorktreeOfAnother(t *testing.T) {
 	private, dir := repository(t), repository(t)
 	write(t, filepath.Join(private, ".git")+"\n", dir, ".git/commondir")

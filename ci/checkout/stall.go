@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// A process that sleeps and uses no processor waits for something: git waits so for ever
-// where it opens a FIFO that nobody writes to. After stall one is looked for, and after
-// longestStall git is ended though none is found.
+// A process that sleeps without using any CPU time is waiting for something. git waits for
+// ever if it opens a FIFO that nobody writes to. After stall, slipway looks for such a
+// file; after longestStall it ends git even if it finds none.
 const (
 	stall        = 5 * time.Second
 	longestStall = time.Minute
 )
 
-// watch ends a process that waits for what is no file. special names such a file.
+// watch calls end if a process waits for a special file, or has been idle for longestStall.
+// special returns the name of such a file.
 func watch(ctx context.Context, pid int, special func(context.Context) string, end func(error)) {
 	tick := time.NewTicker(stall / 10)
 	defer tick.Stop()
@@ -50,26 +51,26 @@ func watch(ctx context.Context, pid int, special func(context.Context) string, e
 	}
 }
 
-// activity is what a process has used of the processor, and whether it sleeps
+// activity returns the CPU time a process has used and whether it sleeps
 // (proc_pid_stat(5)).
 func activity(pid int) (used string, asleep bool) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return "", false
 	}
-	f := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:]) // from the state on, the third field
+	f := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:]) // from the third field on, the state
 	if len(f) < 13 {
 		return "", false
 	}
 	return string(f[11]) + " " + string(f[12]), string(f[0]) == "S"
 }
 
-// opened are the files of a working tree that git opens, wherever they lie.
+// opened lists the names of files that git opens anywhere in a working tree.
 var opened = map[string]bool{".gitignore": true, ".gitattributes": true, ".gitmodules": true, ".mailmap": true, ".git": true}
 
-// special finds a file that git may open and that is neither a regular one nor a
-// directory: in the git directories, in those of repositories within the working tree, or
-// among those that configure git there. "" is none.
+// special returns a file that git may open and that is neither regular nor a directory, ""
+// if there is none. It searches the git directories, those of nested repositories, and the
+// files that configure git in the working tree.
 func (p place) special(ctx context.Context) string {
 	for _, dir := range []string{p.common, p.dir} {
 		if name := specialBelow(ctx, dir, func(string) bool { return true }); name != "" {
@@ -81,10 +82,11 @@ func (p place) special(ctx context.Context) string {
 	})
 }
 
-// errFound ends a search.
+// errFound ends a directory walk.
 var errFound = errors.New("found")
 
-// specialBelow finds the first special file, at most maxEntries away.
+// specialBelow returns the first special file below a directory, "" if there is none among
+// the first maxEntries entries.
 func specialBelow(ctx context.Context, dir string, consider func(name string) bool) string {
 	var found string
 	var seen int
@@ -96,7 +98,7 @@ func specialBelow(ctx context.Context, dir string, consider func(name string) bo
 		case err != nil || e.IsDir() || !consider(name):
 			return nil
 		}
-		info, err := os.Stat(name) // a link is followed as git does
+		info, err := os.Stat(name) // follow links, as git does
 		if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 			found = name
 			return errFound

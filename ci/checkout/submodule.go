@@ -14,18 +14,18 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// maxSubmodules is how deep submodules may lie in one another.
+// maxSubmodules is how deep submodules may be nested.
 const maxSubmodules = 8
 
-// submodule is one of a checkout.
+// submodule is a submodule of a checkout.
 type submodule struct {
-	name      string // its path in the repository that it is of
-	*examined        // nil where it is not checked out
-	optional  bool   // the repository has git not check it out
+	name      string // its path in the repository that contains it
+	*examined        // nil if it is not checked out
+	optional  bool   // .gitmodules has update = none
 }
 
-// enter looks at the submodules. Each is a checkout like any other, and git would enter it
-// with its configuration.
+// enter examines the submodules. Each is read like any other checkout: git itself would
+// enter it with the submodule's own configuration.
 func (e *examined) enter(ctx context.Context, o Options, depth int) error {
 	for _, link := range e.gitlinks() {
 		s, dirty, err := e.submodule(ctx, link, o, depth)
@@ -39,8 +39,8 @@ func (e *examined) enter(ctx context.Context, o Options, depth int) error {
 	return e.markOptional(ctx)
 }
 
-// markOptional finds the submodules that `git submodule update` passes over: those with
-// `update = none` in the commit's .gitmodules (gitmodules(5)).
+// markOptional marks the submodules that `git submodule update` skips: those with `update =
+// none` in the commit's .gitmodules (gitmodules(5)).
 func (e *examined) markOptional(ctx context.Context) error {
 	missing := slices.ContainsFunc(e.submodules, func(s submodule) bool { return s.examined == nil })
 	if !missing || e.commit == "" {
@@ -49,12 +49,12 @@ func (e *examined) markOptional(ctx context.Context) error {
 	out, err := e.git.output(ctx, "config", "--blob", e.commit+":.gitmodules", "--no-includes", "--null", "--list")
 	var exit *exitError
 	if errors.As(err, &exit) {
-		return nil // there is none, or git cannot read it: then none is optional
+		return nil // missing or unreadable: no submodule is optional
 	}
 	if err != nil {
 		return err
 	}
-	paths, none := map[string]string{}, map[string]bool{} // by the submodule's name
+	paths, none := map[string]string{}, map[string]bool{} // by submodule name
 	for line := range records(out) {
 		key, value, _ := strings.Cut(line, "\n")
 		section, field := strings.TrimPrefix(key, "submodule."), key[strings.LastIndex(key, ".")+1:]
@@ -76,7 +76,7 @@ func (e *examined) markOptional(ctx context.Context) error {
 	return nil
 }
 
-// submodule looks at one, and reports whether it differs from the commit that the
+// submodule examines one submodule, and reports whether it differs from the commit that the
 // repository names.
 func (e *examined) submodule(ctx context.Context, link entry, o Options, depth int) (submodule, bool, error) {
 	s := submodule{name: link.name}
@@ -88,8 +88,8 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 		return s, true, err
 	}
 	defer root.Close()
-	// Through a link it would be a repository outside this one.
-	if err := root.Check(link.name, true); err != nil { // what is in its place, if anything, is no submodule
+	// A link could lead to a repository outside this one.
+	if err := root.Check(link.name, true); err != nil { // whatever is in its place is not a submodule
 		return s, !errors.Is(err, fs.ErrNotExist), nil
 	}
 	dir := filepath.Join(e.git.worktree, filepath.FromSlash(link.name))
@@ -99,7 +99,7 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 	}
 	if !there {
 		entries, err := os.ReadDir(dir)
-		return s, len(entries) > 0, err // not checked out, it is empty
+		return s, len(entries) > 0, err // a submodule that is not checked out is an empty directory
 	}
 	if s.examined, err = examineAt(ctx, dir, "", o, depth+1); err != nil {
 		return s, true, err
@@ -107,8 +107,8 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 	return s, s.dirty || s.commit != link.object, nil
 }
 
-// missing are the paths of the submodules that are not checked out, relative to the
-// workspace: those that are optional, or the others.
+// missing returns the paths of submodules that are not checked out, relative to the
+// workspace: either the optional ones or the others.
 func (e *examined) missing(optional bool) []string {
 	var names []string
 	for _, s := range e.submodules {
@@ -126,7 +126,7 @@ func (e *examined) missing(optional bool) []string {
 	return names
 }
 
-// Explain adds to an error about a file that is not there the submodule that has it, where
+// Explain adds to a "file not found" error the submodule that would contain the file, if
 // that is not checked out.
 func (s *Source) Explain(err error) error {
 	var absent *fs.PathError

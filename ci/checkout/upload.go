@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 )
 
-// uploadedPart returns, for a workspace of which only a directory was handed over, why git
-// cannot be asked about it, "" where it can: the git directory of a linked worktree and
-// that of a submodule are outside of it.
+// uploadedPart returns the reason why git cannot read an uploaded directory, "" if it can.
+// The git directory of a linked worktree or a submodule is outside the directory, so it is
+// not uploaded.
 func uploadedPart(ctx context.Context, dir string) (string, error) {
 	root, _, err := discover(dir)
 	if err != nil || root == "" {
@@ -28,8 +28,8 @@ func uploadedPart(ctx context.Context, dir string) (string, error) {
 	return "", err
 }
 
-// examineFiles looks at a directory whose git directory is not there, as at one before its
-// first commit: files that a .gitignore names are not part of the source.
+// examineFiles reads a directory whose git directory is missing as if before its first
+// commit: files that a .gitignore names are not part of the source.
 func examineFiles(ctx context.Context, dir string) (e *examined, err error) {
 	root, prefix, err := discover(dir)
 	if err != nil {
