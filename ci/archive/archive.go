@@ -1,12 +1,12 @@
-// Package archive reads a release tarball that somebody else has made, in order to
-// verify it: a gzipped tar archive of plain files without folders (the binary, and
-// its signature, certificate and bundle).
+// Package archive reads a release tarball from an untrusted source in order to verify it:
+// a gzipped tar archive of regular files without directories (the binary, and its
+// signature, certificate and bundle).
 //
-// Readers of tar archives disagree: on headers that override others, on what
-// stands behind an end, on who wins of two entries of one name. A signature that
-// one reader verifies then says nothing about the file that another unpacks. So
-// this one reads the 512-byte blocks of the POSIX.1-1988 format (ustar) itself, and
-// refuses whatever has a second reading; archive/tar would decide in silence.
+// Readers of tar archives disagree: about headers that override others, data after an end,
+// and which of two entries with the same name wins. A signature verified with one reader
+// then says nothing about the file that another one unpacks. So this package parses the
+// 512-byte blocks of the POSIX.1-1988 format (ustar) itself, and refuses anything that can
+// be read in more than one way; archive/tar would silently pick one.
 package archive
 
 import (
@@ -19,40 +19,41 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Limits are what a tarball may have at most. A limit of 0 lets nothing through.
+// Limits bounds what a tarball may contain. A limit of 0 lets nothing through.
 type Limits struct {
 	Entries int
 	Entry   int64 // bytes of one entry
 	Total   int64 // bytes of the tar stream, headers and padding included
-	Ratio   int64 // unpacked bytes for each packed one, after the first MiB
+	Ratio   int64 // unpacked bytes per compressed byte, after the first MiB
 }
 
-// ReleaseLimits are wide for any release: a file on GitHub is under 2 GiB (GitHub
-// Docs, "About releases"), and machine code becomes a half to a tenth of its size.
+// ReleaseLimits returns limits wide enough for any release: a file on GitHub is smaller
+// than 2 GiB (GitHub Docs, "About releases"), and machine code compresses to between a half
+// and a tenth of its size.
 func ReleaseLimits() Limits {
 	return Limits{Entries: 64, Entry: 2 << 30, Total: 4 << 30, Ratio: 100}
 }
 
-// Entry is a file that was read out of a tarball.
+// Entry is a file read from a tarball.
 type Entry struct {
-	Name       string // as dist.CheckName wants it
-	Executable bool   // by its owner
+	Name       string // a valid name for dist.CheckName
+	Executable bool   // its owner may execute it
 	Size       int64  // in bytes
 	SHA256     [sha256.Size]byte
 }
 
-// Read unpacks the tarball r into dir, which must be an empty directory, and
-// returns its files in the tarball's order. They get mode 0755 when their owner may
-// execute them, else 0644; owners and times are not kept. Nothing outside dir is
-// touched, nothing is written over, and memory does not grow with sizes.
+// Read unpacks the tarball r into dir, which must be an empty directory, and returns its
+// files in the tarball's order. A file gets mode 0755 if its owner may execute it, else
+// 0644; owners and times are not kept. Nothing outside dir is touched, nothing is
+// overwritten, and memory use does not depend on sizes.
 //
-// It takes the ustar headers of POSIX and of GNU tar, and extended headers
-// (POSIX.1-2001, pax) that say nothing new of name and size. A tarball that has
-// anything else, or more than limits, is refused as a whole: the error wraps a
-// Reason and names the entry, and dir is empty again.
+// It accepts the ustar headers of POSIX and of GNU tar, and extended headers (POSIX.1-2001,
+// pax) that do not change a name or a size. It refuses a tarball with anything else, or one
+// that exceeds the limits, as a whole: the error wraps a Reason and names the entry, and
+// dir is empty again.
 //
-// Two names that differ in case alone are taken for one, because they are on the
-// file systems of macOS and Windows, where the second entry would replace the first.
+// Names that differ only in case count as the same name, because on the file systems of
+// macOS and Windows the second entry would replace the first.
 func Read(r io.Reader, dir string, limits Limits) ([]Entry, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

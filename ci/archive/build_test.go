@@ -13,8 +13,9 @@ import (
 	"testing"
 )
 
-// head is a header block of POSIX ustar, made by hand: archive/tar refuses to write
-// most of what these tests need. Edits come before the checksum.
+// head returns a POSIX ustar header block. It is written by hand because archive/tar
+// refuses to write most of what these tests need. Edits are applied before the checksum is
+// computed.
 func head(kind byte, name string, size int, edits ...func(*block)) []byte {
 	var b block
 	copy(b[:100], name)
@@ -31,17 +32,17 @@ func head(kind byte, name string, size int, edits ...func(*block)) []byte {
 
 func (b *block) seal() { copy(b[148:], fmt.Sprintf("%06o\x00 ", b.checksum())) }
 
-// put writes s at an offset of a header.
+// put returns an edit that writes s at an offset of a header.
 func put(at int, s string) func(*block) { return func(b *block) { copy(b[at:], s) } }
 
-// gnu makes of a header one of GNU tar's.
+// gnu turns a header into one of GNU tar.
 func gnu(b *block) { copy(b[257:], "ustar  \x00") }
 
 func mode(m string) func(*block) { return put(100, m) }
 
 func link(to string) func(*block) { return put(157, to) }
 
-// file is a header and its content, filled up to whole blocks.
+// file returns a header and its content, padded to whole blocks.
 func file(name, content string, edits ...func(*block)) []byte {
 	return slices.Concat(head('0', name, len(content), edits...), fill(content))
 }
@@ -50,7 +51,7 @@ func fill(content string) []byte {
 	return append([]byte(content), make([]byte, -len(content)&(blockSize-1))...)
 }
 
-// record is a line of an extended header.
+// record returns a line of an extended header.
 func record(key, value string) string {
 	n := len(" =\n") + len(key) + len(value)
 	for length := n; ; length++ {
@@ -60,27 +61,27 @@ func record(key, value string) string {
 	}
 }
 
-// extended is an extended header with these lines.
+// extended returns an extended header with the given lines.
 func extended(lines ...string) []byte {
 	all := strings.Join(lines, "")
 	return slices.Concat(head('x', "./PaxHeaders/a", len(all)), fill(all))
 }
 
-// end is how an archive ends.
+// end returns the two zero blocks that end an archive.
 func end() []byte { return make([]byte, 2*blockSize) }
 
-// packer is kept, because a new one takes most of the time of a test.
+// packer is reused, because making a new one takes most of a test's time.
 var packer = gzip.NewWriter(nil)
 
 func pack(parts ...[]byte) []byte {
 	var b bytes.Buffer
 	packer.Reset(&b)
-	_, _ = packer.Write(slices.Concat(parts...)) // to memory
+	_, _ = packer.Write(slices.Concat(parts...)) // writes to memory do not fail
 	_ = packer.Close()
 	return b.Bytes()
 }
 
-// unpackedInto reads all files below dir, as mode and content by name.
+// unpackedInto returns the mode and content of all files below dir by name.
 func unpackedInto(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -104,7 +105,7 @@ func unpackedInto(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// accepts holds that a tarball is read as want, by name, and nothing else.
+// accepts checks that a tarball unpacks to exactly the files in want.
 func accepts(t *testing.T, packed []byte, want map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -116,7 +117,7 @@ func accepts(t *testing.T, packed []byte, want map[string]string) {
 	}
 }
 
-// refused returns the error of a tarball, and holds that nothing is left of it.
+// refused returns the error for a tarball, and checks that nothing of it is left.
 func refused(t *testing.T, packed io.Reader, limits Limits) error {
 	t.Helper()
 	parent := t.TempDir()

@@ -52,7 +52,7 @@ func TestReadDirectory(t *testing.T) {
 	}
 }
 
-// tree lists all below dir, with modes and contents.
+// tree returns everything below dir with modes and contents.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -73,7 +73,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// planter puts something into the directory while the tarball is read.
+// planter calls plant while the tarball is being read.
 type planter struct {
 	r     io.Reader
 	after int
@@ -87,8 +87,8 @@ func (p *planter) Read(b []byte) (int, error) {
 	return p.r.Read(b[:1])
 }
 
-// TestReadNeverReplaces holds that what appears in the directory while Read is at
-// work is neither followed nor written over nor removed.
+// TestReadNeverReplaces checks that files which appear in the directory while Read works
+// are not followed, overwritten or removed.
 func TestReadNeverReplaces(t *testing.T) {
 	for _, kind := range []string{"file", "link"} {
 		t.Run(kind, func(t *testing.T) {

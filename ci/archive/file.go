@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// checkFile refuses all entries but plain files with plain names.
+// checkFile returns an error unless an entry is a regular file with a plain name.
 func checkFile(h header) error {
 	const expected = "expected plain files only, pack them with tar --format=ustar"
 	switch h.kind {
@@ -59,7 +59,7 @@ func checkKind(h header) error {
 	return fmt.Errorf("%w, %q; %s", ErrType, h.kind, file)
 }
 
-// checkName returns an error unless dist.CheckName takes the name.
+// checkName returns an error unless dist.CheckName accepts the name.
 func checkName(h header) error {
 	err := dist.CheckName(h.name)
 	if h.hidden {

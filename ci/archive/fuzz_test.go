@@ -15,17 +15,17 @@ import (
 	"testing"
 )
 
-// How FuzzRead makes a tarball of its input.
+// How FuzzRead makes a tarball from its input.
 const (
-	asGzip   = iota // it is the file
-	asTar           // it is the archive, checksums aside
-	asPatch         // it is patches on a good archive, checksums aside
-	variants        // how many there are
+	asGzip   = iota // the input is the gzip file
+	asTar           // the input is the tar archive; checksums are corrected
+	asPatch         // the input patches a valid archive; checksums are corrected
+	variants        // the number of variants
 )
 
-// FuzzRead holds that nothing panics, is written outside the directory, exceeds
-// the limits, or is left of a tarball that is refused; and that what is accepted
-// reads the same with archive/tar.
+// FuzzRead checks that Read does not panic, does not write outside the directory, stays
+// within its limits and leaves nothing of a tarball it refuses, and that archive/tar reads
+// accepted tarballs the same way.
 func FuzzRead(f *testing.F) {
 	for _, tt := range allHostile() {
 		if len(tt.packed) < 1<<10 {
@@ -53,8 +53,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestEveryByte holds for each byte of the headers of a good archive, in turn
-// another, what FuzzRead does.
+// TestEveryByte checks what FuzzRead does, changing each byte of a valid archive's headers
+// in turn.
 func TestEveryByte(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads thousands of tarballs")
@@ -75,8 +75,8 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// holds reads a tarball into a new directory in parent, an empty one, and reports
-// whether it was accepted.
+// holds reads a tarball into a new directory in parent, makes FuzzRead's checks, and
+// reports whether the tarball was accepted.
 func holds(t *testing.T, parent string, packed []byte) bool {
 	t.Helper()
 	dir, err := os.MkdirTemp(parent, "into-")
@@ -126,7 +126,7 @@ func checkLimits(t *testing.T, entries []Entry, limits Limits) {
 	}
 }
 
-// asTarReads reads a tarball with archive/tar and all of gzip's members.
+// asTarReads reads a tarball with archive/tar, including every gzip member.
 func asTarReads(t *testing.T, packed []byte) []Entry {
 	t.Helper()
 	zr, err := gzip.NewReader(bytes.NewReader(packed))
@@ -149,7 +149,7 @@ func asTarReads(t *testing.T, packed []byte) []Entry {
 	}
 }
 
-// good is an archive that is accepted.
+// good returns a valid archive.
 func good() []byte {
 	return slices.Concat(
 		extended(record("mtime", "1.5"), record("path", "app"), record("size", "600")),
@@ -157,8 +157,8 @@ func good() []byte {
 		file("app.sig", "signature", gnu), file("App.pem", ""), end(), end())
 }
 
-// patch replaces single bytes of an archive: each three bytes of patches are a
-// place in it and the new byte.
+// patch replaces single bytes of an archive: each three bytes of patches are an offset and
+// the new byte.
 func patch(plain, patches []byte) []byte {
 	for ; len(patches) >= 3; patches = patches[3:] {
 		at := int(patches[0])<<8 | int(patches[1])
@@ -167,17 +167,17 @@ func patch(plain, patches []byte) []byte {
 	return plain
 }
 
-// gunzip returns what can be had of a gzip file.
+// gunzip unpacks as much as possible of a gzip file.
 func gunzip(packed []byte) []byte {
 	zr, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil
 	}
-	plain, _ := io.ReadAll(zr) // seeds may be cut
+	plain, _ := io.ReadAll(zr) // seeds may be truncated
 	return plain
 }
 
-// seal puts the checksum right in every block that looks like a header.
+// seal corrects the checksum of every block that looks like a header.
 func seal(plain []byte) []byte {
 	plain = bytes.Clone(plain)
 	for at := 0; at+blockSize <= len(plain); at += blockSize {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// gnuTar returns a function that packs what is in dir with the tar command, which
-// must be GNU's.
+// gnuTar returns a function that packs the contents of dir with the tar command. It skips
+// the test unless that is GNU tar.
 func gnuTar(t *testing.T, dir string) func(args ...string) []byte {
 	t.Helper()
 	version, err := exec.Command("tar", "--version").Output()

@@ -9,9 +9,8 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// The kinds of entries (typeflag) that are known by their name here: POSIX.1-2001,
-// pax, "ustar Header Block" and "pax Header Block"; those of GNU tar's manual,
-// "Basic Tar Format".
+// The entry types (typeflag) that errors name: POSIX.1-2001, pax, "ustar Header Block" and
+// "pax Header Block"; GNU tar's manual, "Basic Tar Format".
 const (
 	kindFile     = '0'
 	kindOldFile  = 0
@@ -21,17 +20,17 @@ const (
 	kindBlock    = '4'
 	kindFolder   = '5'
 	kindFIFO     = '6'
-	kindExtended = 'x' // about the next entry
-	kindGlobal   = 'g' // about all that follow
+	kindExtended = 'x' // applies to the next entry
+	kindGlobal   = 'g' // applies to all entries that follow
 	kindLongName = 'L' // GNU
 	kindLongLink = 'K' // GNU
 	kindSparse   = 'S' // GNU
 )
 
-// header is what a ustar header says.
+// header is a parsed ustar header.
 type header struct {
-	name   string // all bytes before the first zero, with the prefix field
-	hidden bool   // the name has more bytes behind a zero
+	name   string // the prefix and name fields, each up to its first NUL
+	hidden bool   // one of those fields has more bytes after a NUL
 	kind   byte
 	mode   int64
 	size   int64
@@ -48,7 +47,7 @@ func (h header) fileMode() fs.FileMode {
 	return 0o644
 }
 
-// readHeader reads the next block as a header. A zero block is io.EOF.
+// readHeader reads the next block as a header. It returns io.EOF for a block of zeros.
 func readHeader(s *stream) (header, error) {
 	var b block
 	if err := s.block(&b); err != nil {
@@ -60,7 +59,7 @@ func readHeader(s *stream) (header, error) {
 	return b.parse()
 }
 
-// parse reads a ustar header of POSIX or GNU tar.
+// parse parses a ustar header of POSIX or GNU tar.
 func (b *block) parse() (header, error) {
 	if sum, ok := octal(b[148:156]); !ok || sum != b.checksum() {
 		return header{}, fmt.Errorf("%w: its checksum is wrong; fetch the tarball again", ErrHeader)
@@ -88,13 +87,13 @@ func (b *block) parse() (header, error) {
 	return h, err
 }
 
-// checkUnused checks the fields that do not matter here: a reader for which they
-// do must not stumble over what is accepted.
+// checkUnused checks the fields that Read ignores, so that a reader which does use them can
+// read what Read accepts.
 func (b *block) checkUnused() error {
 	for _, f := range []struct {
 		name   string
 		field  []byte
-		binary bool // GNU tar writes what 7 octal digits cannot hold, with the first bit set
+		binary bool // GNU tar writes numbers too large for 7 octal digits in binary, with the first bit set
 	}{
 		{"owner", b[108:116], true},
 		{"group", b[116:124], true},
@@ -116,14 +115,14 @@ func (h *header) parseModeAndSize(b *block) (err error) {
 	}
 	size := b[124:136]
 	if h.size, ok = octal(size); !ok {
-		// GNU tar writes sizes from 8 GiB on, and could write negative ones, as binary
-		// numbers with the first bit set.
+		// GNU tar writes sizes of 8 GiB and more in binary, with the first bit set. The same form
+		// can hold negative sizes.
 		return fmt.Errorf("%w: it is %s; expected up to 12 octal digits", ErrSize, quote.Line(string(size)))
 	}
 	return nil
 }
 
-// checksum is the sum of all bytes, those of the checksum itself taken as spaces.
+// checksum returns the sum of all bytes, with the checksum field itself counted as spaces.
 func (b *block) checksum() int64 {
 	var sum int64
 	for i, c := range b {
@@ -135,8 +134,8 @@ func (b *block) checksum() int64 {
 	return sum
 }
 
-// octal reads a field of octal digits, which spaces or zeros may end. It is false
-// when there is no digit or anything else. A field of 12 holds up to 64 GiB.
+// octal parses a field of octal digits, padded with trailing spaces or NULs. ok is false if
+// there is no digit or any other byte. A field of 12 bytes holds up to 64 GiB.
 func octal(field []byte) (n int64, ok bool) {
 	digits := bytes.TrimRight(field, " \x00")
 	for _, c := range digits {
@@ -148,13 +147,13 @@ func octal(field []byte) (n int64, ok bool) {
 	return n, len(digits) > 0
 }
 
-// text is the part of a field before its first zero byte.
+// text returns the part of a field before its first NUL.
 func text(field []byte) string {
 	before, _, _ := bytes.Cut(field, []byte{0})
 	return string(before)
 }
 
-// hidden reports whether a field goes on behind its first zero byte.
+// hidden reports whether a field has other bytes after its first NUL.
 func hidden(field []byte) bool {
 	_, behind, _ := bytes.Cut(field, []byte{0})
 	return !zeros(behind)

@@ -15,7 +15,7 @@ import (
 
 func TestLimits(t *testing.T) {
 	three := alone(file("a", strings.Repeat("x", 600)), file("b", "y"), file("c", ""))
-	// 3 headers, 2 + 1 + 0 blocks of content, 2 to end.
+	// 3 headers, 2 + 1 + 0 blocks of content, 2 zero blocks.
 	all := Limits{Entries: 3, Entry: 600, Total: 8 * blockSize, Ratio: 1}
 	dir := t.TempDir()
 	if entries, err := Read(bytes.NewReader(three), dir, all); err != nil || len(entries) != 3 {
@@ -48,7 +48,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// bomb packs head and then n zeros, without holding them.
+// bomb packs parts followed by n zeros, without keeping those in memory.
 func bomb(t *testing.T, n int64, parts ...[]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -74,8 +74,8 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestGzipBomb holds that a bomb ends soon, within a file and behind the archive,
-// and takes no memory.
+// TestGzipBomb checks that reading a gzip bomb stops early, whether it is in a file or
+// after the archive, and uses little memory.
 func TestGzipBomb(t *testing.T) {
 	const size = 64 << 20
 	tests := []struct {
@@ -110,8 +110,8 @@ func TestGzipBomb(t *testing.T) {
 	}
 }
 
-// TestRatioBeforeReadAhead holds that what follows a bomb, and is fetched with it,
-// does not make up for it.
+// TestRatioBeforeReadAhead checks that incompressible data after a bomb, which is already
+// buffered, does not count towards its ratio.
 func TestRatioBeforeReadAhead(t *testing.T) {
 	noise := make([]byte, 3000)
 	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(noise); i++ {
@@ -128,7 +128,7 @@ func TestRatioBeforeReadAhead(t *testing.T) {
 	}
 }
 
-// TestRatioGrace holds that a small archive with much filling is none of a bomb.
+// TestRatioGrace checks that a small archive with much padding is not mistaken for a bomb.
 func TestRatioGrace(t *testing.T) {
 	packed := alone(file("a", "x"), make([]byte, 20*blockSize))
 	if ratio := 23 * blockSize / len(packed); ratio < 50 {

@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/dist"
 )
 
-// TestReadsWhatDistWrites reads a signed release as dist packs it.
+// TestReadsWhatDistWrites checks that Read accepts a signed release packed by dist.
 func TestReadsWhatDistWrites(t *testing.T) {
 	binary := strings.Repeat("\x7fELF", 300_000)
 	contents := map[string]string{
@@ -35,7 +35,7 @@ func TestReadsWhatDistWrites(t *testing.T) {
 	}
 	dir := t.TempDir()
 	limits := ReleaseLimits()
-	limits.Ratio = 1000 // a repeated word is no machine code
+	limits.Ratio = 1000 // a repeated word compresses better than machine code
 	got, err := Read(&packed, dir, limits)
 	if err != nil {
 		t.Fatal(err)
@@ -99,14 +99,14 @@ func TestReadAccepts(t *testing.T) {
 	}
 }
 
-// named gives a gzip file without a name the one of RFC 1952, as gzip(1) does.
+// named adds a file name (RFC 1952) to the header of a gzip file, as gzip(1) does.
 func named(packed []byte) []byte {
 	packed = bytes.Clone(packed)
 	packed[3] |= 1 << 3
 	return append(packed[:10:10], append([]byte("../../a.tar\x00"), packed[10:]...)...)
 }
 
-// TestReadError holds that an error of the file is no fault of the tarball.
+// TestReadError checks that an error reading the file is not blamed on the tarball.
 func TestReadError(t *testing.T) {
 	bad := errors.New("connection reset")
 	packed := alone(file("a", "x"), file("b", strings.Repeat("y", 5000)))
@@ -123,7 +123,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// TestMemory holds that a large file takes no more memory than a small one.
+// TestMemory checks that a large file needs no more memory than a small one.
 func TestMemory(t *testing.T) {
 	const size = 32 << 20
 	limits := Limits{Entries: 1, Entry: size, Total: size + 3*blockSize, Ratio: 2000}

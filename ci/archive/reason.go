@@ -1,10 +1,10 @@
 package archive
 
-// Reason is why a tarball is refused. The errors of Read wrap one, unless reading
-// or writing itself failed.
+// Reason is why a tarball is refused. Errors of Read wrap one, unless reading or writing
+// itself failed.
 type Reason string
 
-// What a tarball is refused for.
+// The reasons for refusing a tarball.
 const (
 	ErrGzip      Reason = "it is no intact gzip file"
 	ErrHeader    Reason = "it has a damaged tar header"

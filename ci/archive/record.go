@@ -12,13 +12,13 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxRecords is how long an extended header may be: those that GNU tar and bsdtar
-// write of plain files have some hundred bytes.
+// maxRecords is the largest extended header in bytes. GNU tar and bsdtar write some hundred
+// bytes for a regular file.
 const maxRecords = 8 << 10
 
-// readRecords reads an extended header of size bytes (POSIX.1-2001, pax, "pax
-// Extended Header"): lines of "<length> <key>=<value>", the length that of the line
-// in bytes. A key that is there twice is refused: which one counts is up to the reader.
+// readRecords reads an extended header of size bytes (POSIX.1-2001, pax, "pax Extended
+// Header"): lines of "<length> <key>=<value>", where length is that of the line in bytes. A
+// duplicate key is an error, because readers disagree about which one counts.
 func readRecords(s *stream, size int64) (map[string]string, error) {
 	if size > maxRecords {
 		return nil, fmt.Errorf("%w: one of %d bytes (pax); expected at most %d", ErrRecord, size, maxRecords)
@@ -42,8 +42,8 @@ func readRecords(s *stream, size int64) (map[string]string, error) {
 	return records, nil
 }
 
-// cutRecord splits the first record off s. It is false unless the record is
-// well-formed, in UTF-8 and without zero bytes.
+// cutRecord splits the first record off s. ok is false unless the record is well-formed
+// UTF-8 without NULs.
 func cutRecord(s string) (key, value, rest string, ok bool) {
 	digits, _, ok := strings.Cut(s, " ")
 	n, err := strconv.Atoi(digits)
@@ -56,8 +56,8 @@ func cutRecord(s string) (key, value, rest string, ok bool) {
 	return key, value, s[n:], ok
 }
 
-// harmless are the keys of records that change nothing of what is unpacked, with
-// the form of their values.
+// harmless maps the keys of records that do not affect what is unpacked to the form of
+// their values.
 var harmless = map[string]*regexp.Regexp{
 	"mtime":                   seconds,
 	"atime":                   seconds,
@@ -76,7 +76,7 @@ var (
 	anything = regexp.MustCompile(`^`)
 )
 
-// checkRecords refuses records that would make another file of h.
+// checkRecords returns an error for records that would change the name or content of h.
 func checkRecords(records map[string]string, h header) error {
 	for _, key := range slices.Sorted(maps.Keys(records)) {
 		value := records[key]

@@ -13,10 +13,10 @@ type hostile struct {
 	name   string
 	packed []byte
 	reason Reason
-	want   string // in the error
+	want   string // part of the error
 }
 
-// alone is the archive of one entry.
+// alone packs an archive of one entry.
 func alone(parts ...[]byte) []byte { return pack(slices.Concat(parts...), end()) }
 
 func hostileNames() []hostile {
@@ -109,7 +109,7 @@ func hostileSizes() []hostile {
 }
 
 func hostileRecords() []hostile {
-	// The size that archive/tar would go by makes content of a header.
+	// With the size in the extended header, content would be read as a header.
 	inner := file("hidden", "y")
 	bySize := slices.Concat(extended(record("size", "1024")), head('0', "a", 0), inner)
 	with := func(lines ...string) []byte { return alone(extended(lines...), file("a", "x")) }
@@ -180,7 +180,7 @@ func hostileEnds() []hostile {
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)-6] ^= 1
 	noise := bytes.Clone(whole)
-	noise[10] = 0xff // a block type that deflate does not have
+	noise[10] = 0xff // a block type that deflate does not define
 	dirty := bytes.Clone(a)
 	dirty[len(dirty)-1] = 1
 	return []hostile{

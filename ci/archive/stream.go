@@ -10,20 +10,20 @@ import (
 	"io"
 )
 
-// blockSize is the unit of a tar archive. Headers are one block, and contents are
-// filled up to it with zeros.
+// blockSize is the unit of a tar archive. A header is one block, and content is padded to
+// whole blocks with zeros.
 const blockSize = 512
 
 type block [blockSize]byte
 
-// grace is how much may be unpacked before the ratio counts: the zeros that fill
-// the last record of a small archive compress very well.
+// grace is how many bytes may be unpacked before the ratio counts. The zeros that pad the
+// last record of a small archive compress very well.
 const grace = 1 << 20
 
-// stream is the tar stream in the first member of a gzip file (RFC 1952).
+// stream reads the tar stream in the first member of a gzip file (RFC 1952).
 type stream struct {
 	file     *bufio.Reader
-	fetched  *counter // bytes that file has read
+	fetched  *counter // counts the bytes read from the file
 	member   *gzip.Reader
 	limits   Limits
 	unpacked int64
@@ -42,7 +42,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 func newStream(r io.Reader, limits Limits) (*stream, error) {
 	s := &stream{fetched: &counter{r: r}, limits: limits}
-	s.file = bufio.NewReader(s.fetched) // has ReadByte: nothing is read behind the member
+	s.file = bufio.NewReader(s.fetched) // an io.ByteReader, so that gzip reads nothing after the member
 	member, err := gzip.NewReader(s.file)
 	if err != nil {
 		return nil, gzipError(err)
@@ -52,8 +52,8 @@ func newStream(r io.Reader, limits Limits) (*stream, error) {
 	return s, nil
 }
 
-// Read is io.Reader's. Its errors are io.EOF at the end of an intact member, one
-// that wraps a Reason, or that of the file.
+// Read implements [io.Reader]. It returns io.EOF at the end of an intact member, an error
+// that wraps a Reason, or the error of the underlying reader.
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.member.Read(p)
 	s.unpacked += int64(n)
@@ -69,7 +69,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, gzipError(err)
 }
 
-// gzipError tells damage from a file that could not be read.
+// gzipError tells a damaged file from a read error.
 func gzipError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
@@ -90,7 +90,7 @@ func (s *stream) block(b *block) error {
 	return err
 }
 
-// copy writes the next n bytes to w, and reads what fills up their last block.
+// copy writes the next n bytes to w, and reads the padding of the last block.
 func (s *stream) copy(w io.Writer, n int64) error {
 	got, err := io.CopyN(w, s, n)
 	if errors.Is(err, io.EOF) {
@@ -111,8 +111,8 @@ func (s *stream) copy(w io.Writer, n int64) error {
 	return nil
 }
 
-// end reads what follows the first zero block, up to the end of the file: another
-// zero block, then nothing but more of them.
+// end reads what follows the first zero block up to the end of the file: at least one more
+// zero block, and nothing but zero blocks.
 func (s *stream) end() error {
 	var b block
 	if err := s.block(&b); err != nil {
@@ -131,7 +131,7 @@ func (s *stream) end() error {
 	return fmt.Errorf("%w, that of the archive; expected nothing but zeros, some readers would go on there", ErrTrailing)
 }
 
-// endFile checks that the member was all of the file.
+// endFile checks that nothing follows the gzip member.
 func (s *stream) endFile() error {
 	next, err := s.file.Peek(2)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReadUmask holds that the modes do not depend on the caller.
+// TestReadUmask checks that modes do not depend on the caller's umask.
 func TestReadUmask(t *testing.T) {
 	before := syscall.Umask(0o077)
 	t.Cleanup(func() { syscall.Umask(before) })

@@ -15,11 +15,11 @@ import (
 type unpacker struct {
 	root    *os.Root
 	limits  Limits
-	entries []Entry           // those that are written
+	entries []Entry           // files already written
 	folded  map[string]string // their names by lower-case name
 }
 
-// unpack reads all of r.
+// unpack reads all of r and writes its files.
 func (u *unpacker) unpack(r io.Reader) error {
 	s, err := newStream(r, u.limits)
 	if err != nil {
@@ -41,8 +41,8 @@ func (u *unpacker) unpack(r io.Reader) error {
 	}
 }
 
-// next returns the header of the next file, an extended header before it
-// included, or io.EOF after the first of the blocks that end an archive.
+// next returns the header of the next file, after any extended header before it. It returns
+// io.EOF after the first of the zero blocks that end an archive.
 func (u *unpacker) next(s *stream) (header, error) {
 	h, err := readHeader(s)
 	if err != nil {
@@ -62,14 +62,15 @@ func (u *unpacker) next(s *stream) (header, error) {
 	if err != nil {
 		return h, err
 	}
-	// Before the header's own rules: tar gives a sparse file a strange name.
+	// Checked first because tar gives a sparse file an unusual name.
 	if err := checkRecords(records, h); err != nil {
 		return h, err
 	}
 	return h, u.check(s, h)
 }
 
-// check refuses whatever is no plain file, before a byte of it is read.
+// check returns an error unless an entry is a regular file within the limits, before any of
+// its content is read.
 func (u *unpacker) check(s *stream, h header) error {
 	if err := checkFile(h); err != nil {
 		return err
@@ -91,7 +92,7 @@ func (u *unpacker) check(s *stream, h header) error {
 	return nil
 }
 
-// write writes the file of h, and removes it again when it is not whole.
+// write writes the file of h, and removes it again if it is incomplete.
 func (u *unpacker) write(s *stream, h header) error {
 	f, err := u.root.OpenFile(h.name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
