@@ -16,9 +16,9 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// Signatures judges what was read from where cosign keeps the signatures of an
-// image of that digest: how many are as expected, and why each other one is not.
-// The error is one of reading them.
+// Signatures verifies the signatures that cosign keeps for an image with the given digest.
+// It returns how many are as expected, and why each other one is not. err is an error
+// reading them.
 func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image v1.Hash) (good int, others []error, err error) {
 	opts, err := e.imageOptions(cosign.SimpleClaimVerifier)
 	if err != nil {
@@ -37,22 +37,21 @@ func (e Expectation) Signatures(ctx context.Context, found oci.Signatures, image
 	return good, others, nil
 }
 
-// Attestation is a statement about an image.
+// Attestation is a signed statement about an image.
 type Attestation struct {
-	// PredicateType is what the statement says that it holds.
+	// PredicateType is the predicate type that the statement declares.
 	PredicateType string
-	// Statement is nil where it is refused.
+	// Statement is the in-toto statement, nil if it was refused.
 	Statement []byte
-	// Commit is the one that the run which signed it was on, "" where the certificate
-	// names none.
+	// Commit is the commit of the run that signed it, "" if the certificate names none.
 	Commit string
-	// Refused says why it is not as expected: another's, or about another image. nil:
-	// it is.
+	// Refused says why the attestation is not as expected: signed by someone else, or about
+	// another image. It is nil if it is as expected.
 	Refused error
 }
 
-// Attestations judges what was read from where cosign keeps the attestations of an
-// image of that digest. The error is one of reading them.
+// Attestations verifies the attestations that cosign keeps for an image with the given
+// digest. err is an error reading them.
 func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, image v1.Hash) ([]Attestation, error) {
 	opts, err := e.imageOptions(cosign.IntotoSubjectClaimVerifier)
 	if err != nil {
@@ -68,7 +67,7 @@ func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, ima
 			a.Commit = runOf(cert)
 		}
 		if a.Refused = err; err != nil {
-			a.Statement = nil // nobody reads it
+			a.Statement = nil // not verified, so not to be used
 		}
 		all = append(all, a)
 	})
@@ -78,7 +77,7 @@ func (e Expectation) Attestations(ctx context.Context, found oci.Signatures, ima
 	return all, nil
 }
 
-// open reads the statement in an envelope and says nothing of its worth.
+// open reads the statement in an envelope without verifying its signature.
 func open(envelope []byte) (Attestation, error) {
 	if err := sign.CheckEnvelope(envelope); err != nil {
 		return Attestation{}, err
@@ -101,8 +100,8 @@ func open(envelope []byte) (Attestation, error) {
 	return Attestation{PredicateType: s.PredicateType, Statement: raw}, nil
 }
 
-// States returns an error unless a statement that is not signed yet holds that
-// predicate and is about an image of that digest.
+// States returns an error unless an unsigned statement has the given predicate type and is
+// about the image with the given digest.
 func States(raw []byte, predicateType string, image v1.Hash) error {
 	var s statement
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -119,7 +118,7 @@ func States(raw []byte, predicateType string, image v1.Hash) error {
 	return fmt.Errorf("the statement is not about the image %s", image)
 }
 
-// judge compares who signed, and asks cosign for its judgement of one signature.
+// judge checks the signer, then has cosign verify the signature.
 func (e Expectation) judge(ctx context.Context, s oci.Signature, image v1.Hash, opts *cosign.CheckOpts,
 	verify func(context.Context, oci.Signature, v1.Hash, *cosign.CheckOpts) (bool, error),
 ) error {
@@ -137,7 +136,7 @@ func (e Expectation) judge(ctx context.Context, s oci.Signature, image v1.Hash, 
 	return err
 }
 
-// checkAttached compares the certificate of a signature with who is expected.
+// checkAttached compares the certificate of a signature with the expected signer.
 func (e Expectation) checkAttached(s oci.Signature) error {
 	if e.PublicKey != nil {
 		return nil
@@ -152,8 +151,8 @@ func (e Expectation) checkAttached(s oci.Signature) error {
 	return e.checkCertificate(cert)
 }
 
-// imageOptions are cosign's, for its verification of what is attached to images.
-// No log is asked: what signs an image carries its entry.
+// imageOptions returns cosign's options for verifying signatures of images. Log entries are
+// verified offline, because signatures of images carry them.
 func (e Expectation) imageOptions(claim func(oci.Signature, v1.Hash, map[string]any) error) (*cosign.CheckOpts, error) {
 	opts := &cosign.CheckOpts{TrustedMaterial: e.Root, ClaimVerifier: claim, Offline: true}
 	return opts, e.signer(opts)

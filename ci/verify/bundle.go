@@ -17,21 +17,21 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// maxBundle is the size over which a bundle is not read.
+// maxBundle is the largest bundle that is read, in bytes.
 const maxBundle = sign.MaxBundle
 
-// signed is a Sigstore bundle.
+// signed is a parsed Sigstore bundle.
 type signed struct {
 	bundle *bundle.Bundle
-	cert   *x509.Certificate // nil where a bare key signs
+	cert   *x509.Certificate // nil if a bare key signs
 
 	signature []byte
-	digest    []byte // of the file, in a bundle that signs one
+	digest    []byte // of the file, in a bundle that signs a file
 	envelope  bool   // it signs a statement
 	payload   []byte // the statement
 }
 
-// parse reads a bundle and says nothing yet of its worth.
+// parse parses a bundle without verifying it.
 func parse(raw []byte) (*signed, error) {
 	pb, err := sign.ParseBundle(raw)
 	if err != nil {
@@ -61,10 +61,11 @@ func parse(raw []byte) (*signed, error) {
 	return s, nil
 }
 
-// dryRun reports whether a dry run has made it.
+// dryRun reports whether the bundle was signed in a dry run.
 func (s *signed) dryRun() bool { return s.cert != nil && sign.IsDryRun(s.cert) }
 
-// run says for people of which commit the run was that signed it, where it was one.
+// run returns a phrase naming the commit of the run that signed the bundle, "" if the
+// certificate names none.
 func (s *signed) run() string {
 	if commit := runOf(s.cert); commit != "" {
 		return ", in a run on commit " + commit
@@ -72,8 +73,8 @@ func (s *signed) run() string {
 	return ""
 }
 
-// Signature returns an error unless a bundle is a signature of the file with that
-// digest by whom it is expected of.
+// Signature returns an error unless the bundle is a signature of the file with the given
+// digest by the expected signer.
 func Signature(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expectation) error {
 	s, err := parse(bundle)
 	if err != nil {
@@ -82,8 +83,8 @@ func Signature(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expe
 	return s.verify(ctx, sum, e)
 }
 
-// Statement returns the statement that a bundle holds. It is an error unless that is
-// about a file with that digest, and signed by whom it is expected of.
+// Statement returns the statement in a bundle. It returns an error unless the statement is
+// about the file with the given digest and signed by the expected signer.
 func Statement(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expectation) ([]byte, error) {
 	s, err := parse(bundle)
 	if err != nil {
@@ -92,9 +93,9 @@ func Statement(ctx context.Context, bundle []byte, sum [sha256.Size]byte, e Expe
 	return s.payload, s.verifyStatement(ctx, sum, e)
 }
 
-// verify returns why the bundle is no signature of the file with that digest by
-// whom it is expected of. The plain comparisons come first, for their words;
-// the last one repeats them all with what stands behind them.
+// verify returns an error unless the bundle is a signature of the file with the given
+// digest by the expected signer. The plain comparisons come first because their errors are
+// clearer; cosign's verification repeats them cryptographically.
 func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
 	if s.envelope {
 		return errors.New("the bundle signs a statement, expected one that signs the file")
@@ -105,8 +106,8 @@ func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectatio
 	return s.holds(ctx, sum, e)
 }
 
-// verifyStatement returns why the bundle is no statement about a file with that
-// digest by whom it is expected of.
+// verifyStatement returns an error unless the bundle is a statement about the file with the
+// given digest by the expected signer.
 func (s *signed) verifyStatement(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
 	if !s.envelope {
 		return errors.New("the bundle signs a file, expected one that signs a statement")
@@ -114,7 +115,7 @@ func (s *signed) verifyStatement(ctx context.Context, sum [sha256.Size]byte, e E
 	return s.holds(ctx, sum, e)
 }
 
-// holds asks cosign for its judgement, after the plain comparison of the signer.
+// holds checks the signer, then has cosign verify the bundle.
 func (s *signed) holds(ctx context.Context, sum [sha256.Size]byte, e Expectation) error {
 	if err := s.checkSigner(e); err != nil {
 		return err
@@ -129,15 +130,15 @@ func (s *signed) holds(ctx context.Context, sum [sha256.Size]byte, e Expectation
 	return nil
 }
 
-// options are cosign's, for its verification of bundles.
+// options returns cosign's options for verifying the bundle.
 func (s *signed) options(e Expectation) (*cosign.CheckOpts, error) {
 	opts := &cosign.CheckOpts{NewBundleFormat: true, TrustedMaterial: e.Root, Offline: true}
 	opts.UseSignedTimestamps = len(s.bundle.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()) > 0
 	return opts, e.signer(opts)
 }
 
-// checkSigner compares what signs the bundle with what is expected to: a key, or the
-// holder of a certificate.
+// checkSigner compares the signer of the bundle, a key or a certificate identity, with the
+// expected one.
 func (s *signed) checkSigner(e Expectation) error {
 	switch {
 	case e.PublicKey != nil && s.cert != nil:
@@ -150,8 +151,8 @@ func (s *signed) checkSigner(e Expectation) error {
 	return e.checkCertificate(s.cert)
 }
 
-// intact returns an error unless the bundle's own key signed the file with that
-// digest. It says nothing of who holds the key.
+// intact returns an error unless the key in the bundle signed the file with the given
+// digest. It does not say who holds that key.
 func (s *signed) intact(sum [sha256.Size]byte) error {
 	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
 	if !ok || s.envelope || !bytes.Equal(s.digest, sum[:]) || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
@@ -160,8 +161,7 @@ func (s *signed) intact(sum [sha256.Size]byte) error {
 	return nil
 }
 
-// intactStatement returns an error unless the bundle's own key signed the
-// statement that it holds.
+// intactStatement returns an error unless the key in the bundle signed the statement in it.
 func (s *signed) intactStatement() error {
 	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
 	sum := sha256.Sum256(dsse.PAE(s.bundle.GetDsseEnvelope().GetPayloadType(), s.payload))

@@ -12,10 +12,10 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 )
 
-// checkCertificate returns an error unless a certificate says of its holder exactly
-// what is expected, by the extensions that Fulcio has copied from the token (Fulcio,
-// "Sigstore OID information"). Every signature by a certificate passes here, of a file,
-// a statement or an image. Whether the certificate is one of Fulcio's, cosign says.
+// checkCertificate returns an error unless a certificate's identity and source are exactly
+// those expected, by the extensions that Fulcio copies from the token (Fulcio, "Sigstore
+// OID information"). It is called for every signature with a certificate: of a file, a
+// statement or an image. cosign verifies that Fulcio issued the certificate.
 func (e Expectation) checkCertificate(cert *x509.Certificate) error {
 	c, err := certificate.SummarizeCertificate(cert)
 	if err != nil {
@@ -30,8 +30,8 @@ func (e Expectation) checkCertificate(cert *x509.Certificate) error {
 	return e.checkSource(c.Extensions)
 }
 
-// checkSource compares where a run was. Certificates of people name no source, and those
-// of other services than GitHub's may name none.
+// checkSource compares where a run took place. Certificates of people name no source, and
+// those of services other than GitHub may not either.
 func (e Expectation) checkSource(c certificate.Extensions) error {
 	actions := e.actions()
 	if !actions && c.SourceRepositoryURI == "" {
@@ -56,7 +56,8 @@ func (e Expectation) checkSource(c certificate.Extensions) error {
 	return nil
 }
 
-// runOf is the commit that the run of a certificate was on, "" for none.
+// runOf returns the commit of the run that a certificate was issued for, "" if it names
+// none.
 func runOf(cert *x509.Certificate) string {
 	if cert == nil {
 		return ""
@@ -68,9 +69,9 @@ func runOf(cert *x509.Certificate) string {
 	return c.SourceRepositoryDigest
 }
 
-// signer tells cosign who must have signed: the exact identity, or the key. What
-// cosign can compare of the source it compares as well: the older extensions say the
-// same in other words.
+// signer sets the expected signer in cosign's options: the exact identity, or the key.
+// cosign also compares what it can of the source; the older extensions that it reads hold
+// the same values.
 func (e Expectation) signer(opts *cosign.CheckOpts) error {
 	if e.PublicKey == nil {
 		opts.Identities = []cosign.Identity{{Issuer: e.Issuer, Subject: e.Identity}}

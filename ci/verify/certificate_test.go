@@ -15,8 +15,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 )
 
-// claims are what a certificate of Fulcio's says, by the name of the extension; "san" is
-// its identity.
+// claims holds the extensions of a Fulcio certificate by name; "san" is its identity.
 type claims map[string]string
 
 var oids = map[string]asn1.ObjectIdentifier{
@@ -24,7 +23,7 @@ var oids = map[string]asn1.ObjectIdentifier{
 	"runner": certificate.OIDRunnerEnvironment, "commit": certificate.OIDSourceRepositoryDigest,
 }
 
-// of makes a certificate that says those claims. A claim of "-" is left out.
+// of returns a certificate with the given claims, except those that are "-".
 func of(t *testing.T, c claims) *x509.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -54,7 +53,7 @@ func of(t *testing.T, c claims) *x509.Certificate {
 
 const workflow = "https://github.com/owner/name/.github/workflows/action-build.yml@refs/heads/main"
 
-// by are the claims of the release workflow, run as it should be, with changes.
+// by returns the claims of a regular run of the release workflow, with changes.
 func by(changes claims) claims {
 	all := claims{"san": workflow, "issuer": Issuer, "repository": "https://github.com/owner/name", "ref": "refs/heads/main", "runner": GitHubHosted, "commit": commit1}
 	for name, value := range changes {
@@ -63,8 +62,8 @@ func by(changes claims) claims {
 	return all
 }
 
-// TestCheckCertificate holds that a certificate is refused unless all of it is as
-// expected, each part for its own reason.
+// TestCheckCertificate checks that a certificate is refused unless every part is as
+// expected, and that the error names the part.
 func TestCheckCertificate(t *testing.T) {
 	const (
 		central    = "https://github.com/central/ci/.github/workflows/action-build.yml@refs/tags/v1"
@@ -77,7 +76,7 @@ func TestCheckCertificate(t *testing.T) {
 		claims                       claims
 		repository, identity, issuer string
 		ref, runner, commit          string
-		want                         string // "" where it is as expected
+		want                         string // "" if it is accepted
 	}{
 		{name: "the workflow", claims: by(nil), repository: "owner/name"},
 		{name: "by its identity alone", claims: by(nil), identity: workflow},
@@ -134,8 +133,8 @@ func TestCheckCertificate(t *testing.T) {
 	}
 }
 
-// TestCheckCertificateExpectsNothing holds that an expectation that was not filled in
-// accepts no certificate, of whomever.
+// TestCheckCertificateExpectsNothing checks that an incomplete expectation accepts no
+// certificate.
 func TestCheckCertificateExpectsNothing(t *testing.T) {
 	for name, e := range map[string]Expectation{
 		"nothing":      {},

@@ -13,11 +13,11 @@ import (
 
 const tarballEnding = ".tar.gz"
 
-// tarballName is how a release names its tarballs: see dist.TarballName.
+// tarballName matches the names of release tarballs: see dist.TarballName.
 var tarballName = regexp.MustCompile(`^(.+)-(x86_64|aarch64)-linux-musl\.tar\.gz$`)
 
-// splitTarball returns the crate and the target in the name of a tarball, "" where it
-// has none.
+// splitTarball returns the crate and the target named by a tarball, "" if its name has
+// another form.
 func splitTarball(name string) (crate, target string) {
 	m := tarballName.FindStringSubmatch(filepath.Base(name))
 	if m == nil {
@@ -26,8 +26,8 @@ func splitTarball(name string) (crate, target string) {
 	return m[1], m[2] + "-unknown-linux-musl"
 }
 
-// documents verifies the SBOMs of a tarball's binaries that lie beside it. What is not
-// there is not missed: whoever downloads one file has no others.
+// documents verifies the SBOMs of a tarball's binaries that are in the same directory.
+// Missing ones are not an error: someone may have downloaded the tarball alone.
 func (r *Report) documents(ctx context.Context, dir, target string, binaries digests, e Expectation) {
 	for _, name := range slices.Sorted(maps.Keys(binaries)) {
 		list, err := plan.SBOMs(name, target)

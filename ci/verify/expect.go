@@ -12,62 +12,58 @@ import (
 	"dagger/slipway/ci/address"
 )
 
-// Issuer is the issuer of the tokens of GitHub Actions.
+// Issuer is the token issuer of GitHub Actions.
 const Issuer = "https://token.actions.githubusercontent.com"
 
-// Workflow is the workflow, with its branch, that signs the releases of a
-// repository.
+// Workflow is the workflow, with its ref, that signs the releases of a repository.
 const Workflow = ".github/workflows/action-build.yml@" + branch
 
-// branch is the ref that releases are made from unless something says otherwise.
+// branch is the default ref that releases are made from.
 const branch = "refs/heads/main"
 
-// workflows stands in the identity of every workflow of GitHub Actions, after its
-// repository.
+// workflows follows the repository in the identity of every GitHub Actions workflow.
 const workflows = "/.github/workflows/"
 
-// The environments of a runner, as GitHub's tokens name them (claim
-// runner_environment).
+// The runner environments, as in the runner_environment claim of GitHub's tokens.
 const (
 	GitHubHosted = "github-hosted"
 	SelfHosted   = "self-hosted"
 )
 
-// Identity is the certificate identity of a workflow of a GitHub repository.
+// Identity returns the certificate identity of a workflow of a GitHub repository.
 func Identity(repository, workflow string) string {
 	return "https://github.com/" + repository + "/" + workflow
 }
 
-// Expectation says who must have signed. All of it is compared exactly.
+// Expectation is what must have signed. Every field is compared exactly.
 type Expectation struct {
-	// Identity and Issuer are those of the certificate.
+	// Identity and Issuer are those in the certificate.
 	Identity, Issuer string
-	// SourceURI is the URI of the repository that the run must have been of, SourceRef
-	// the full git ref that it was on, and Runner the environment of its runner. The
-	// identity alone does not say: a reusable workflow signs with its own identity for
-	// every repository that calls it. A workflow of GitHub Actions is refused unless all
-	// three are expected; for a person's identity, and with a key, they are empty.
+	// SourceURI is the URI of the repository whose run must have signed, SourceRef the full
+	// git ref of that run, and Runner its runner environment. The identity alone does not tell
+	// them: a reusable workflow signs with its own identity for every repository that calls
+	// it. For a GitHub Actions workflow all three are required; for a person's identity, or a
+	// key, they are empty.
 	SourceURI, SourceRef, Runner string
-	// PublicKey is the key that must have signed, in PEM, where no certificate is used.
+	// PublicKey is the key that must have signed, in PEM, if no certificate is used.
 	PublicKey []byte
-	// Root is what certificates, log entries and timestamps are checked against.
+	// Root is the trust root for certificates, log entries and timestamps.
 	Root root.TrustedMaterial
-	// Crate and Version are those that must have been released; "" leaves that open.
+	// Crate and Version are those that must have been released; "" accepts any.
 	Crate, Version string
-	// Commit is the one that was built: provenance must name it, and the run of a
-	// certificate must have been on it. Plan is the digest of the plan. Empty ones leave
-	// that open.
+	// Commit is the commit that was built: the provenance must name it, and the run named in
+	// the certificate must have been on it. Plan is the digest of the plan. The zero value of
+	// each accepts any.
 	Commit string
 	Plan   [sha256.Size]byte
-	// DryRun expects the signatures of a dry run: for the run that made them.
+	// DryRun accepts the signatures of a dry run. It is for the run that made them.
 	DryRun bool
 }
 
-// Expect makes an expectation without a root of trust: a key where one is given,
-// else the exact identity, "" for that of the repository's release workflow. The
-// source is the repository on the identity's host, "" for the identity's own one, at
-// the ref of the identity, on a runner of GitHub's own. It is an error when nothing
-// says who must have signed.
+// Expect returns an expectation without a trust root: the key if one is given, else the
+// exact identity, which defaults to the repository's release workflow. The source is the
+// given repository on the identity's host, or if that is "" the identity's own, at the
+// identity's ref, on a GitHub-hosted runner. It returns an error if no signer is named.
 func Expect(repository, identity, issuer string, key []byte) (Expectation, error) {
 	err := errors.Join(
 		address.Check("the repository (--repository)", repository), address.Check("the issuer (--certificate-oidc-issuer)", issuer),
@@ -90,14 +86,15 @@ func Expect(repository, identity, issuer string, key []byte) (Expectation, error
 	return e, nil
 }
 
-// From returns e with another source ref or runner environment, where one is given.
+// From returns e with the source ref and runner environment replaced by those that are not
+// empty.
 func (e Expectation) From(sourceRef, runner string) Expectation {
 	e.SourceRef, e.Runner = cmp.Or(sourceRef, e.SourceRef), cmp.Or(runner, e.Runner)
 	return e
 }
 
-// actions reports whether the expected signer is a workflow of GitHub Actions, or of
-// GitHub Enterprise's.
+// actions reports whether the expected signer is a workflow of GitHub Actions, including
+// GitHub Enterprise.
 func (e Expectation) actions() bool {
 	if strings.Contains(e.Identity, workflows) {
 		return true
@@ -112,8 +109,8 @@ func (e Expectation) actions() bool {
 		u.Path == "/_services/token" // Enterprise Server
 }
 
-// source is the URI of the repository that follows from the identity, and the ref,
-// "" where none does. GitLab's identities have "//" before the file.
+// source returns the URI of the source repository and the ref implied by the identity, ""
+// if it implies none. GitLab's identities have "//" before the file.
 func (e Expectation) source(repository string) (uri, ref string) {
 	u, err := url.Parse(e.Identity)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
@@ -132,7 +129,7 @@ func (e Expectation) source(repository string) (uri, ref string) {
 		}
 	}
 	if repository != "" && repository != own && !strings.HasPrefix(ref, "refs/heads/") {
-		ref = "" // a tag or a commit of a workflow that lives elsewhere is none of the source's
+		ref = "" // a tag or commit of a workflow in another repository is not a ref of the source
 	}
 	if repository = cmp.Or(repository, own); repository == "" {
 		return "", ""

@@ -8,16 +8,16 @@ import (
 	"github.com/sigstore/cosign/v2/pkg/oci"
 )
 
-// Bounds of what is read of that which is attached to an image. Anybody who may push can
-// attach more. An attestation of an SBOM has some megabytes, and a scan that is attached
-// each night for half a year makes 180 of them.
+// Limits on the signatures and attestations read from a registry, because anybody with push
+// access can add more. The attestation of an SBOM has some megabytes, and a nightly scan
+// adds about 180 in half a year.
 const (
 	maxAttached      = 256
 	maxAttachedBytes = 128 << 20
 )
 
-// fetchEach calls do with each thing that is attached, which is read then, and once. The
-// error is one of reading them; where there is more than slipway reads, none is read.
+// fetchEach calls do with every signature, whose payload it reads exactly once. It returns
+// an error of reading them; if they exceed the limits it reads none.
 func fetchEach(found oci.Signatures, do func(fetched)) error {
 	list, err := found.Get()
 	if err != nil {
@@ -47,13 +47,13 @@ func fetchEach(found oci.Signatures, do func(fetched)) error {
 	return nil
 }
 
-// fetch reads a layer: as many bytes as the manifest says that it has.
+// fetch reads a layer: exactly as many bytes as the manifest declares.
 func fetch(s oci.Signature) (_ []byte, err error) {
 	size, err := s.Size()
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Compressed() // as it is: the registry holds it so
+	r, err := s.Compressed() // not decompressed: it is stored uncompressed
 	if err != nil {
 		return nil, err
 	}
@@ -62,20 +62,21 @@ func fetch(s oci.Signature) (_ []byte, err error) {
 	if _, err := io.ReadFull(r, payload); err != nil {
 		return nil, fmt.Errorf("it has not the %d bytes that its manifest says: %w", size, err)
 	}
-	// Only at the end is the digest compared.
+	// The digest is only checked at EOF.
 	if n, err := io.CopyN(io.Discard, r, 1); n > 0 || !errors.Is(err, io.EOF) {
 		return nil, errors.Join(fmt.Errorf("it has not the %d bytes, and the digest, that its manifest says", size), err)
 	}
 	return payload, nil
 }
 
-// fetched is a signature that has been read: it is not asked for again.
+// fetched is a signature with its payload already read.
 type fetched struct {
 	ociSignature
 	payload []byte
 }
 
-// ociSignature has another name than its method Signature.
+// ociSignature is an alias, because an embedded field named Signature would clash with the
+// method Signature.
 type ociSignature = oci.Signature
 
 // Payload implements [oci.Signature].

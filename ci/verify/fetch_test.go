@@ -13,7 +13,7 @@ import (
 	"github.com/sigstore/cosign/v2/pkg/oci/static"
 )
 
-// attached stands for what a registry has beside an image.
+// attached is what a registry keeps for an image.
 type attached struct {
 	oci.Signatures
 	list []oci.Signature
@@ -21,7 +21,7 @@ type attached struct {
 
 func (a attached) Get() ([]oci.Signature, error) { return a.list, nil }
 
-// layer is one of them, of which a registry says and sends what it likes.
+// layer is a layer whose declared size and content differ from the real ones.
 type layer struct {
 	ociSignature
 	says, sends int64
@@ -39,8 +39,8 @@ type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
 
-// TestAttachedWithoutEnd holds that of what anybody has attached to an image no more is
-// read than a real one has, and one at a time.
+// TestAttachedWithoutEnd checks the limits on what is read from a registry, and that
+// payloads are read one at a time.
 func TestAttachedWithoutEnd(t *testing.T) {
 	plain, err := static.NewAttestation([]byte("{}"))
 	fatal(t, err)
@@ -103,8 +103,8 @@ func TestAttachedWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestEnvelopeBomb holds that neither an envelope nor its statement is parsed that makes
-// gigabytes.
+// TestEnvelopeBomb checks that envelopes and statements which would take gigabytes once
+// parsed are refused.
 func TestEnvelopeBomb(t *testing.T) {
 	_, err := open([]byte(`{"signatures":[` + strings.Repeat("{},", 20<<20) + `{}]}`))
 	if err == nil || !strings.Contains(err.Error(), "the envelope has more than 10000 JSON values") {

@@ -25,18 +25,17 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// ImageWorkflow is the workflow, with its branch, that signs the images of a
-// repository.
+// ImageWorkflow is the workflow, with its ref, that signs the images of a repository.
 const ImageWorkflow = ".github/workflows/sign.yml@refs/heads/main"
 
 // spdx is the predicate type of an SPDX document.
 var spdx = plan.Artifact{Kind: plan.Attestation, Format: plan.SPDX}.PredicateType()
 
-// Image verifies that an image of a registry, which the reference names, is signed
-// as expected, and so is what its SBOM and its provenance say, where it has them. A
-// tag is resolved once, and its digest is what is verified and told. A tag that is a
-// version claims something, which provenance alone can say: of that image and version.
-// Without options the credentials are those of the docker config.
+// Image verifies that the image named by a reference is signed as expected, and so are its
+// SBOM and its provenance, if it has them. A tag is resolved once; its digest is what is
+// verified and reported. A tag that is a version is a claim that only provenance can
+// confirm, for that image and version. Without options it uses the credentials of the
+// docker config.
 func Image(ctx context.Context, reference string, e Expectation, opts ...remote.Option) *Report {
 	r := &Report{}
 	if err := address.CheckReference("the image (--image)", reference); err != nil {
@@ -69,8 +68,8 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 	return r
 }
 
-// claimedBy returns the version that a reference claims by its tag, which may stand before
-// a digest.
+// claimedBy returns the version claimed by a reference's tag. The tag may be followed by a
+// digest.
 func claimedBy(reference string) (string, error) {
 	named, _, _ := strings.Cut(reference, "@")
 	tag, err := name.NewTag(named)
@@ -80,30 +79,30 @@ func claimedBy(reference string) (string, error) {
 	return claimed(tag.TagStr())
 }
 
-// tagForm are what stands before the first digit of a tag, and what begins there.
+// tagForm splits a tag at its first digit.
 var tagForm = regexp.MustCompile(`^([^0-9]*)(.*)$`)
 
-// partForm is what a person reads as a version or as the newest of some.
+// partForm matches what a person would read as a version or as part of one.
 var partForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([-_+.].*)?$`)
 
-// claimed returns the version that a tag claims: none, as of "latest", is "". What looks
-// like a version and is none that slipway tags an image with is an error: nothing that is
-// signed could say whether the image is that.
+// claimed returns the version that a tag claims, "" for tags like "latest" that claim none.
+// It returns an error for a tag that looks like a version but has none of the forms slipway
+// uses for images, because nothing signed could confirm it.
 func claimed(tag string) (string, error) {
 	parts := tagForm.FindStringSubmatch(tag)
 	before, rest := parts[1], parts[2]
 	if v, err := version.ParseImageTag(rest); err == nil {
 		return v.String(), nil
 	}
-	bare := strings.Trim(before, "vV_.-") == "" // in "pr-12" a number is no version
+	bare := strings.Trim(before, "vV_.-") == "" // the number in "pr-12" is not a version
 	if partForm.MatchString(rest) && (bare || strings.Contains(rest, ".")) {
 		return "", fmt.Errorf("checking the tag %s: it looks like a version, and is none in full, like 1.2.3: an older image may have been put under it: name the full version, or the image by its digest", quote.Line(tag))
 	}
 	return "", nil
 }
 
-// signatures verifies that an image is signed as expected. What others have signed
-// beside that is no harm.
+// signatures verifies that an image is signed as expected. Additional signatures by others
+// do no harm.
 func (r *Report) signatures(ctx context.Context, at name.Digest, digest v1.Hash, e Expectation, opts ociremote.Option) {
 	found, err := ociremote.SignedUnknown(at, opts).Signatures()
 	if err != nil {
@@ -123,7 +122,7 @@ func (r *Report) signatures(ctx context.Context, at name.Digest, digest v1.Hash,
 	}
 }
 
-// attestations verifies what is stated about an image.
+// attestations verifies the attestations of an image.
 func (r *Report) attestations(ctx context.Context, at name.Digest, digest v1.Hash, e Expectation, opts ociremote.Option) {
 	found, err := ociremote.SignedUnknown(at, opts).Attestations()
 	if err != nil {
@@ -144,8 +143,9 @@ func (r *Report) attestations(ctx context.Context, at name.Digest, digest v1.Has
 	}
 }
 
-// kind tells of the attestations of one type: that there are none is no fault, and
-// that all are somebody else's is one. read says what an expected one comes to.
+// kind verifies the attestations of one type. Having none is not an error, but having only
+// ones from other signers is. read checks an attestation that is as expected, and describes
+// it.
 func (r *Report) kind(at name.Digest, all []Attestation, what, predicateType string, read func(Attestation) (string, error)) {
 	var good int
 	var others []error
@@ -172,9 +172,9 @@ func (r *Report) kind(at name.Digest, all []Attestation, what, predicateType str
 	}
 }
 
-// imageProvenance compares the provenance of an image with what a stranger knows:
-// its digest, its name, the repository, the version where one is expected, and who
-// signed, in a run on the commit that it names.
+// imageProvenance compares the provenance of an image with what a verifier knows: the
+// digest, the name, the repository, the version if one is expected, and the signer, whose
+// run must have been on the commit that the provenance names.
 func imageProvenance(a Attestation, image string, digest v1.Hash, e Expectation) (string, error) {
 	s, err := provenance.Parse(a.Statement)
 	if err != nil {

@@ -16,17 +16,18 @@ import (
 
 type digests = map[string][sha256.Size]byte
 
-// manifest is the list of all files of a crate's release that its provenance, which is
-// signed, names: what is missing is known by it.
+// manifest lists all files of a crate's release, as named by its signed provenance. It
+// shows which files are missing.
 type manifest struct {
 	crate, version, commit string
 
 	targets  []string
-	files    digests            // what the release has, by name, but for the provenance
-	binaries map[string]digests // what the tarball of each target holds, by name
+	files    digests            // files of the release by name, without the provenance itself
+	binaries map[string]digests // files in each target's tarball, by name
 }
 
-// newManifest reads the list. It is an error when it could be read in two ways.
+// newManifest reads the list from a statement. It returns an error if the list is
+// ambiguous.
 func newManifest(crate string, s provenance.Statement) (*manifest, error) {
 	said := s.Predicate.BuildDefinition.ExternalParameters
 	m := &manifest{crate: crate, version: said.Version, commit: provenance.Commit(s), targets: said.Targets, files: digests{}, binaries: map[string]digests{}}
@@ -54,8 +55,8 @@ func newManifest(crate string, s provenance.Statement) (*manifest, error) {
 }
 
 // checkComplete returns an error unless the list has exactly the files that the plan of
-// a release of its crate, targets and binaries has: the file of the registry alone may
-// be there or not.
+// such a release has, given its crate, targets and binaries. Only the registry's .crate
+// file is optional.
 func (m *manifest) checkComplete() error {
 	names := map[string]bool{}
 	for _, of := range m.binaries {
@@ -95,13 +96,13 @@ func (m *manifest) checkComplete() error {
 	return errors.Join(wrong...)
 }
 
-// assets are the names of the files that must be there, sorted: all but what the
-// registry alone has.
+// assets returns the sorted names of the files that must be present: all but the registry's
+// .crate file.
 func (m *manifest) assets() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.files)), func(name string) bool { return name == plan.CrateName(m.crate, m.version) })
 }
 
-// has reports whether a file is the one that the list names.
+// has reports whether a file has the digest that the list names.
 func (r *Report) has(m *manifest, file string) bool {
 	base := filepath.Base(file)
 	sum, err := digest(file)
@@ -121,8 +122,7 @@ func (r *Report) has(m *manifest, file string) bool {
 	return false
 }
 
-// holds compares the binaries in a tarball with those that the list names for its
-// target.
+// holds compares the binaries in a tarball with those that the list names for its target.
 func (r *Report) holds(m *manifest, tarball, target string, binaries digests) {
 	for _, name := range slices.Sorted(maps.Keys(binaries)) {
 		if want, named := m.binaries[target][name]; !named || want != binaries[name] {

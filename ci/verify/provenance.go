@@ -13,9 +13,9 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Provenance returns the provenance that a bundle holds. It is an error unless it is
-// signed by whom it is expected of, in a run on the very commit that it names. Whether
-// that is the expected commit, and what else it says, is for the caller to compare.
+// Provenance returns the provenance in a bundle. It returns an error unless it was signed
+// by the expected signer in a run on the commit that it names. The caller must check that
+// this is the expected commit, and compare everything else.
 func Provenance(ctx context.Context, bundle []byte, e Expectation) (provenance.Statement, error) {
 	b, err := parse(bundle)
 	if err != nil {
@@ -31,8 +31,8 @@ func Provenance(ctx context.Context, bundle []byte, e Expectation) (provenance.S
 	return s, err
 }
 
-// provenance reads the provenance in a bundle, of which nothing is verified yet, and
-// the digest of a file that it is about.
+// provenance reads the unverified provenance in a bundle, and the digest of its first
+// subject.
 func (s *signed) provenance() (p provenance.Statement, sum [sha256.Size]byte, err error) {
 	if !s.envelope {
 		return p, sum, errors.New("the bundle signs a file, expected one that signs a statement")
@@ -47,8 +47,8 @@ func (s *signed) provenance() (p provenance.Statement, sum [sha256.Size]byte, er
 	return p, sum, err
 }
 
-// onCommit expects who signs a statement to have run on the commit that it names. It is
-// an error when a run in Actions names none.
+// onCommit returns e expecting the commit that a statement names. It returns an error if a
+// GitHub Actions run is expected and the statement names no commit.
 func (e Expectation) onCommit(s provenance.Statement) (Expectation, error) {
 	e.Commit = provenance.Commit(s)
 	if e.Commit == "" && e.PublicKey == nil && !e.DryRun && e.actions() {
@@ -57,9 +57,9 @@ func (e Expectation) onCommit(s provenance.Statement) (Expectation, error) {
 	return e, nil
 }
 
-// readProvenance verifies the provenance of a crate's release, which lists its files,
-// and compares it with what is expected. Where its signature holds, the list is
-// returned, though the report says what else is wrong with it.
+// readProvenance verifies the provenance of a crate's release and compares it with what is
+// expected. It returns the list of files if the signature is valid, even if the report has
+// other errors about the provenance.
 func (r *Report) readProvenance(ctx context.Context, file, crate string, e Expectation) *manifest {
 	base := filepath.Base(file)
 	b, ok := r.readSigned(file)
@@ -91,8 +91,8 @@ func (r *Report) readProvenance(ctx context.Context, file, crate string, e Expec
 	return m
 }
 
-// checkProvenance compares what a stranger knows: the files, the crate, and who
-// signed, who may speak for no other builder and source than its own.
+// checkProvenance compares the provenance with what a verifier knows: the files, the crate,
+// and the signer, who can vouch only for its own builder and source.
 func checkProvenance(s provenance.Statement, crate string, subjects map[string][sha256.Size]byte, e Expectation) error {
 	said := s.Predicate.BuildDefinition.ExternalParameters
 	want := provenance.Expectation{Subjects: subjects, BuilderID: builder(e), Parameters: said, Commit: cmp.Or(e.Commit, provenance.Commit(s)), Plan: e.Plan}
@@ -104,7 +104,7 @@ func checkProvenance(s provenance.Statement, crate string, subjects map[string][
 	return explained(provenance.Compare(s, want))
 }
 
-// explained says of some mismatches what they mean of a release.
+// explained adds to some mismatches what they mean for a release.
 func explained(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -127,8 +127,8 @@ func explained(err error) error {
 	return errors.Join(all...)
 }
 
-// builder is the builder for whom the expected signer may speak: a workflow for
-// itself, everyone else for their own machine.
+// builder returns the builder ID that the expected signer can vouch for: a workflow for
+// itself, anyone else for their own machine.
 func builder(e Expectation) string {
 	if e.PublicKey == nil && !e.DryRun && strings.Contains(e.Identity, workflows) {
 		return e.Identity

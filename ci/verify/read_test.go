@@ -13,15 +13,15 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// TestReadsWithinBounds holds that what is verified is not read when it is too large, ends
-// nothing by being a FIFO, and is read through no link: none of it is good.
+// TestReadsWithinBounds checks that files which are too large, FIFOs or links are not read,
+// do not block, and are not good.
 func TestReadsWithinBounds(t *testing.T) {
 	const big = 1 << 40
 	for _, name := range []string{"app", "app" + plan.BundleFile, "app" + plan.SignatureFile, "app" + plan.CertificateFile} {
 		for what, change := range map[string]func(at string) error{
 			"sparse": func(at string) error {
 				if name == "app" {
-					return os.Truncate(at, 1<<20) // a binary may have any size: it is digested
+					return os.Truncate(at, 1<<20) // a binary may have any size, because it is only hashed
 				}
 				return os.Truncate(at, big)
 			},
@@ -59,7 +59,7 @@ func TestReadsWithinBounds(t *testing.T) {
 	}
 }
 
-// TestPathMayBeALink holds that a person may name what is verified by a link.
+// TestPathMayBeALink checks that the path to verify may be a symbolic link.
 func TestPathMayBeALink(t *testing.T) {
 	dir := dryRun(t)
 	link := filepath.Join(t.TempDir(), "link")

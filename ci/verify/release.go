@@ -13,9 +13,9 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Release verifies a directory with all that a release with binaries ships, as a whole:
-// the provenance, which lists it, and by that list that every file is there, is the one
-// that was released, and that no other is there.
+// Release verifies a directory with everything that a release with binaries ships. The
+// signed provenance lists the files: every one must be present and unchanged, and there
+// must be no others.
 func Release(ctx context.Context, dir string, e Expectation) *Report {
 	r := &Report{}
 	names, err := r.list(dir)
@@ -44,7 +44,8 @@ func Release(ctx context.Context, dir string, e Expectation) *Report {
 	return r
 }
 
-// list returns the names of the files in a directory, which holds nothing else.
+// list returns the names of the regular files in a directory, and reports anything else in
+// it as bad.
 func (r *Report) list(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	var names []string
@@ -58,9 +59,9 @@ func (r *Report) list(dir string) ([]string, error) {
 	return names, err
 }
 
-// findProvenance finds and verifies the one provenance of a release, of the expected
-// crate, and returns its name and the list that it holds, nil where there is none that
-// could be believed.
+// findProvenance finds and verifies the only provenance of a release, which must be of the
+// expected crate. It returns the provenance's name and its list of files, nil if none can
+// be trusted.
 func (r *Report) findProvenance(ctx context.Context, dir string, names []string, e Expectation) (string, *manifest) {
 	ending := plan.ProvenanceName("")
 	var found []string
@@ -84,12 +85,11 @@ func (r *Report) findProvenance(ctx context.Context, dir string, names []string,
 	return "", nil
 }
 
-// vouched reports whether the provenance of the release names a file, with the
-// digest that it has.
+// vouched reports a file as good if the provenance names it with its digest.
 func (r *Report) vouched(file string, m *manifest) {
 	base := filepath.Base(file)
 	switch {
-	case r.isBad(base): // it was said what is wrong with it
+	case r.isBad(base): // already reported
 	case m == nil:
 		r.bad(base, errors.New("nothing that was signed names it"))
 	case r.has(m, file):

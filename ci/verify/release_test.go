@@ -29,14 +29,14 @@ const (
 	signedList = "app.provenance.sigstore.json"
 )
 
-// made is a release that is signed as a dry run signs: all of it but who signed is what
-// a real one is, and who signed is another test's.
+// made describes a release signed by a dry run. Apart from the signer it is like a real
+// one; signers have their own tests.
 type made struct {
 	crate, version, commit string
-	name                   string // of the binary, "" for the crate's
-	// machines are the architectures of what is built for each target.
+	name                   string // of the binary, "" for the crate's name
+	// machines holds the ELF architecture of the binary built for each target.
 	machines map[string]elf.Machine
-	// state changes what the provenance states before it is signed.
+	// state changes the provenance before it is signed.
 	state func(*provenance.Input)
 }
 
@@ -131,8 +131,8 @@ func (m made) pack(t *testing.T, signer *sign.Signer, file string, a plan.Artifa
 	return sum
 }
 
-// program is the smallest static program that an ELF reader takes for one: a header,
-// and something that tells it from others.
+// program returns the smallest static program that an ELF reader accepts: a header,
+// followed by more, which makes it unique.
 func program(machine elf.Machine, more string) string {
 	h := elf.Header64{
 		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
@@ -161,8 +161,8 @@ func fatal(t *testing.T, err error) {
 	}
 }
 
-// TestReleaseWhole holds that a release is good as a whole, and that whatever is missing,
-// changed, more, or of another release is bad, each for its own reason.
+// TestReleaseWhole checks that an intact release is good, and that missing, changed,
+// additional or foreign files are bad, each for its own reason.
 func TestReleaseWhole(t *testing.T) {
 	other := good()
 	other.version, other.commit = "0.9.0", commit2
@@ -171,7 +171,7 @@ func TestReleaseWhole(t *testing.T) {
 		release func() made
 		change  func(t *testing.T, dir string)
 		expect  func(*Expectation)
-		want    string // "" for a good release
+		want    string // "" if the release is good
 	}{
 		"as it is":                {},
 		"with nothing expected":   {expect: func(e *Expectation) { e.Crate, e.Version, e.Commit = "", "", "" }},
@@ -260,8 +260,8 @@ func TestReleaseWhole(t *testing.T) {
 	}
 }
 
-// TestReleaseOfTag holds that an empty release is never good, and that nothing passes
-// whose tag is gone.
+// TestReleaseOfTag checks that an empty release is never good, and that a release without
+// its tag is refused.
 func TestReleaseOfTag(t *testing.T) {
 	r, err := release(t.Context(), t.TempDir(), "app/v1.0.0", expected)
 	fatal(t, err)
@@ -286,8 +286,8 @@ func TestReleaseOfTag(t *testing.T) {
 	}
 }
 
-// TestTarballAlone holds what a tarball says that has nothing beside it, and that its
-// name is compared with what it holds.
+// TestTarballAlone checks the report on a tarball without any other files, and that the
+// tarball's name is compared with its contents.
 func TestTarballAlone(t *testing.T) {
 	dir, alone := good().write(t), t.TempDir()
 	take(dir, x86Tarball)(t, alone)
@@ -352,7 +352,7 @@ func lose(list ...string) func(*testing.T, string) {
 
 func removeAll(t *testing.T, dir string) { lose(names(t, dir)...)(t, dir) }
 
-// renameAll gives the files of one crate the names of another's, also in the sums.
+// renameAll renames the files of one crate to those of another, also in SHA256SUMS.
 func renameAll(from, to string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		for _, name := range slices.Clone(names(t, dir)) {

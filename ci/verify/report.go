@@ -9,29 +9,30 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// Verdict is what a check, and a report as a whole, comes to.
+// Verdict is the result of a check, or of a whole report.
 type Verdict string
 
-// The verdicts, from the best to the worst.
+// The verdicts, from best to worst.
 const (
 	Good    Verdict = "good"
-	Unknown Verdict = "cannot say" // something that was needed could not be had
+	Unknown Verdict = "cannot say" // something needed for the check was not available
 	Bad     Verdict = "bad"
 )
 
-// Check is one thing that was looked at.
+// Check is the result for one subject.
 type Check struct {
-	// Subject is the file that was looked at, by name.
+	// Subject is the name of the file or image that was checked.
 	Subject string `json:"subject"`
 	// What says what was found, or what is wrong.
 	What    string  `json:"what"`
 	Verdict Verdict `json:"verdict"`
 }
 
-// Report is what a verification found.
+// Report is the result of a verification.
 type Report struct {
 	Verdict Verdict `json:"verdict"`
-	// DryRun says that a dry run made this, whatever else was found: no release.
+	// DryRun says that something was signed in a dry run: this is not a release, whatever the
+	// other checks found.
 	DryRun bool    `json:"dryRun"`
 	Checks []Check `json:"checks"`
 }
@@ -46,7 +47,7 @@ func (r *Report) unknown(subject string, err error) {
 	r.add(Check{subject, console.ErrorLine(err), Unknown})
 }
 
-// add notes a check. One that is bad makes the report bad.
+// add appends a check. The verdict of the report is the worst of its checks.
 func (r *Report) add(c Check) {
 	r.Checks = append(r.Checks, c)
 	switch {
@@ -59,7 +60,7 @@ func (r *Report) add(c Check) {
 	}
 }
 
-// isBad reports whether a file was found bad.
+// isBad reports whether a file already has a bad check.
 func (r *Report) isBad(subject string) bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Subject == subject && c.Verdict == Bad })
 }

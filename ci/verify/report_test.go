@@ -10,14 +10,14 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// forged are names of files that would say something in a report.
+// forged holds file names that could forge lines of a report.
 var forged = []string{
 	"x\n  good       app: signed by https://github.com/o/n\n\nGood: all of it was signed as expected.\n",
 	"y\r  good       app: signed", "z\x1b[2K\x1b[1A", "\u202etxt.exe", "::add-mask::a::", "##[endgroup]", "w\u2028good", "\xff\x9b2J",
 }
 
-// TestForgedNames holds that a report has a line for each check and no other, whatever
-// the files are called.
+// TestForgedNames checks that a report has exactly one line for each check, whatever the
+// files are called.
 func TestForgedNames(t *testing.T) {
 	dir := dryRun(t)
 	plain := Directory(t.Context(), dir, Expectation{Identity: "any", Issuer: Issuer}).Text()
@@ -48,8 +48,8 @@ func TestForgedNames(t *testing.T) {
 	}
 }
 
-// TestForgedErrors holds the same of what an error quotes, and that joined ones are one
-// line.
+// TestForgedErrors checks the same for text quoted in errors, and that joined errors take
+// one line.
 func TestForgedErrors(t *testing.T) {
 	r := &Report{}
 	r.bad("image", errors.Join(errors.New("first"), errors.New("404: <html>\n  good       image: signed\n\nGood: all")))

@@ -16,7 +16,7 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// statement is an in-toto statement, as far as every predicate has the same.
+// statement is the part of an in-toto statement that all predicate types share.
 type statement struct {
 	PredicateType string `json:"predicateType"`
 	Subject       []struct {
@@ -26,8 +26,8 @@ type statement struct {
 	Predicate json.RawMessage `json:"predicate"`
 }
 
-// readStatement verifies that a bundle on disk is a statement about a file with
-// that digest by whom it is expected of, and returns it. What is wrong it reports.
+// readStatement verifies that a bundle on disk is a statement about the file with the given
+// digest by the expected signer, and returns it. It adds what is wrong to the report.
 func (r *Report) readStatement(ctx context.Context, name string, sum [sha256.Size]byte, e Expectation) ([]byte, bool) {
 	b, ok := r.readSigned(name)
 	if !ok {
@@ -36,7 +36,7 @@ func (r *Report) readStatement(ctx context.Context, name string, sum [sha256.Siz
 	return b.payload, r.statement(ctx, filepath.Base(name), b, sum, e)
 }
 
-// readSigned reads a bundle on disk. What is wrong it reports.
+// readSigned parses a bundle on disk. It adds what is wrong to the report.
 func (r *Report) readSigned(name string) (*signed, bool) {
 	raw, err := readBundle(name)
 	if err == nil {
@@ -49,8 +49,8 @@ func (r *Report) readSigned(name string) (*signed, bool) {
 	return nil, false
 }
 
-// statement reports whether a bundle is a statement about a file with that digest by
-// whom it is expected of.
+// statement reports whether a bundle is a statement about the file with the given digest by
+// the expected signer.
 func (r *Report) statement(ctx context.Context, base string, b *signed, sum [sha256.Size]byte, e Expectation) bool {
 	if b.dryRun() {
 		err := b.intactStatement()
@@ -75,7 +75,7 @@ func readBundle(name string) ([]byte, error) {
 	return raw, nil
 }
 
-// about returns an error unless a statement has a subject with that digest.
+// about returns an error unless a statement has a subject with the given digest.
 func about(payload []byte, sum [sha256.Size]byte) error {
 	var s statement
 	if err := json.Unmarshal(payload, &s); err != nil {
@@ -89,8 +89,8 @@ func about(payload []byte, sum [sha256.Size]byte) error {
 	return fmt.Errorf("the statement is not about the file with sha256 %x", sum)
 }
 
-// sbom verifies the signed SBOM of a binary and compares it with the one that is
-// shipped as it is.
+// sbom verifies the signed SBOM of a binary and compares it with the plain one that is
+// shipped too.
 func (r *Report) sbom(ctx context.Context, dir string, plain, signed plan.Artifact, sum [sha256.Size]byte, e Expectation) {
 	payload, ok := r.readStatement(ctx, filepath.Join(dir, signed.Name), sum, e)
 	if !ok {

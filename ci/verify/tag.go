@@ -11,9 +11,9 @@ import (
 	"dagger/slipway/ci/version"
 )
 
-// Tag verifies everything that the GitHub release of a tag, "crate/v1.2.3", has: as a
-// whole, of that crate and version, and from the commit that the tag is at. It is an
-// error when that could not be downloaded.
+// Tag verifies the GitHub release of a tag "crate/v1.2.3": all of its files, for that crate
+// and version, from the commit of the tag. It returns an error if the release cannot be
+// downloaded.
 func Tag(ctx context.Context, from github.Options, tag string, e Expectation) (*Report, error) {
 	crate, v, err := version.ParseTag(tag)
 	if err != nil {
@@ -38,7 +38,7 @@ func Tag(ctx context.Context, from github.Options, tag string, e Expectation) (*
 	return release(ctx, dir, tag, e)
 }
 
-// release verifies what was downloaded of the release of a tag.
+// release verifies the files downloaded from the release of a tag.
 func release(ctx context.Context, dir, tag string, e Expectation) (*Report, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Tarball verifies a release tarball alone: its line in the SHA256SUMS beside it, where
-// there is one, that it can be read in one way alone, all that it holds, which must be
-// for the architecture in its name, and the SBOMs and the provenance of that, where they
-// lie beside it. Only provenance says of which crate and version it is.
+// Tarball verifies a release tarball on its own: its line in SHA256SUMS, if that is in the
+// same directory, that it is unambiguous, and all it contains, which must be for the
+// architecture in its name. It also verifies SBOMs and provenance in the same directory.
+// Only provenance tells the crate and version.
 func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	r := &Report{}
 	dir, base := filepath.Split(name)
@@ -36,7 +36,7 @@ func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	return r
 }
 
-// tarball verifies a tarball, also by the list of its release, where there is one.
+// tarball verifies a tarball, and compares it with the list of its release if there is one.
 func (r *Report) tarball(ctx context.Context, name string, m *manifest, e Expectation) {
 	base := filepath.Base(name)
 	if err := r.checksum(name); err != nil {
@@ -52,7 +52,7 @@ func (r *Report) tarball(ctx context.Context, name string, m *manifest, e Expect
 		return
 	}
 	if m != nil {
-		e.Commit = m.commit // whether that is the expected one was said of the provenance
+		e.Commit = m.commit // whether that commit is expected was checked with the provenance
 	}
 	_, target := splitTarball(name)
 	binaries := r.directory(ctx, dir, target, e)
@@ -64,7 +64,7 @@ func (r *Report) tarball(ctx context.Context, name string, m *manifest, e Expect
 	}
 }
 
-// unpack unpacks a tarball that can be read in one way alone.
+// unpack unpacks a tarball, and reports whether it is valid and unambiguous.
 func (r *Report) unpack(name, dir string) bool {
 	base := filepath.Base(name)
 	f, err := beneath.OpenFile(name)
@@ -82,12 +82,12 @@ func (r *Report) unpack(name, dir string) bool {
 	return true
 }
 
-// checksum compares a file with its line in the SHA256SUMS of its directory.
+// checksum compares a file with its line in the directory's SHA256SUMS.
 func (r *Report) checksum(name string) error {
 	base := filepath.Base(name)
 	f, err := beneath.OpenFile(filepath.Join(filepath.Dir(name), plan.SumsName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // the signatures inside say more
+		return nil // not needed: the signatures in the tarball say more
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", plan.SumsName, err)
@@ -112,11 +112,12 @@ func (r *Report) checksum(name string) error {
 	return nil
 }
 
-// Path verifies a tarball, a directory with what one holds, or a directory with
-// all that a release ships, by which a directory with a tarball or provenance in it is
-// taken. A person who names it may name it by a link; in a directory none is followed.
+// Path verifies a tarball, a directory with the contents of one, or a directory with
+// everything a release ships. A directory that has a tarball or provenance in it is taken
+// for the latter. The path itself may be a symbolic link; links inside a directory are not
+// followed.
 func Path(ctx context.Context, name string, e Expectation) *Report {
-	if name == "" { // which would be the current directory
+	if name == "" { // it would mean the current directory
 		r := &Report{}
 		r.unknown("\"\"", errors.New("checking what to verify: the name is empty: expected a tarball or a directory"))
 		return r
@@ -127,7 +128,7 @@ func Path(ctx context.Context, name string, e Expectation) *Report {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return Tarball(ctx, name, e)
 	}
-	files, _ := os.ReadDir(name) // whose error Directory tells
+	files, _ := os.ReadDir(name) // Directory reports the error
 	if slices.ContainsFunc(files, func(f os.DirEntry) bool {
 		return strings.HasSuffix(f.Name(), tarballEnding) || strings.HasSuffix(f.Name(), plan.ProvenanceName(""))
 	}) {

@@ -1,6 +1,6 @@
-// Package verify checks what a release ships, as a stranger who trusts nothing
-// of it would: every binary has a signature of exactly the expected identity,
-// in both forms, and nothing is there that no one signed.
+// Package verify checks what a release ships, from the point of view of someone who trusts
+// none of it: every binary is signed by exactly the expected identity, in both formats, and
+// there is no unsigned file.
 package verify
 
 import (
@@ -23,25 +23,25 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// endings of the files that sign another one.
+// endings lists the endings of files that belong to the signature of another file.
 var endings = []string{plan.SignatureFile, plan.CertificateFile, plan.PublicKeyFile, plan.BundleFile}
 
-// Directory verifies an unpacked tarball: a flat directory of binaries and what
-// signs them.
+// Directory verifies an unpacked tarball: a flat directory of binaries and their
+// signatures.
 func Directory(ctx context.Context, dir string, e Expectation) *Report {
 	return Unpacked(ctx, dir, "", e)
 }
 
-// Unpacked verifies what the tarball of a target was unpacked to: a directory of
-// programs of its architecture.
+// Unpacked verifies the unpacked tarball of a target: a directory of programs for its
+// architecture.
 func Unpacked(ctx context.Context, dir, target string, e Expectation) *Report {
 	r := &Report{}
 	r.directory(ctx, dir, target, e)
 	return r
 }
 
-// directory returns the digests of the files that something signs, by name. Where a
-// target is given, they must be programs of its architecture.
+// directory verifies the files of a directory and returns the digests of those that are not
+// signatures, by name. If target is not "", they must be programs for its architecture.
 func (r *Report) directory(ctx context.Context, dir, target string, e Expectation) digests {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *Report) directory(ctx context.Context, dir, target string, e Expectatio
 	return signed
 }
 
-// signs returns the name of the file that a file with one of the endings signs.
+// signs returns the name of the file that a signature file belongs to.
 func signs(name string) (string, bool) {
 	for _, ending := range endings {
 		if of, ok := strings.CutSuffix(name, ending); ok && of != "" {
@@ -85,7 +85,7 @@ func signs(name string) (string, bool) {
 	return "", false
 }
 
-// file verifies one binary and what signs it, and returns its digest.
+// file verifies a binary and its signatures, and returns its digest.
 func (r *Report) file(ctx context.Context, name, target string, e Expectation) [sha256.Size]byte {
 	base := filepath.Base(name)
 	sum, err := digest(name)
@@ -110,7 +110,7 @@ func (r *Report) file(ctx context.Context, name, target string, e Expectation) [
 		r.bad(base+plan.BundleFile, err)
 		return sum
 	}
-	if r.signedFile(ctx, base, b, sum, e) && target != "" { // a stranger's bytes are not parsed
+	if r.signedFile(ctx, base, b, sum, e) && target != "" { // files of unknown origin are not parsed
 		if err := dist.CheckStatic(name, target); err != nil {
 			r.bad(base, err)
 		}
@@ -119,7 +119,7 @@ func (r *Report) file(ctx context.Context, name, target string, e Expectation) [
 	return sum
 }
 
-// signedFile reports whether a bundle signs the file with that digest as expected.
+// signedFile reports whether a bundle signs the file with the given digest as expected.
 func (r *Report) signedFile(ctx context.Context, base string, b *signed, sum [sha256.Size]byte, e Expectation) bool {
 	if b.dryRun() {
 		intact := b.intact(sum)
@@ -142,7 +142,8 @@ func (e Expectation) who() string {
 	return e.Identity
 }
 
-// dryRun says what a dry run's signature is worth, and whether it is whole.
+// dryRun adds a check for a dry run's signature. intact is the error of verifying it with
+// its own key.
 func (r *Report) dryRun(base string, intact error, e Expectation) {
 	r.DryRun = true
 	switch {
@@ -155,9 +156,9 @@ func (r *Report) dryRun(base string, intact error, e Expectation) {
 	}
 }
 
-// classic compares the files that cosign 2 reads with the bundle: the same signature, and
-// the same certificate or the expected key, so that what holds for the one holds for the
-// other.
+// classic compares the signature files for cosign 2 with the bundle: they must have the
+// same signature, and the same certificate or the expected key, so that the bundle's
+// verification covers them too.
 func (r *Report) classic(name string, b *signed, e Expectation) {
 	base := filepath.Base(name)
 	raw, err := beneath.ReadFile(name+plan.SignatureFile, maxBundle)
@@ -171,7 +172,7 @@ func (r *Report) classic(name string, b *signed, e Expectation) {
 	}
 	err = sameCertificate(name+plan.CertificateFile, b.cert)
 	if errors.Is(err, os.ErrNotExist) && (b.cert == nil || b.dryRun()) {
-		err = nil // a key is what the verifier has, not what the release says
+		err = nil // the verifier supplies the key, not the release
 	}
 	if err != nil {
 		r.bad(base+plan.CertificateFile, err)
@@ -185,8 +186,7 @@ func (r *Report) classic(name string, b *signed, e Expectation) {
 	}
 }
 
-// sameKey returns an error where the file is there and holds another key than the one
-// that must have signed.
+// sameKey returns an error if the file exists and holds another key than the expected one.
 func sameKey(name string, b *signed, e Expectation) error {
 	raw, err := beneath.ReadFile(name, maxBundle)
 	if errors.Is(err, os.ErrNotExist) {

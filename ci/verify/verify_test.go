@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/ci/sign"
 )
 
-// dryRun is a directory with a binary and what a dry run signs it with. What
-// real signatures are worth, e2e tests against a real sigstore.
+// dryRun returns a directory with a binary and its dry-run signatures. Real signatures are
+// tested in e2e with a real Sigstore.
 func dryRun(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -53,8 +53,8 @@ func TestDryRunOfAnotherFile(t *testing.T) {
 	}
 }
 
-// TestFilesThatNothingSigns holds that a directory holds a binary and what signs it, and
-// nothing that is called like something that signs.
+// TestFilesThatNothingSigns checks that a directory may hold a binary and its signatures,
+// and no other file that is named like a signature.
 func TestFilesThatNothingSigns(t *testing.T) {
 	e := Expectation{Identity: "any", Issuer: Issuer, DryRun: true}
 	if r := Directory(t.Context(), dryRun(t), e); r.Verdict != Good {
@@ -78,7 +78,7 @@ func TestFilesThatNothingSigns(t *testing.T) {
 	}
 }
 
-// TestPathNames holds that a path is taken as it is written, and that an empty one is none.
+// TestPathNames checks that a path is used literally, and that an empty path is refused.
 func TestPathNames(t *testing.T) {
 	e := Expectation{Identity: "any", Issuer: Issuer, DryRun: true}
 	dir := filepath.Join(t.TempDir(), "rel[x]*?")
@@ -98,7 +98,8 @@ func TestPathNames(t *testing.T) {
 	}
 }
 
-// TestClaimedBy holds that a tag claims a version also where a digest stands behind it.
+// TestClaimedBy checks that the tag of a reference claims a version even if a digest
+// follows it.
 func TestClaimedBy(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("0a", 32)
 	for reference, want := range map[string]string{"ghcr.io/a/b:1.0.1": "1.0.1", "ghcr.io/a/b:1.0.1" + digest: "1.0.1", "ghcr.io/a/b" + digest: "", "127.0.0.1:5000/a/b" + digest: "", "ghcr.io/a/b": ""} {
@@ -108,7 +109,7 @@ func TestClaimedBy(t *testing.T) {
 	}
 }
 
-// TestClaimed holds that a tag which looks like a version claims one, or is refused.
+// TestClaimed checks that a tag that looks like a version claims one, or is refused.
 func TestClaimed(t *testing.T) {
 	for tag, want := range map[string]string{
 		"1.0.1": "1.0.1", "v1.0.1": "1.0.1", "1.0.1-rc.1": "1.0.1-rc.1", "1.0.1_build": "1.0.1+build", "1.0.1-rc.1_curl-8.15.0": "1.0.1-rc.1+curl-8.15.0",
@@ -146,8 +147,7 @@ func TestWorstVerdictStays(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that no bundle makes the parser panic, and that whatever it
-// takes has a signature to look at.
+// FuzzParse checks that parse does not panic, and that a bundle it accepts has a signature.
 func FuzzParse(f *testing.F) {
 	signer, err := sign.DryRun("app/v1.0.0")
 	if err != nil {
