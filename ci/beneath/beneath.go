@@ -1,19 +1,18 @@
-// Package beneath reads and copies files out of a directory that somebody else wrote:
-// what a sandbox left, a directory of artifacts that was handed over, a workspace.
+// Package beneath reads and copies files from a directory that someone else wrote: the
+// output of a sandbox, a directory of prebuilt artifacts, a workspace.
 //
 // A name in such a directory may be anything: a symbolic link to slipway's own
-// /proc/self/environ, a FIFO that never ends, a file of 8 EiB that takes no space.
-// So one rule holds for every name that is given to this package: it is resolved below
-// an open directory and through directories alone, never through a link of any kind
-// (openat2(2) with RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_MAGICLINKS and
-// RESOLVE_NO_XDEV; where the kernel lacks it, openat(2) with O_NOFOLLOW for each part);
-// it names a regular file, which fstat(2) says of what was opened; and its size is
-// bounded before a byte is read. [os.Root] follows links that stay inside, which would
-// let a build script choose which of its files is shipped under which name.
+// /proc/self/environ, a FIFO that never ends, a sparse file of 8 EiB. So every name is
+// resolved below an open directory and through directories only, never through a link of
+// any kind (openat2(2) with RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_MAGICLINKS and
+// RESOLVE_NO_XDEV; on kernels without it, openat(2) with O_NOFOLLOW for each part). It must
+// be a regular file according to fstat(2) of the open file, and its size is checked before
+// anything is read. [os.Root] follows links that stay inside the directory, which would let
+// a build script choose which of its files is shipped under which name.
 //
-// A hard link cannot lead outside: link(2) refuses to cross mounts, and every directory
-// that a sandbox can write to is a mount of its own. Inside an output cargo makes them
-// itself. So they count as the files that they are, and what is copied has one name.
+// A hard link cannot lead outside: link(2) does not cross mounts, and every directory that
+// a sandbox can write to is a mount of its own. cargo itself makes hard links in its
+// output, so they are treated as regular files, and each copy is a file of its own.
 package beneath
 
 import (
@@ -28,14 +27,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir is an open directory, below which names are resolved. Names are as [fs.ValidPath]
-// wants them, and "." is the directory itself. It is an [fs.FS] of directories and
-// regular files: whatever else is there can be listed, not opened.
+// Dir is an open directory below which names are resolved. Names must be valid for
+// [fs.ValidPath]; "." is the directory itself. It implements [fs.FS] for directories and
+// regular files: anything else can be listed but not opened.
 type Dir struct {
 	f *os.File
 }
 
-// OpenDir opens a directory by a path that is trusted: links in it are followed.
+// OpenDir opens a directory by a trusted path: symbolic links in it are followed.
 func OpenDir(name string) (*Dir, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -47,7 +46,7 @@ func OpenDir(name string) (*Dir, error) {
 // Close closes the directory.
 func (d *Dir) Close() error { return d.f.Close() }
 
-// Open is [fs.FS]'s.
+// Open implements [fs.FS].
 func (d *Dir) Open(name string) (fs.File, error) {
 	st, err := d.stat(name)
 	if err != nil {
@@ -74,7 +73,7 @@ func (d *Dir) Dir(name string) (*Dir, error) {
 
 // File opens a regular file below d for reading.
 func (d *Dir) File(name string) (*os.File, error) {
-	if err := d.Check(name, false); err != nil { // opening a device can do something
+	if err := d.Check(name, false); err != nil { // checked first because merely opening a device can have effects
 		return nil, err
 	}
 	f, err := d.open(name, unix.O_RDONLY|unix.O_NOCTTY)
@@ -82,7 +81,7 @@ func (d *Dir) File(name string) (*os.File, error) {
 		return nil, d.explain(name, wantFile, err)
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() { // it was replaced meanwhile
+	if err == nil && !info.Mode().IsRegular() { // replaced in the meantime
 		err = &Refused{Path: name, Found: "is no regular file any more", Want: wantFile}
 	}
 	if err != nil {
@@ -91,9 +90,9 @@ func (d *Dir) File(name string) (*os.File, error) {
 	return f, nil
 }
 
-// Check returns an error unless the name is that of a regular file or, for dir, of a
-// directory: a [Refused] where it is something else, one that wraps [fs.ErrNotExist]
-// where nothing is there.
+// Check returns an error unless name is a regular file, or a directory if dir is set. The
+// error is a [Refused] if it is something else, and wraps [fs.ErrNotExist] if there is
+// nothing.
 func (d *Dir) Check(name string, dir bool) error {
 	st, err := d.stat(name)
 	if err != nil {
@@ -108,8 +107,8 @@ func (d *Dir) Check(name string, dir bool) error {
 	return nil
 }
 
-// Read returns the content of a regular file below d. One of more bytes than limit is
-// refused, and not read.
+// Read returns the content of a regular file below d. A file of more than limit bytes is
+// refused without reading it.
 func (d *Dir) Read(name string, limit int64) ([]byte, error) {
 	f, err := d.File(name)
 	if err != nil {
@@ -131,13 +130,14 @@ func read(f *os.File, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", name, err)
 	}
-	if int64(len(raw)) > limit { // it grew, or is of a file system that does not say
+	if int64(len(raw)) > limit { // it grew, or its file system does not report sizes
 		return nil, tooLarge(name, int64(len(raw)), limit)
 	}
 	return raw, nil
 }
 
-// ReadFile is [Dir.Read] of a path whose directory is trusted and whose last part is not.
+// ReadFile is like [Dir.Read] for a path whose directory is trusted but whose last element
+// is not.
 func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := OpenFile(name)
 	if err != nil {
@@ -147,7 +147,8 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	return read(f, name, limit)
 }
 
-// OpenFile is [Dir.File] of a path whose directory is trusted and whose last part is not.
+// OpenFile is like [Dir.File] for a path whose directory is trusted but whose last element
+// is not.
 func OpenFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -163,7 +164,8 @@ func OpenFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-// open opens what a name says, whatever it is, unless a link is on the way or at its end.
+// open opens a name of any file type. It returns an error if the name leads through a link
+// or is one.
 func (d *Dir) open(name string, flags int) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, unix.EINVAL
@@ -172,7 +174,7 @@ func (d *Dir) open(name string, flags int) (*os.File, error) {
 	defer runtime.KeepAlive(d.f)
 	flags |= unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 	fd, err := openat2(dir, name, flags)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) { // an old kernel, or a filter that does not know it
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) { // an old kernel, or a seccomp filter that does not know the call
 		fd, err = openParts(dir, name, flags)
 	}
 	if err != nil {
@@ -181,7 +183,7 @@ func (d *Dir) open(name string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// stat is lstat(2) of a name below d.
+// stat calls lstat(2) for a name below d.
 func (d *Dir) stat(name string) (*unix.Stat_t, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
@@ -204,10 +206,10 @@ func (d *Dir) stat(name string) (*unix.Stat_t, error) {
 	return &st, nil
 }
 
-// kindOf is the kind of file that a status is of, as one of unix.S_IF….
+// kindOf returns the file type of a status, one of unix.S_IF….
 func kindOf(st *unix.Stat_t) uint32 { return uint32(st.Mode) & unix.S_IFMT }
 
-// again calls a system call until no signal interrupts it.
+// again repeats a system call while it is interrupted by signals.
 func again(call func() error) error {
 	for {
 		if err := call(); !errors.Is(err, unix.EINTR) {

@@ -15,10 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// secret is outside of the directory that is read: no test may find it.
+// secret is the content of files outside the directory. No test may read it.
 const secret = "canary-8d1f"
 
-// tree makes a directory beside a secret, and opens it.
+// tree makes a directory next to a secret and opens it.
 func tree(t *testing.T) (dir string, d *Dir) {
 	t.Helper()
 	parent := t.TempDir()
@@ -53,7 +53,7 @@ func do(t *testing.T, err error) {
 	}
 }
 
-// soon fails the test when something hangs, as opening a FIFO does.
+// soon fails the test if a call blocks, for instance by opening a FIFO.
 func soon(t *testing.T, what func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -65,11 +65,12 @@ func soon(t *testing.T, what func()) {
 	}
 }
 
-// hostile are names that are refused, and what the error says. Each is made in a tree.
+// hostile lists names that must be refused, with what the error says. make creates each in
+// a tree.
 var hostile = []struct {
 	name  string
 	make  func(t *testing.T, dir string)
-	names string // what is opened
+	names string // the name that is opened
 	want  string
 }{
 	{"link to a file outside", link("../secret", "x"), "x", `"x" is a symbolic link to "../secret", expected a regular file`},
@@ -131,7 +132,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestRefusesTree holds the same of a tree that has such a thing in it.
+// TestRefusesTree checks the same for a tree that contains such a name.
 func TestRefusesTree(t *testing.T) {
 	for _, c := range hostile {
 		if strings.Contains(c.want, "invalid") || strings.Contains(c.want, "no such file") || c.name == "directory" || c.name == "file on the way" {
@@ -155,7 +156,7 @@ func TestRefusesTree(t *testing.T) {
 	}
 }
 
-// TestRefusesPaths holds the same of functions that take a path.
+// TestRefusesPaths checks the same for functions that take a path.
 func TestRefusesPaths(t *testing.T) {
 	for _, c := range hostile[:4] {
 		dir, _ := tree(t)
@@ -179,7 +180,7 @@ func TestRefusesPaths(t *testing.T) {
 	}
 }
 
-// TestWithoutOpenat2 holds that what serves old kernels refuses the same.
+// TestWithoutOpenat2 checks that the fallback for old kernels refuses the same names.
 func TestWithoutOpenat2(t *testing.T) {
 	for _, c := range hostile {
 		if strings.Contains(c.want, "invalid") {
@@ -211,7 +212,7 @@ func TestWithoutOpenat2(t *testing.T) {
 	do(t, unix.Close(fd))
 }
 
-// TestOtherFileSystem holds that what is mounted below is outside.
+// TestOtherFileSystem checks that files below a mount point are refused.
 func TestOtherFileSystem(t *testing.T) {
 	d, err := OpenDir("/")
 	do(t, err)
@@ -266,7 +267,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestCopyRoot holds that links of a root filesystem stay what they are.
+// TestCopyRoot checks that links of a root filesystem are copied as they are.
 func TestCopyRoot(t *testing.T) {
 	dir, d := tree(t)
 	do(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link")))

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// each calls do for everything in a directory, with its status. rel and depth are where
-// the directory is, for errors.
+// each calls do for every entry of the directory. rel and depth locate the directory in the
+// tree, for errors.
 func (d *Dir) each(rel string, depth int, do func(name string, st *unix.Stat_t) error) error {
 	if depth > maxDepth {
 		return &Refused{Path: rel, Found: "lies too deep", Want: fmt.Sprintf("at most %d directories in each other", maxDepth), Limit: true}
 	}
-	list, err := d.Dir(".") // a position of its own
+	list, err := d.Dir(".") // a second handle, with its own read position
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func (d *Dir) each(rel string, depth int, do func(name string, st *unix.Stat_t) 
 	}
 }
 
-// Move gives what a name below d says another place, in a directory of the same file
-// system. What it is does not matter: a link is moved as a link.
+// Move renames a name below d to a name in another directory of the same file system,
+// whatever its type: a link is moved, not followed.
 func (d *Dir) Move(name string, to *Dir, as string) error {
 	if !fs.ValidPath(name) {
 		return &fs.PathError{Op: "rename", Path: name, Err: fs.ErrInvalid}
@@ -71,8 +71,8 @@ func (d *Dir) Move(name string, to *Dir, as string) error {
 	return nil
 }
 
-// Discard removes everything below a directory of d whose name matches one of the
-// patterns (path.Match), at any depth. A name that is no directory has nothing below it.
+// Discard removes everything below a directory of d, at any depth, whose name matches one
+// of the patterns (path.Match). It does nothing if name is not a directory.
 func (d *Dir) Discard(name string, patterns []string) error {
 	if len(patterns) == 0 || d.Check(name, true) != nil {
 		return nil
@@ -87,9 +87,9 @@ func (d *Dir) Discard(name string, patterns []string) error {
 	})
 }
 
-// Settle makes a file or tree of d safe to be kept and read: it takes out devices,
-// sockets and FIFOs, and takes set-id bits from files. Links stay, for whoever follows
-// none. What exceeds the limits is refused.
+// Settle makes a file or tree of d safe to keep and read: it removes devices, sockets and
+// FIFOs, and clears set-id bits. Links stay, so readers must not follow them. It returns an
+// error if the tree exceeds the limits.
 func (d *Dir) Settle(name string, limits Limits) error {
 	count := Count{Limits: limits}
 	settle := func(at *Dir, name, rel string, st *unix.Stat_t) error {
@@ -121,8 +121,8 @@ func (d *Dir) Settle(name string, limits Limits) error {
 	return d.walk(name, name, 0, settle)
 }
 
-// ordinary takes set-id and sticky bits and others' right to write from a file or
-// directory, and gives its owner some.
+// ordinary clears set-id and sticky bits and write permission of group and others, and adds
+// the permissions in owner.
 func (d *Dir) ordinary(name string, st *unix.Stat_t, owner uint32) error {
 	mode := uint32(st.Mode)&0o755 | owner
 	if uint32(st.Mode)&0o7777 == mode {
@@ -139,8 +139,9 @@ func (d *Dir) ordinary(name string, st *unix.Stat_t, owner uint32) error {
 	return errors.Join(f.Chmod(os.FileMode(mode)), f.Close())
 }
 
-// walk calls do for everything below a directory of d, a directory before what it holds.
-// One that do has removed is passed over. rel is where the directory is, for errors.
+// walk calls do for everything below a directory of d, for a directory before its entries.
+// Directories that do removes are skipped. rel is the directory's place in the tree, for
+// errors.
 func (d *Dir) walk(name, rel string, depth int, do func(at *Dir, name, rel string, st *unix.Stat_t) error) error {
 	at, err := d.Dir(name)
 	if err != nil {
@@ -160,7 +161,7 @@ func (d *Dir) walk(name, rel string, depth int, do func(at *Dir, name, rel strin
 	})
 }
 
-// unlink removes what is no directory.
+// unlink removes a name that is not a directory.
 func (d *Dir) unlink(name string) error {
 	defer runtime.KeepAlive(d.f)
 	if err := again(func() error { return unix.Unlinkat(int(d.f.Fd()), name, 0) }); err != nil {
@@ -169,7 +170,7 @@ func (d *Dir) unlink(name string) error {
 	return nil
 }
 
-// remove removes a name of d with all that it holds.
+// remove removes a name of d and everything below it.
 func (d *Dir) remove(name string) error { return d.removeAt(name, 0) }
 
 func (d *Dir) removeAt(name string, depth int) error {
@@ -194,8 +195,9 @@ func (d *Dir) removeAt(name string, depth int) error {
 	return nil
 }
 
-// RemoveAll is os.RemoveAll for trees with directories that deny writing, as some build
-// scripts and Go's module cache leave. Nothing outside is changed through a link.
+// RemoveAll is like os.RemoveAll, but also removes directories without write permission, as
+// left by some build scripts and Go's module cache. It changes nothing outside through a
+// link.
 func RemoveAll(name string) error {
 	if err := os.RemoveAll(name); err == nil {
 		return nil
@@ -213,12 +215,11 @@ func RemoveAll(name string) error {
 	return os.RemoveAll(name)
 }
 
-// deepest is how many directories in each other are removed at once: each costs an open
-// file.
+// deepest is how many nested directories are removed at once: each keeps a file open.
 const deepest = 64
 
-// shorten removes what a directory holds however deep it is: what lies too deep is moved
-// to the top first.
+// shorten removes the contents of a directory however deeply they are nested, by first
+// moving what is too deep to the top.
 func shorten(name string) error {
 	top, err := OpenDir(name)
 	if err != nil {
@@ -263,8 +264,8 @@ func shorten(name string) error {
 	return nil
 }
 
-// permit lets the owner of directories change what they hold. What it cannot reach,
-// removing will say.
+// permit makes directories writable for their owner. It ignores errors, because removing
+// the directories reports them.
 func (d *Dir) permit(name string, depth int) {
 	_ = chmodAt(int(d.f.Fd()), name, 0o700)
 	runtime.KeepAlive(d.f)

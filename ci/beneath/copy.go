@@ -12,31 +12,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Copied is a file that was copied.
+// Copied describes a copied file.
 type Copied struct {
-	Path   string // slash-separated, below what was copied; "." for a file by itself
+	Path   string // slash-separated, relative to the copied tree; for CopyFile its name argument
 	Size   int64
-	SHA256 [sha256.Size]byte // of the bytes that were written
+	SHA256 [sha256.Size]byte // of the bytes written
 }
 
-// CopyFile copies a regular file below d to a path that does not exist, in one reading.
-// Of its mode the permissions are kept, without writing for others. After an error
-// nothing is there.
+// CopyFile copies a regular file below d to a path that does not exist. It keeps the
+// permissions, except write permission for group and others. On error it leaves no file.
 func (d *Dir) CopyFile(name, to string, limits Limits) (Copied, error) {
 	c := &copier{count: Count{Limits: limits}}
 	return c.file(d, name, name, to)
 }
 
-// CopyTree copies a directory below d to a path that does not exist. It is an error when
-// anything in it is neither a directory nor a regular file, or it exceeds the limits;
-// then nothing is there.
+// CopyTree copies a directory below d to a path that does not exist. It returns an error if
+// anything in the directory is neither a directory nor a regular file, or exceeds the
+// limits; then it leaves nothing.
 func (d *Dir) CopyTree(name, to string, limits Limits) ([]Copied, error) {
 	return d.copyTree(name, to, &copier{count: Count{Limits: limits}})
 }
 
-// CopyRoot copies the root filesystem of an image as CopyTree does, but with its links,
-// as they are, and its permissions; it passes over devices, sockets and FIFOs, which
-// images of a sandbox have no use for. The copy must be read without following links.
+// CopyRoot copies the root filesystem of an image like CopyTree, but keeps symbolic links
+// as they are and all permissions. It skips devices, sockets and FIFOs, which images for a
+// sandbox do not need. The copy must be read without following links.
 func (d *Dir) CopyRoot(name, to string, limits Limits) ([]Copied, error) {
 	return d.copyTree(name, to, &copier{count: Count{Limits: limits}, root: true})
 }
@@ -59,16 +58,17 @@ func (d *Dir) copyTree(name, to string, c *copier) ([]Copied, error) {
 // copier copies one file or tree.
 type copier struct {
 	count Count
-	root  bool // an image's root filesystem
+	root  bool // copy an image's root filesystem
 	files []Copied
 }
 
-// dir copies what a directory holds. rel is what it is called in what is copied.
+// dir copies the entries of a directory. rel is the directory's path relative to what is
+// copied.
 func (c *copier) dir(d *Dir, rel, to string, depth int) error {
 	return d.each(rel, depth, func(name string, st *unix.Stat_t) error {
 		so, place := path.Join(rel, name), filepath.Join(to, name)
 		kind := kindOf(st)
-		if kind != unix.S_IFREG { // a file counts when it is open
+		if kind != unix.S_IFREG { // a regular file is counted once it is open
 			if err := c.count.Add(so, 0); err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func (c *copier) dir(d *Dir, rel, to string, depth int) error {
 	})
 }
 
-// file copies one regular file of d. so is what it is called in errors.
+// file copies one regular file of d. so is its path in errors.
 func (c *copier) file(d *Dir, name, so, to string) (Copied, error) {
 	in, err := d.File(name)
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *copier) file(d *Dir, name, so, to string) (Copied, error) {
 	return f, nil
 }
 
-// write writes the content of in, which has that size, to a new file.
+// write writes the content of in, which must have the given size, to a new file.
 func write(in io.Reader, to string, mode os.FileMode, size int64) (f Copied, err error) {
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

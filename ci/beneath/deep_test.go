@@ -15,7 +15,8 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// TestRemoveDeep removes directories that lie deeper in each other than files can be open.
+// TestRemoveDeep checks that directories nested deeper than the number of files a process
+// may open are removed.
 func TestRemoveDeep(t *testing.T) {
 	top := filepath.Join(t.TempDir(), "top")
 	check(t, os.Mkdir(top, 0o755))
@@ -26,7 +27,7 @@ func TestRemoveDeep(t *testing.T) {
 		check(t, unix.Mkdirat(at, "beside", 0o755))
 		next, err := unix.Openat(at, "d", unix.O_DIRECTORY, 0)
 		check(t, err)
-		check(t, unix.Fchmod(at, 0o500)) // a directory that denies writing
+		check(t, unix.Fchmod(at, 0o500)) // a directory without write permission
 		check(t, unix.Close(at))
 		at = next
 	}

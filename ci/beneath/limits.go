@@ -2,33 +2,33 @@ package beneath
 
 import "fmt"
 
-// Limits are what a file or tree may have at most.
+// Limits bounds a file or tree.
 type Limits struct {
 	Entries int   // files, directories and links
-	File    int64 // bytes of one file, as its size says: holes count
+	File    int64 // bytes of one file by its size, holes included
 	Total   int64 // bytes of all files
 }
 
-// ReleaseLimits are wide for whatever leaves a step for slipway's own process: a file on
-// GitHub is under 2 GiB (GitHub Docs, "About releases").
+// ReleaseLimits returns wide limits for files that slipway's own process reads from a step:
+// a file on GitHub is smaller than 2 GiB (GitHub Docs, "About releases").
 func ReleaseLimits() Limits { return Limits{Entries: 10_000, File: 2 << 30, Total: 8 << 30} }
 
-// KeptLimits are wide for what only steps see: a target directory, an image's root
-// filesystem, a workspace.
+// KeptLimits returns wide limits for files that only steps read: a target directory, an
+// image's root filesystem, a workspace.
 func KeptLimits() Limits { return Limits{Entries: 4 << 20, File: 16 << 30, Total: 128 << 30} }
 
-// maxDepth bounds how deep directories lie in each other: each is held open.
+// maxDepth is how deep directories may be nested: each one on the way is held open.
 const maxDepth = 128
 
-// Count counts what is found against limits.
+// Count counts files and bytes against limits.
 type Count struct {
 	Limits  Limits
 	entries int
 	bytes   int64
 }
 
-// Add counts one entry, of a size in bytes: 0 for what is no file. It is an error when
-// there are too many, or the size is too large.
+// Add counts one entry and its size in bytes, which is 0 unless it is a regular file. It
+// returns an error if a limit is exceeded.
 func (c *Count) Add(path string, size int64) error {
 	if c.entries++; c.entries > c.Limits.Entries {
 		return &Refused{Path: path, Found: "is one file or directory too many", Want: fmt.Sprintf("at most %d", c.Limits.Entries), Limit: true}

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLimits holds that what is too large is refused by its size, before it is read.
+// TestLimits checks that a file that is too large is refused by its size, before it is
+// read.
 func TestLimits(t *testing.T) {
 	dir, d := tree(t)
 	f, err := os.Create(filepath.Join(dir, "sparse"))
 	do(t, err)
-	do(t, f.Truncate(1<<40)) // no block of it is there
+	do(t, f.Truncate(1<<40)) // sparse: it has no blocks
 	do(t, f.Close())
 	to := filepath.Join(t.TempDir(), "to")
 	small := Limits{Entries: 3, File: 3, Total: 5}
@@ -65,7 +66,8 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestSettle holds what stays of a tree that is kept, and that nothing else is touched.
+// TestSettle checks what stays of a tree that is kept, and that nothing outside it is
+// touched.
 func TestSettle(t *testing.T) {
 	dir, d := tree(t)
 	outside := filepath.Join(filepath.Dir(dir), "outside", "inside")
@@ -91,7 +93,7 @@ func TestSettle(t *testing.T) {
 func TestDiscard(t *testing.T) {
 	dir, d := tree(t)
 	do(t, os.Symlink("../outside", filepath.Join(dir, "link")))
-	do(t, os.Symlink("../outside", filepath.Join(dir, "inside"))) // a link that matches goes itself
+	do(t, os.Symlink("../outside", filepath.Join(dir, "inside"))) // a matching link is removed itself
 	for i := range 3 {
 		put(t, "x", dir, "a", fmt.Sprintf("gone-%d", i), "b", "c")
 	}
@@ -105,7 +107,8 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
-// TestMove holds that a move leaves through no link and follows none.
+// TestMove checks that Move does not leave the directory through a link, and does not
+// follow one.
 func TestMove(t *testing.T) {
 	dir, d := tree(t)
 	do(t, os.Symlink("../outside", filepath.Join(dir, "link")))
@@ -143,7 +146,7 @@ func TestRemoveAll(t *testing.T) {
 		t.Errorf("the directory that a link led to: %v, %v", info, err)
 	}
 	do(t, os.Chmod(outside, 0o700))
-	do(t, RemoveAll(dir)) // again
+	do(t, RemoveAll(dir)) // a missing path is not an error
 }
 
 func names(t *testing.T, dir string) string {

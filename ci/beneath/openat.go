@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openParts does what openat2(2) does where there is none: it opens one part of a name
-// after the other, each without following a link, and stays on the file system that dir
-// is on.
+// openParts does the work of openat2(2) where that is missing: it opens a name one part at
+// a time, without following links, and stays on the file system of dir.
 func openParts(dir int, name string, flags int) (int, error) {
 	var begin unix.Stat_t
 	if err := again(func() error { return unix.Fstat(dir, &begin) }); err != nil {
@@ -37,9 +36,9 @@ func openParts(dir int, name string, flags int) (int, error) {
 	return at, nil
 }
 
-// sameDevice returns EXDEV for a directory of another file system. Of files overlayfs
-// names another device than of their directory (kernel documentation, "Overlay
-// Filesystem", Inode properties).
+// sameDevice returns EXDEV for a directory on another file system. It ignores files,
+// because on overlayfs their device differs from that of their directory (kernel
+// documentation, "Overlay Filesystem", Inode properties).
 func sameDevice(fd int, begin unix.Stat_t) error {
 	var st unix.Stat_t
 	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {

@@ -4,7 +4,7 @@ package beneath
 
 import "golang.org/x/sys/unix"
 
-// openat2 is a system call of Linux alone.
+// openat2 exists on Linux only.
 func openat2(int, string, int) (int, error) { return -1, unix.ENOSYS }
 
 func chmodAt(dir int, name string, mode uint32) error {

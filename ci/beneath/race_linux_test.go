@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// swap exchanges two names for ever, as a build script's thread would.
+// swap keeps exchanging two names, as a thread of a build script could.
 func swap(t *testing.T, a, b string) {
 	var end atomic.Bool
 	done := make(chan struct{})
@@ -23,8 +23,8 @@ func swap(t *testing.T, a, b string) {
 	t.Cleanup(func() { end.Store(true); <-done })
 }
 
-// TestRace copies a file while it, or a directory on the way to it, is swapped for a
-// link to a secret: either the file is copied or nothing is.
+// TestRace copies a file while it, or a directory on its path, is being swapped with a link
+// to a secret: the copy succeeds or fails, but never reads the secret.
 func TestRace(t *testing.T) {
 	times := 5000
 	if testing.Short() {
@@ -53,7 +53,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// race reads the file again and again, and returns how often it was there.
+// race reads the file repeatedly and returns how often that succeeded.
 func race(t *testing.T, d *Dir, times int, parts bool) (good int) {
 	to := t.TempDir()
 	for range times {

@@ -14,9 +14,9 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Refused is the error for what is there and is not what it must be.
+// Refused is the error for a file that exists but is not of the expected kind or size.
 type Refused struct {
-	Path  string // below the directory, or as it was given
+	Path  string // relative to the directory, or as the caller gave it
 	Found string // "is a symbolic link to …", "has 12 bytes"
 	Want  string // "a regular file"
 	Limit bool   // it exceeds a limit
@@ -29,8 +29,8 @@ const (
 	wantDir  = "a directory"
 )
 
-// explain says why a name could not be opened: which part of it is what. Only words
-// follow from what it finds: the opening has failed already.
+// explain returns an error that says which part of a name could not be opened, and what it
+// is. It only words the error: opening has already failed.
 func (d *Dir) explain(name, want string, err error) error {
 	if !fs.ValidPath(name) {
 		return &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
@@ -62,7 +62,7 @@ func (d *Dir) explain(name, want string, err error) error {
 	return &fs.PathError{Op: "open", Path: name, Err: err}
 }
 
-// explainPath says why a path could not be opened.
+// explainPath does the same for a path.
 func explainPath(name string, err error) error {
 	d, opening := OpenDir(filepath.Dir(name))
 	if opening != nil {
@@ -86,7 +86,7 @@ const (
 	isFile = "is a regular file"
 )
 
-// kind says what a name in d is, "" where that is not known.
+// kind describes what a name in d is, "" if that is unknown.
 func (d *Dir) kind(name string) string {
 	var st unix.Stat_t
 	err := again(func() error { return unix.Fstatat(int(d.f.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) })
