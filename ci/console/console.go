@@ -1,29 +1,27 @@
-// Package console is the one door through which slipway's words reach a
-// terminal, a log, or the summary and the outputs of a GitHub Actions job.
+// Package console is the only way by which slipway's output reaches a terminal, a log, or
+// the summary and outputs of a GitHub Actions job.
 //
-// Much of what slipway says holds text that others choose: names and keys of the
-// workspace, the output of its tests, entries of archives, answers of servers.
-// Such text is made visible and cannot be more than text:
+// Much of that output contains text that others control: names and keys of the workspace,
+// the output of its tests, archive entries, responses of servers. Such text is escaped so
+// that it is nothing but text:
 //
-//   - [Inline] is for a value within a line, [Line] for a line of another
-//     program's output. Control characters, characters that reorder, hide or
-//     take no room, and bytes that are no UTF-8 become escapes as Go writes
-//     them: \x1b, \u202e. Neither can break a line.
-//   - [Sprintf], [Fprintf] and [Errorf] treat every argument so: what a format
-//     lays out, no argument can change.
-//   - [Writer] treats every line that it passes on so, whatever came before: [Stdout]
-//     and [Stderr], and with [TakeOver] what libraries print by themselves.
+//   - [Inline] is for a value within a line, [Line] for a line of another program's output.
+//     Control characters, characters that reorder, hide or have no width, and invalid UTF-8
+//     become Go escapes: \x1b, \u202e. Neither can break a line.
+//   - [Sprintf], [Fprintf] and [Errorf] escape every argument, so that no argument can
+//     change the layout of the format.
+//   - [Writer] escapes every line it passes on, whatever came before: [Stdout] and [Stderr],
+//     and with [TakeOver] also what libraries print.
 //
-// No line is a workflow command. The Actions runner obeys ::command:: where a line
-// begins with it, but for white space, and ##[command] anywhere in a line
-// (actions/runner, ActionCommand.TryParseV2 and TryParse), and reads standard output
-// and standard error alike. It can be told to stop for a while
-// (::stop-commands::TOKEN), but only until someone says the token, for all that the
-// job prints meanwhile, and with two streams that it reads at once there is no telling
-// what it reads while. So each line is made harmless by itself, in Actions and
-// elsewhere: its leading "::" becomes \x3a:, each "##[" becomes #\x23[. slipway has no
-// workflow commands of its own; what it gives a job goes through the job's files, see
-// [AddSummary] and [SetOutput].
+// No line is a workflow command. The Actions runner obeys ::command:: at the start of a
+// line, after white space, and ##[command] anywhere in a line (actions/runner,
+// ActionCommand.TryParseV2 and TryParse), on standard output and standard error alike. It
+// can be told to stop (::stop-commands::TOKEN), but only until something prints the token,
+// and for everything the job prints meanwhile; with two streams read at once it is also
+// unclear what that covers. So every line is made harmless by itself, in Actions and
+// elsewhere: a leading "::" becomes \x3a:, and each "##[" becomes #\x23[. slipway issues no
+// workflow commands; what it passes to a job goes through the job's files, see [AddSummary]
+// and [SetOutput].
 package console
 
 import (
@@ -35,21 +33,19 @@ import (
 	"unicode/utf8"
 )
 
-// longest is how many bytes of one value, or of one line of another program, are
-// shown. It bounds what one of them can take of a log.
+// longest is how many bytes are shown of one value or of one line of another program, so
+// that none can flood a log.
 const longest = 16 << 10
 
-// Inline makes a value one that stands within a line: everything in it that is no
-// plain character is an escape, a newline too. One that is very long is cut and
-// says so.
+// Inline escapes a value for use within a line: every character that is not plain,
+// including a newline, becomes an escape. A very long value is truncated and says so.
 func Inline(s string) string { return bounded(s, false) }
 
-// Line is Inline for a line of another program's output, without its end: it keeps
-// tabs, and no workflow command begins it.
+// Line escapes a line of another program's output, given without its line ending. It keeps
+// tabs, and the result is not a workflow command.
 func Line(s string) string { return disarm(bounded(s, true)) }
 
-// Clean makes a text of several lines safe line by line, as [Line] does. It cuts
-// nothing.
+// Clean escapes every line of a text as [Line] does, without truncating any.
 func Clean(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -58,8 +54,9 @@ func Clean(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Marked renders another program's text within a message of ours: every line but
-// the first begins with a mark that no line of ours has, so that it passes for none.
+// Marked renders another program's text within one of slipway's messages: every line but
+// the first begins with a mark that slipway's own lines never have, so that none can pass
+// for one.
 func Marked(s string) string {
 	lines := strings.Split(strings.TrimRight(lineEnds.Replace(s), "\n"), "\n")
 	for i, line := range lines {
@@ -68,7 +65,7 @@ func Marked(s string) string {
 	return strings.Join(lines, mark)
 }
 
-// Quoted is Marked with every line marked, for a text that begins on a line of its own.
+// Quoted is like Marked with the first line marked too, for text that begins on a new line.
 func Quoted(s string) string {
 	if s == "" {
 		return ""
@@ -76,21 +73,21 @@ func Quoted(s string) string {
 	return mark[1:] + Marked(s)
 }
 
-// mark goes between the lines of a foreign text.
+// mark separates the lines of another program's text.
 const mark = "\n  | "
 
-// lineEnds has every end of a line as a newline: a carriage return, by which
-// programs write over a line, would hide what was there.
+// lineEnds turns every line ending into a newline. A carriage return would hide text,
+// because programs use it to overwrite a line.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// bounded escapes s, or as much of it as may be shown.
+// bounded escapes s, truncated to what may be shown.
 func bounded(s string, tabs bool) string {
 	if len(s) <= longest {
 		if text := escape(s, tabs); len(text) <= longest {
 			return text
 		}
 	}
-	const room = 64 // for what says that it is cut
+	const room = 64 // for the note that it is truncated
 	head := s[:min(len(s), longest)]
 	end := sort.Search(len(head), func(n int) bool { return len(escape(head[:n+1], tabs)) > longest-room })
 	for end > 0 && (!utf8.RuneStart(s[end]) || len(escape(s[:end], tabs)) > longest-room) {
@@ -99,13 +96,13 @@ func bounded(s string, tabs bool) string {
 	return fmt.Sprintf("%s… (%d bytes more)", escape(s[:end], tabs), len(s)-end)
 }
 
-// escape makes everything in s visible, and breaks up "##[".
+// escape makes every character of s visible, and breaks up "##[".
 func escape(s string, tabs bool) string {
 	if plainASCII(s) {
 		return breakUp(s)
 	}
 	var b strings.Builder
-	var before rune // the last one that was written as it is
+	var before rune // the last rune written unescaped
 	for i := 0; i < len(s); {
 		r, width := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -134,11 +131,11 @@ func plainASCII(s string) bool {
 	return true
 }
 
-// breakUp takes its meaning from "##[", which the runner looks for anywhere in a line.
+// breakUp disables "##[", which the runner looks for anywhere in a line.
 func breakUp(s string) string { return strings.ReplaceAll(s, "##[", `#\x23[`) }
 
-// disarm takes its meaning from a "::" that begins the line. What the runner
-// takes for white space, so does unicode.IsSpace.
+// disarm disables a "::" at the start of a line. The runner's notion of white space is that
+// of unicode.IsSpace.
 func disarm(line string) string {
 	rest := strings.TrimLeftFunc(line, unicode.IsSpace)
 	if !strings.HasPrefix(rest, "::") {
@@ -147,12 +144,12 @@ func disarm(line string) string {
 	return line[:len(line)-len(rest)] + `\x3a` + rest[1:]
 }
 
-// plain reports whether r shows as what it is after the character before it. What
-// has no shape of its own does not: controls, what reorders (Unicode, Bidi_Control),
-// what is ignored where it is shown (Default_Ignorable_Code_Point; text is compared
-// without it too, so that it could hide a command from us and not from the runner),
-// spaces but for those of common languages, and what no one has assigned. An emoji
-// may be made of several: after a symbol stand its variation selector and its joiner.
+// plain reports whether r is displayed as itself after the rune before it. Not plain are
+// control characters, characters that reorder text (Unicode, Bidi_Control), characters that
+// are not displayed (Default_Ignorable_Code_Point; string comparison may ignore them too,
+// so they could hide a command from slipway but not from the runner), unusual spaces, and
+// unassigned code points. An emoji may consist of several runes: a variation selector and a
+// joiner may follow a symbol.
 func plain(before, r rune) bool {
 	switch {
 	case r == '\u00a0' || r == '\u3000':

@@ -63,7 +63,7 @@ func TestInline(t *testing.T) {
 	}
 }
 
-// TestLine holds that no line is a command to the runner.
+// TestLine checks that no line is a workflow command.
 func TestLine(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"::add-mask::x", `\x3a:add-mask::x`},
@@ -94,7 +94,7 @@ func TestLine(t *testing.T) {
 			t.Errorf("the runner obeys %q of %q", c, got)
 		}
 	}
-	// The judge knows a command where there is one.
+	// obeyed must find commands, or the checks above prove nothing.
 	for _, line := range []string{"::add-mask::x", " \u3000::error::", "\u200b::group::x", "a ##[group]x", "#\u00ad#[debug]", "##[set-output name=a;]b"} {
 		if obeyed(line) == "" {
 			t.Errorf("the runner of this test does not obey %q", line)
@@ -102,8 +102,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestBounded holds that what is very long is cut, says by how much, and costs no
-// more than it shows.
+// TestBounded checks that very long text is truncated, that the result says by how much,
+// and that memory use is bounded.
 func TestBounded(t *testing.T) {
 	for name, in := range map[string]string{
 		"letters": strings.Repeat("a", 10<<20), "controls": strings.Repeat("\x00", longest), "wide": strings.Repeat("\U000e0041", longest),
@@ -131,8 +131,8 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// TestMarked holds that no line of a foreign text passes for one of ours, also where
-// only a carriage return begins it.
+// TestMarked checks that no line of another program's text can pass for one of slipway's,
+// even after a bare carriage return.
 func TestMarked(t *testing.T) {
 	if got, want := Marked("error: a\nGood: all of it\rBad\r\n\n::error::x\n\n"), "error: a\n  | Good: all of it\n  | Bad\n  | \n  | "+`\x3a:error::x`; got != want {
 		t.Errorf("Marked = %q, want %q", got, want)
@@ -142,8 +142,8 @@ func TestMarked(t *testing.T) {
 	}
 }
 
-// FuzzLine holds for any text that what is printed of it is plain and no command, that
-// printing it again changes nothing, and that it does not grow without bound.
+// FuzzLine checks that any text is printed plainly and is not a command, that escaping it
+// again changes nothing, and that its length is bounded.
 func FuzzLine(f *testing.F) {
 	for _, s := range []string{"", "a", "::add-mask::x", " ::x::", "##[group]", "\x1b[2J\r::error::\u202e\xff\u009b", "👩‍💻⚠️", "##\u200b[x]", "#\ufe0f#[debug]", "a\n::debug::b"} {
 		f.Add(s)

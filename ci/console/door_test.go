@@ -14,17 +14,17 @@ import (
 	"testing"
 )
 
-// formatting are the files that lay out bytes which no one is shown.
+// formatting lists the files that format bytes which are not shown to anyone.
 var formatting = []string{
-	"ci/console/console.go", "ci/console/json.go", // the door itself
-	"ci/dist/sums.go",                             // a file: SHA256SUMS
-	"ci/engine/frame.go", "ci/handover/digest.go", // a shell's script, what is digested
-	"ci/local/tree.go", "ci/local/verify.go", "ci/prepare/requirement.go", // what is digested or compared
+	"ci/console/console.go", "ci/console/json.go", // this package
+	"ci/dist/sums.go",                             // SHA256SUMS
+	"ci/engine/frame.go", "ci/handover/digest.go", // a shell script; input of a digest
+	"ci/local/tree.go", "ci/local/verify.go", "ci/prepare/requirement.go", // input of a digest or comparison
 }
 
-// TestOneDoor holds that everything which slipway prints goes through this package: no
-// other code knows the standard streams, or prints, and texts for people are laid out
-// by Sprintf, Fprintf and Errorf of this package.
+// TestOneDoor checks that everything slipway prints goes through this package: no other
+// code uses the standard streams or prints, and text for people is formatted by this
+// package's Sprintf, Fprintf and Errorf.
 func TestOneDoor(t *testing.T) {
 	files := sources(t)
 	if len(files) < 200 {
@@ -37,7 +37,7 @@ func TestOneDoor(t *testing.T) {
 	}
 }
 
-// TestWayRound holds that the test above finds what it looks for.
+// TestWayRound checks that TestOneDoor finds violations.
 func TestWayRound(t *testing.T) {
 	for _, body := range []string{
 		`fmt.Println("x")`, `fmt.Printf("x")`, `fmt.Fprint(nil, "x")`, `print("x")`, `println()`, `_ = os.Stdout`, `c.Stderr = os.Stderr`,
@@ -56,7 +56,7 @@ func TestWayRound(t *testing.T) {
 	}
 }
 
-// wayRound lists what in a file goes round this package.
+// wayRound returns what in a file bypasses this package.
 func wayRound(path string, file *ast.File) []string {
 	var found []string
 	ours := strings.HasPrefix(path, "ci/console/")
@@ -98,8 +98,8 @@ func selected(path string, n *ast.SelectorExpr) string {
 	return ""
 }
 
-// called finds the built-in functions that print, and errors of several lines that do
-// not say which are whose.
+// called finds calls of built-in functions that print, and of Errorf with several lines
+// that does not mark whose they are.
 func called(n *ast.CallExpr) string {
 	if f, ok := n.Fun.(*ast.Ident); ok && (f.Name == "print" || f.Name == "println") {
 		return f.Name
@@ -122,7 +122,7 @@ func called(n *ast.CallExpr) string {
 	return ""
 }
 
-// named finds other ways to a terminal or a job, and workflow commands.
+// named finds strings that name other ways to a terminal or a job, and workflow commands.
 func named(n *ast.BasicLit) string {
 	text, err := strconv.Unquote(n.Value)
 	if err != nil || n.Kind != token.STRING {
@@ -139,8 +139,8 @@ func named(n *ast.BasicLit) string {
 	return ""
 }
 
-// TestModuleErrors holds that every function of ci/module that package main calls makes
-// its error safe to print, which the engine does.
+// TestModuleErrors checks that every function of ci/module that package main calls makes
+// its error safe to print, because the engine prints it.
 func TestModuleErrors(t *testing.T) {
 	checked := 0
 	for _, f := range sources(t) {
@@ -169,7 +169,7 @@ func TestModuleErrors(t *testing.T) {
 	}
 }
 
-// deferred renders a call of a package's function with the address of a variable.
+// deferred renders a call of a package's function on the address of a variable.
 func deferred(call *ast.CallExpr) string {
 	f, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || len(call.Args) != 1 {
@@ -187,8 +187,8 @@ type source struct {
 	syntax *ast.File
 }
 
-// sources are the files that the command and the module are made of, but for those
-// that Dagger generates.
+// sources returns the files of the command and the module, except those that Dagger
+// generates.
 func sources(t *testing.T) []source {
 	t.Helper()
 	root := filepath.Join("..", "..")

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Errorf makes an error of several lines: those of its format, which its arguments
-// cannot add to; see [Sprintf]. Errors among them keep the lines of their own, as
-// [ErrorText] renders them. fmt.Errorf is for errors of one line.
+// Errorf returns an error of several lines: those of its format, to which its arguments
+// cannot add; see [Sprintf]. Errors among the arguments keep their own lines, as rendered
+// by [ErrorText]. For an error of one line use fmt.Errorf.
 func Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	shown := make([]any, len(args))
@@ -22,7 +22,7 @@ func Errorf(format string, args ...any) error {
 	return &message{text: Sprintf(strings.ReplaceAll(format, "%w", "%v"), shown...), err: err}
 }
 
-// message is an error whose text is safe to print as it is.
+// message is an error whose text is safe to print.
 type message struct {
 	text string
 	err  error
@@ -32,12 +32,11 @@ func (m *message) Error() string { return m.text }
 
 func (m *message) Unwrap() error { return m.err }
 
-// Printed returns the text as it is.
+// Printed returns the text, which is already safe to print.
 func (m *message) Printed() string { return m.text }
 
-// ErrorText renders an error for people. Where its text has several lines because
-// errors were joined, or because it was made by [Errorf], they are lines; any others
-// come from outside, and are [Marked].
+// ErrorText renders an error for people. Line breaks of joined errors and of [Errorf] are
+// kept; any others come from outside, and their lines are [Marked].
 func ErrorText(err error) string {
 	if err == nil {
 		return ""
@@ -53,13 +52,13 @@ func ErrorText(err error) string {
 	return Marked(err.Error())
 }
 
-// ErrorLine is ErrorText in one line.
+// ErrorLine is like ErrorText, on one line.
 func ErrorLine(err error) string {
 	return strings.ReplaceAll(strings.ReplaceAll(ErrorText(err), mark, "; "), "\n", "; ")
 }
 
-// around renders the text of an error that wraps others: theirs as they render, and
-// what is around them as foreign.
+// around renders the text of an error that wraps others: the wrapped errors by ErrorText,
+// and the text around them as another program's.
 func around(text string, wrapped []error) string {
 	var texts, shown []string
 	for _, err := range wrapped {
@@ -67,7 +66,7 @@ func around(text string, wrapped []error) string {
 			texts, shown = append(texts, err.Error()), append(shown, ErrorText(err))
 		}
 	}
-	if text == strings.Join(texts, "\n") { // errors.Join
+	if text == strings.Join(texts, "\n") { // made by errors.Join
 		return strings.Join(shown, "\n")
 	}
 	var b strings.Builder
@@ -80,8 +79,8 @@ func around(text string, wrapped []error) string {
 	return Clean(b.String() + Marked(text))
 }
 
-// ForPeople makes the text of an error that a function returns safe to print, for
-// callers that print it themselves: the Dagger engine. It is meant to be deferred.
+// ForPeople makes the text of a returned error safe to print, for a caller that prints
+// errors itself: the Dagger engine. Use it in a defer statement.
 func ForPeople(err *error) {
 	var done *message
 	if *err == nil || errors.As(*err, &done) && error(done) == *err {

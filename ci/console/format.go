@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Lines is a text of several lines that is safe already: one that was made with
-// this package. [Sprintf] takes it as it is.
+// Lines is text of several lines that is already safe because it was made with this
+// package. [Sprintf] does not escape it.
 type Lines string
 
-// List renders items as lines of their own, each below the one before and indented.
+// List renders each item on an indented line of its own.
 func List(indent string, items []string) Lines {
 	shown := make([]string, len(items))
 	for i, item := range items {
@@ -19,9 +19,9 @@ func List(indent string, items []string) Lines {
 	return Lines(strings.Join(shown, "\n"))
 }
 
-// Sprintf formats as fmt.Sprintf does, and shows every argument as [Inline] does,
-// but for one of type [Lines]. So the lines are the format's, and none of them is a
-// workflow command.
+// Sprintf formats like fmt.Sprintf, but escapes every argument with [Inline] unless it is
+// of type [Lines]. So line breaks come from the format only, and no line is a workflow
+// command.
 func Sprintf(format string, args ...any) string {
 	for i, a := range args {
 		if _, ok := a.(Lines); !ok {
@@ -31,12 +31,12 @@ func Sprintf(format string, args ...any) string {
 	return Clean(fmt.Sprintf(format, args...))
 }
 
-// Fprintf writes what [Sprintf] formats.
+// Fprintf writes the result of [Sprintf].
 func Fprintf(w io.Writer, format string, args ...any) {
 	_, _ = io.WriteString(w, Sprintf(format, args...))
 }
 
-// inline is an argument that formats to one line.
+// inline is an argument that is formatted on one line.
 type inline struct{ value any }
 
 func (a inline) Format(f fmt.State, verb rune) {

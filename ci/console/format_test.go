@@ -14,7 +14,7 @@ func (w word) String() string { return "<" + string(w) + ">" }
 
 type kind string
 
-// TestSprintf holds that no argument adds a line, whatever its type.
+// TestSprintf checks that no argument adds a line, whatever its type.
 func TestSprintf(t *testing.T) {
 	const evil = "x\n  good  y\x1b[2K"
 	tests := []struct{ got, want string }{
@@ -42,8 +42,8 @@ func TestSprintf(t *testing.T) {
 	}
 }
 
-// TestErrorText holds which lines of an error are ours: those of joined errors and of
-// Errorf's format. All others are marked.
+// TestErrorText checks that only lines of joined errors and of Errorf's format are left
+// unmarked.
 func TestErrorText(t *testing.T) {
 	foreign := errors.New("404\nGood: all of it was signed\r\n::error::x")
 	shown := "404\n  | Good: all of it was signed\n  | " + `\x3a:error::x`

@@ -6,15 +6,16 @@ import (
 	"os"
 )
 
-// AddSummary adds Markdown to the summary of a GitHub Actions job; elsewhere it does
+// AddSummary adds Markdown to the summary of a GitHub Actions job. Outside Actions it does
 // nothing.
 func AddSummary(markdown string) error {
 	return addTo("GITHUB_STEP_SUMMARY", Clean(markdown))
 }
 
-// SetOutput gives a step of a GitHub Actions job an output; elsewhere it does nothing.
-// A line of the file is NAME=VALUE, or begins a value of several lines with
-// NAME<<DELIMITER: a name is one of ours, and a value of several lines is refused.
+// SetOutput sets an output of a GitHub Actions step. Outside Actions it does nothing. It
+// returns an error for a value that is not a single line of plain characters: the file has
+// lines NAME=VALUE, and NAME<<DELIMITER would begin a value of several lines. The name must
+// be trusted.
 func SetOutput(name, value string) error {
 	if Line(value) != value {
 		return fmt.Errorf("giving the job its output %q: %q has more than plain characters", name, value)
@@ -22,7 +23,7 @@ func SetOutput(name, value string) error {
 	return addTo("GITHUB_OUTPUT", name+"="+value)
 }
 
-// addTo adds text to the file that GitHub Actions names in a variable, where it does.
+// addTo appends text to the file that a GitHub Actions variable names, if it is set.
 func addTo(variable, text string) error {
 	name := os.Getenv(variable)
 	if name == "" {

@@ -6,10 +6,10 @@ import (
 	"unicode/utf16"
 )
 
-// JSON renders JSON for a terminal or a log: what [Clean] would change in it is
-// written as \uXXXX, which means the same to a program that reads it (RFC 8259,
-// section 7). encoding/json escapes neither DEL nor C1 controls nor what reorders.
-// Such characters, and "##[", stand in strings alone.
+// JSON renders JSON for a terminal or a log: characters that [Clean] would change are
+// written as \uXXXX, which means the same to a program (RFC 8259, section 7). encoding/json
+// escapes neither DEL nor C1 controls nor characters that reorder text. Such characters,
+// and "##[", only occur in strings.
 func JSON(raw []byte) []byte {
 	var b strings.Builder
 	var before rune

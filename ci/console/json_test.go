@@ -32,7 +32,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// FuzzJSON holds that a program reads the same, and that the writer leaves it alone.
+// FuzzJSON checks that the result decodes to the same value, and that a Writer does not
+// change it.
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{"", "\u202e\u009b", "##[x]", `\##[x]`, "a\n::debug::b", "\U000e0041👩‍💻"} {
 		f.Add(s, s)
@@ -48,7 +49,7 @@ func FuzzJSON(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, v := range back {
-			if len(back) != 1 || v[0] != string([]rune(value)) { // what is no UTF-8 encoding/json replaces
+			if len(back) != 1 || v[0] != string([]rune(value)) { // encoding/json replaces invalid UTF-8
 				t.Errorf("%q is read as %q", value, v)
 			}
 		}

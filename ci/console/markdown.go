@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// Markdown renders a value as plain words of GitHub's Markdown, in a paragraph, a list
-// or a cell of a table: no link, no image, no HTML, no markup (GitHub Flavored Markdown,
-// sections 2.4 and 6.9), but for an e-mail address, which GitHub links to itself.
+// Markdown escapes a value as plain text of GitHub's Markdown, in a paragraph, a list or a
+// table cell: no links, images, HTML or other markup (GitHub Flavored Markdown, sections
+// 2.4 and 6.9). GitHub still turns an e-mail address into a link.
 func Markdown(s string) string {
 	text := []rune(Inline(s))
 	var b strings.Builder
@@ -17,7 +17,7 @@ func Markdown(s string) string {
 		case strings.ContainsRune("\\`*{}[]<>#|~&$!", r),
 			i == 0 && strings.ContainsRune("-+=", r),
 			r == '_' && !between(text, i),
-			r == '/' && i > 0 && text[i-1] == ':', // https://…
+			r == '/' && i > 0 && text[i-1] == ':', // part of a URL
 			r == '.' && i >= 3 && strings.EqualFold(string(text[i-3:i]), "www"):
 			b.WriteByte('\\')
 		}
@@ -26,13 +26,13 @@ func Markdown(s string) string {
 	return b.String()
 }
 
-// NoMention is [Markdown] for words that GitHub shows where it would tell somebody that they
-// are mentioned: no "@" of theirs begins a name. A backslash does not stop it, nor does a
-// character reference: a space without width between them does.
+// NoMention is like [Markdown] for text in places where GitHub notifies people who are
+// mentioned: no "@" in it begins a name. Neither a backslash nor a character reference
+// prevents that, but a zero-width space does.
 func NoMention(s string) string { return strings.ReplaceAll(Markdown(s), "@", "@&#8203;") }
 
-// between reports whether a letter or a digit stands on both sides: an underscore
-// there is none that emphasises.
+// between reports whether there is a letter or a digit on both sides: there an underscore
+// is not emphasis.
 func between(text []rune, i int) bool {
 	word := func(i int) bool {
 		return i >= 0 && i < len(text) && (unicode.IsLetter(text[i]) || unicode.IsDigit(text[i]))
@@ -40,7 +40,7 @@ func between(text []rune, i int) bool {
 	return word(i-1) && word(i+1)
 }
 
-// Code renders a value as code within a line of Markdown, or within a cell of a table.
+// Code renders a value as inline code in Markdown, also in a table cell.
 func Code(s string) string {
 	text := strings.ReplaceAll(Inline(s), "|", `\|`)
 	if text == "" {
@@ -53,7 +53,7 @@ func Code(s string) string {
 	return ticks + text + ticks
 }
 
-// Link renders the address of a page as a link, and anything else as [Code].
+// Link renders the URL of a page as a link, and anything else as [Code].
 func Link(address string) string {
 	u, err := url.Parse(address)
 	odd := strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>\"'\\`|[]{}^", r) })
@@ -63,15 +63,15 @@ func Link(address string) string {
 	return "<" + address + ">"
 }
 
-// Fence renders a text of several lines as a block of Markdown that shows them as they
-// are, in a language that is one of ours. Nothing in it ends the block.
+// Fence renders a text of several lines as a Markdown code block, which nothing in the text
+// can close. The language must be trusted.
 func Fence(language, s string) Lines {
 	text := Clean(strings.TrimRight(lineEnds.Replace(s), "\n"))
 	ticks := strings.Repeat("`", max(3, longestRun(text)+1))
 	return Lines(ticks + language + "\n" + text + "\n" + ticks + "\n")
 }
 
-// longestRun is the length of the longest run of backticks.
+// longestRun returns the length of the longest run of backticks.
 func longestRun(s string) int {
 	longest, run := 0, 0
 	for _, r := range s {
@@ -83,9 +83,8 @@ func longestRun(s string) int {
 	return longest
 }
 
-// Label renders values for a quoted label of a Mermaid diagram, a line for each: what
-// could leave the label, or be a directive or markup in it, becomes Mermaid's code for
-// the character.
+// Label renders values for a quoted label of a Mermaid diagram, one per line. Characters
+// that could end the label, or be a directive or markup, become Mermaid's codes for them.
 func Label(values ...string) string {
 	lines := make([]string, len(values))
 	for i, v := range values {

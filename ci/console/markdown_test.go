@@ -76,7 +76,7 @@ func TestLabel(t *testing.T) {
 	}
 }
 
-// words are what a value of a summary may try to be.
+// words lists hostile values for a summary.
 var words = []string{
 	"<img src=https://x.io/a.png>", "<script>x</script>", "<!-- a", "</details>", "<a href=x>y</a>", "<https://x.io>", "<a@x.io>", "<?a?>", "<![CDATA[a]]>",
 	"![a](https://x.io/a.png)", "[a](https://x.io)", "[a][b]\n\n[b]: https://x.io", "[a]", "https://x.io", "http://x.io", "ftp://x.io", "HTTPS://X.IO/a", "www.x.io", "WWW.x.io",
@@ -85,8 +85,8 @@ var words = []string{
 	"![a\\](https://x.io/a.png)", "[a]\\(x)", "!\u200b[a](x)", "\u202e<img src=x>", "\x00<img>", "\xff<img src=x>",
 }
 
-// TestRendered asks the renderer that GitHub's own is made from what it makes of
-// hostile values: words and code, wherever in a summary they stand.
+// TestRendered checks with cmark-gfm, on which GitHub's renderer is based, that hostile
+// values render as nothing but text and code, wherever they are in a summary.
 func TestRendered(t *testing.T) {
 	if _, err := exec.LookPath("cmark-gfm"); err != nil {
 		t.Skipf("SKIPPED: no renderer to ask: %v: install cmark-gfm", err)
@@ -102,8 +102,7 @@ func TestRendered(t *testing.T) {
 		"block":        func(s string) string { return string(Fence("text", s)) + "\nend\n" },
 		"picture":      func(s string) string { return "```mermaid\n a[\"" + Label(s) + "\"]\n```\n\nend\n" },
 	}
-	// What the frames above are made of, and lists and quotes within them, which say
-	// nothing that words do not.
+	// The elements of the frames above, and lists and quotes inside them, which are harmless.
 	allowed := regexp.MustCompile(`^</?(h2|p|ol|ul|li|blockquote|table|thead|tbody|tr|th|td|code|pre)( lang="(text|mermaid)"| start="\d+")?( /)?>$`)
 	element := regexp.MustCompile(`<[^>]*>`)
 	for place, frame := range places {
@@ -117,7 +116,7 @@ func TestRendered(t *testing.T) {
 			}
 			for _, e := range element.FindAllString(string(out), -1) {
 				mail := strings.HasPrefix(e, `<a href="mailto:`) || e == "</a>" && strings.Contains(string(out), `<a href="mailto:`)
-				if !allowed.MatchString(e) && !mail { // an address is a link to itself, which nothing prevents
+				if !allowed.MatchString(e) && !mail { // an address becomes a link to itself, which cannot be prevented
 					t.Errorf("%s: %q becomes %s in\n%s", place, s, e, out)
 				}
 			}

@@ -6,17 +6,16 @@ import (
 	"unicode"
 )
 
-// commands are those that the Actions runner registers (actions/runner,
+// commands lists those that the Actions runner registers (actions/runner,
 // ActionCommandManager and its extensions).
 var commands = []string{
 	"set-env", "set-output", "save-state", "add-path", "add-mask", "add-matcher", "remove-matcher", "debug", "warning", "error", "notice",
 	"group", "endgroup", "echo", "stop-commands", "internal-set-repo-path", "command",
 }
 
-// obeyed returns the command that the Actions runner reads out of one line of a
-// process, "" for none, as ActionCommand.TryParseV2 and TryParse do. They compare
-// strings as the culture does, to which characters that are ignored where they are
-// shown are not there: here they are taken out first.
+// obeyed returns the command that the Actions runner would find in a line of output, "" for
+// none, like ActionCommand.TryParseV2 and TryParse. Their culture-sensitive comparison
+// ignores characters that are not displayed, so these are removed first.
 func obeyed(line string) string {
 	line = strings.Map(func(r rune) rune {
 		ignored := r == 0 || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -47,13 +46,13 @@ func obeyed(line string) string {
 	return ""
 }
 
-// readLines splits what a process prints as the runner does, which reads it by .NET's
-// StreamReader.ReadLine: a carriage return ends a line too.
+// readLines splits output into lines like the runner's StreamReader.ReadLine of .NET, for
+// which a carriage return also ends a line.
 func readLines(printed string) []string {
 	return strings.Split(lineEnds.Replace(printed), "\n")
 }
 
-// harmful says what in printed text is not plain, "" for nothing.
+// harmful returns what is not plain in printed text, "" if nothing.
 func harmful(printed string) string {
 	for _, line := range readLines(printed) {
 		if c := obeyed(line); c != "" {

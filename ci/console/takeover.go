@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// TakeOver has what libraries print to the standard streams, and log, pass through
-// [Stdout] and [Stderr] too: some say what a server has answered. The function that it
-// returns passes on all that was written, and ends that.
+// TakeOver redirects what libraries print to the standard streams and the log through
+// [Stdout] and [Stderr], because some print responses of servers. The returned function
+// passes on what is left and restores the streams.
 func TakeOver() (end func() error, err error) { return takeOver(Stdout, Stderr) }
 
 func takeOver(out, err *Writer) (func() error, error) {

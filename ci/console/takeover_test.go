@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTakeOver holds that what a library prints by itself is harmless too, and all
-// there when it ends.
+// TestTakeOver checks that what libraries print is escaped too, and is complete when it
+// ends.
 func TestTakeOver(t *testing.T) {
 	var out, err bytes.Buffer
 	was := os.Stderr

@@ -9,24 +9,23 @@ import (
 	"golang.org/x/term"
 )
 
-// Stdout and Stderr are this process's standard output and standard error. Nothing
-// else in slipway writes there.
+// Stdout and Stderr write to this process's standard output and standard error. Nothing
+// else in slipway does.
 var (
 	Stdout = NewWriter(os.Stdout)
 	Stderr = NewWriter(os.Stderr)
 )
 
-// Writer passes on whole lines, each as [Clean] makes it. Its methods may be called
-// from several goroutines.
+// Writer writes whole lines, each escaped by [Clean]. It is safe for concurrent use.
 type Writer struct {
 	mu     sync.Mutex
 	w      io.Writer
-	width  int    // of the terminal, 0 elsewhere
-	line   []byte // one that has not ended
+	width  int    // of the terminal, 0 if it is not one
+	line   []byte // an incomplete line
 	status bool   // the terminal's last line is a status
 }
 
-// NewWriter returns a writer to w.
+// NewWriter returns a Writer to w.
 func NewWriter(w io.Writer) *Writer {
 	out := &Writer{w: w}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -37,7 +36,7 @@ func NewWriter(w io.Writer) *Writer {
 	return out
 }
 
-// Write passes on the lines that end in p; the rest waits for its end.
+// Write writes the lines that end in p and keeps the rest.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -54,7 +53,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush passes on a line that has not ended.
+// Flush writes an incomplete line.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,11 +68,11 @@ func (w *Writer) pass(text string) error {
 	return err
 }
 
-// Terminal reports whether a person sees this as it is written.
+// Terminal reports whether the writer writes to a terminal.
 func (w *Writer) Terminal() bool { return w.width > 0 }
 
-// Status shows a text in the terminal's last line until something else is written;
-// elsewhere it does nothing.
+// Status shows text on the terminal's last line until something else is written. It does
+// nothing if there is no terminal.
 func (w *Writer) Status(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -86,14 +85,14 @@ func (w *Writer) Status(text string) {
 	w.status = true
 }
 
-// EndStatus takes the status away.
+// EndStatus removes the status.
 func (w *Writer) EndStatus() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clear()
 }
 
-// clear empties the terminal's last line where it is a status.
+// clear erases the terminal's last line if it is a status.
 func (w *Writer) clear() {
 	if w.status {
 		_, _ = io.WriteString(w.w, "\r\x1b[K")

@@ -7,14 +7,15 @@ import (
 	"testing"
 )
 
-// TestWriter holds that lines are passed on whole and safe, however they are written.
+// TestWriter checks that lines are written whole and escaped, however they are split into
+// writes.
 func TestWriter(t *testing.T) {
 	const in = "a ⚠️ b\n::add-mask::x\n\x1b]52;c;eA==\a\n##[group]g\nlast"
 	const want = "a ⚠️ b\n" + `\x3a:add-mask::x` + "\n" + `\x1b]52;c;eA==\a` + "\n" + `#\x23[group]g` + "\nlast"
 	for size := 1; size <= len(in); size++ {
 		var b bytes.Buffer
 		w := NewWriter(&b)
-		for part := range strings.SplitSeq(in, "") { // a character at a time, cut into sizes
+		for part := range strings.SplitSeq(in, "") { // one character at a time, split into pieces of size bytes
 			for len(part) > 0 {
 				n := min(size, len(part))
 				if got, err := w.Write([]byte(part[:n])); got != n || err != nil {
@@ -38,7 +39,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// TestWriterAtOnce holds that what several write at once is lines still.
+// TestWriterAtOnce checks that concurrent writes do not mix within a line.
 func TestWriterAtOnce(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
@@ -56,8 +57,8 @@ func TestWriterAtOnce(t *testing.T) {
 	}
 }
 
-// TestStatus holds that a status is on terminals alone, cut to their width, harmless,
-// and gone before the next line.
+// TestStatus checks that a status appears on terminals only, truncated to their width and
+// escaped, and is gone before the next line.
 func TestStatus(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
