@@ -1,9 +1,9 @@
-// Package changelog reads the notes of one release from a changelog in Markdown: the
-// text below the heading of its version.
+// Package changelog reads the notes of one release from a Markdown changelog: the text
+// below the heading of its version.
 //
-// The file's blocks are those of goldmark's tree (CommonMark 0.31.2): what looks like a
-// heading in a code block, a comment, a list or a quote is none. The notes are the file's
-// own text, never rendered anew.
+// Blocks are parsed by goldmark (CommonMark 0.31.2), so text that looks like a heading in a
+// code block, a comment, a list or a quote is not taken for one. The notes are the file's
+// own text, not a rendering of it.
 package changelog
 
 import (
@@ -17,25 +17,25 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// MaxSize is the size of the largest changelog that is read, in bytes.
+// MaxSize is the largest changelog that is read, in bytes.
 const MaxSize = 2 << 20
 
-// File is a changelog that was read.
+// File is a parsed changelog.
 type File struct {
 	doc document
 }
 
-// Section is what a changelog says of one version.
+// Section is the section of one version.
 type Section struct {
 	Text string
-	Line int // of the heading, counted from 1
-	// Named says that the heading has the crate's name, or stands below it or above it.
+	Line int // line of the heading, starting at 1
+	// Named says that the heading names the crate, or is above or below a heading that does.
 	Named bool
 }
 
-// Read reads a changelog. Its error says why the file cannot be trusted to show all of
-// its headings: it is not UTF-8, too large, or has a block that never ends, with its line.
-// The file that is returned beside an error has the headings up to there.
+// Read parses a changelog. It returns an error, with the line, if some headings may be
+// hidden: the file is not UTF-8, is too large, or has a block that is never closed. The
+// file returned with an error has the headings up to that point.
 func Read(markdown []byte, names Names) (*File, error) {
 	f := &File{}
 	switch {
@@ -51,18 +51,18 @@ func Read(markdown []byte, names Names) (*File, error) {
 	return f, err
 }
 
-// Section returns the notes of version v: what stands between its heading and the next
-// heading of the same level, of a higher one, or of another version, trimmed, with LF line
-// ends, and followed by those of the file's link and footnote definitions that the notes
-// use, so that they render alone.
+// Section returns the notes of version v: the text between its heading and the next heading
+// of the same or a higher level, or of another version. It is trimmed, has LF line endings,
+// and is followed by those of the file's link and footnote definitions that it uses, so
+// that it renders on its own.
 //
-// The version must equal v, but for the leading zeros of a calendar (25.07.1 for 25.7.1) and
-// for a last 0 where no other heading has the version (1.2 for 1.2.0); for the forms of a
-// heading see [Heading]. Where no heading names a version, the items of the document's lists
-// count as headings do. A heading that names the crate goes before one that names none, and so does a heading with
-// nothing but the crate's name above or below the version's. It is an error when v has no
-// section, more than one, or one with nothing in it but headings and comments. The error
-// names v but not the file.
+// The version must equal v, except for leading zeros in calendar versions (25.07.1 for
+// 25.7.1), and for a final 0 that is left out if no other heading has the full version (1.2
+// for 1.2.0); [Heading.Version] lists the forms of a heading. If no heading names a
+// version, items of the document's lists count as headings. A heading that names the crate
+// takes precedence over one that names none, and so does a heading that is just the crate's
+// name above or below the version's. It returns an error if v has no section, more than
+// one, or one that contains only headings and comments. The error names v but not the file.
 func (f *File) Section(v string) (Section, error) {
 	if _, err := semver.StrictNewVersion(v); err != nil {
 		return Section{}, fmt.Errorf("reading changelog: looking for a version that is none: %w", err)
@@ -79,9 +79,9 @@ func (f *File) Section(v string) (Section, error) {
 	return Section{}, fmt.Errorf("reading changelog section of version %q: %w", v, err)
 }
 
-// Versions returns the versions that have a heading, of the crate or of no crate, in the
-// order of the file and without a leading v. Unreleased is none, nor is anything that is
-// not SemVer.
+// Versions returns the versions of headings that belong to the crate or name no crate, in
+// file order and without a leading v. It leaves out Unreleased and anything that is not
+// SemVer.
 func (f *File) Versions() []string {
 	var list []string
 	for _, h := range f.doc.headings {
@@ -92,7 +92,7 @@ func (f *File) Versions() []string {
 	return list
 }
 
-// ReadSection returns the notes of version v in a changelog of one crate.
+// ReadSection returns the notes of version v from the changelog of a single crate.
 func ReadSection(markdown []byte, v string) (string, error) {
 	f, err := Read(markdown, Names{})
 	if err != nil {
@@ -102,8 +102,8 @@ func ReadSection(markdown []byte, v string) (string, error) {
 	return s.Text, err
 }
 
-// find returns the only heading of version v, and whether it is by name the crate's. Where
-// no heading has all of the version's numbers, one counts that leaves out a last 0.
+// find returns the only heading of version v, and whether it belongs to the crate by name.
+// If no heading has the full version, one that leaves out a final 0 counts.
 func (f *File) find(v string) (heading int, isNamed bool, err error) {
 	at, named, found := f.among(func(h Heading, who owner) bool { return h.of(v, who) })
 	if found == 0 {
@@ -121,8 +121,8 @@ func (f *File) find(v string) (heading int, isNamed bool, err error) {
 	return inner, inner != at[0], nil
 }
 
-// among returns the headings that are somebody's as of says, those of the crate's name first,
-// whether there are such, and how many there are of that kind.
+// among returns the headings for which of is true, those that belong to the crate by name
+// first; whether there are any of those; and how many there are of the first kind found.
 func (f *File) among(of func(h Heading, who owner) bool) (at []int, isNamed bool, found int) {
 	var named, below, plain []int
 	for i, h := range f.doc.headings {
@@ -138,7 +138,7 @@ func (f *File) among(of func(h Heading, who owner) bool) (at []int, isNamed bool
 	return slices.Concat(named, below, plain), len(named)+len(below) > 0, cmp.Or(len(named), len(below), len(plain))
 }
 
-// missing is the error for a version with no heading.
+// missing returns the error for a version without a heading.
 func (f *File) missing(v string) error {
 	const most = 10
 	has := "no version"

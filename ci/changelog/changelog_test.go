@@ -12,8 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestReal reads every section of the changelogs of containerd/runwasi at
-// eb9967aa.
+// TestReal reads every section of the changelogs of containerd/runwasi at eb9967aa.
 func TestReal(t *testing.T) {
 	for name, versions := range map[string]string{
 		"containerd-shim-wasm": "1.0.0 0.10.0 0.9.0 0.8.0 0.7.0",
@@ -210,8 +209,8 @@ func manyVersions(n int) string {
 	return b.String()
 }
 
-// TestSectionOfNoVersion asks for what version.Parse would refuse: a pattern is
-// never one.
+// TestSectionOfNoVersion checks that arguments which are not versions are refused, and
+// never treated as patterns.
 func TestSectionOfNoVersion(t *testing.T) {
 	for _, v := range []string{"", "Unreleased", "v1.2.3", "1.2", ".*", "1.2.3\n", strings.Repeat("1", 10<<20)} {
 		got, err := ReadSection([]byte("## Unreleased\n- x\n## v1.2.3\n- x\n"), v)

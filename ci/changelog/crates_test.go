@@ -7,7 +7,7 @@ import (
 
 var workspaceNames = Names{Crate: "crate-a", Others: []string{"crate-b", "crate-a-core"}}
 
-// TestHeadingsOfCrates reads headings that name the crate, or another one.
+// TestHeadingsOfCrates checks which headings name the crate, and which name another.
 func TestHeadingsOfCrates(t *testing.T) {
 	for _, tt := range []struct{ heading, version string }{
 		{"## crate-a 1.2.3", "1.2.3"},
@@ -47,7 +47,8 @@ func TestHeadingsOfCrates(t *testing.T) {
 	}
 }
 
-// TestSectionsOfCrates reads the crate's section of a file that several crates share.
+// TestSectionsOfCrates checks the section of a crate in a changelog shared by several
+// crates.
 func TestSectionsOfCrates(t *testing.T) {
 	for _, tt := range []struct {
 		name, markdown, want string
@@ -75,8 +76,8 @@ func TestSectionsOfCrates(t *testing.T) {
 	}
 }
 
-// TestSectionsOfCratesErrors holds that another crate's notes are never taken for the
-// crate's, nor one of two at a guess.
+// TestSectionsOfCratesErrors checks that another crate's notes are never taken for the
+// crate's, and that ambiguous sections are refused.
 func TestSectionsOfCratesErrors(t *testing.T) {
 	for _, tt := range []struct{ name, markdown, want string }{
 		{"another crate's", "## crate-b 1.2.3\n- no\n", "no heading"},

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// document is a changelog's lines and the blocks that they make.
+// document is the lines of a changelog and its blocks.
 type document struct {
-	lines    []string // without line ends
+	lines    []string // without line endings
 	headings []Heading
-	notesOn  []int // where blocks begin that say something about a release
+	notesOn  []int // first lines of blocks that count as notes
 	defs     []definition
 	items    []item
 }
@@ -25,7 +25,7 @@ func (doc *document) end(at int) int {
 	return len(doc.lines)
 }
 
-// notes returns the text of a heading's section, "" where it says nothing.
+// notes returns the text of a heading's section, "" if it has no notes.
 func (doc *document) notes(at int) string {
 	first, end := doc.headings[at].End, doc.end(at)
 	if !slices.ContainsFunc(doc.notesOn, func(line int) bool { return first <= line && line < end }) {
@@ -34,8 +34,8 @@ func (doc *document) notes(at int) string {
 	return doc.render(first, end)
 }
 
-// crateBelow returns the heading in a version's section that is the name of the crate, or
-// the version's own where there is none.
+// crateBelow returns the heading in a version's section that is just the crate's name, or
+// the version's heading itself if there is none.
 func (doc *document) crateBelow(at int) int {
 	end := doc.end(at)
 	for i, h := range doc.headings {
@@ -46,8 +46,8 @@ func (doc *document) crateBelow(at int) int {
 	return at
 }
 
-// render returns lines first to end without definitions, then all the definitions that
-// they use, in the order of the file.
+// render returns lines first to end without definitions, followed by the definitions that
+// they use, in file order.
 func (doc *document) render(first, end int) string {
 	var body []string
 	for i := first; i < end; i++ {

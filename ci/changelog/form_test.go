@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestOtherForms holds that versions are found as people write them who do not write what the
-// manifest says: by a calendar, cut short, or as items of a list.
+// TestOtherForms checks that versions are found that are not written as in the manifest:
+// calendar versions, versions without their last number, list items.
 func TestOtherForms(t *testing.T) {
 	const list = "# History\n\n* 2.0.0 (2024-02-02)\n  * New.\n\n    Two lines, [one].\n  * More.\n* **v1.2.3** - 2024-01-01\n  - Old.\n* 1.0.0\n* 0.9.0: All in one line.\n* crate-b 0.8.0\n  - Of another.\n* Thanks.\n\n[one]: https://example.com\n"
 	for name, tt := range map[string]struct{ markdown, version, want, err string }{

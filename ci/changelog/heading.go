@@ -9,36 +9,38 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Heading is a heading of the document itself, not of a list or a quote in it.
+// Heading is a top-level heading of the document, not one in a list or a quote.
 type Heading struct {
-	Line  int // of its first character, counted from 0
+	Line  int // of its first character, starting at 0
 	Level int // 1 to 6
-	// Text is the heading as it is written, without the signs that make it one. That of an
-	// underlined one is its first line.
+	// Text is the heading's text without its # or underline. For an underlined heading it is
+	// the first line only.
 	Text string
-	// Underlined says that a line of = or - makes it one (CommonMark 0.31.2, section 4.3).
+	// Underlined says that it is a heading because of a line of = or - below it (CommonMark
+	// 0.31.2, section 4.3).
 	Underlined bool
-	End        int // the line after it
+	End        int // the line after the heading
 
-	crate    owner // whose name it is, where it is a crate's name and nothing else
-	below    owner // the nearest crate of a heading above it, of a higher level
+	crate    owner // whose name the heading is, if it is just the name of a crate
+	below    owner // the crate named by the nearest heading above it of a higher level
 	releases []release
-	short    []release // of numbers that are cut short, 1.2 for 1.2.0
-	more     bool      // words follow that belong to no version
+	short    []release // versions whose last number is left out, 1.2 for 1.2.0
+	more     bool      // further words follow that are not part of a version
 }
 
-// release is a version that a heading names, and whose it is.
+// release is a version named in a heading, and whose version it is.
 type release struct {
 	version string
 	who     owner
 }
 
-// Version returns the version whose heading it is, of the crate or of no crate, or "".
+// Version returns the version whose heading this is, if it belongs to the crate or names no
+// crate, else "".
 //
-// The version may have a leading v, brackets, a link, emphasis; the word Version or
-// Release or a date before it; the crate's name, as in "crate 1.2.3", "crate v1.2.3",
-// "crate@1.2.3" or in a tag's form, "crate-v1.2.3" or "crate/v1.2.3"; and, set off from it,
-// anything behind it: a date, [YANKED], more versions of other crates.
+// The version may have a leading v, brackets, a link or emphasis. It may follow the word
+// Version or Release, a date, or the crate's name, as in "crate 1.2.3", "crate v1.2.3",
+// "crate@1.2.3" or a tag: "crate-v1.2.3", "crate/v1.2.3". Anything may come after it if it
+// is separate: a date, [YANKED], versions of other crates.
 func (h Heading) Version() string {
 	for _, r := range h.releases {
 		if r.who != others {
@@ -48,18 +50,18 @@ func (h Heading) Version() string {
 	return ""
 }
 
-// of reports whether it is the heading of somebody's version.
+// of reports whether the heading names version v of who.
 func (h Heading) of(v string, who owner) bool { return slices.Contains(h.releases, release{v, who}) }
 
-// ofShort reports whether it is the heading of somebody's version, cut short.
+// ofShort reports whether the heading names version v of who without its last number.
 func (h Heading) ofShort(v string, who owner) bool { return slices.Contains(h.short, release{v, who}) }
 
-// plain reports whether it is the heading of a version of no crate.
+// plain reports whether the heading names a version but no crate.
 func (h Heading) plain() bool {
 	return slices.ContainsFunc(h.releases, func(r release) bool { return r.who == nobody })
 }
 
-// parse finds out what the heading's text names.
+// parse finds the crate and the versions that the heading's text names.
 func (h *Heading) parse(crates owners) {
 	words := split(h.Text)
 	if len(words) == 1 {
@@ -85,14 +87,14 @@ func (h *Heading) parse(crates owners) {
 }
 
 var (
-	// bracket is a link or text in brackets, with what follows it.
+	// bracket matches a link or text in brackets, and the link's target.
 	bracket = regexp.MustCompile(`\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])?`)
 	tag     = regexp.MustCompile(`<[^<>]*>`)
-	// dateForm is a date that stands before a version.
+	// dateForm matches a date before a version.
 	dateForm = regexp.MustCompile(`^\(?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\)?$`)
-	// keyword says that a version follows.
+	// keyword matches words that may come before a version.
 	keyword = regexp.MustCompile(`^(?i:version|release|ver\.?|v\.?)$`)
-	// joined is a crate's name and its version in one word, as in tags.
+	// joined matches a crate's name and version in one word, as in tags.
 	joined = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*?)(?:@v?|/v?|-v?)([0-9].*)$`)
 	joints = []string{"/", "+", "&", "and", "-", "|"}
 
@@ -100,12 +102,12 @@ var (
 	punctuation = strings.NewReplacer(",", " ", ";", " ", "\u2013", " ", "\u2014", " ")
 )
 
-// cut stands where a bracket ends: what follows may be glued to it.
+// cut marks the end of a bracket: there may be no space after it.
 const cut = "\x00"
 
-// split returns the words of a heading without its markup.
+// split returns the words of a heading without markup.
 func split(text string) []string {
-	text = strings.ReplaceAll(text, cut, "\ufffd") // as Markdown says
+	text = strings.ReplaceAll(text, cut, "\ufffd") // as CommonMark requires
 	text = tag.ReplaceAllString(text, "")
 	text = bracket.ReplaceAllString(text, "$1"+cut)
 	text = emphasis.Replace(text)
@@ -117,8 +119,8 @@ func split(text string) []string {
 	return words
 }
 
-// separate cuts a word where a version in it ends: at a bracket's end, unless the word
-// goes on with the version as in [1.0.0]-rc.1, and at punctuation that no version has.
+// separate splits a word where a version in it ends: after a bracket, unless the version
+// continues as in [1.0.0]-rc.1, and at punctuation that versions do not have.
 func separate(word string) []string {
 	if before, after, ok := strings.Cut(word, cut); ok {
 		if glued(after) {
@@ -137,19 +139,19 @@ func separate(word string) []string {
 	return list
 }
 
-// glued reports whether what follows a closing bracket goes on with the version, as in
-// [1.0.0]-rc.1, instead of a date or a link.
+// glued reports whether text after a closing bracket continues the version, as in
+// [1.0.0]-rc.1.
 func glued(rest string) bool {
 	rest = strings.TrimLeft(rest, "-+.")
 	return rest != "" && ('0' <= rest[0] && rest[0] <= '9' || 'a' <= rest[0]|0x20 && rest[0]|0x20 <= 'z')
 }
 
-// maxWords is how many words a version and what stands before it can have.
+// maxWords is how many words a version and the words before it may have.
 const maxWords = 5
 
-// readRelease reads a version, with or without a crate's name before it, and returns how
-// many words it takes, 0 where the words begin with something else: any other word before
-// a version, as in "Upgrading 1.2.3", makes no heading of a version.
+// readRelease reads a version, which may follow a crate's name, and returns how many words
+// it read. It returns 0 if the words start with anything else: any other word before a
+// version, as in "Upgrading 1.2.3", means it is not a heading of that version.
 func readRelease(words []string, crates owners, versionOf func(word string) string) (release, int) {
 	who, named := nobody, false
 	for i, word := range words[:min(len(words), maxWords)] {
@@ -180,11 +182,11 @@ func readRelease(words []string, crates owners, versionOf func(word string) stri
 	return release{}, 0
 }
 
-// calendar is a version of a calendar, whose numbers are dates: 25.07.1. Cargo takes no
-// leading zeros, so that its manifest says 25.7.1.
+// calendar matches a calendar version such as 25.07.1. Cargo does not accept leading zeros,
+// so the manifest has 25.7.1.
 var calendar = regexp.MustCompile(`^([1-9][0-9]+)\.0*([0-9]{1,2})\.0*([0-9]+)([-+].*)?$`)
 
-// versionOf returns the version that a word is, as a manifest has it, "" for none.
+// versionOf returns the version that a word denotes, in the manifest's form, "" if none.
 func versionOf(word string) string {
 	word = withoutV(word)
 	if _, err := semver.StrictNewVersion(word); err == nil {
@@ -201,7 +203,8 @@ func versionOf(word string) string {
 
 var twoNumbers = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 
-// shortOf returns the version that a word is when its last number is left out, 1.2 for 1.2.0.
+// shortOf returns the version that a word denotes if its last number is left out: 1.2.0 for
+// 1.2.
 func shortOf(word string) string {
 	if word = withoutV(word); !twoNumbers.MatchString(word) {
 		return ""

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestHostile holds that no changelog of the largest size keeps a plan waiting, nor ends
-// the process: each is read, or refused with its reason.
+// TestHostile checks that no changelog up to the largest size takes long to read or crashes
+// the process: each is read, or refused with a reason.
 func TestHostile(t *testing.T) {
 	full := func(unit string) string { return strings.Repeat(unit, (MaxSize-100)/len(unit)) }
 	nested := func(depth int) string {
@@ -82,7 +82,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// chain is footnotes of which each needs the next.
+// chain returns footnotes that each refer to the next.
 func chain(n int) string {
 	var b strings.Builder
 	for i := range n {

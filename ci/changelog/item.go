@@ -7,17 +7,19 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// item is an item of one of the document's lists that begins with a version.
+// item is a list item that begins with a version. Only the document's top-level lists
+// count.
 type item struct {
 	Heading
-	indent int // of what stands below, in bytes
-	end    int // the line after it
+	indent int // of the item's content, in bytes
+	end    int // the line after the item
 }
 
-// maxItems is how many items are looked at.
+// maxItems is how many items are kept.
 const maxItems = maxHeadings
 
-// addItems adds the items of a list that begin with a version and, at most, its date.
+// addItems adds the items of a list that begin with a version, optionally followed by its
+// date.
 func (s *scanner) addItems(list *ast.List, crates owners) {
 	for n := list.FirstChild(); n != nil && len(s.doc.items) < maxItems; n = n.NextSibling() {
 		first := n.FirstChild()
@@ -34,7 +36,7 @@ func (s *scanner) addItems(list *ast.List, crates owners) {
 	}
 }
 
-// end returns the line after an item of a list of the document.
+// end returns the line after an item of a top-level list.
 func (s *scanner) end(n ast.Node) int {
 	next := n.NextSibling()
 	if next == nil {
@@ -46,8 +48,8 @@ func (s *scanner) end(n ast.Node) int {
 	return s.line(next.Pos())
 }
 
-// itemOf returns the notes of a version that is an item of a list, with what stands in the
-// item. There is none where a heading names a version, or two items the same one.
+// itemOf returns the notes of a version that is a list item: the rest of that item. It
+// returns false if any heading names a version, or if two items name v.
 func (doc *document) itemOf(v string) (Section, bool) {
 	if slices.ContainsFunc(doc.headings, func(h Heading) bool { return len(h.releases)+len(h.short) > 0 }) {
 		return Section{}, false
@@ -70,7 +72,7 @@ func (doc *document) itemOf(v string) (Section, bool) {
 	return Section{Text: text, Line: found[0].Line + 1, Named: found[0].of(v, ours)}, text != ""
 }
 
-// within returns what stands in an item below its first line, as a document of its own.
+// within returns the content of an item below its first line, with the indentation removed.
 func (doc *document) within(i item) string {
 	inner := document{defs: doc.defs}
 	for n, line := range doc.lines {

@@ -11,28 +11,29 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// definition is a link reference definition (CommonMark 0.31.2, section 4.7) or a
-// footnote's (GitHub Flavored Markdown).
+// definition is a link reference definition (CommonMark 0.31.2, section 4.7) or a footnote
+// definition (GitHub Flavored Markdown).
 type definition struct {
-	label      string // as labels are compared
+	label      string // normalised by fold
 	footnote   bool
-	first, end int // its lines
+	first, end int // from line first up to, not including, line end
 }
 
 var (
 	linkForm = regexp.MustCompile(`^ {0,3}\[((?:[^\\\[\]]|\\.)+)\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
 		`(?:[ \t]*(?:[ \t]|\n)[ \t]*(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$`)
 	footnoteForm = regexp.MustCompile(`^ {0,3}\[(\^[^\\\[\]\s]+)\]:`)
-	// labelForm begins a definition: below a footnote too, where it strictly is its text.
+	// labelForm matches the start of a definition. It also ends a footnote, although strictly
+	// such a line would continue the footnote's text.
 	labelForm = regexp.MustCompile(`^ {0,3}\[(?:[^\\\[\]]|\\.)+\]:`)
 
-	// reference is text in brackets, which may be a link's label.
+	// reference matches text in brackets, which may be the label of a link.
 	reference = regexp.MustCompile(`\\.|\[((?:[^\\\[\]]|\\.)+)\]`)
 )
 
-// Transform takes the definitions off the beginning of a paragraph of the document, before
-// a line below can make a heading of them. goldmark's own transformer needs time by the
-// square of their number. It implements [parser.ParagraphTransformer].
+// Transform removes link definitions from the start of a top-level paragraph, before an
+// underline can turn them into a heading. It replaces goldmark's own transformer, which
+// takes quadratic time. It implements [parser.ParagraphTransformer].
 func (s *scanner) Transform(node *ast.Paragraph, _ text.Reader, _ parser.Context) {
 	if node.Parent().Kind() != ast.KindDocument {
 		return
@@ -59,11 +60,11 @@ func (s *scanner) Transform(node *ast.Paragraph, _ text.Reader, _ parser.Context
 	}
 }
 
-// maxDefinition is how many lines a link's definition can have: label, destination, title.
+// maxDefinition is how many lines a link definition may have: label, destination, title.
 const maxDefinition = 3
 
-// definition returns the definition that begins on a line, of those up to end. Its own end
-// is 0 where there is none.
+// definition returns the definition that begins on line at and ends by line end. Its end is
+// 0 if there is none.
 func (s *scanner) definition(at, end int) definition {
 	if m := footnoteForm.FindStringSubmatch(s.doc.lines[at]); m != nil {
 		last := at + 1
@@ -83,8 +84,8 @@ func (s *scanner) definition(at, end int) definition {
 	return definition{}
 }
 
-// fold is the form in which labels are compared: case and space do not matter
-// (CommonMark 0.31.2, "matches").
+// fold normalises a label for comparison: case and white space do not matter (CommonMark
+// 0.31.2, "matches").
 func fold(label string) string {
 	return strings.ToLower(strings.Join(strings.Fields(label), " "))
 }
@@ -98,8 +99,8 @@ func (doc *document) definitionOn(line int) int {
 	return i
 }
 
-// used returns the definitions that notes need, the first one of a label, in the order of
-// the file.
+// used returns the definitions that notes need, in file order. The first definition of a
+// label counts.
 func (doc *document) used(notes string) []definition {
 	first := map[string]int{}
 	for i, d := range slices.Backward(doc.defs) {
@@ -113,7 +114,7 @@ func (doc *document) used(notes string) []definition {
 				continue
 			}
 			needed[i] = true
-			todo = append(todo, strings.Join(doc.lines[doc.defs[i].first:doc.defs[i].end], "\n")) // a footnote may need more of them
+			todo = append(todo, strings.Join(doc.lines[doc.defs[i].first:doc.defs[i].end], "\n")) // a footnote may use further definitions
 		}
 	}
 	var list []definition
@@ -125,8 +126,8 @@ func (doc *document) used(notes string) []definition {
 	return list
 }
 
-// references returns the labels that links in text may refer to. Any text in brackets may
-// be one: a definition too many does not show.
+// references returns the labels that links in text may refer to. Any text in brackets
+// counts, because a superfluous definition is not rendered.
 func references(text string) []string {
 	var labels []string
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {

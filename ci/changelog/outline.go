@@ -6,15 +6,15 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Headings returns the headings of the document, in its order.
+// Headings returns the headings in file order.
 func (f *File) Headings() []Heading { return f.doc.headings }
 
-// Below returns what stands below a heading, given by its index in [File.Headings], as
-// [File.Section] returns it; "" where that says nothing.
+// Below returns the text below a heading, given by its index in [File.Headings], in the
+// form that [File.Section] returns; "" if there are no notes.
 func (f *File) Below(heading int) string { return f.doc.notes(heading) }
 
-// Foreign reports whether a section of version v, if it had no crate's name, would be older
-// than another one without a name: the file's versions are not the crate's then.
+// Foreign reports whether some version without a crate's name is newer than v. Then such
+// versions are not those of the crate.
 func (f *File) Foreign(v string) bool {
 	at, err := semver.StrictNewVersion(v)
 	if err != nil {
@@ -32,21 +32,21 @@ func (f *File) Foreign(v string) bool {
 	})
 }
 
-// NamesCrate reports whether a heading has the crate's name.
+// NamesCrate reports whether any heading names the crate.
 func (f *File) NamesCrate() bool {
 	return slices.ContainsFunc(f.doc.headings, func(h Heading) bool {
 		return h.crate == ours || slices.ContainsFunc(h.releases, func(r release) bool { return r.who == ours })
 	})
 }
 
-// Link is a definition of a link that is on one line.
+// Link is a link definition on a single line.
 type Link struct {
-	Line  int // counted from 0
+	Line  int // starting at 0
 	Label string
 }
 
-// Links returns the definitions of links that are on one line, the first one of a label,
-// in the order of the file.
+// Links returns the link definitions on a single line, in file order. The first definition
+// of a label counts.
 func (f *File) Links() []Link {
 	var list []Link
 	seen := map[string]bool{}

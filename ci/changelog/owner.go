@@ -2,24 +2,25 @@ package changelog
 
 import "strings"
 
-// Names say whose notes are read from a changelog that several crates share. The zero
-// value reads headings that have a version and no crate's name.
+// Names says whose notes to read from a changelog that several crates share. With the zero
+// value only headings with a version and no crate's name count.
 type Names struct {
 	Crate string
-	// Others are the names of the workspace's other crates.
+	// Others holds the names of the workspace's other crates.
 	Others []string
 }
 
-// owner is whose a heading is.
+// owner says whose a heading is.
 type owner int
 
 const (
-	nobody owner = iota // no crate's: the file's
-	ours                // the crate's
-	others              // another crate's
+	nobody owner = iota // names no crate
+	ours                // names the crate
+	others              // names another crate
 )
 
-// owners are the crates of the workspace, by their names as crates.io compares them.
+// owners maps the crates of the workspace to their owner, by name in the form that
+// crates.io compares.
 type owners map[string]owner
 
 func (n Names) owners() owners {
@@ -33,7 +34,7 @@ func (n Names) owners() owners {
 	return of
 }
 
-// find returns whose name a word is; it is known as none where no crate has it.
+// find returns whose name a word is. known is false if it is not the name of a crate.
 func (o owners) find(word string) (who owner, known bool) {
 	who, known = o[foldName(word)]
 	return who, known

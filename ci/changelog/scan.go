@@ -14,8 +14,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// scan reads the blocks of a changelog. Its error says where a block begins that never
-// ends; the document is good up to there.
+// scan parses a changelog into blocks. It returns an error if a block is never closed, with
+// the line where it begins; the document has the headings up to there.
 func scan(markdown string, crates owners) (document, error) {
 	markdown = strings.TrimPrefix(markdown, "\ufeff")
 	markdown = strings.ReplaceAll(markdown, "\r\n", "\n")
@@ -45,15 +45,15 @@ func scan(markdown string, crates owners) (document, error) {
 
 type scanner struct {
 	source []byte
-	starts []int // of the lines
+	starts []int // offsets of the lines
 	doc    document
-	above  [7]owner // whose the last heading of each level is
+	above  [7]owner // the crate named by the last heading of each level
 }
 
 // line returns the line of an offset.
 func (s *scanner) line(offset int) int { return sort.SearchInts(s.starts, offset+1) - 1 }
 
-// parse makes goldmark's tree of the blocks; what is within them is not parsed.
+// parse builds goldmark's tree of blocks. Inline content is not parsed.
 func (s *scanner) parse() (root ast.Node, err error) {
 	p := parser.NewParser(
 		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
@@ -67,17 +67,17 @@ func (s *scanner) parse() (root ast.Node, err error) {
 	return p.Parse(&bounded{Reader: text.NewReader(s.source), left: work}), nil
 }
 
-// work is how often a changelog may make the parser look at a line: several times what the
-// largest with nothing odd in it needs.
+// work is how often the parser may look at a line: several times what the largest ordinary
+// changelog needs.
 const work = 10_000_000
 
-// maxHeadings is how many headings a changelog can have.
+// maxHeadings is how many headings a changelog may have.
 const maxHeadings = 50_000
 
 var errWork = errors.New("its blocks are nested too deep for its size: flatten its lists and quotes")
 
-// bounded is a reader that ends the work of a parser: blocks that are nested deep cost the
-// more the more lines are in them.
+// bounded is a reader that stops a parser that works too long: the cost of deeply nested
+// blocks grows with their number of lines.
 type bounded struct {
 	text.Reader
 	left int
@@ -91,7 +91,7 @@ func (b *bounded) PeekLine() ([]byte, text.Segment) {
 	return line, segment
 }
 
-// add adds a block of the document.
+// add adds a top-level block to the document.
 func (s *scanner) add(n ast.Node, crates owners) {
 	switch n := n.(type) {
 	case *ast.Heading:
@@ -109,7 +109,7 @@ func (s *scanner) add(n ast.Node, crates owners) {
 	s.doc.notesOn = append(s.doc.notesOn, s.line(n.Pos()))
 }
 
-// addHeading adds a heading, and says below whose it stands.
+// addHeading adds a heading, with the crate named by the headings above it.
 func (s *scanner) addHeading(n *ast.Heading, crates owners) {
 	h := Heading{Line: s.line(n.Pos()), Level: n.Level}
 	h.End = h.Line + 1
@@ -129,7 +129,7 @@ func (s *scanner) addHeading(n *ast.Heading, crates owners) {
 	s.doc.headings = append(s.doc.headings, h)
 }
 
-// ends are what ends a block of HTML that blank lines do not end (CommonMark 0.31.2,
+// ends matches what closes the HTML blocks that blank lines do not (CommonMark 0.31.2,
 // section 4.6).
 var ends = map[ast.HTMLBlockType]*regexp.Regexp{
 	ast.HTMLBlockType1: regexp.MustCompile(`(?i)</(?:pre|script|style|textarea)>`),
@@ -139,7 +139,7 @@ var ends = map[ast.HTMLBlockType]*regexp.Regexp{
 	ast.HTMLBlockType5: regexp.MustCompile(`]]>`),
 }
 
-// open says what the document's last block is, where only the file's end ends it.
+// open describes the last block of a document if it is never closed, else "".
 func (s *scanner) open(last ast.Node) string {
 	switch n := last.(type) {
 	case *ast.FencedCodeBlock:

@@ -72,9 +72,8 @@ var sections = []struct {
 	{"definitions in a code block", "## 1.2.3\n[a]\n```\n[a]: one\n```\n", "[a]\n```\n[a]: one\n```"},
 }
 
-// FuzzSection holds that each version that Versions names has either notes or a
-// distinct error, and that notes are trimmed text that ends where the next section
-// begins.
+// FuzzSection checks that every version in Versions has either notes or an error, and that
+// notes are trimmed text that ends where the next section begins.
 func FuzzSection(f *testing.F) {
 	for _, tt := range sections {
 		f.Add([]byte(tt.markdown))
