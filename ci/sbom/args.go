@@ -1,6 +1,6 @@
-// Package sbom writes what is in a binary: its crates, as cargo itself resolves
-// them for one target and a choice of features, as CycloneDX 1.6 and SPDX 2.3. It
-// is pure: no network, no clock, no files. The same input gives the same bytes.
+// Package sbom writes the SBOM of a binary as CycloneDX 1.6 and SPDX 2.3: its crates, as
+// resolved by cargo for one target and set of features. It uses no network, clock or files,
+// and the same input gives the same bytes.
 package sbom
 
 import (
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// format is what cargo prints of each crate: package, licence and repository.
+// format makes cargo print package, licence and repository of each crate.
 const format = "{p}\t{l}\t{r}"
 
-// Args returns the command line whose output Parse reads: the tree of the crates
-// in a binary of the crate at manifest. To speak of the binary it must run where
-// the build ran, with its environment, target and features.
+// Args returns the command whose output Parse reads: the tree of crates in a binary of the
+// crate at manifest. To be accurate it must run where the build ran, with the same
+// environment, target and features.
 //
-// Of cargo-tree(1)'s edges "normal" leaves out build- and dev-dependencies, and
-// the features that dev-dependencies alone would add; "no-proc-macro" leaves out
-// what runs in the compiler, with all that it depends on. Dependencies of other
-// targets and optional ones that no feature asks for never appear. Repeated crates
-// stay abbreviated, since a full tree grows exponentially.
+// Of cargo-tree(1)'s edges "normal" leaves out build- and dev-dependencies, and features
+// that only dev-dependencies enable; "no-proc-macro" leaves out procedural macros with all
+// their dependencies. Dependencies for other targets, and optional ones that no feature
+// enables, never appear. Repeated crates stay abbreviated, because a full tree grows
+// exponentially.
 //
-// It is an error when manifest or target is empty: cargo would look for one of its
-// own, and take the host for the target.
+// It returns an error if manifest or target is empty: cargo would choose its own manifest,
+// and use the host as the target.
 func Args(manifest, target string, features []string) ([]string, error) {
 	if manifest == "" || target == "" {
 		return nil, fmt.Errorf("asking cargo for the crates of manifest %q for target %q: expected both", manifest, target)

@@ -8,9 +8,9 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// WriteCycloneDX writes the document as CycloneDX 1.6 JSON. The serial number is
-// derived from everything else in it; it has no timestamp, so that its bytes depend
-// on the input alone. A licence that is no SPDX expression is written by name.
+// WriteCycloneDX writes the document as CycloneDX 1.6 JSON. The serial number is derived
+// from the rest of the document, and there is no timestamp, so that the output depends on
+// the input only. A licence that is not an SPDX expression is written by name.
 func (d *Document) WriteCycloneDX(w io.Writer) error {
 	bom := d.cycloneDX()
 	content, err := encodeCycloneDX(bom)
@@ -43,7 +43,7 @@ func (d *Document) cycloneDX() *cdx.BOM {
 		Lifecycles: &[]cdx.Lifecycle{{Phase: cdx.LifecyclePhaseBuild}},
 		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "slipway", Version: d.tool}}},
 		Component:  &main,
-		// Of CycloneDX's registered property names, cdx:rustc.
+		// A property from CycloneDX's registered namespace cdx:rustc.
 		Properties: &[]cdx.Property{{Name: "cdx:rustc:sbom:target:triple", Value: d.target}},
 	}
 	var parts []cdx.Component

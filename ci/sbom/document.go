@@ -14,21 +14,21 @@ import (
 	"dagger/slipway/ci/purl"
 )
 
-// Input is all that a document is made from.
+// Input is everything a document is made from.
 type Input struct {
 	Binary string            // the file's name
 	SHA256 [sha256.Size]byte // of the file
 	Target string            // the target triple
-	Graph  Graph             // Parse's, of that target and the features of the build
-	Lock   cargo.Lock        // the workspace's
-	Source Source            // the workspace's; may be empty
+	Graph  Graph             // from Parse, for that target and the features of the build
+	Lock   cargo.Lock        // of the workspace
+	Source Source            // of the workspace; may be empty
 	Rust   Rust              // the compiler whose standard library is in the binary
 	// Tool is the version of slipway, or "".
 	Tool string
 }
 
-// Source is the commit of a repository. With both fields, crates of the workspace
-// carry a vcs_url; without, they are named as if they were on crates.io.
+// Source is a commit of a repository. If it is set, crates of the workspace get a vcs_url;
+// otherwise their package URLs look like those of crates on crates.io.
 type Source struct {
 	Repository string // an absolute URL without a user
 	Commit     string // 40 or 64 hexadecimal digits
@@ -40,22 +40,22 @@ type Rust struct {
 	Commit  string // its "commit-hash", or "" when unknown
 }
 
-// Document is the contents of a binary, to be written in either format.
+// Document is the contents of a binary, which can be written in either format.
 type Document struct {
 	binary string
 	target string
 	tool   string
-	// components are the binary itself, the crates sorted, the standard library.
+	// components are the binary itself, its crates in order, and the standard library.
 	components []component
 }
 
-// component is what both formats say of a part of the binary.
+// component is what both formats record about a part of the binary.
 type component struct {
-	id         string // unique in the document, of letters, digits, - and .
+	id         string // unique in the document; letters, digits, - and .
 	name       string
 	version    string
 	license    string // an SPDX expression, or ""
-	words      string // the licence as the manifest has it, when that is no expression
+	words      string // the manifest's licence if it is not an SPDX expression
 	purl       string
 	download   string // an SPDX download location, or ""
 	repository string // a web page, or ""
@@ -66,9 +66,8 @@ type component struct {
 
 var commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// New puts a document together. It is an error when a field that must be there is
-// empty, when the source is only half there, or when a crate is not in the lock
-// file.
+// New makes a document. It returns an error if a required field is empty, if only part of
+// the source is set, or if a crate is not in the lock file.
 func New(in Input) (*Document, error) {
 	if err := in.check(); err != nil {
 		return nil, fmt.Errorf("making the SBOM of %q for target %q: %w", in.Binary, in.Target, err)
@@ -92,8 +91,7 @@ func New(in Input) (*Document, error) {
 	return d, nil
 }
 
-// NewFile makes the document of a file of the source, of which nothing more is
-// known than what it is.
+// NewFile makes the document of a file in the source about whose contents nothing is known.
 func NewFile(name, version, target string, sum [sha256.Size]byte, source Source) *Document {
 	c := component{
 		name: name, version: version, sha256: hex.EncodeToString(sum[:]), download: gitLocation(source.Repository, source.Commit),
@@ -125,7 +123,7 @@ func (in *Input) check() error {
 	return nil
 }
 
-// crate says what is known of a crate from its manifest and the lock file.
+// crate returns the component of a crate, from its manifest and the lock file.
 func (in *Input) crate(c Crate, p cargo.Package) component {
 	part := component{
 		name: c.Name, version: c.Version, license: expression(c.License),
@@ -150,7 +148,8 @@ func (in *Input) crate(c Crate, p cargo.Package) component {
 	return part
 }
 
-// library is the standard library. The licence is that of its own crates.
+// library returns the component of the standard library. Its licence is that of its own
+// crates.
 func (r Rust) library() component {
 	c := component{
 		name: "rust-std", version: r.Release, license: "MIT OR Apache-2.0",
@@ -164,8 +163,8 @@ func (r Rust) library() component {
 
 const rustRepository = "https://github.com/rust-lang/rust"
 
-// number gives each component its id: name and version, and a number where two
-// have the same.
+// number gives each component an ID: its name and version, and a number if that is not
+// unique.
 func (d *Document) number() {
 	seen := map[string]int{}
 	for i := range d.components {
@@ -181,14 +180,14 @@ func (d *Document) number() {
 	}
 }
 
-// notInID is what an SPDX identifier may not hold (SPDX 2.3, 7.2).
+// notInID matches what an SPDX identifier may not contain (SPDX 2.3, 7.2).
 var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]`)
 
-// space is the namespace of the documents' UUIDs; it was drawn once.
+// space is the namespace of the documents' UUIDs, generated once at random.
 var space = uuid.MustParse("110c1a06-dfda-4ee8-86f0-e139890f9900")
 
-// urn is the version 5 UUID of a document's bytes, as a URN (RFC 9562, sections
-// 4 and 5.5).
+// urn returns the version 5 UUID of a document's bytes as a URN (RFC 9562, sections 4 and
+// 5.5).
 func urn(content []byte) string {
 	return uuid.NewSHA1(space, content).URN()
 }

@@ -20,7 +20,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// names are the names of the components of each document.
+// names returns the component names in each document.
 func names(t *testing.T, in Input) (cycloneDX, spdx []string) {
 	t.Helper()
 	a, b := write(t, in)
@@ -42,9 +42,9 @@ func names(t *testing.T, in Input) (cycloneDX, spdx []string) {
 	return cycloneDX, spdx
 }
 
-// TestContents holds that a document has what the binary holds, and nothing that
-// only its lock file does: procedural macros and what they use, dependencies of
-// build scripts and tests, of other targets and of features that are off.
+// TestContents checks that a document lists what the binary contains, and nothing that is
+// only in the lock file: procedural macros and their dependencies, dependencies of build
+// scripts and tests, of other targets, and of disabled features.
 func TestContents(t *testing.T) {
 	for tree, want := range map[string]string{
 		"shim-demo-x86_64": "shim-demo-v1 shim-core shimkit rust-std",
@@ -73,7 +73,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// TestComponent holds what is said of a crate of each origin.
+// TestComponent checks the component of a crate of each origin.
 func TestComponent(t *testing.T) {
 	d, err := New(input(t, "app-extra-x86_64"))
 	if err != nil {
@@ -92,7 +92,7 @@ func TestComponent(t *testing.T) {
 	for i, c := range d.components {
 		sum := c.sha256
 		if i == 0 {
-			sum = "" // the binary's, not the crate's
+			sum = "" // that of the binary, not of the crate
 		}
 		if w, known := want[c.name]; known {
 			if got := fmt.Sprintf("%q %q %s %s", c.license, sum, c.purl, c.download); got != w {
@@ -106,8 +106,8 @@ func TestComponent(t *testing.T) {
 	}
 }
 
-// TestSameBytes holds that nothing but the input decides, and that each field of
-// it does.
+// TestSameBytes checks that documents depend on every field of the input and on nothing
+// else.
 func TestSameBytes(t *testing.T) {
 	a, b := write(t, input(t, "app-x86_64"))
 	again := input(t, "app-x86_64")
@@ -134,7 +134,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// serial is the document's own UUID.
+// serial returns the document's own UUID.
 func serial(t *testing.T, document string) string {
 	t.Helper()
 	var d struct{ SerialNumber, DocumentNamespace string }
@@ -199,7 +199,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestOrigins: a crate of one name and version from four places is four components.
+// TestOrigins checks that a crate of the same name and version from four sources is four
+// components.
 func TestOrigins(t *testing.T) {
 	in := input(t, "app-x86_64")
 	in.Source = Source{}

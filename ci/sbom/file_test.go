@@ -8,7 +8,7 @@ import (
 	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
 
-// TestNewFile holds what is said of a file that nothing here was built into.
+// TestNewFile checks the document of a file that was not built.
 func TestNewFile(t *testing.T) {
 	var out bytes.Buffer
 	if err := NewFile("hello.wasm", "1.2.3", "wasm32-wasip1", [32]byte{0xab}, runwasi).WriteSPDX(&out); err != nil {

@@ -21,7 +21,7 @@ const (
 	windows = "x86_64-pc-windows-gnu"
 )
 
-// recorded are the outputs of cargo in testdata, and the binaries that they speak of.
+// recorded lists the recorded outputs of cargo in testdata, with the binary of each.
 var recorded = []struct {
 	tree, workspace, binary, target string
 	source                          Source
@@ -40,7 +40,7 @@ var (
 	rust    = Rust{Release: "1.95.0", Commit: "59807616e1fa2540724bfbac14d7976d7e4a3860"}
 )
 
-// input is that of a recorded tree, with a made-up binary.
+// input returns the input for a recorded tree, with a made-up binary.
 func input(t testing.TB, tree string) Input {
 	t.Helper()
 	for _, r := range recorded {

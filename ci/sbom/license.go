@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// expression returns a manifest's licence as an SPDX licence expression (SPDX 2.3,
-// annex D), or "" when it is none: there is no licence, or the words are not of
-// that syntax. Whether a licence of that identifier exists is not looked up. The
-// slash that cargo once took for OR ("MIT/Apache-2.0") becomes OR.
+// expression returns a manifest's licence as an SPDX licence expression (SPDX 2.3, annex
+// D), or "" if it is empty or does not have that syntax. It does not check that the
+// identifiers exist. The slash that cargo used to accept for OR ("MIT/Apache-2.0") becomes
+// OR.
 func expression(license string) string {
 	if len(license) > maxLicense {
 		return ""
@@ -24,7 +24,8 @@ func expression(license string) string {
 	return words
 }
 
-// maxLicense, in bytes, bounds the depth of parentheses. Real ones stay under 200.
+// maxLicense limits the length in bytes, and so the depth of parentheses. Real ones are
+// shorter than 200.
 const maxLicense = 1024
 
 var (
@@ -32,8 +33,8 @@ var (
 	identifier = regexp.MustCompile(`^((DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+|[A-Za-z0-9.-]+\+?)$`)
 )
 
-// scanner reads an expression by the grammar of SPDX 2.3, D.4, and drops the tokens
-// that it has read.
+// scanner parses an expression by the grammar of SPDX 2.3, D.4. It drops the tokens it has
+// read.
 type scanner struct{ tokens []string }
 
 func (s *scanner) next(want string) bool {
@@ -44,8 +45,7 @@ func (s *scanner) next(want string) bool {
 	return true
 }
 
-// compound is terms with AND or OR between them. Which of the two binds more
-// tightly does not matter here.
+// compound parses terms joined by AND or OR. Their precedence does not matter here.
 func (s *scanner) compound() bool {
 	for {
 		if !s.term() {
@@ -57,7 +57,7 @@ func (s *scanner) compound() bool {
 	}
 }
 
-// term is a compound in parentheses, or a licence with an optional exception.
+// term parses a compound in parentheses, or a licence with an optional exception.
 func (s *scanner) term() bool {
 	if s.next("(") {
 		return s.compound() && s.next(")")

@@ -19,7 +19,7 @@ func TestExpression(t *testing.T) {
 		{"DocumentRef-x:LicenseRef-ours", "DocumentRef-x:LicenseRef-ours"},
 		{" MIT ", "MIT"},
 		{"", ""},
-		{"non-standard", "non-standard"}, // of the syntax; no list of identifiers is consulted
+		{"non-standard", "non-standard"}, // valid syntax; identifiers are not looked up
 		{"All rights reserved", ""},
 		{"MIT OR", ""},
 		{"OR MIT", ""},

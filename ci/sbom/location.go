@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// webURL returns s when it is an http or https URL without a user, else "".
+// webURL returns s if it is an http or https URL without a user, else "".
 func webURL(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.String() != s {
@@ -14,10 +14,10 @@ func webURL(s string) string {
 	return s
 }
 
-// gitLocation is where a commit of a git repository is found, as SPDX 2.3, 7.7,
-// writes it: git+https://host/path@commit. Whoever is named in the repository's URL
-// is left out, for it may be a token; of ssh the user stays, who is none. It is ""
-// when repository is no absolute URL or commit is "".
+// gitLocation returns the location of a commit in a git repository in the form of SPDX 2.3,
+// 7.7: git+https://host/path@commit. The user is left out because it may be a token; for
+// ssh it stays, as it is no secret there. It returns "" if repository is not an absolute
+// URL or commit is "".
 func gitLocation(repository, commit string) string {
 	u, err := url.Parse(repository)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Path == "" || commit == "" {

@@ -2,7 +2,7 @@ package sbom
 
 import "testing"
 
-// TestGitLocation: what a URL says of a user may be a token and never comes through.
+// TestGitLocation checks that the user of a URL, which may be a token, is left out.
 func TestGitLocation(t *testing.T) {
 	tests := []struct{ repository, want string }{
 		{"https://x.invalid/a.git", "git+https://x.invalid/a.git@01"},

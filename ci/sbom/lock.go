@@ -8,20 +8,20 @@ import (
 	"dagger/slipway/ci/cargo"
 )
 
-// cratesIO is how a lock file names crates.io, whatever protocol cargo speaks to it.
+// cratesIO is the name of crates.io in lock files, whatever protocol cargo uses.
 const cratesIO = "registry+https://github.com/rust-lang/crates.io-index"
 
-// origin is where a crate comes from.
+// origin is the kind of source that a crate comes from.
 type origin int
 
 const (
 	fromCratesIO origin = iota
-	fromRegistry        // another one
+	fromRegistry        // other than crates.io
 	fromGit
 	fromPath
 )
 
-// printed tells the origin of a crate by what cargo-tree(1) prints.
+// printed returns the origin of a crate, from the output of cargo-tree(1).
 func printed(c Crate) origin {
 	switch {
 	case c.Source == "":
@@ -34,7 +34,7 @@ func printed(c Crate) origin {
 	return fromPath
 }
 
-// locked tells the origin of a package by its source in the lock file.
+// locked returns the origin of a package, from its source in the lock file.
 func locked(p cargo.Package) origin {
 	switch {
 	case p.Source == "":
@@ -47,9 +47,9 @@ func locked(p cargo.Package) origin {
 	return fromRegistry
 }
 
-// find returns the locked package that is the crate: of its name, version and
-// origin, and from git also of its commit, of which cargo prints the beginning.
-// Two registries with the same crate in the same version cannot be told apart.
+// find returns the locked package of a crate: the one with its name, version and origin,
+// and for git also its commit, which cargo prints abbreviated. It returns an error for the
+// same crate and version from two registries, because they cannot be told apart.
 func find(c Crate, packages []cargo.Package) (cargo.Package, error) {
 	var found []cargo.Package
 	for _, p := range packages {
@@ -72,13 +72,13 @@ func sameCommit(c Crate, p cargo.Package) bool {
 	}
 	from, short, _ := strings.Cut(c.Source, "#")
 	to, commit, _ := strings.Cut(strings.TrimPrefix(p.Source, "git+"), "#")
-	// cargo prints a reference that a lock file may spell otherwise (tag=v1%2B0).
+	// cargo may print a reference in another form than the lock file (tag=v1%2B0).
 	before := func(s string) string { s, _, _ = strings.Cut(s, "?"); return s }
 	return before(from) == before(to) && short != "" && strings.HasPrefix(commit, short)
 }
 
-// registry is the index of a registry that is not crates.io, without the protocol
-// that cargo puts before it and without a user.
+// registry returns the index URL of a registry other than crates.io, without the prefix
+// that cargo adds and without a user.
 func registry(p cargo.Package) string {
 	_, index, _ := strings.Cut(p.Source, "+")
 	u, err := url.Parse(index)

@@ -16,39 +16,39 @@ import (
 type Crate struct {
 	Name    string
 	Version string
-	// Source is "" for crates.io, "registry `name`" for another registry, a URL
-	// for git and a directory for a path.
+	// Source is "" for crates.io, "registry `name`" for another registry, a URL for git, and a
+	// directory for a path.
 	Source     string
-	License    string // the manifest's words, or ""
-	Repository string // the manifest's words, or ""
+	License    string // as in the manifest, or ""
+	Repository string // as in the manifest, or ""
 }
 
-// Graph is the crates of a binary and what each depends on.
+// Graph holds the crates of a binary and their dependencies.
 type Graph struct {
-	// Crates holds each crate once: the binary's own first, the others sorted by
-	// name, version and source.
+	// Crates holds each crate once: the binary's own first, the others sorted by name, version
+	// and source.
 	Crates []Crate
-	// Deps holds for each of Crates the indices of its dependencies, sorted.
+	// Deps holds the sorted indices of each crate's dependencies.
 	Deps [][]int
 }
 
-// The most that a tree may hold, so that no output takes the machine's memory.
+// Limits on a tree, so that no output exhausts memory.
 const (
 	maxLines = 1 << 20
 	maxDepth = 1 << 12
 )
 
-// line is the depth and cargo's display of a package: name, version, mark of a
+// line matches the depth and cargo's display of a package: name, version, mark of a
 // procedural macro, source.
 var line = regexp.MustCompile(`^([0-9]{1,4})([A-Za-z_][A-Za-z0-9_-]*) v([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*)( \(proc-macro\))?(?: \((.+)\))?$`)
 
-// repeated marks a crate whose dependencies stand elsewhere in the tree.
+// repeated marks a crate whose dependencies are listed elsewhere in the tree.
 const repeated = " (*)"
 
-// Parse reads what the command of Args printed. It is an error when a line is not
-// of that format, when there is not exactly one tree, when a line has no parent,
-// when a procedural macro is in it, when a crate is said to be repeated and nothing
-// stands elsewhere, or when a crate depends on itself.
+// Parse parses the output of the command of Args. It returns an error if a line does not
+// have that format, if there is not exactly one tree, if a line has no parent, if the tree
+// has a procedural macro, if a crate is marked as repeated but not listed elsewhere, or if
+// a crate depends on itself.
 func Parse(output string) (Graph, error) {
 	p := parser{index: map[Crate]int{}, deps: map[int]map[int]bool{}, shortened: map[int]bool{}}
 	for n, text := range strings.Split(strings.TrimSuffix(output, "\n"), "\n") {
@@ -71,13 +71,13 @@ func Parse(output string) (Graph, error) {
 	return g, nil
 }
 
-// parser holds what was read, crates in the order of their first line.
+// parser holds what was read so far, with crates in the order of their first line.
 type parser struct {
 	crates    []Crate
 	index     map[Crate]int
 	deps      map[int]map[int]bool
 	shortened map[int]bool
-	open      []int // the crates above the next line, by depth
+	open      []int // ancestors of the next line, by depth
 }
 
 func (p *parser) add(text string) error {
@@ -123,7 +123,7 @@ func readLine(text string) (depth int, c Crate, short bool, err error) {
 	return depth, Crate{Name: m[2], Version: m[3], Source: m[5], License: fields[1], Repository: fields[2]}, short, err
 }
 
-// graph sorts what was read.
+// graph returns what was read in the order of a Graph.
 func (p *parser) graph() Graph {
 	order := make([]int, len(p.crates)) // new index → old
 	for i := range order {
@@ -145,9 +145,9 @@ func (p *parser) graph() Graph {
 	return g
 }
 
-// cycle returns a crate that cannot be built before all that it depends on.
+// cycle returns a crate that depends on itself, directly or not, or on a crate that does.
 func (g Graph) cycle() (crate int, found bool) {
-	waiting := make([]int, len(g.Crates)) // for so many dependencies
+	waiting := make([]int, len(g.Crates)) // number of dependencies not ready yet
 	users := make([][]int, len(g.Crates))
 	var ready []int
 	for i, deps := range g.Deps {

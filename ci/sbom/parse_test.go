@@ -30,7 +30,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseRoot holds that the binary's crate is the first, whatever it is called.
+// TestParseRoot checks that the binary's crate comes first, whatever its name.
 func TestParseRoot(t *testing.T) {
 	g := parse(t, "0z v1.0.0 (/src)\t\t\n1a v1.0.0\t\t\n1b v1.0.0\t\t\n")
 	if g.Crates[0].Name != "z" || fmt.Sprint(g.Deps) != "[[1 2] [] []]" {
@@ -74,8 +74,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// FuzzParse holds what every graph promises: each crate once, sorted behind the
-// first, all of them reached from it, edges inside the graph and no cycle.
+// FuzzParse checks what every graph guarantees: each crate once, sorted after the first,
+// all reachable from it, and no edges out of range or cycles.
 func FuzzParse(f *testing.F) {
 	for _, r := range recorded {
 		f.Add(readTree(f, r.tree))
@@ -96,7 +96,7 @@ func FuzzParse(f *testing.F) {
 			}
 			once[c] = true
 		}
-		state := make([]int, len(g.Crates)) // 1 on the way, 2 done
+		state := make([]int, len(g.Crates)) // 1 in progress, 2 done
 		var visit func(i int)
 		visit = func(i int) {
 			if state[i] == 1 {

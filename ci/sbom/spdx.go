@@ -10,9 +10,9 @@ import (
 	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
 
-// created is the time at which SPDX wants to know a document made (SPDX 2.3, 6.9,
-// mandatory). It is that of SOURCE_DATE_EPOCH=0, which the build ran with: a true
-// one would make other bytes of the same release.
+// created is the document's creation time, which is mandatory (SPDX 2.3, 6.9). It is that
+// of SOURCE_DATE_EPOCH=0, with which the build runs: the actual time would change the bytes
+// of the same release.
 const created = "1970-01-01T00:00:00Z"
 
 const (
@@ -22,10 +22,10 @@ const (
 	documentID  = "DOCUMENT"
 )
 
-// WriteSPDX writes the document as SPDX 2.3 JSON. The document namespace is derived
-// from everything else in it, and it is dated 1970-01-01, the time of
-// SOURCE_DATE_EPOCH=0, so that its bytes depend on the input alone. A licence that
-// is no SPDX expression is NOASSERTION, with the manifest's words as a comment.
+// WriteSPDX writes the document as SPDX 2.3 JSON. The document namespace is derived from
+// the rest of the document, and the creation time is 1970-01-01, that of
+// SOURCE_DATE_EPOCH=0, so that the output depends on the input only. A licence that is not
+// an SPDX expression is NOASSERTION, with the manifest's text as a comment.
 func (d *Document) WriteSPDX(w io.Writer) error {
 	doc := d.spdx()
 	content, err := encodeSPDX(doc)
