@@ -13,25 +13,25 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Expectation is what a verifier knows from elsewhere.
+// Expectation is what a verifier knows independently of the statement.
 type Expectation struct {
-	// Subjects are the files at hand, by their name in the statement. A statement
-	// may have more.
+	// Subjects holds the files at hand, by their name in the statement. The statement may have
+	// more.
 	Subjects map[string][sha256.Size]byte
-	// BuilderID must be the only one that the signer of the statement may speak
-	// for: whoever signs could write any.
+	// BuilderID is the builder. It must be the only one that the statement's signer may vouch
+	// for, because a signer could write any.
 	BuilderID string
-	// Parameters must be the statement's, every field, also where it is empty.
+	// Parameters must equal the statement's in every field, including empty ones.
 	Parameters Parameters
 	Commit     string
-	// Plan is the digest of the plan, or zero when it is not at hand.
+	// Plan is the digest of the plan, zero if it is not known.
 	Plan [sha256.Size]byte
 }
 
-// Mismatch is one thing in which a statement is not as expected.
+// Mismatch is one difference between a statement and what is expected.
 type Mismatch struct {
-	Field     string // what it is about, in the statement's own words
-	Got, Want string // Got is "" when the statement does not have it
+	Field     string // the field, as named in the statement
+	Got, Want string // Got is "" if the statement lacks the field
 }
 
 func (m *Mismatch) Error() string {
@@ -41,10 +41,10 @@ func (m *Mismatch) Error() string {
 	return fmt.Sprintf("checking provenance: the %s is %s; expected %s", m.Field, quote.Line(m.Got), quote.Line(m.Want))
 }
 
-// Check returns an error unless the statement is what was expected. It joins one
-// *Mismatch for each difference. An expectation without subjects, builder,
-// crate, version, repository or commit is refused, since it would prove nothing.
-// That the statement is signed, and by whom, is checked before.
+// Check returns an error unless the statement is as expected. The error joins a *Mismatch
+// for each difference. An expectation without subjects, builder, crate, version, repository
+// or commit is an error too, because it would prove nothing. The caller must already have
+// verified the statement's signature.
 func Check(s Statement, want Expectation) error {
 	if err := want.check(); err != nil {
 		return err
@@ -52,8 +52,8 @@ func Check(s Statement, want Expectation) error {
 	return Compare(s, want)
 }
 
-// Compare does what Check does for a verifier who knows less: whatever it fills in
-// is compared, and an empty commit is not.
+// Compare is like Check for a verifier who knows less: it compares everything, but skips an
+// empty commit, and does not check that the expectation is complete.
 func Compare(s Statement, want Expectation) error {
 	c := checker{}
 	c.equal("_type", s.Type, StatementType)
@@ -88,7 +88,7 @@ func (e *Expectation) check() error {
 	return nil
 }
 
-// checker collects what differs.
+// checker collects mismatches.
 type checker struct{ mismatches []error }
 
 func (c *checker) equal(field, got, want string) {
@@ -118,8 +118,8 @@ func list(targets []string) string {
 	return strings.Join(slices.Sorted(slices.Values(targets)), " ")
 }
 
-// resource looks for the one resource of that name and compares its digest, and
-// its URI where one is wanted. Two of that name could be read as either.
+// resource finds the only resource with that name and compares its digest, and its URI if
+// one is wanted. Several with the same name are a mismatch, because they are ambiguous.
 func (c *checker) resource(field string, in []Resource, want Resource, algorithm string) {
 	field = fmt.Sprintf("%s %s", field, quote.Line(want.Name))
 	var found []Resource
@@ -141,8 +141,8 @@ func (c *checker) resource(field string, in []Resource, want Resource, algorithm
 	}
 }
 
-// ParseDigest reads a SHA-256 in hexadecimal, with or without "sha256:" before it, as
-// plans and checksum files write it.
+// ParseDigest parses a SHA-256 in hexadecimal, optionally after "sha256:", as in plans and
+// checksum files.
 func ParseDigest(s string) ([sha256.Size]byte, error) {
 	var sum [sha256.Size]byte
 	raw, err := hex.DecodeString(strings.TrimPrefix(s, "sha256:"))

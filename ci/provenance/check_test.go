@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// expectation is what a verifier of the input's statement expects.
+// expectation returns what a verifier of the input's statement expects.
 func expectation(in Input) Expectation {
 	return Expectation{
 		Subjects: in.Subjects, BuilderID: in.Builder.ID, Parameters: in.Parameters, Commit: in.Commit, Plan: in.Plan,
@@ -27,8 +27,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckRefuses changes one thing in the statement; the error must be about
-// that thing and no other.
+// TestCheckRefuses changes one thing in the statement, and checks that the error is about
+// that and nothing else.
 func TestCheckRefuses(t *testing.T) {
 	const x86, arm = "my-shim-x86_64-linux-musl.tar.gz", "my-shim-aarch64-linux-musl.tar.gz"
 	tests := []struct {
@@ -60,7 +60,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckForged has what New would never make.
+// TestCheckForged checks statements that New would never make.
 func TestCheckForged(t *testing.T) {
 	tests := []struct {
 		name         string
@@ -96,7 +96,7 @@ func TestCheckForged(t *testing.T) {
 	}
 }
 
-// wantMismatch checks which fields an error is about, and that it says want.
+// wantMismatch checks which fields an error is about, and its text.
 func wantMismatch(t *testing.T, name string, err error, fields, want string) {
 	t.Helper()
 	var got []string
@@ -118,7 +118,7 @@ func wantMismatch(t *testing.T, name string, err error, fields, want string) {
 	}
 }
 
-// TestCheckExpectsEnough: an expectation that is empty by mistake proves nothing.
+// TestCheckExpectsEnough checks that an incomplete expectation is an error.
 func TestCheckExpectsEnough(t *testing.T) {
 	s := statement(t, input())
 	for name, change := range map[string]func(*Expectation){

@@ -8,9 +8,9 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// Differences returns where a statement differs from one that was made from the same
-// source again: Got is what it says, Want what the other does. Who built, in which run
-// and when, is not compared.
+// Differences returns where a statement differs from one made from the same source in a
+// rebuild: Got is from s, Want from again. It does not compare the builder, the run or its
+// times.
 func Differences(s, again Statement) []*Mismatch {
 	var list []*Mismatch
 	c := checker{}
@@ -27,8 +27,8 @@ func Differences(s, again Statement) []*Mismatch {
 	return list
 }
 
-// Toolchain is the image that a statement says that it was built in, or the recipe of
-// that, in one line; "" where it names none.
+// Toolchain describes in one line the toolchain image named by a statement, or the recipe
+// it was made from; "" if it names none.
 func Toolchain(s Statement) string {
 	for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
 		if d.Name == nameToolchain || d.Name == nameRecipe {
@@ -38,7 +38,7 @@ func Toolchain(s Statement) string {
 	return ""
 }
 
-// Commit is the commit of the source that a statement names, "" for none.
+// Commit returns the source commit named by a statement, "" if it names none.
 func Commit(s Statement) string {
 	for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
 		if d.Name == nameSource {
@@ -48,7 +48,7 @@ func Commit(s Statement) string {
 	return ""
 }
 
-// resources compares lists of resources, name by name.
+// resources compares two lists of resources by name.
 func (c *checker) resources(field string, got, want []Resource) {
 	x, y := byName(got), byName(want)
 	names := slices.Collect(maps.Keys(x))
@@ -59,7 +59,7 @@ func (c *checker) resources(field string, got, want []Resource) {
 	}
 }
 
-// byName are resources by name, those of one name in one line.
+// byName returns the resources' lines by name, joined where several have the same name.
 func byName(list []Resource) map[string]string {
 	lines := map[string]string{}
 	for _, r := range list {
@@ -68,7 +68,7 @@ func byName(list []Resource) map[string]string {
 	return lines
 }
 
-// line is where a resource is and its digests.
+// line returns a resource's URI and digests.
 func (r Resource) line() string {
 	parts := []string{r.URI}
 	for _, algorithm := range slices.Sorted(maps.Keys(r.Digest)) {

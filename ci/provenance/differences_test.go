@@ -46,7 +46,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestDifferencesTwice holds that a resource that is there twice is no other one's equal.
+// TestDifferencesTwice checks that a duplicate resource does not equal a single one.
 func TestDifferencesTwice(t *testing.T) {
 	s := statement(t, input())
 	s.Subject = append(s.Subject, s.Subject[0])

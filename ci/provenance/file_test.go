@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// fileImage is the input of an image that holds a file of the source.
+// fileImage returns the input for an image that contains a file of the source.
 func fileImage() Input {
 	in := input()
 	in.Subjects = map[string][sha256.Size]byte{"demo-http": sum("manifest")}
@@ -15,8 +15,8 @@ func fileImage() Input {
 	return in
 }
 
-// TestFile holds that nothing is named as having gone into an image of a file but
-// the source that has it.
+// TestFile checks that the provenance of such an image names only the source as a
+// dependency.
 func TestFile(t *testing.T) {
 	s, err := New(fileImage())
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	builder = "https://github.com/containerd/runwasi/.github/workflows/action-build.yml@refs/heads/main"
 )
 
-// input is that of a release.
+// input returns the input for a release.
 func input() Input {
 	return Input{
 		Subjects: map[string][sha256.Size]byte{
@@ -40,7 +40,8 @@ func input() Input {
 	}
 }
 
-// dryRun is that of a dry run on a laptop, in a directory that is no repository.
+// dryRun returns the input for a dry run on a laptop, in a directory that is not a
+// repository.
 func dryRun() Input {
 	in := input()
 	in.Commit, in.Parameters.Repository, in.Parameters.Ref = "", "", ""

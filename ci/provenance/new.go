@@ -28,12 +28,12 @@ const (
 
 // Input is what provenance is made from.
 type Input struct {
-	// Subjects are the released files by name. Where targets have a file of the
-	// same name, the target goes before it: x86_64-unknown-linux-musl/my-shim.
+	// Subjects holds the released files by name. If targets have files of the same name, the
+	// target comes first: x86_64-unknown-linux-musl/my-shim.
 	Subjects   map[string][sha256.Size]byte
 	Parameters Parameters
-	// Commit is what the source was, in hexadecimal, or "" where there is no
-	// repository or files differ from the commit: then none may be named.
+	// Commit is the source commit in hexadecimal. It is "" if there is no repository or if
+	// files differ from the commit: then naming one would be wrong.
 	Commit    string
 	Toolchain Image
 	Lock      [sha256.Size]byte // Cargo.lock
@@ -45,24 +45,23 @@ type Input struct {
 
 // Image is a container image.
 type Image struct {
-	Reference string // as the plan names it
-	// Digest is "sha256:" and 64 hexadecimal digits: that of the manifest or, where
-	// Recipe is set, of the recipe by which slipway made the image.
+	Reference string // as named in the plan
+	// Digest is "sha256:" and 64 hexadecimal digits: the digest of the manifest, or if Recipe
+	// is set, of the recipe from which slipway made the image.
 	Digest string
 	Recipe bool
 }
 
-// Run is which run built. A dry run leaves it empty, so that its statement is the
-// same bytes wherever it is made.
+// Run identifies the run that built. In a dry run it is empty, so that the statement has
+// the same bytes wherever it is made.
 type Run struct {
 	ID       string
 	Started  time.Time
 	Finished time.Time
 }
 
-// New makes the statement. It is an error when something is missing that a
-// verifier will ask for, or when the repository's URL names a user, who may be a
-// token.
+// New makes the statement. It returns an error if something is missing that verifiers ask
+// for, or if the repository's URL contains a user name, which may be a token.
 func New(in Input) (Statement, error) {
 	if err := in.check(); err != nil {
 		return Statement{}, fmt.Errorf("making the provenance of %s: %w", in.Parameters.about(), err)
@@ -85,7 +84,7 @@ func New(in Input) (Statement, error) {
 	return s, nil
 }
 
-// about says for people what is released.
+// about describes what is released, for people.
 func (p Parameters) about() string {
 	if p.Image != "" {
 		return "image " + quote.Line(p.Image)
@@ -147,7 +146,7 @@ func (in *Input) checkSource() error {
 	return nil
 }
 
-// dependencies are the source, the toolchain and the lock file.
+// dependencies returns the source, the toolchain and the lock file.
 func (in *Input) dependencies() []Resource {
 	var list []Resource
 	if in.Commit != "" {
@@ -161,7 +160,7 @@ func (in *Input) dependencies() []Resource {
 	}
 	image, err := in.Toolchain.sha256()
 	if err != nil {
-		panic(err) // check has seen it
+		panic(err) // cannot happen: check has parsed it
 	}
 	return append(list,
 		Resource{Name: in.Toolchain.resource(), URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}},
@@ -169,8 +168,8 @@ func (in *Input) dependencies() []Resource {
 	)
 }
 
-// sourceURI is where the parameters say that the source is, as SPDX 2.3, 7.7, has
-// download locations of git.
+// sourceURI returns the location of the source, in the form of SPDX download locations for
+// git (SPDX 2.3, 7.7).
 func sourceURI(p Parameters) string {
 	if p.Repository == "" {
 		return ""
@@ -186,8 +185,8 @@ func (i Image) sha256() (string, error) {
 	return hexadecimal, nil
 }
 
-// purl is the image as a package URL of type oci. A reference that names no
-// registry has no repository_url: which registry is meant is the runner's matter.
+// purl returns the image as a package URL of type oci. If the reference names no registry
+// there is no repository_url, because the runner decides which registry is used.
 func (i Image) purl() string {
 	repository, _, _ := strings.Cut(i.Reference, "@")
 	tag := ""
@@ -205,7 +204,7 @@ func (i Image) purl() string {
 	return purl.New("oci", cmp.Or(name, nameToolchain), i.Digest, map[string]string{"repository_url": repository, "tag": tag})
 }
 
-// resource is what the image is called among the dependencies.
+// resource returns the image's name among the dependencies.
 func (i Image) resource() string {
 	if i.Recipe {
 		return nameRecipe
@@ -217,7 +216,7 @@ func digest(sum [sha256.Size]byte) map[string]string {
 	return map[string]string{"sha256": hex.EncodeToString(sum[:])}
 }
 
-// timestamp is an in-toto Timestamp: RFC 3339 in UTC, to the second.
+// timestamp formats an in-toto Timestamp: RFC 3339 in UTC, to the second.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

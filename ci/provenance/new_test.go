@@ -13,8 +13,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "dry-run.json", render(t, statement(t, dryRun())))
 }
 
-// TestDocumented holds that docs/provenance.md shows the example as it is made, and
-// names the build type.
+// TestDocumented checks that docs/provenance.md shows the example exactly as it is made,
+// and names the build type.
 func TestDocumented(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/provenance.md")
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// maxSize is far over any statement of a release, in bytes.
+// maxSize is far larger than any statement of a release, in bytes.
 const maxSize = 4 << 20
 
-// Parse reads a statement. Fields that it does not know are ignored, as in-toto
-// asks of consumers, but among the external parameters, where SLSA asks verifiers
-// to refuse them. It is an error when raw is over 4 MiB, is not one JSON value of
-// that form, has a key twice or in other case than another (two readers could see
-// two statements), or is not of the types StatementType and PredicateType.
+// Parse parses a statement. It ignores unknown fields, as in-toto asks of consumers, except
+// among the external parameters, where SLSA asks verifiers to refuse them. It returns an
+// error if raw is larger than 4 MiB, is not a single JSON value of the right form, has keys
+// in an object that are equal up to case (two readers could see two different statements),
+// or is not of the types StatementType and PredicateType.
 func Parse(raw []byte) (Statement, error) {
 	if len(raw) > maxSize {
 		return Statement{}, fmt.Errorf("reading provenance: it has %d bytes; expected at most %d", len(raw), maxSize)
@@ -26,7 +26,8 @@ func Parse(raw []byte) (Statement, error) {
 	if err := checkKeys(raw); err != nil {
 		return Statement{}, fmt.Errorf("reading provenance: %w", err)
 	}
-	// The types come first: another type's predicate is no malformed one.
+	// The types are checked first, so that a predicate of another type is not reported as
+	// malformed.
 	var head struct {
 		Type          string `json:"_type"`
 		PredicateType string `json:"predicateType"`
@@ -44,7 +45,8 @@ func Parse(raw []byte) (Statement, error) {
 	return s, nil
 }
 
-// UnmarshalJSON reads the parameters and refuses one that BuildType does not have.
+// UnmarshalJSON implements [json.Unmarshaler]. It returns an error for a parameter that
+// BuildType does not define.
 func (p *Parameters) UnmarshalJSON(raw []byte) error {
 	type plain Parameters
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -57,11 +59,11 @@ func (p *Parameters) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// checkKeys returns an error unless raw is one JSON value in which no object has
-// two keys that differ in case alone, or not at all.
+// checkKeys returns an error unless raw is a single JSON value in which no object has keys
+// that are equal up to case.
 func checkKeys(raw []byte) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
-	var open []*object // nil: an array
+	var open []*object // nil stands for an array
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -109,20 +111,20 @@ func atEnd(d *json.Decoder) error {
 	return nil
 }
 
-// object is a JSON object whose tokens are being read.
+// object is a JSON object being read.
 type object struct {
 	keys  map[string]bool
-	inKey bool // a key was read and its value comes next
+	inKey bool // the key was read, its value is next
 }
 
-// value notes that a value begins.
+// value records that a value begins.
 func (o *object) value() {
 	if o != nil {
 		o.inKey = false
 	}
 }
 
-// add notes a token that is neither a bracket nor a brace.
+// add records a token that is not a delimiter.
 func (o *object) add(t json.Token) error {
 	if o == nil {
 		return nil

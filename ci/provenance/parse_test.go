@@ -18,7 +18,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseIgnores: a later minor version may say more.
+// TestParseIgnores checks that unknown fields are ignored: a later minor version may add
+// some.
 func TestParseIgnores(t *testing.T) {
 	want := statement(t, input())
 	text := strings.Replace(render(t, want), `"predicateType"`, `"more": {"crate": 1, "x": [{"crate": [2, {}]}, "crate"]}, "predicateType"`, 1)
@@ -63,8 +64,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that what is read is read again from what it is written as, and
-// that checking anything ends in an error rather than a panic.
+// FuzzParse checks that a parsed statement survives being written and parsed again, and
+// that checking it never panics.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) == 0 {

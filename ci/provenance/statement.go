@@ -1,9 +1,9 @@
-// Package provenance makes and checks the SLSA provenance of a release: who built
-// which files from which source, as an in-toto statement. It is pure: no network,
-// no clock, no files. Signing it is another package's.
+// Package provenance makes and checks the SLSA provenance of a release, an in-toto
+// statement: who built which files from which source. It uses no network, clock or files.
+// Signing is up to another package.
 //
-// The structures are its own: the module of the in-toto project is generated from
-// protocol buffers, and their JSON is kept from being the same bytes every time.
+// It has types of its own because those of the in-toto module are generated from protocol
+// buffers, whose JSON is deliberately not stable.
 package provenance
 
 import (
@@ -17,15 +17,14 @@ const (
 	StatementType = "https://in-toto.io/Statement/v1"
 	// PredicateType is the type of SLSA provenance v1.
 	PredicateType = "https://slsa.dev/provenance/v1"
-	// BuildType names the contract that docs/provenance.md of this repository
-	// writes down. A TypeURI must be an RFC 3986 URI and need not resolve (in-toto
-	// attestation, "TypeURI"). This one belongs to no host, so that it is the same
-	// in every fork and verifiers can compare it with a constant. A contract that
-	// means something else gets another UUID.
+	// BuildType identifies the contract in docs/provenance.md of this repository. A TypeURI
+	// must be an RFC 3986 URI and need not resolve (in-toto attestation, "TypeURI"). This one
+	// belongs to no host, so that it is the same in every fork and verifiers can compare it
+	// with a constant. An incompatible contract gets another UUID.
 	BuildType = "urn:uuid:4800bc1b-209b-4d8c-893f-d04e0831f8e7"
 )
 
-// Statement is an in-toto Statement v1 that holds SLSA provenance v1.
+// Statement is an in-toto Statement v1 with SLSA provenance v1 as its predicate.
 type Statement struct {
 	Type          string     `json:"_type"`
 	Subject       []Resource `json:"subject"`
@@ -33,8 +32,8 @@ type Statement struct {
 	Predicate     Predicate  `json:"predicate"`
 }
 
-// Resource is an in-toto ResourceDescriptor, as far as provenance of slipway has
-// one: what it is called, where it is, its digests by algorithm, in hexadecimal.
+// Resource has the fields of an in-toto ResourceDescriptor that slipway's provenance uses.
+// Digests are in hexadecimal, by algorithm.
 type Resource struct {
 	Name      string            `json:"name,omitempty"`
 	URI       string            `json:"uri,omitempty"`
@@ -48,7 +47,7 @@ type Predicate struct {
 	RunDetails      RunDetails      `json:"runDetails"`
 }
 
-// BuildDefinition is what went into the build.
+// BuildDefinition describes the inputs of the build.
 type BuildDefinition struct {
 	BuildType            string     `json:"buildType"`
 	ExternalParameters   Parameters `json:"externalParameters"`
@@ -56,45 +55,45 @@ type BuildDefinition struct {
 	ResolvedDependencies []Resource `json:"resolvedDependencies"`
 }
 
-// Parameters is everything that a caller chose. Nothing else that a caller says
-// reaches the build.
+// Parameters holds everything that the caller of the build chose. Nothing else from the
+// caller reaches the build.
 type Parameters struct {
-	// Crate is what was built; it is "" of an image that holds a File of the source.
+	// Crate is the crate that was built, "" for an image that contains File.
 	Crate   string   `json:"crate,omitempty"`
 	Version string   `json:"version"`
 	Targets []string `json:"targets"` // target triples, sorted
-	// Toolchain is the image that was asked for; "" left the choice to the
-	// workspace and to slipway.
+	// Toolchain is the image that was requested; "" left the choice to the workspace and
+	// slipway.
 	Toolchain string `json:"toolchain,omitempty"`
-	// ToolchainBase is the Debian image that slipway's own toolchain was asked to
-	// be made with; "" left the choice to slipway.
+	// ToolchainBase is the Debian image requested as the base of slipway's own toolchain; ""
+	// left the choice to slipway.
 	ToolchainBase string `json:"toolchainBase,omitempty"`
-	// Image is the name of the OCI image that was made, "" where files were released;
-	// File is what it holds where that was not built.
+	// Image is the name of the OCI image that was made, "" if files were released. File is the
+	// source file in the image, if its content was not built.
 	Image string `json:"image,omitempty"`
 	File  string `json:"file,omitempty"`
-	// Directory is the workspace's below the repository's root, slash-separated, "" for the
-	// root itself.
+	// Directory is the workspace's directory in the repository, slash-separated, "" for the
+	// root.
 	Directory string `json:"directory,omitempty"`
 	// Repository is an absolute URL, Ref a full git ref ("refs/heads/main") of it.
 	Repository string `json:"repository,omitempty"`
 	Ref        string `json:"ref,omitempty"`
 }
 
-// Internal is what the builder, not its caller, decided.
+// Internal holds what the builder decided, not its caller.
 type Internal struct {
-	Rust string `json:"rust,omitempty"` // the compiler's release, as it said itself
+	Rust string `json:"rust,omitempty"` // the release that the compiler reported
 }
 
-// RunDetails is what this build was.
+// RunDetails describes the run of the build.
 type RunDetails struct {
 	Builder    Builder    `json:"builder"`
 	Metadata   Metadata   `json:"metadata,omitzero"`
 	Byproducts []Resource `json:"byproducts,omitempty"`
 }
 
-// OwnMachine is the builder of whoever builds on a machine of their own, and of
-// every dry run. It vouches for nothing: see docs/provenance.md, "What it is worth".
+// OwnMachine is the builder ID of builds on someone's own machine, and of every dry run. It
+// vouches for nothing: see docs/provenance.md, "What it is worth".
 const OwnMachine = "urn:uuid:0d6ad0b0-7a2c-4b4e-9b0c-6a3ad6b7c5d1"
 
 // Builder names who is trusted to have built as the provenance says.
@@ -103,7 +102,7 @@ type Builder struct {
 	Version map[string]string `json:"version,omitempty"` // by component
 }
 
-// Metadata is which run this was. Times are RFC 3339 in UTC.
+// Metadata identifies the run. Times are RFC 3339 in UTC.
 type Metadata struct {
 	InvocationID string `json:"invocationId,omitempty"`
 	StartedOn    string `json:"startedOn,omitempty"`
