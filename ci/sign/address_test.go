@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestAddressesWithSecrets holds that no error repeats what stands before a server's name.
+// TestAddressesWithSecrets checks that no error repeats the user information of a URL.
 func TestAddressesWithSecrets(t *testing.T) {
 	const secret = "https://user:hunter2@example.org"
 	for name, o := range map[string]Options{"--fulcio-url": {Fulcio: secret}, "--rekor-url": {Rekor: secret}, "--timestamp-url": {Timestamp: secret}, "--rekor-url)": {Rekor: secret + "/%zz", Key: []byte("x")}} {

@@ -5,10 +5,9 @@ import (
 	"fmt"
 )
 
-// Again returns what a bundle holds, in the forms in which s makes signatures, when s
-// might have made it in an earlier run: for the very identity that signs now, of which
-// only the run may be another, and with a timestamp where s asks for one. It is an
-// error otherwise. Whether the signature holds, and what of, it does not say.
+// Again returns the signature in a bundle if s could have made it in an earlier run: for
+// the same identity as who, except for the run, and with a timestamp only if s uses a
+// timestamp authority. Otherwise it returns an error. It does not verify the signature.
 func (s *Signer) Again(bundle []byte, who Identity) (Signature, error) {
 	b, err := ParseBundle(bundle)
 	if err != nil {

@@ -8,24 +8,24 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Bounds of a bundle. A parser makes hundreds of bytes of each value, however short it is.
+// Limits on a bundle. A parser allocates hundreds of bytes for each value, however short.
 const (
-	// MaxBundle is the size over which no bundle is read: one of a signature has some
-	// kilobytes, one of an SBOM some megabytes.
+	// MaxBundle is the size in bytes of the largest bundle that is read: that of a signature
+	// has some kilobytes, that of an SBOM some megabytes.
 	MaxBundle = 64 << 20
-	// maxValues is how many JSON values a bundle may have: one of the public instance has
-	// about a hundred. Its statement is a single one.
+	// maxValues is how many JSON values a bundle may have: one from the public instance has
+	// about a hundred. The statement counts as one.
 	maxValues = 10_000
-	// maxMaterial is how many bytes a bundle may have beside its statement: certificates,
-	// log entries and signatures. An entry holds JSON that is parsed too.
+	// maxMaterial is how many bytes a bundle may have apart from its statement: certificates,
+	// log entries and signatures. A log entry contains JSON that is parsed too.
 	maxMaterial = 1 << 20
-	// maxStatement is how many JSON values a statement may have: the SBOM of a crate with
-	// a thousand dependencies has some ten thousand.
+	// maxStatement is how many JSON values a statement may have: the SBOM of a crate with a
+	// thousand dependencies has some ten thousand.
 	maxStatement = 1 << 20
 )
 
-// ParseBundle reads a Sigstore bundle and says nothing of its worth. It is the only way in
-// which slipway parses one: what would take memory beyond any real one is refused before.
+// ParseBundle parses a Sigstore bundle without verifying it. slipway parses bundles with
+// this function only: it refuses those that would take far more memory than real ones.
 func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
 	if len(raw) > MaxBundle {
 		return nil, fmt.Errorf("it has %d bytes, expected %d at most", len(raw), MaxBundle)
@@ -44,8 +44,8 @@ func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
 	return b, CheckStatement(statement)
 }
 
-// CheckStatement returns an error where parsing a statement would take memory beyond any
-// real one.
+// CheckStatement returns an error if parsing a statement would take far more memory than
+// for real ones.
 func CheckStatement(raw []byte) error {
 	if len(raw) > MaxBundle {
 		return fmt.Errorf("the statement has %d bytes, expected %d at most", len(raw), MaxBundle)
@@ -56,8 +56,8 @@ func CheckStatement(raw []byte) error {
 	return nil
 }
 
-// CheckEnvelope returns an error where parsing a statement's envelope would take memory
-// beyond any real one.
+// CheckEnvelope returns an error if parsing a statement's envelope would take far more
+// memory than for real ones.
 func CheckEnvelope(raw []byte) error {
 	if len(raw) > MaxBundle {
 		return fmt.Errorf("the envelope has %d bytes, expected %d at most", len(raw), MaxBundle)
@@ -68,9 +68,9 @@ func CheckEnvelope(raw []byte) error {
 	return nil
 }
 
-// manyValues reports whether a JSON text may have more values than most. Outside of strings
-// each value but the first follows one of these marks; it reads no further than it must,
-// and a text that is no JSON is the parser's to refuse.
+// manyValues reports whether a JSON text may have more than most values. Outside strings,
+// each value but the first follows one of these characters. Invalid JSON is left for the
+// parser to refuse.
 func manyValues(raw []byte, most int) bool {
 	quoted := false
 	for i := 0; i < len(raw); i++ {

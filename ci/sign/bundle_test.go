@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestBundleBomb holds that a bundle, of less than MaxBundle bytes, that a parser makes
-// gigabytes of is refused at little cost, wherever the values are.
+// TestBundleBomb checks that a bundle smaller than MaxBundle which a parser would turn into
+// gigabytes is refused cheaply, wherever the values are.
 func TestBundleBomb(t *testing.T) {
 	const head = `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",`
 	many := strings.Repeat("{},", 20<<20) + "{}"
@@ -47,7 +47,7 @@ func TestBundleBomb(t *testing.T) {
 	}
 }
 
-// TestBundleOfManyCommas holds that what is in strings does not count.
+// TestBundleOfManyCommas checks that characters in strings do not count.
 func TestBundleOfManyCommas(t *testing.T) {
 	raw := []byte(`{"a":"` + strings.Repeat(`[{,:\"`, 20_000) + `"}`)
 	if manyValues(raw, 4) || !manyValues(raw, 1) {
@@ -55,7 +55,7 @@ func TestBundleOfManyCommas(t *testing.T) {
 	}
 }
 
-// TestBundleDoor holds that no other code parses a bundle.
+// TestBundleDoor checks that no other code parses bundles.
 func TestBundleDoor(t *testing.T) {
 	for _, dir := range []string{"ci", "cmd"} {
 		err := filepath.WalkDir(filepath.Join("..", "..", dir), func(name string, e fs.DirEntry, err error) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
-// annotations are what a bundle says beside its signature, as cosign's classic form
-// has it: the certificate with those above it, and the log entry.
+// annotations returns what cosign's classic format keeps in annotations: the certificate
+// with its chain, and the log entry.
 func (s *Signer) annotations(b *protobundle.Bundle) ([]static.Option, error) {
 	entry, err := logEntry(b)
 	if err != nil {
@@ -40,8 +40,8 @@ func (s *Signer) annotations(b *protobundle.Bundle) ([]static.Option, error) {
 	return append(opts, static.WithCertChain(cert, chain)), nil
 }
 
-// logEntry is a bundle's log entry as cosign's annotation dev.sigstore.cosign/bundle
-// has it. What the log signed is the entry with its time and its place.
+// logEntry returns a bundle's log entry in the form of cosign's annotation
+// dev.sigstore.cosign/bundle. The log signed the entry with its time and index.
 func logEntry(b *protobundle.Bundle) (*cosignbundle.RekorBundle, error) {
 	entries := b.GetVerificationMaterial().GetTlogEntries()
 	if len(entries) != 1 || len(entries[0].GetInclusionPromise().GetSignedEntryTimestamp()) == 0 {
@@ -59,12 +59,12 @@ func logEntry(b *protobundle.Bundle) (*cosignbundle.RekorBundle, error) {
 	}, nil
 }
 
-// timestamp is a timestamp authority's answer as an annotation.
+// timestamp returns the response of a timestamp authority as an annotation.
 func timestamp(answer []byte) static.Option {
 	return static.WithRFC3161Timestamp(&cosignbundle.RFC3161Timestamp{SignedRFC3161Timestamp: answer})
 }
 
-// predicateType is the annotation by which cosign finds an attestation among others.
+// predicateType returns the annotation by which cosign selects attestations.
 func predicateType(t string) static.Option {
 	return static.WithAnnotations(map[string]string{"predicateType": t})
 }

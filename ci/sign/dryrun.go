@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// DryRunOrganization is the organization in the subject of the certificates of
-// dry runs, by which verification knows them.
+// DryRunOrganization is the organization in the subject of dry-run certificates, by which
+// verification recognises them.
 const DryRunOrganization = "slipway dry run: this is no release"
 
-// DryRun makes the signer of a dry run. Nothing of it reaches a server. Its key
-// follows from the tag alone, so that anyone can make it: its signatures prove
-// nothing, which is the point, and the tarballs of a dry run are the same bytes
-// on every machine. The certificate says in its subject that this is no release.
+// DryRun returns the signer for a dry run. It contacts no server. The key is derived from
+// the tag only, so anyone can make it: the signatures prove nothing, deliberately, and the
+// tarballs of a dry run have the same bytes on every machine. The certificate's subject
+// says that this is not a release.
 func DryRun(tag string) (*Signer, error) {
 	seed := sha256.Sum256([]byte(DryRunOrganization + "\n" + tag))
-	seed[0] = 0 // below the order of the curve: a valid private key
+	seed[0] = 0 // less than the order of the curve, so that the key is valid
 	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
 	if err != nil {
 		return nil, fmt.Errorf("making the key of a dry run: %w", err)
@@ -32,7 +32,7 @@ func DryRun(tag string) (*Signer, error) {
 		SerialNumber: new(big.Int).SetBytes(seed[:16]),
 		Subject:      pkix.Name{CommonName: "dry run", Organization: []string{DryRunOrganization}},
 		NotBefore:    time.Unix(0, 0).UTC(),
-		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // RFC 5280, 4.1.2.5: no end
+		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // RFC 5280, 4.1.2.5: no expiry
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	}
@@ -45,7 +45,7 @@ func DryRun(tag string) (*Signer, error) {
 	return s, nil
 }
 
-// IsDryRun reports whether a certificate is one of a dry run.
+// IsDryRun reports whether a certificate is a dry run's.
 func IsDryRun(cert *x509.Certificate) bool {
 	return strings.Join(cert.Subject.Organization, " ") == DryRunOrganization
 }

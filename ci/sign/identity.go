@@ -9,17 +9,17 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
-// Identity is what the certificate of a signer says of who signs. All of it is
-// empty for a bare key and in a dry run; what is about a run in continuous
-// integration is empty elsewhere.
+// Identity is the signer's identity in the certificate. It is empty for a bare key and in a
+// dry run; the fields about a CI run are empty for other identities.
 type Identity struct {
 	Subject, Issuer string
-	// Repository is the URL of the source, Ref a full git ref of it, Commit its
-	// commit, Run the URL of the run, Runner the environment of its runner.
+	// Repository is the URL of the source repository, Ref its full git ref, Commit the commit,
+	// Run the URL of the run, Runner the runner environment.
 	Repository, Ref, Commit, Run, Runner string
 }
 
-// Identity asks for the certificate, where there is none yet, and reads it.
+// Identity returns the identity in the signer's certificate, which it requests if there is
+// none yet.
 func (s *Signer) Identity(ctx context.Context) (Identity, error) {
 	if s.certificate == nil {
 		return Identity{}, nil
@@ -31,7 +31,7 @@ func (s *Signer) Identity(ctx context.Context) (Identity, error) {
 	return identityOf(der)
 }
 
-// identityOf reads a certificate.
+// identityOf returns the identity in a certificate.
 func identityOf(der []byte) (Identity, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -50,6 +50,6 @@ func identityOf(der []byte) (Identity, error) {
 	}, nil
 }
 
-// Root is what the signer's certificates and log entries are checked against;
-// nil means that of the public instance.
+// Root returns the trust root for the signer's certificates and log entries; nil means that
+// of the public instance.
 func (s *Signer) Root() root.TrustedMaterial { return s.root }

@@ -16,13 +16,14 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
-// errDryRun keeps an image from a signature that every verifier would refuse.
+// errDryRun prevents signing an image in a dry run, because every verifier would refuse the
+// signature.
 var errDryRun = errors.New("signing an image: the signatures of a dry run reach no log, and none belongs in a registry")
 
-// Image signs an image by its digest, in cosign's classic form: what is signed is
-// its simple signing payload (containers-signature(5), "JSON data format"), and
-// certificate, chain and log entry are annotations. cosign 2 verifies it, and
-// cosign 3 too where an image has no newer form.
+// Image signs an image by its digest in cosign's classic format: the signature is over the
+// simple signing payload (containers-signature(5), "JSON data format"), and the
+// certificate, its chain and the log entry are annotations. cosign 2 verifies it, and so
+// does cosign 3 if the image has no signature in the newer format.
 func (s *Signer) Image(ctx context.Context, image name.Digest) (oci.Signature, error) {
 	if s.services == nil {
 		return nil, errDryRun
@@ -45,8 +46,8 @@ func (s *Signer) Image(ctx context.Context, image name.Digest) (oci.Signature, e
 	return static.NewSignature(claim, base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()), opts...)
 }
 
-// Attestation signs an in-toto statement about an image, in cosign's classic form: a
-// DSSE envelope, with the rest as annotations.
+// Attestation signs an in-toto statement about an image in cosign's classic format: a DSSE
+// envelope, and the rest in annotations.
 func (s *Signer) Attestation(ctx context.Context, statement []byte) (oci.Signature, error) {
 	if s.services == nil {
 		return nil, errDryRun
@@ -61,7 +62,7 @@ func (s *Signer) Attestation(ctx context.Context, statement []byte) (oci.Signatu
 	if err != nil {
 		return nil, err
 	}
-	// The same bytes as sigstore-go gives to the log, which has their digest.
+	// These must be the bytes that sigstore-go sent to the log, which recorded their digest.
 	envelope, err := json.Marshal(b.GetDsseEnvelope())
 	if err != nil {
 		return nil, fmt.Errorf("writing the envelope: %w", err)
@@ -70,7 +71,8 @@ func (s *Signer) Attestation(ctx context.Context, statement []byte) (oci.Signatu
 	if err != nil {
 		return nil, err
 	}
-	// The bundle's timestamp is over the signature; cosign looks for one over all.
+	// The bundle's timestamp covers the signature; cosign expects one that covers the
+	// envelope.
 	if authority, err := s.services.authority(); err != nil {
 		return nil, err
 	} else if authority != nil {

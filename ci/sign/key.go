@@ -19,15 +19,14 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/options"
 )
 
-// keypair is an ECDSA key on P-256, whose signatures are over SHA-256: what
-// cosign makes, and what every one of its versions verifies. It is a
-// sigstore-go sign.Keypair.
+// keypair is an ECDSA P-256 key that signs SHA-256 digests: what cosign generates and every
+// version of it verifies. It implements sigstore-go's sign.Keypair.
 type keypair struct {
 	public *ecdsa.PublicKey
 	sign   func(digest []byte) ([]byte, error)
 }
 
-// newKeypair makes a key that lives as long as the process.
+// newKeypair generates an ephemeral key.
 func newKeypair() (*keypair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -36,7 +35,7 @@ func newKeypair() (*keypair, error) {
 	return ofKey(key, false), nil
 }
 
-// ofKey wraps a private key. Deterministic signatures follow RFC 6979.
+// ofKey wraps a private key. If deterministic, signatures follow RFC 6979.
 func ofKey(key *ecdsa.PrivateKey, deterministic bool) *keypair {
 	random := rand.Reader
 	if deterministic {
@@ -45,7 +44,7 @@ func ofKey(key *ecdsa.PrivateKey, deterministic bool) *keypair {
 	return &keypair{public: &key.PublicKey, sign: func(digest []byte) ([]byte, error) { return key.Sign(random, digest, crypto.SHA256) }}
 }
 
-// loadKeypair reads a private key in cosign's format (an encrypted PEM file).
+// loadKeypair decrypts a private key in cosign's format (an encrypted PEM file).
 func loadKeypair(private, password []byte) (*keypair, error) {
 	signer, err := cosign.LoadPrivateKey(private, password, nil)
 	if err != nil {
@@ -65,7 +64,7 @@ func loadKeypair(private, password []byte) (*keypair, error) {
 	return &keypair{public: ec, sign: sign}, nil
 }
 
-// pem is the public key as a PEM file.
+// pem returns the public key in PEM.
 func (k *keypair) pem() ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(k.public)
 	if err != nil {
@@ -82,11 +81,11 @@ func (k *keypair) GetSigningAlgorithm() protocommon.PublicKeyDetails {
 	return protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256
 }
 
-// GetHint is the digest of the public key, as cosign writes it.
+// GetHint returns the digest of the public key in the form that cosign uses.
 func (k *keypair) GetHint() []byte {
 	der, err := x509.MarshalPKIXPublicKey(k.public)
 	if err != nil {
-		return nil // a P-256 key that was made or read before can be written
+		return nil // cannot happen: a valid P-256 key can be encoded
 	}
 	sum := sha256.Sum256(der)
 	return []byte(base64.StdEncoding.EncodeToString(sum[:]))
@@ -108,7 +107,7 @@ func (k *keypair) SignData(_ context.Context, data []byte) ([]byte, []byte, erro
 	return sig, sum[:], err
 }
 
-// digestContent is a file of which only the digest is at hand: it may be large.
+// digestContent is a file of which only the digest is used, because it may be large.
 type digestContent [sha256.Size]byte
 
 func (d digestContent) PreAuthEncoding() []byte { return d[:] }
@@ -120,7 +119,7 @@ func (d digestContent) Bundle(b *protobundle.Bundle, sig, digest []byte, algorit
 	}}
 }
 
-// prehashed is a keypair for digestContent: what it is given is the digest.
+// prehashed is a keypair for digestContent: its SignData is given a digest.
 type prehashed struct{ *keypair }
 
 func (k prehashed) SignData(_ context.Context, digest []byte) ([]byte, []byte, error) {

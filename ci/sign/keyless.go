@@ -20,31 +20,31 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// Addresses of the public good instance of sigstore.
+// URLs of Sigstore's public-good instance.
 const (
 	PublicFulcio = "https://fulcio.sigstore.dev"
 	PublicRekor  = "https://rekor.sigstore.dev"
 )
 
-// Options say with what a release is signed and where that is recorded.
+// Options configures what signs a release, and where signatures are recorded.
 type Options struct {
-	// Token says who signs; nil with a key.
+	// Token provides the signer's identity token; nil with a key.
 	Token TokenSource
-	// Key is a private key in cosign's format, KeyPassword its password. It
-	// goes before Token.
+	// Key is a private key in cosign's format, KeyPassword its password. It takes precedence
+	// over Token.
 	Key         []byte
 	KeyPassword []byte
-	// Fulcio and Rekor are base addresses; "" means the public instance.
+	// Fulcio and Rekor are base URLs; "" means the public instance.
 	Fulcio string
 	Rekor  string
-	// Timestamp is the address of an RFC 3161 timestamp authority, "" for none.
+	// Timestamp is the URL of an RFC 3161 timestamp authority, "" for none.
 	Timestamp string
-	// Root is what certificates are checked against as soon as they are issued;
-	// nil means that of the public instance, fetched when it is needed.
+	// Root is the trust root against which certificates are checked when they are issued; nil
+	// means that of the public instance, which is fetched when needed.
 	Root root.TrustedMaterial
 }
 
-// Services are the addresses that o names, for a plan.
+// Services returns the URLs that o sets, for a plan.
 func (o Options) Services() []string {
 	var list []string
 	for _, address := range []string{o.Fulcio, o.Rekor, o.Timestamp} {
@@ -55,15 +55,15 @@ func (o Options) Services() []string {
 	return list
 }
 
-// check refuses addresses that hold a secret: what they are is shown.
+// check returns an error for URLs that contain a secret, because they are shown.
 func (o Options) check() error {
 	return errors.Join(
 		address.Check("Fulcio (--fulcio-url)", o.Fulcio), address.Check("Rekor (--rekor-url)", o.Rekor), address.Check("the timestamp authority (--timestamp-url)", o.Timestamp),
 	)
 }
 
-// New makes a signer. It asks no server: whoever cannot sign hears of it before
-// anything is built. The error is ErrNoToken when there is neither key nor token.
+// New returns a signer. It contacts no server, so a wrong configuration is reported before
+// anything is built. The error is ErrNoToken if there is neither a key nor a token.
 func New(o Options) (*Signer, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (v *services) add(ctx context.Context, opts *sign.BundleOptions) error {
 	return err
 }
 
-// authority is the timestamp authority, nil for none.
+// authority returns the timestamp authority, nil if there is none.
 func (v *services) authority() (*sign.TimestampAuthority, error) {
 	if v.timestamp == "" {
 		return nil, nil
@@ -122,8 +122,8 @@ func (v *services) authority() (*sign.TimestampAuthority, error) {
 	return sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: v.timestamp, Transport: v.client.Transport}), nil
 }
 
-// fulcio gets the certificate of one key, and another when that has run out: a
-// certificate lives 10 minutes, and a log may take its time.
+// fulcio gets the certificate of a key, and a new one when that expires: certificates are
+// valid for 10 minutes, and recording signatures may take longer.
 type fulcio struct {
 	address string
 	token   TokenSource
@@ -133,18 +133,17 @@ type fulcio struct {
 	mu    sync.Mutex
 	held  []byte
 	ends  time.Time
-	chain []*x509.Certificate // what held was issued by
+	chain []*x509.Certificate // the issuers of held
 }
 
-// above returns the certificates that lead from the last one that was issued to a
-// root, the root last.
+// above returns the issuers of the latest certificate, up to and including the root.
 func (f *fulcio) above() []*x509.Certificate {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.chain
 }
 
-// margin is how long a certificate must still live when something is signed.
+// margin is how long a certificate must remain valid to be used for signing.
 const margin = time.Minute
 
 func (f *fulcio) certificate(ctx context.Context) ([]byte, error) {
@@ -154,7 +153,7 @@ func (f *fulcio) certificate(ctx context.Context) ([]byte, error) {
 		return f.held, nil
 	}
 	der, status, err := f.ask(ctx)
-	if status == http.StatusUnauthorized { // the token ran out on its way
+	if status == http.StatusUnauthorized { // the token expired on the way
 		der, _, err = f.ask(ctx)
 	}
 	if err != nil {
@@ -171,7 +170,7 @@ func (f *fulcio) certificate(ctx context.Context) ([]byte, error) {
 	return der, nil
 }
 
-// ask mints a token, asks for a certificate and returns the last status too.
+// ask gets a token and requests a certificate. It also returns the last HTTP status.
 func (f *fulcio) ask(ctx context.Context) ([]byte, int, error) {
 	token, err := f.token(ctx)
 	if err != nil {
@@ -186,7 +185,8 @@ func (f *fulcio) ask(ctx context.Context) ([]byte, int, error) {
 	return der, int(last.code.Load()), err
 }
 
-// checkAddress returns an error unless an identity token may be sent to a Fulcio.
+// checkAddress returns an error unless the URL of a Fulcio is one to which an identity
+// token may be sent.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if err == nil {
@@ -198,8 +198,8 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// check verifies the chain and the signed certificate timestamp at once: cosign
-// looks at the latter only when someone verifies, too late for a release.
+// check verifies the chain and the signed certificate timestamp right away: cosign checks
+// the latter only during verification, which is too late for a release.
 func (f *fulcio) check(leaf *x509.Certificate) error {
 	if f.root == nil {
 		fetched, err := root.FetchTrustedRoot()
@@ -222,7 +222,7 @@ func (f *fulcio) check(leaf *x509.Certificate) error {
 	return nil
 }
 
-// lastStatus notes the status of the last answer.
+// lastStatus records the status of the last response.
 type lastStatus struct {
 	next http.RoundTripper
 	code atomic.Int32

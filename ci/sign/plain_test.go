@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestHostileAddresses holds that what an identity token is asked for with, and the token
-// itself, are sent by plain HTTP to no other machine, and follow no redirect.
+// TestHostileAddresses checks that identity tokens, and the credentials for requesting
+// them, are not sent over plain HTTP to other machines and do not follow redirects.
 func TestHostileAddresses(t *testing.T) {
 	for _, address := range []string{"http://tokens.example.org/?x", "http://10.0.0.1/", "ftp://127.0.0.1/"} {
 		if _, err := GitHubToken(address, "bearer-secret")(t.Context()); err == nil || !strings.Contains(err.Error(), "a token is not sent there") || strings.Contains(err.Error(), "secret") {

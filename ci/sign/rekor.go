@@ -13,9 +13,8 @@ import (
 	"github.com/sigstore/rekor/pkg/generated/client/entries"
 )
 
-// rekor is a client of a Rekor v1 log that takes an entry which is there
-// already for the one that was to be made: a request may have been carried out
-// though its answer was lost.
+// rekor is a client of a Rekor v1 log that treats an existing entry as its own: an earlier
+// request may have succeeded although its response was lost.
 type rekor struct {
 	ctx     context.Context
 	entries entries.ClientService
@@ -30,7 +29,7 @@ func newRekor(ctx context.Context, base string, client *http.Client) (*rekor, er
 	return &rekor{ctx: ctx, entries: entries.New(rt, strfmt.Default)}, nil
 }
 
-// CreateLogEntry makes an entry, or returns the one that exists (409).
+// CreateLogEntry creates an entry, or returns the existing one (409).
 func (r *rekor) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
 	made, err := r.entries.CreateLogEntryContext(r.ctx, params, opts...)
 	var conflict *entries.CreateLogEntryConflict
@@ -42,7 +41,7 @@ func (r *rekor) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...ent
 	if err != nil {
 		return nil, fmt.Errorf("reading the entry %q, which the log has already: %w", uuid, err)
 	}
-	for id := range found.Payload { // one entry, under its full id
+	for id := range found.Payload { // a single entry, under its full ID
 		return &entries.CreateLogEntryCreated{ETag: id, Payload: found.Payload}, nil
 	}
 	return nil, fmt.Errorf("reading the entry %q, which the log has already: the answer holds none", uuid)

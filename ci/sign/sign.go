@@ -1,7 +1,6 @@
-// Package sign signs the files of a release with sigstore: keyless with a
-// certificate of Fulcio that says who signed, with a key of cosign's format, or,
-// in a dry run, with a key that anyone can make. Signatures come in the forms
-// that the users of cosign 2 (.sig, .pem) and cosign 3 (bundle) verify.
+// Package sign signs the files of a release with Sigstore: keyless, with a certificate of
+// Fulcio; with a key in cosign's format; or in a dry run, with a key that anyone can make.
+// It produces the formats for users of cosign 2 (.sig, .pem) and cosign 3 (bundle).
 package sign
 
 import (
@@ -23,29 +22,29 @@ import (
 	"dagger/slipway/ci/dist"
 )
 
-// Signer signs the files of one release, several at a time: one key, and one
-// certificate as long as it lives, serve all.
+// Signer signs the files of one release. It is safe for concurrent use: all signatures use
+// one key, and one certificate as long as it is valid.
 type Signer struct {
 	keys *keypair
-	// certificate returns the certificate of the key, DER; nil for a bare key.
+	// certificate returns the certificate of the key in DER; nil for a bare key.
 	certificate func(context.Context) ([]byte, error)
-	above       func() []*x509.Certificate // what issued it; not called for a bare key
-	services    *services                  // nil: nothing reaches a log
+	above       func() []*x509.Certificate // its issuers; not called for a bare key
+	services    *services                  // nil if nothing is recorded in a log
 	root        root.TrustedMaterial
 }
 
-// Signature is the signature of one file, in every form that is shipped.
+// Signature is the signature of one file in all formats.
 type Signature struct {
 	// Sig is the content of the .sig file: the signature in base64.
 	Sig []byte
-	// Cert is the content of the .pem file: base64 of the certificate in PEM, as
-	// cosign 2 writes it. With a bare key it is nil.
+	// Cert is the content of the .pem file: the certificate in PEM, in base64 as cosign 2
+	// writes it. It is nil for a bare key.
 	Cert []byte
 	// Bundle is the content of the .sigstore.json file: a Sigstore bundle v0.3.
 	Bundle []byte
 }
 
-// File signs a file. Memory does not grow with its size.
+// File signs a file. Memory use does not depend on its size.
 func (s *Signer) File(ctx context.Context, name string) (Signature, error) {
 	sum, err := dist.Digest(name)
 	if err != nil {
@@ -63,7 +62,7 @@ func (s *Signer) digest(ctx context.Context, sum [sha256.Size]byte) (Signature, 
 	return forms(b)
 }
 
-// forms are the forms of the signature in a bundle; of a statement's, the bundle alone
+// forms returns the signature in a bundle in all formats. For a statement only the bundle
 // is used.
 func forms(b *protobundle.Bundle) (Signature, error) {
 	out := Signature{Sig: []byte(base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()))}
@@ -76,11 +75,11 @@ func forms(b *protobundle.Bundle) (Signature, error) {
 	return out, err
 }
 
-// PayloadType is the media type of what Statement signs.
+// PayloadType is the media type of the payload that Statement signs.
 const PayloadType = "application/vnd.in-toto+json"
 
-// Statement signs an in-toto statement in a DSSE envelope and returns the
-// Sigstore bundle v0.3 that holds both.
+// Statement signs an in-toto statement in a DSSE envelope and returns both in a Sigstore
+// bundle v0.3.
 func (s *Signer) Statement(ctx context.Context, statement []byte) ([]byte, error) {
 	b, err := s.bundle(ctx, &sign.DSSEData{Data: statement, PayloadType: PayloadType}, s.keys)
 	if err != nil {
@@ -109,18 +108,18 @@ func (s *Signer) bundle(ctx context.Context, content sign.Content, keys sign.Key
 	return b, nil
 }
 
-// provider makes sigstore-go take a certificate that is there already.
+// provider passes sigstore-go an existing certificate.
 type provider func(context.Context) ([]byte, error)
 
 func (p provider) GetCertificate(ctx context.Context, _ sign.Keypair, _ *sign.CertificateProviderOptions) ([]byte, error) {
 	return p(ctx)
 }
 
-// PublicKey is the key of a signer without a certificate, as PEM.
+// PublicKey returns the public key in PEM.
 func (s *Signer) PublicKey() ([]byte, error) { return s.keys.pem() }
 
-// encode writes a bundle. protojson puts a space here or there by the program's
-// build, to keep anyone from comparing; these bytes go into tarballs.
+// encode renders a bundle. protojson varies white space between builds to discourage
+// comparing its output, but these bytes go into tarballs.
 func encode(b *protobundle.Bundle) ([]byte, error) {
 	raw, err := protojson.Marshal(b)
 	if err != nil {

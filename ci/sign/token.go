@@ -14,18 +14,18 @@ import (
 	"dagger/slipway/ci/transport"
 )
 
-// TokenSource returns an OpenID Connect identity token for the audience
-// "sigstore". It is asked at the moment of signing, for tokens live minutes.
+// TokenSource returns an OpenID Connect identity token for the audience "sigstore". It is
+// called at the time of signing, because tokens expire within minutes.
 type TokenSource func(ctx context.Context) (string, error)
 
-// ErrNoToken is the error of a run that is to sign and has no way to say who
-// signs. No browser is ever opened.
+// ErrNoToken is the error of a run that has to sign but has no identity. slipway never
+// opens a browser.
 var ErrNoToken = errors.New("finding an identity token to sign with: there is none: run in GitHub Actions with `permissions: id-token: write`, give a token (--identity-token), or sign with a key (--key)")
 
-// tokenTime is how long getting a token may take, attempts included.
+// tokenTime is the timeout of getting a token, retries included.
 const tokenTime = 5 * time.Second
 
-// GivenToken is the source of a token that the caller has.
+// GivenToken returns a source that always returns the given token.
 func GivenToken(token string) TokenSource {
 	return func(context.Context) (string, error) {
 		if token = strings.TrimSpace(token); strings.Count(token, ".") != 2 {
@@ -35,10 +35,10 @@ func GivenToken(token string) TokenSource {
 	}
 }
 
-// GitHubToken asks the endpoint that GitHub Actions gives to a job with
-// `id-token: write`: requestURL and bearer are its variables
-// ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN. It answers or
-// fails within 5 seconds.
+// GitHubToken returns a source that requests a token from the endpoint that GitHub Actions
+// provides to a job with `id-token: write`: requestURL and bearer are the values of
+// ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN. A request takes at most
+// 5 seconds.
 func GitHubToken(requestURL, bearer string) TokenSource {
 	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, tokenTime, fmt.Errorf("no answer in %s", tokenTime))
@@ -59,7 +59,7 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	if err != nil || u.Host == "" {
 		return "", errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not the address of an endpoint")
 	}
-	if err := transport.CheckSecret(&url.URL{Scheme: u.Scheme, Host: u.Host}); err != nil { // the rest names the job
+	if err := transport.CheckSecret(&url.URL{Scheme: u.Scheme, Host: u.Host}); err != nil { // the rest of the URL identifies the job
 		return "", fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_URL: %w", err)
 	}
 	query := u.Query()
@@ -72,7 +72,7 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	req.Header.Set("Authorization", "bearer "+bearer)
 	resp, err := transport.New(0).Do(req)
 	if err != nil {
-		var cause *url.Error // its text has the address, which names the job
+		var cause *url.Error // its text contains the URL, which identifies the job
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
