@@ -8,7 +8,8 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// Digest is the SHA-256 of a regular file, no link to one. Memory does not grow with its size.
+// Digest returns the SHA-256 of a regular file. It returns an error for a link to one.
+// Memory use does not depend on the file's size.
 func Digest(name string) (sum [sha256.Size]byte, err error) {
 	f, err := beneath.OpenFile(name)
 	if err != nil {

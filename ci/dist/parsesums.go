@@ -14,23 +14,21 @@ import (
 const (
 	digestLen = 64 // SHA-256 in hexadecimal digits
 
-	// maxLine is the longest line: digest, separator, name, newline.
+	// maxLine is the length of the longest line: digest, separator, name, newline.
 	maxLine = digestLen + 2 + maxName + 1
 
-	// maxSums is how many assets a GitHub release can have (GitHub Docs, "About
-	// releases").
+	// maxSums is how many assets a GitHub release may have (GitHub Docs, "About releases").
 	maxSums = 1000
 )
 
-// ParseSums reads the SHA-256 digests that a SHA256SUMS lists, by name. It is the
-// reverse of WriteSums, and takes what sha256sum(1) of GNU coreutils writes for
-// plain names: 64 lower-case hexadecimal digits, a space, a space (text) or an
-// asterisk (binary), the name, a newline.
+// ParseSums parses a SHA256SUMS into digests by file name. It is the inverse of WriteSums,
+// and accepts what sha256sum(1) of GNU coreutils writes for plain names: 64 lower-case
+// hexadecimal digits, a space, a space (text) or an asterisk (binary), the name, a newline.
 //
-// Everything else is an error that tells the line: another form, an escaped name
-// (sha256sum puts a backslash first), CRLF, a last line without its newline, a name
-// that CheckName refuses, a name listed twice, no line at all, over 1000 lines.
-// Memory does not grow with the length of a line.
+// Anything else is an error that names the line: another format, an escaped name (which
+// sha256sum marks with a backslash), CRLF, a last line without newline, a name that
+// CheckName refuses, a duplicate name, no lines, more than 1000 lines. Memory use does not
+// depend on the length of a line.
 func ParseSums(r io.Reader) (map[string][32]byte, error) {
 	lines := bufio.NewReaderSize(r, maxLine)
 	sums := map[string][32]byte{}
@@ -50,7 +48,7 @@ func ParseSums(r io.Reader) (map[string][32]byte, error) {
 	}
 }
 
-// addSum adds a line, and what reading it gave, to sums.
+// addSum adds a line to sums. reading is the error from reading the line.
 func addSum(sums map[string][32]byte, line []byte, reading error) error {
 	switch {
 	case errors.Is(reading, bufio.ErrBufferFull):
@@ -73,7 +71,7 @@ func addSum(sums map[string][32]byte, line []byte, reading error) error {
 	return nil
 }
 
-// parseSum reads a line without its newline.
+// parseSum parses a line without its newline.
 func parseSum(line []byte) (name string, sum [32]byte, err error) {
 	const form = "expected 64 hexadecimal digits, two spaces and a file name, as sha256sum writes them"
 	switch {

@@ -116,7 +116,7 @@ func TestParseSumsReadError(t *testing.T) {
 	}
 }
 
-// TestParseSumsReversesWriteSums holds both to one format.
+// TestParseSumsReversesWriteSums checks that both use the same format.
 func TestParseSumsReversesWriteSums(t *testing.T) {
 	want := map[string][32]byte{}
 	for _, name := range []string{"a", "B", "_", "a+b", "1-2.tar.gz", strings.Repeat("n", maxName)} {
@@ -132,7 +132,7 @@ func TestParseSumsReversesWriteSums(t *testing.T) {
 	}
 }
 
-// TestParseSumsOfSha256sum reads the command's own output, and its escapes.
+// TestParseSumsOfSha256sum parses the output of sha256sum, including escaped names.
 func TestParseSumsOfSha256sum(t *testing.T) {
 	if _, err := exec.LookPath("sha256sum"); err != nil {
 		t.Skip("SKIPPED: sha256sum is not installed")
@@ -165,8 +165,8 @@ func TestParseSumsOfSha256sum(t *testing.T) {
 	}
 }
 
-// FuzzParseSums holds that what is read is written back as the same lines, in
-// WriteSums' order and in text mode.
+// FuzzParseSums checks that parsed lines are written back unchanged, in WriteSums' order
+// and in text mode.
 func FuzzParseSums(f *testing.F) {
 	for _, seed := range []string{"", "\n", sumA + "  a\n", sumA + " *a\n" + sumB + "  b\n", sumA + "  a\r\n", `\` + sumA + `  a\nb` + "\n", sumA + "  a\n" + sumA + "  a\n", sumA + "  ../a"} {
 		f.Add([]byte(seed))

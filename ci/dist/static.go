@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// machines are the ELF machines of the architectures of targets.
+// machines maps the architecture of a target to its ELF machine.
 var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64}
 
-// CheckStatic returns an error unless the binary runs on any Linux of its Rust
-// target triple: an ELF program of that machine that asks for no loader and no
-// shared library.
+// CheckStatic returns an error unless the binary runs on any Linux of its Rust target
+// triple: an ELF program for that machine that needs no dynamic loader and no shared
+// libraries.
 func CheckStatic(name, target string) error {
 	arch, _, _ := strings.Cut(target, "-")
 	want, known := machines[arch]
@@ -27,8 +27,8 @@ func CheckStatic(name, target string) error {
 	if f.Machine != want {
 		return fmt.Errorf("checking binary %q: it is for %s, expected %s", filepath.Base(name), f.Machine, want)
 	}
-	// A static program may be one that is loaded anywhere, like a shared library,
-	// but a library does not begin anywhere.
+	// A static program may be position-independent and then has the type of a shared library,
+	// but a library has no entry point.
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN || f.Entry == 0 {
 		return fmt.Errorf("checking binary %q for %s: it is no program (%s that begins at %#x); expected what cargo links for a binary target", filepath.Base(name), target, f.Type, f.Entry)
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// sparse is size zero bytes that are nowhere, and calls tick now and then while
-// they are read.
+// sparse returns an entry of size zero bytes that are not stored, and calls tick from time
+// to time while they are read.
 func sparse(name string, size int64, tick func()) Entry {
 	return Entry{name, true, size, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.LimitReader(&zeros{tick: tick}, size)), nil
@@ -31,7 +31,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestMemory holds that a large artifact takes no more memory than a small one.
+// TestMemory checks that a large artifact needs no more memory than a small one.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compresses 128 MiB")
@@ -51,8 +51,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestGoroutinesEnd holds that a tarball that fails leaves nothing running,
-// wherever it fails.
+// TestGoroutinesEnd checks that no goroutine is left running after an error, wherever it
+// occurs.
 func TestGoroutinesEnd(t *testing.T) {
 	content := program(3 << 20)
 	full := len(tarball(t, []Entry{file("a", true, content)}))
@@ -82,7 +82,7 @@ func TestGoroutinesEnd(t *testing.T) {
 
 var errFull = errors.New("no space left on device")
 
-// disk has room for so many bytes.
+// disk has room for that many bytes.
 type disk struct{ room int }
 
 func (d *disk) Write(p []byte) (int, error) {
@@ -94,8 +94,8 @@ func (d *disk) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// BenchmarkWriteTarball packs the file that BENCH_BINARY names, a stripped musl
-// binary at best, or else the test itself.
+// BenchmarkWriteTarball packs the file named by BENCH_BINARY, ideally a stripped musl
+// binary, or else the test binary.
 func BenchmarkWriteTarball(b *testing.B) {
 	name := os.Getenv("BENCH_BINARY")
 	if name == "" {

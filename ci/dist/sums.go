@@ -9,18 +9,18 @@ import (
 	"slices"
 )
 
-// triple knows the Rust targets that are released, and their architecture.
+// triple matches the Rust targets that can be released.
 var triple = regexp.MustCompile(`^([a-z0-9_]+)-unknown-linux-musl$`)
 
-// TarballName is the name of crate's tarball for a Rust target triple:
-// containerd-shim-wasmtime-x86_64-linux-musl.tar.gz for x86_64-unknown-linux-musl.
-// It is an error when target is not one of *-unknown-linux-musl.
+// TarballName returns the name of a crate's tarball for a Rust target triple:
+// containerd-shim-wasmtime-x86_64-linux-musl.tar.gz for x86_64-unknown-linux-musl. It
+// returns an error unless target is one of *-unknown-linux-musl.
 func TarballName(crate, target string) (string, error) {
 	return nameFor(crate, target, ".tar.gz")
 }
 
-// BinaryName is the beginning of the names of documents about a binary for a
-// target, whose binaries share a name: containerd-shim-wasmtime-v1-x86_64-linux-musl.
+// BinaryName returns the common prefix of the names of documents about a binary for a
+// target: containerd-shim-wasmtime-v1-x86_64-linux-musl.
 func BinaryName(binary, target string) (string, error) {
 	return nameFor(binary, target, "")
 }
@@ -37,9 +37,8 @@ func nameFor(what, target, ending string) (string, error) {
 	return name, nil
 }
 
-// WriteSums writes the SHA-256 digests of files, by name, in the format that
-// sha256sum(1) writes and checks, sorted by name. Names are as in WriteTarball, and
-// there must be one.
+// WriteSums writes SHA-256 digests by file name, sorted by name, in the format of
+// sha256sum(1). Names must be valid for CheckName, and there must be at least one.
 func WriteSums(w io.Writer, sums map[string][32]byte) error {
 	if len(sums) == 0 {
 		return errors.New("writing SHA256SUMS: there are no files; expected at least one tarball")

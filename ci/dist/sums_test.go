@@ -81,8 +81,8 @@ func TestWriteSumsRefuses(t *testing.T) {
 	}
 }
 
-// TestSha256sum has sha256sum -c check what WriteSums wrote, of files as they are
-// and of one that was changed.
+// TestSha256sum checks that sha256sum -c accepts what WriteSums wrote, and detects a
+// changed file.
 func TestSha256sum(t *testing.T) {
 	if _, err := exec.LookPath("sha256sum"); err != nil {
 		t.Skip("SKIPPED: sha256sum is not installed")

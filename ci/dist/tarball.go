@@ -1,5 +1,5 @@
-// Package dist writes the files that a release ships: a tarball for each target
-// and the SHA256SUMS over them. The same input gives the same bytes on any machine.
+// Package dist writes the files that a release ships: a tarball for each target and their
+// SHA256SUMS. The same input gives the same bytes on any machine.
 package dist
 
 import (
@@ -15,21 +15,21 @@ import (
 
 // Entry is a file to put into a tarball.
 type Entry struct {
-	Name       string // a file name without a folder
+	Name       string // a file name without a directory
 	Executable bool   // mode 0755 instead of 0644
-	Size       int64  // in bytes, as Open's reader gives them
+	Size       int64  // in bytes; Open's reader must return exactly as many
 	Open       func() (io.ReadCloser, error)
 }
 
-// WriteTarball writes entries to w as a gzipped tar archive. Its bytes depend on
-// the entries' names, modes and contents alone: they are sorted by name, belong to
-// uid and gid 0 without user names, and date from the epoch, in POSIX.1-1988
-// format (ustar). Memory does not grow with their size.
+// WriteTarball writes entries to w as a gzipped tar archive. The output depends only on
+// their names, modes and contents: entries are sorted by name, belong to uid and gid 0
+// without user names, and are dated at the epoch, in POSIX.1-1988 format (ustar). Memory
+// use does not depend on their size.
 //
-// It is an error when there are no entries, two have the same name, a name is over
-// 100 bytes long or holds more than letters, digits and ._+- (no folder, no hidden
-// file), or a size is not the true one, or is 0: a release ships no empty file.
-// After an error w holds the beginning of a tarball, to be thrown away.
+// It returns an error if there are no entries, if two have the same name, if a name is
+// longer than 100 bytes or contains anything but letters, digits and ._+- (no directory, no
+// hidden file), or if a size is wrong or 0: a release ships no empty files. After an error
+// w has an incomplete tarball, which must be discarded.
 func WriteTarball(w io.Writer, entries []Entry) error {
 	zw, err := NewGzip(w)
 	if err != nil {
@@ -45,7 +45,7 @@ func WriteTarball(w io.Writer, entries []Entry) error {
 	return nil
 }
 
-// WriteTar writes the tar archive of WriteTarball, not compressed.
+// WriteTar writes the tar archive of WriteTarball uncompressed.
 func WriteTar(w io.Writer, entries []Entry) error {
 	sorted, err := sortEntries(entries)
 	if err != nil {
@@ -63,8 +63,7 @@ func WriteTar(w io.Writer, entries []Entry) error {
 	return nil
 }
 
-// sortEntries returns entries in the order of the tarball, or says what is wrong
-// with them.
+// sortEntries checks entries and returns them in the order of the tarball.
 func sortEntries(entries []Entry) ([]Entry, error) {
 	if len(entries) == 0 {
 		return nil, errors.New("writing tarball: there is nothing to put into it; expected at least the binary")
@@ -84,19 +83,19 @@ func sortEntries(entries []Entry) ([]Entry, error) {
 	return sorted, nil
 }
 
-// The limits of a ustar header: 100 bytes of name, 11 octal digits of size.
+// The limits of a ustar header: a name of 100 bytes, a size of 11 octal digits.
 const (
 	maxName = 100
 	maxSize = 1<<33 - 1
 )
 
-// fileName is what GitHub takes as an asset's name without changing it, and what
-// neither a shell nor a command in it takes for anything but a file.
+// fileName matches names that GitHub keeps unchanged for an asset, and that neither a shell
+// nor a command could take for anything but a file.
 var fileName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$`)
 
-// CheckName returns an error unless name is the plain name of a file: 1 to 100
-// ASCII letters, digits and ._+-, no dot or hyphen first, no dot last (Windows
-// drops it), no two dots together. The error quotes what it shows of name.
+// CheckName returns an error unless name is a plain file name: 1 to 100 ASCII letters,
+// digits and ._+-, not starting with a dot or hyphen, not ending with a dot (Windows drops
+// it), without two consecutive dots. The error quotes as much of name as is safe to show.
 func CheckName(name string) error {
 	switch {
 	case name == "":
@@ -111,7 +110,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// write copies e to tw, all of it and no more.
+// write copies e to tw and checks its size.
 func (e Entry) write(tw *tar.Writer) (err error) {
 	r, err := e.Open()
 	if err != nil {

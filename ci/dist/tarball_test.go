@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// file is an entry that holds content.
+// file returns an entry with the given content.
 func file(name string, executable bool, content []byte) Entry {
 	return Entry{name, executable, int64(len(content)), func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(content)), nil
 	}}
 }
 
-// program is n bytes that compress about as well as machine code does, and are the
-// same everywhere.
+// program returns n bytes that compress about as well as machine code, the same on every
+// machine.
 func program(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	var out []byte
@@ -58,9 +58,9 @@ func tarball(t testing.TB, entries []Entry) []byte {
 	return b.Bytes()
 }
 
-// TestGolden pins the bytes. A digest that differs means that the compression
-// library, or archive/tar, now writes others: releases made before can then not be
-// reproduced, which the commit must say.
+// TestGolden checks the exact bytes. If a digest changes, the compression library or
+// archive/tar now writes other bytes: earlier releases can no longer be reproduced, which
+// the commit must say.
 func TestGolden(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -77,8 +77,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestSameBytes holds that neither the number of processors, nor the order of
-// entries, nor what the process compressed before changes the bytes.
+// TestSameBytes checks that the output does not depend on the number of processors, the
+// order of entries, or what the process compressed before.
 func TestSameBytes(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	content := program(4 << 20)
@@ -94,7 +94,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestReadBack reads a tarball as strictly as one can.
+// TestReadBack reads a tarball as strictly as possible.
 func TestReadBack(t *testing.T) {
 	entries := small()
 	packed := tarball(t, entries)
