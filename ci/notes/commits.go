@@ -9,16 +9,16 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// Bounds of notes that are made of commits. GitHub takes 125,000 characters of notes.
+// Limits on notes made from commits. GitHub accepts 125,000 characters.
 const (
-	maxMessage = 64 << 10  // bytes of one commit's message that are read
+	maxMessage = 64 << 10  // bytes read of one commit message
 	maxWords   = 200       // characters of one commit's description
-	maxText    = 60 * 1000 // bytes of all of them
+	maxText    = 60 * 1000 // bytes of all lines
 )
 
-// groups are the headings of commits, in their order, and the types that go below them
-// (Conventional Commits 1.0.0, and the types of its Angular convention). Commits of any other
-// type, or of none, go below the last one.
+// groups lists the headings in order, with the commit types below each (Conventional
+// Commits 1.0.0, and the types of the Angular convention). Commits of any other type, or
+// without one, go below the last heading.
 var groups = []struct {
 	title string
 	types []string
@@ -32,8 +32,8 @@ var groups = []struct {
 	{"Other changes", nil},
 }
 
-// Markdown renders the commits: those that break something first, then by what they say
-// they are. Nothing in a message is markup, a link, or the mention of a person.
+// Markdown renders the commits, grouped by type with breaking changes first. Nothing in a
+// message becomes markup, a link or a mention.
 func (h History) Markdown() string {
 	lines := make([][]string, len(groups))
 	size, left := 0, 0
@@ -65,8 +65,8 @@ var (
 	breaking     = regexp.MustCompile(`(?m)^BREAKING[ -]CHANGE:[ \t]*(.*)$`)
 )
 
-// shortID is how many digits of a commit's ID are shown: git's own number depends on the
-// clone.
+// shortID is how many digits of a commit's ID are shown. It is fixed, because the number
+// that git chooses differs between clones.
 const shortID = 8
 
 // line returns the group of a commit and its line there.
@@ -100,7 +100,7 @@ func (c Commit) line() (group int, line string) {
 	return group, "- " + words + " (" + c.ID[:min(shortID, len(c.ID))] + ")"
 }
 
-// groupOf returns the group of a type, or 0.
+// groupOf returns the group of a commit type, 0 if it is unknown.
 func groupOf(kind string) int {
 	for i, g := range groups {
 		for _, t := range g.types {
@@ -112,7 +112,7 @@ func groupOf(kind string) int {
 	return 0
 }
 
-// plain renders words of a message on one line, without characters that cannot be seen.
+// plain renders text of a message on one line, without invisible characters.
 func plain(words string) string {
 	words = strings.Map(func(r rune) rune {
 		switch {

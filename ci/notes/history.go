@@ -9,22 +9,22 @@ import (
 	"dagger/slipway/ci/cargo"
 )
 
-// MaxCommits is how many commits notes are made of.
+// MaxCommits is how many commits notes are made from at most.
 const MaxCommits = 100
 
-// Ask asks git for the commits that touch a crate since its last tag.
+// Ask returns the commits that touch a crate since its last tag.
 type Ask func(Question) (History, error)
 
-// Question names a crate and the version that is to be released.
+// Question names a crate and the version to be released.
 type Question struct {
 	Crate   string
 	Version string
-	Dir     string // slash-separated, relative to the workspace root, "." for that
-	// Without are the directories below Dir that belong to other crates.
+	Dir     string // slash-separated, relative to the workspace root, "." for the root itself
+	// Without lists directories below Dir that belong to other crates.
 	Without []string
 }
 
-// NewQuestion asks for a crate of a workspace.
+// NewQuestion returns the question for a crate of a workspace.
 func NewQuestion(w *cargo.Workspace, c *cargo.Crate) Question {
 	q := Question{Crate: c.Name, Version: c.Version, Dir: c.Dir}
 	for _, other := range w.Crates {
@@ -35,26 +35,26 @@ func NewQuestion(w *cargo.Workspace, c *cargo.Crate) Question {
 	return q
 }
 
-// History is what git says.
+// History is the part of the git history that notes are made from.
 type History struct {
-	Head string // the commit that is looked back from, "" where there is none
-	// Tag is that of the version before, "" where there is none.
+	Head string // the commit being released, "" if there is none
+	// Tag is the tag of the previous version, "" if there is none.
 	Tag string
-	// Commits are those since then that are no merges, the newest first, at most MaxCommits.
+	// Commits are the commits since Tag without merges, newest first, at most MaxCommits.
 	Commits []Commit
-	// More says that there are older ones.
+	// More says that there are older commits.
 	More bool
-	// Cut says that the clone is shallow and lacks commits or tags.
+	// Cut says that the clone is shallow and that commits or tags are missing.
 	Cut bool
 }
 
-// Commit is one commit.
+// Commit is a git commit.
 type Commit struct {
 	ID      string
 	Message string
 }
 
-// String says for people what notes are made of.
+// String describes, for people, what notes are made from.
 func (h History) String() string {
 	n := fmt.Sprintf("%d commits", len(h.Commits))
 	switch {
@@ -75,9 +75,9 @@ func (h History) String() string {
 	return n
 }
 
-// LastTag returns the tag of the version before q's: the highest version that is lower, in a
-// tag named after the crate ([version.Version.Tag], and the forms that others use), or else
-// in one with no name. For a version that is no prerelease, prereleases do not count.
+// LastTag returns the tag of the version before q's: the highest lower version in a tag
+// that names the crate ([version.Version.Tag], and other common forms), or else in one
+// without a name. Prereleases count only if q's version is one.
 func (q Question) LastTag(tags []string) string {
 	to, err := semver.StrictNewVersion(q.Version)
 	if err != nil {
@@ -94,8 +94,8 @@ func (q Question) LastTag(tags []string) string {
 	return ""
 }
 
-// highest returns the tag of the highest version before one, the first of the prefixes
-// where several tags have that version.
+// highest returns the tag of the highest version below to. If several tags have that
+// version, the one with the first of the prefixes wins.
 func highest(tags, prefixes []string, to *semver.Version) string {
 	var best *semver.Version
 	found := ""

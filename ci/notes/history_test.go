@@ -8,7 +8,8 @@ import (
 
 const id = "0123456789abcdef0123456789abcdef01234567"
 
-// TestLastTag finds the tag of the version before in the names that repositories give tags.
+// TestLastTag checks that the previous version's tag is found in the forms that
+// repositories use.
 func TestLastTag(t *testing.T) {
 	for _, tt := range []struct{ version, tags, want string }{
 		{"1.2.3", "a/v1.2.2 a/v1.2.1", "a/v1.2.2"},
@@ -37,7 +38,7 @@ func TestLastTag(t *testing.T) {
 	}
 }
 
-// TestMarkdown groups commits by what they say they are, in the order of git.
+// TestMarkdown checks that commits are grouped by type, in git's order.
 func TestMarkdown(t *testing.T) {
 	h := History{Head: id, Commits: commits(
 		"feat: one", "fix(parser): two\n\nWhy.\n", "Three", "feat!: four", "docs: five", "chore(deps): six", "perf: seven",
@@ -90,8 +91,8 @@ func commits(messages ...string) []Commit {
 	return list
 }
 
-// TestHostileMessages holds that a message is words: no markup, no mention, no character
-// that cannot be seen.
+// TestHostileMessages checks that a message becomes plain text: no markup, mentions or
+// invisible characters.
 func TestHostileMessages(t *testing.T) {
 	for message, want := range map[string]string{
 		"thanks @octocat and @org/team":            `thanks @&#8203;octocat and @&#8203;org/team`,
@@ -116,7 +117,7 @@ func TestHostileMessages(t *testing.T) {
 	}
 }
 
-// TestBounds holds that notes have an end, and say what they leave out.
+// TestBounds checks that notes are limited in size, and say what they leave out.
 func TestBounds(t *testing.T) {
 	var messages []string
 	for i := range MaxCommits {

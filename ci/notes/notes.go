@@ -1,5 +1,5 @@
-// Package notes finds what a release's notes say: the section of its version in a changelog,
-// or else the commits that touch the crate since its last tag.
+// Package notes finds the notes of a release: the section of its version in a changelog, or
+// else the commits that touch the crate since its last tag.
 package notes
 
 import (
@@ -13,18 +13,18 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// Notes are the notes of a release.
+// Notes holds the notes of a release.
 type Notes struct {
 	Text string // Markdown, "" for none
 	From string // where they come from, for people
 }
 
-// Find returns the notes of a crate's release in its manifest's version. They are looked for
-// in the files of [cargo.Workspace.Changelogs]; where none of them has the version, they are
-// made of the commits that ask tells of. ask may be nil, for no repository.
+// Find returns the notes for the release of a crate in its manifest's version. It looks in
+// the files of [cargo.Workspace.Changelogs]; if none has the version, it makes notes from
+// the commits that ask returns. ask may be nil if there is no repository.
 //
-// A changelog that lacks the notes or cannot be read is a finding that stops nothing, unless a
-// setting names the file: then it stops the release.
+// A changelog without the notes, or one that cannot be read, is a finding that stops
+// nothing, unless a setting names the file: then it stops the release.
 func Find(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, error) {
 	files, err := w.Changelogs(c)
 	if err != nil {
@@ -46,17 +46,17 @@ func Find(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, err
 	return made, append(found, more...), err
 }
 
-// unusableError is a changelog that does not have the notes.
+// unusableError reports a changelog that does not have the notes.
 type unusableError struct{ err error }
 
 func (e *unusableError) Error() string { return e.err.Error() }
 func (e *unusableError) Unwrap() error { return e.err }
 
-// finding says what an unusable changelog stops.
+// finding returns the findings for an unusable changelog.
 func (e *unusableError) finding(c *cargo.Crate, l cargo.Changelog) finding.List {
 	missing := errors.Is(e.err, fs.ErrNotExist)
 	switch {
-	case l.NamedBy == "" && missing: // a link that leads nowhere
+	case l.NamedBy == "" && missing: // a dangling link
 		return nil
 	case l.NamedBy == "":
 		return finding.List{{Stops: finding.Nothing, Crate: c.Name, File: l.Name, What: e.Error()}}
@@ -71,7 +71,7 @@ func (e *unusableError) finding(c *cargo.Crate, l cargo.Changelog) finding.List 
 	return finding.List{f}
 }
 
-// read returns the section of a crate's version.
+// read returns the section of the crate's version.
 func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Section, error) {
 	raw, err := w.ReadChangelog(l)
 	if canceled(err) {
@@ -94,7 +94,7 @@ func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Sect
 	return section, nil
 }
 
-// Names are the names that headings of a crate's changelog may have.
+// Names returns the names that headings of a crate's changelog may have.
 func Names(w *cargo.Workspace, c *cargo.Crate) changelog.Names {
 	return changelog.Names{Crate: c.Name, Others: w.OtherNames(c)}
 }
@@ -103,7 +103,7 @@ func canceled(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// fromHistory makes notes of commits.
+// fromHistory makes notes from commits.
 func fromHistory(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, error) {
 	none := func(why string) (Notes, finding.List, error) {
 		f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "the release has no notes: " + why, Do: fmt.Sprintf("give a changelog a section for %s", c.Version)}
