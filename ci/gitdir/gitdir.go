@@ -1,7 +1,7 @@
-// Package gitdir writes the smallest git directory from which cargo reads the commit that
-// a package is made from: HEAD, the commit, its trees and an index, and no file's content.
-// The bytes follow from the commit alone, so that a plan that has them is the same on
-// every machine, whatever git is there.
+// Package gitdir writes a minimal git directory from which cargo can read the commit that a
+// package is made from: HEAD, the commit, its trees and an index, but no file contents. Its
+// bytes depend on the commit only, so that a plan that includes them is the same on every
+// machine, whatever version of git is installed.
 package gitdir
 
 import (
@@ -14,33 +14,32 @@ import (
 	"strings"
 )
 
-// Record is what a commit says of its repository.
+// Record is what is needed of a commit and its repository.
 type Record struct {
 	// Commit is the commit object, as `git cat-file commit` prints it.
 	Commit string
-	// Entries are all its files, in any order.
+	// Entries holds all files of the commit, in any order.
 	Entries []Entry
-	// Prefix is the directory of the workspace in the repository, slash-separated, "" for
-	// its root.
+	// Prefix is the workspace's directory in the repository, slash-separated, "" for the root.
 	Prefix string
 }
 
-// Entry is a file, a symlink or a submodule of a commit.
+// Entry is a file, a symbolic link or a submodule of a commit.
 type Entry struct {
 	Mode   string // in octal, as `git ls-tree` prints it: "100644"
 	Object string // 40 hexadecimal digits
 	Path   string // slash-separated, relative to the repository's root
 }
 
-// config makes it a repository with a working tree around it, which runs nothing.
+// config declares a repository with a working tree around it. It names nothing to run.
 const config = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
 
 var treeLine = regexp.MustCompile(`\Atree ([0-9a-f]{40})\n`)
 
-// Files returns the files of the git directory by their slash-separated paths in it. The
-// files that match assumes are marked as unchanged, whatever is in the working tree
-// (git-update-index(1), --assume-unchanged). An error means that the entries are not all
-// of the commit's: they do not give its tree.
+// Files returns the files of the git directory by slash-separated path. Files for which
+// assumes returns true are marked as unchanged, whatever is in the working tree
+// (git-update-index(1), --assume-unchanged). It returns an error unless the entries add up
+// to the commit's tree.
 func (r *Record) Files(assumes func(path string) bool) (map[string]string, error) {
 	named := treeLine.FindStringSubmatch(r.Commit)
 	if named == nil {
@@ -72,7 +71,7 @@ func (r *Record) Files(assumes func(path string) bool) (map[string]string, error
 	head := hex.EncodeToString(objects[0].name[:]) + "\n"
 	const name = "objects/pack/pack-commit"
 	return map[string]string{
-		"HEAD": head, "config": config, "index": index, "refs/heads/packaged": head, // without refs/ it is no repository
+		"HEAD": head, "config": config, "index": index, "refs/heads/packaged": head, // git requires refs/ in a repository
 		name + ".pack": pack, name + ".idx": idx,
 	}, nil
 }

@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/ci/gitdir"
 )
 
-// repository is one whose trees are where git's order and names are peculiar, and the
-// record of its commit as git says it.
+// repository makes a repository whose trees exercise git's sort order and unusual names,
+// and returns the record of its commit.
 func repository(t *testing.T) (string, *gitdir.Record) {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,11 +76,11 @@ func put(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestFiles holds that git itself reads what is written, and finds the tree as it is.
+// TestFiles checks that git reads what is written, and finds the same tree.
 func TestFiles(t *testing.T) {
 	dir, r := repository(t)
 	head, trees := git(t, dir, "rev-parse", "HEAD"), git(t, dir, "ls-tree", "-r", "-t", "HEAD")
-	files, err := r.Files(func(path string) bool { return path == "link" }) // git compares a link with its blob, which is not there
+	files, err := r.Files(func(path string) bool { return path == "link" }) // git would compare the link with its blob, which is missing
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestAssumed holds that what is assumed to be unchanged counts as such, and nothing else.
+// TestAssumed checks that only files assumed to be unchanged count as unchanged.
 func TestAssumed(t *testing.T) {
 	dir, r := repository(t)
 	files, err := r.Files(func(path string) bool { return path == "a/x" || path == "link" })
@@ -121,7 +121,7 @@ func TestAssumed(t *testing.T) {
 	}
 }
 
-// TestRefused holds that entries which are not the commit's are not written.
+// TestRefused checks that entries which do not match the commit are refused.
 func TestRefused(t *testing.T) {
 	_, r := repository(t)
 	for name, spoil := range map[string]func(*gitdir.Record){

@@ -8,12 +8,13 @@ import (
 	"strconv"
 )
 
-// assumeValid is the flag of an entry that git takes for unchanged (gitformat-index(5)).
+// assumeValid is the flag of an entry that git assumes to be unchanged
+// (gitformat-index(5)).
 const assumeValid = 0x8000
 
-// makeIndex returns an index, version 2 (gitformat-index(5)), of sorted entries. It says
-// nothing of the files in the working tree, so that whoever asks reads them, but for those
-// that are assumed to be unchanged.
+// makeIndex returns an index, version 2 (gitformat-index(5)), of sorted entries. It has no
+// file metadata, so git reads the files in the working tree, except those assumed to be
+// unchanged.
 func makeIndex(entries []Entry, assumes func(path string) bool) (string, error) {
 	var b bytes.Buffer
 	b.WriteString("DIRC")

@@ -29,8 +29,8 @@ func newObject(kind byte, body string) object {
 	return object{kind, body, sha1.Sum(fmt.Appendf(nil, "%s %d\x00%s", typeNames[kind], len(body), body))} // git's object names
 }
 
-// makePack returns a pack, version 2, and its index, version 2 (gitformat-pack(5)). The
-// objects are stored, not compressed: what a compressor writes differs between versions.
+// makePack returns a pack, version 2, and its index, version 2 (gitformat-pack(5)). Objects
+// are stored uncompressed, because the output of a compressor may change between versions.
 func makePack(objects []object) (pack, index string, err error) {
 	var b bytes.Buffer
 	b.WriteString("PACK")
@@ -86,8 +86,8 @@ func makePack(objects []object) (pack, index string, err error) {
 	return b.String(), idx.String(), nil
 }
 
-// header is an object's type and size: 4 bits of the size in the first byte, 7 in each
-// that follows.
+// header returns the header of an object in a pack, its type and size: 4 bits of the size
+// in the first byte, 7 in each one that follows.
 func header(o object) []byte {
 	size := len(o.body)
 	h := []byte{o.kind<<4 | byte(size&15)}

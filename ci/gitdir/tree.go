@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// directory is a tree while its entries are read. The zero value is an empty one.
+// directory is a tree under construction. The zero value is an empty tree.
 type directory struct {
-	names []string // as they are added
+	names []string // in the order they are added
 	files map[string]Entry
 	dirs  map[string]*directory
 }
 
-// makeTrees returns the name of the root tree and all tree objects, each once.
+// makeTrees returns the name of the root tree and all tree objects without duplicates.
 func makeTrees(entries []Entry) ([sha1.Size]byte, []object, error) {
 	root := &directory{}
 	for _, e := range entries {
@@ -48,8 +48,8 @@ func (d *directory) add(path string, e Entry) {
 	d.dirs[first].add(rest, e)
 }
 
-// write makes the tree's object, after those of its directories. A tree lists its entries
-// as if the names of directories ended in a slash (fsck's "treeNotSorted").
+// write makes the object of a tree after those of its subdirectories. A tree is sorted as
+// if the names of directories ended in a slash (git-fsck(1), "treeNotSorted").
 func (d *directory) write(keep func(object)) ([sha1.Size]byte, error) {
 	key := func(name string) string {
 		if d.dirs[name] != nil {
