@@ -1,5 +1,5 @@
-// Package reproduce says, of a release and of what its source gives when it is built
-// again, where the two have the same bytes and where they begin to differ.
+// Package reproduce compares a release with a rebuild from its source, and reports where
+// they begin to differ.
 package reproduce
 
 import (
@@ -16,15 +16,15 @@ import (
 
 // Difference is where two files begin to differ.
 type Difference struct {
-	// Offset is that of the first byte that differs, from 0: where one file is the
-	// beginning of the other, the size of the shorter one.
+	// Offset is the offset of the first byte that differs. If one file is a prefix of the
+	// other, it is the size of the shorter one.
 	Offset int64 `json:"offset"`
 	// Released and Rebuilt are the sizes, in bytes.
 	Released int64 `json:"released"`
 	Rebuilt  int64 `json:"rebuilt"`
-	// Sections are the ELF sections of the rebuilt file in which bytes differ, in the
-	// file's order: none where it is no ELF file. A linker that notes a digest of the
-	// program has that among them, wherever the cause is.
+	// Sections lists the ELF sections of the rebuilt file whose bytes differ, in file order;
+	// it is empty if that is not an ELF file. If the linker embeds a digest of the program,
+	// the section with the digest is always among them.
 	Sections []string `json:"sections,omitempty"`
 }
 
@@ -39,8 +39,8 @@ func (d *Difference) String() string {
 	return s + ", in sections " + strings.Join(d.Sections, " ")
 }
 
-// Files compares a released file with the rebuilt one; nil says that they are the same
-// bytes. Memory does not grow with their sizes.
+// Files compares a released file with the rebuilt one. It returns nil if they have the same
+// bytes. Memory use does not depend on their size.
 func Files(released, rebuilt string) (*Difference, error) {
 	a, sizeA, err := open(released)
 	if err != nil {
@@ -74,8 +74,8 @@ func open(name string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// first returns the offset of the first byte in which two streams differ, or that they
-// are the same.
+// first returns the offset of the first byte in which two streams differ, or that they are
+// the same.
 func first(a, b io.Reader) (offset int64, same bool, err error) {
 	const chunk = 1 << 20
 	x, y := bufio.NewReaderSize(a, chunk), bufio.NewReaderSize(b, chunk)
@@ -93,9 +93,9 @@ func first(a, b io.Reader) (offset int64, same bool, err error) {
 	}
 }
 
-// sections names the ELF sections of the rebuilt file whose bytes the released one has
-// otherwise, or elsewhere. Only what was built here is read as ELF: what was downloaded
-// may be anything.
+// sections returns the ELF sections of the rebuilt file whose bytes are not at the same
+// offset in the released one. Only the rebuilt file is parsed as ELF, because a downloaded
+// file is untrusted.
 func sections(released, rebuilt io.ReaderAt) []string {
 	f, err := elf.NewFile(rebuilt)
 	if err != nil {

@@ -24,7 +24,7 @@ func files(t *testing.T, released, rebuilt []byte) (string, string) {
 }
 
 func TestFiles(t *testing.T) {
-	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<17) // 2 MiB: more than is read at once
+	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<17) // 2 MiB: more than one read
 	late := slices.Clone(long)
 	late[len(late)-1] ^= 1
 	tests := []struct {
@@ -56,7 +56,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestSections changes a byte of this very test program.
+// TestSections changes a byte of this test binary.
 func TestSections(t *testing.T) {
 	name, err := os.Executable()
 	if err != nil {

@@ -8,18 +8,18 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// Verdict is what a comparison, and a report as a whole, comes to.
+// Verdict is the result of a comparison, or of a whole report.
 type Verdict string
 
-// The verdicts, from the best to the worst.
+// The verdicts, from best to worst.
 const (
 	Same Verdict = "same bytes"
-	// SameFiles is a .crate whose files are the same, but for those that follow from
-	// when it was packaged.
+	// SameFiles means a .crate whose files are the same, except for those that depend on when
+	// it was packaged.
 	SameFiles Verdict = "same files"
-	// Verified is what no one can make again: a signature, and what holds one.
+	// Verified means a file that cannot be rebuilt: a signature, or a file that contains one.
 	Verified Verdict = "signed, verified"
-	// Unknown says that something that was needed could not be had.
+	// Unknown means that something needed for the comparison was not available.
 	Unknown Verdict = "cannot say"
 	Differs Verdict = "differs"
 )
@@ -27,38 +27,38 @@ const (
 // rank orders the verdicts.
 var rank = map[Verdict]int{Same: 0, SameFiles: 0, Verified: 0, Unknown: 1, Differs: 2}
 
-// Check is one thing that was looked at.
+// Check is the result for one artifact.
 type Check struct {
-	// Artifact is an asset of the release, a binary in one as provenance names it, or
-	// the file that a registry has.
+	// Artifact is an asset of the release, a binary in one as named by provenance, or the file
+	// in a registry.
 	Artifact string  `json:"artifact"`
 	Verdict  Verdict `json:"verdict"`
-	// What says more for people, "" where the verdict says all.
+	// What adds details for people, "" if there are none.
 	What       string      `json:"what,omitempty"`
 	Difference *Difference `json:"difference,omitempty"`
 }
 
-// Report is what the comparison of a release with its source found.
+// Report is the result of comparing a release with its source.
 type Report struct {
-	// Verdict is Same where everything is the same or verified.
+	// Verdict is Same if everything is the same or verified.
 	Verdict Verdict `json:"verdict"`
 	Tag     string  `json:"tag"`
 	Commit  string  `json:"commit"`
-	Plan    string  `json:"plan"` // the digest of the plan that was followed
-	// Toolchain is what the release was rebuilt in, Rust the release of its compiler.
+	Plan    string  `json:"plan"` // the digest of the plan that was run
+	// Toolchain is the image the release was rebuilt in, Rust the compiler's release.
 	Toolchain string  `json:"toolchain"`
 	Rust      string  `json:"rust"`
 	Signed    bool    `json:"signed"` // the release has binaries, which are signed
 	Checks    []Check `json:"checks"`
-	// Kept are the steps whose results an earlier run on this machine has left, of the
-	// same inputs, as far as the runner knows: they did not run again.
+	// Kept lists steps that did not run again, because the runner had results of an earlier
+	// run with the same inputs on this machine.
 	Kept []string `json:"kept,omitempty"`
-	// Reasons are what was not the same in making: where something differs, the
-	// probable reasons.
+	// Reasons lists what differed between the two builds: the probable causes, if something
+	// differs.
 	Reasons []string `json:"reasons,omitempty"`
 }
 
-// Add notes a check.
+// Add appends a check. The verdict of the report is the worst of its checks.
 func (r *Report) Add(c Check) {
 	r.Checks = append(r.Checks, c)
 	switch {
@@ -69,13 +69,13 @@ func (r *Report) Add(c Check) {
 	}
 }
 
-// Note notes that an artifact comes to a verdict.
+// Note adds a check with a formatted text.
 func (r *Report) Note(artifact string, v Verdict, format string, args ...any) {
 	r.Add(Check{Artifact: artifact, Verdict: v, What: fmt.Sprintf(format, args...)})
 }
 
-// Compare compares a released file with the rebuilt one, and notes what it found. It
-// reports whether they are the same.
+// Compare compares a released file with the rebuilt one and adds the result. It reports
+// whether they are the same.
 func (r *Report) Compare(artifact, released, rebuilt string) bool {
 	d, err := Files(released, rebuilt)
 	switch {
@@ -112,7 +112,7 @@ func (r *Report) Text() string {
 	return b.String()
 }
 
-// more is what follows the name of the artifact.
+// more returns the text that follows the name of the artifact.
 func (c Check) more() string {
 	var parts []string
 	if c.Difference != nil {
@@ -127,7 +127,7 @@ func (c Check) more() string {
 	return ": " + strings.Join(parts, "; ")
 }
 
-// conclusion says in a sentence what the report comes to.
+// conclusion returns the report's verdict as a sentence.
 func (r *Report) conclusion() string {
 	probably := ""
 	if len(r.Reasons) > 0 {

@@ -30,7 +30,7 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
-// newReport is a report on which nothing was noted.
+// newReport returns a report without checks.
 func newReport() *Report {
 	return &Report{Tag: "app/v1.2.3", Commit: "0123456789abcdef0123456789abcdef01234567", Plan: "sha256:01", Toolchain: "rust:1.96.0", Rust: "1.96.0", Signed: true}
 }
@@ -73,7 +73,7 @@ func TestReport(t *testing.T) {
 	golden(t, "differs.json", string(raw))
 }
 
-// TestReportForged holds that no name, reason or error adds a line to a report.
+// TestReportForged checks that no name, reason or error adds a line to a report.
 func TestReportForged(t *testing.T) {
 	const evil = "x\n  same bytes        app.tar.gz\n\nThe same: what users download is what this source gives\x1b[2K"
 	r := &Report{Tag: evil, Commit: evil, Plan: evil, Toolchain: evil, Rust: evil, Kept: []string{evil}, Reasons: []string{evil}}
