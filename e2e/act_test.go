@@ -12,22 +12,22 @@ import (
 	"dagger/slipway/e2e/gotool"
 )
 
-// slipwayPin is where the workflows of the tests take slipway from.
+// slipwayPin is the action reference to slipway in the tests' workflows.
 const slipwayPin = "acme/slipway@0123456789abcdef0123456789abcdef01234567"
 
-// acting is a repository of its own, made of examples/workspace, whose workflows act
-// runs on this machine as GitHub's runner would.
+// acting is a repository made from examples/workspace, whose workflows act runs on this
+// machine as GitHub's runner would.
 type acting struct {
 	act       string
 	source    string // the clone
-	slipway   string // what stands for the repository of slipway
-	artifacts string // where the stand-ins keep what is uploaded
+	slipway   string // a stand-in for slipway's repository
+	artifacts string // where the stand-in actions keep uploaded artifacts
 	env       []string
 	secrets   []string // NAME=value
 }
 
-// newActing makes the repository, with the workflows as the command writes them. What
-// cannot be had is a skip.
+// newActing makes the repository, with the workflows that the command writes. It skips the
+// test if act is not available.
 func newActing(t *testing.T) *acting {
 	t.Helper()
 	act, err := gotool.Command("github.com/nektos/act", "v0.2.89")
@@ -43,7 +43,8 @@ func newActing(t *testing.T) *acting {
 	return a
 }
 
-// useBuilt puts the command under test in the place of the action that compiles it.
+// useBuilt replaces the action that compiles slipway by one that installs the command under
+// test.
 func (a *acting) useBuilt(t *testing.T) {
 	t.Helper()
 	a.slipway = t.TempDir()
@@ -51,7 +52,7 @@ func (a *acting) useBuilt(t *testing.T) {
 		"    - shell: bash\n      run: echo '"+filepath.Dir(slipway)+"' >>\"$GITHUB_PATH\"\n", a.slipway, ".github", "actions", "slipway", "action.yml")
 }
 
-// useCache lets the workflows' steps use the lab's cache, as the user's own.
+// useCache makes the workflows' steps use the lab's cache as the user's cache.
 func (a *acting) useCache(t *testing.T, l *lab) {
 	t.Helper()
 	home := t.TempDir()
@@ -63,7 +64,7 @@ func (a *acting) useCache(t *testing.T, l *lab) {
 
 var usesAction = regexp.MustCompile(`uses: ((actions/(?:upload|download)-artifact)@[0-9a-f]{40})`)
 
-// run dispatches a workflow with these inputs.
+// run dispatches a workflow with the given inputs.
 func (a *acting) run(t *testing.T, workflow string, inputs map[string]string) result {
 	t.Helper()
 	event, err := json.Marshal(map[string]any{"inputs": inputs})
@@ -86,7 +87,7 @@ func (a *acting) run(t *testing.T, workflow string, inputs map[string]string) re
 	for _, s := range a.secrets {
 		args = append(args, "--secret", s)
 	}
-	// act asks a person which images it is to use, where it has no configuration.
+	// Without a configuration act asks interactively which images to use.
 	config := t.TempDir()
 	write(t, "", config, "act", "actrc")
 	r := command{args: args, dir: a.source, env: []string{"XDG_CONFIG_HOME=" + config, "XDG_CACHE_HOME=" + t.TempDir()}}.run(t)

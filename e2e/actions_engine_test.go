@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// Addresses of a second engine and of this machine on the wire between them
-// (RFC 2544, a range for benchmarks, which no one routes), and of slirp4netns(1)'s
-// name server.
+// Addresses of the second engine and of this machine on the link between them (RFC 2544, a
+// range for benchmarks that is not routed), and of slirp4netns(1)'s name server.
 const (
 	engineAddress = "198.18.83.2"
 	engineLink    = "slip83"
@@ -22,8 +21,8 @@ const (
 	slirpResolver = "10.0.2.3"
 )
 
-// TestActionsEngine releases on a second engine, which is in a network namespace
-// and has no state: a runner's remote engine. All that leads there is TCP.
+// TestActionsEngine releases with a second engine, which is in a network namespace and has
+// no state: like a runner's remote engine, it is reachable by TCP only.
 func TestActionsEngine(t *testing.T) {
 	_, l := local(t)
 	e := startEngine(t)
@@ -37,7 +36,7 @@ func TestActionsEngine(t *testing.T) {
 		if s.Runner != "dagger" {
 			t.Errorf("the runner was %q", s.Runner)
 		}
-		wantLocalSums(t, r.out, "shim-demo.provenance.sigstore.json") // it names the toolchain as it was asked for
+		wantLocalSums(t, r.out, "shim-demo.provenance.sigstore.json") // it names the toolchain as requested
 	})
 	t.Run("another runner that has nothing", func(t *testing.T) {
 		r := r
@@ -67,13 +66,14 @@ func TestActionsEngine(t *testing.T) {
 	})
 }
 
-// remoteEngine is an engine in network and mount namespaces of its own.
+// remoteEngine is an engine in its own network and mount namespaces.
 type remoteEngine struct {
 	*process
-	env []string // finds it
+	env []string // makes clients use it
 }
 
-// startEngine starts the engine that is installed, which is a skip where none is.
+// startEngine starts another instance of the installed engine. It skips the test if there
+// is none.
 func startEngine(t *testing.T) *remoteEngine {
 	t.Helper()
 	for _, name := range []string{"dagger", "dagger-engine", "unshare", "ip"} {
@@ -88,18 +88,18 @@ func startEngine(t *testing.T) *remoteEngine {
 	config, began := filepath.Join(dir, "engine.toml"), filepath.Join(dir, "began")
 	check(t, os.WriteFile(config, fmt.Appendf(nil, "root = %q\ninsecure-entitlements = [\"security.insecure\"]\n", filepath.Join(dir, "state")), 0o644))
 	check(t, syscall.Mkfifo(began, 0o600))
-	begin, err := os.OpenFile(began, os.O_RDWR, 0) // waits for no reader
+	begin, err := os.OpenFile(began, os.O_RDWR, 0) // O_RDWR does not block on a FIFO without a reader
 	check(t, err)
 	defer begin.Close()
-	// What an engine keeps outside its state is hidden from another's, and it reads
-	// the name server that connect brings.
+	// State that the other engine keeps outside its state directory is hidden from this one,
+	// and it uses the name server provided by connect.
 	const script = `mount -t tmpfs tmpfs /run && mkdir -p /var/lib/cni && mount -t tmpfs tmpfs /var/lib/cni &&
 		echo "nameserver $3" >/run/resolv.conf && mount --bind /run/resolv.conf /etc/resolv.conf &&
 		read -r _ <"$1" && exec dagger-engine --config "$2" --addr "$4"`
 	address := "tcp://" + net.JoinHostPort(engineAddress, "8083")
 	c := command{args: []string{"unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", script, "sh", began, config, slirpResolver, address}}
 	e := &remoteEngine{process: c.start(t), env: []string{"_EXPERIMENTAL_DAGGER_RUNNER_HOST=" + address}}
-	t.Cleanup(func() { // its state is mounted in places: it must be gone before the directory
+	t.Cleanup(func() { // the engine has mounts in its state directory, so it must end before that is removed
 		_ = e.Process.Signal(syscall.SIGTERM)
 		killer := time.AfterFunc(time.Minute, func() { _ = e.Process.Kill() })
 		e.code()
@@ -121,12 +121,12 @@ func startEngine(t *testing.T) *remoteEngine {
 	return e
 }
 
-// wire lays a pair of network devices between this machine and the engine's namespace,
-// and goes with it.
+// wire connects this machine and the engine's namespace by a pair of network devices, which
+// disappear with the namespace.
 func (e *remoteEngine) wire(t *testing.T) {
 	t.Helper()
 	pid := fmt.Sprint(e.Process.Pid)
-	eventually(t, 10*time.Second, func() error { // unshare(1) may not have made it yet
+	eventually(t, 10*time.Second, func() error { // unshare(1) may not have created the namespace yet
 		same, err := sameNetwork(pid)
 		if err == nil && same {
 			err = fmt.Errorf("process %s has no network of its own", pid)
@@ -148,8 +148,8 @@ func (e *remoteEngine) wire(t *testing.T) {
 	}
 }
 
-// connect gives the engine a way to the network: a module's dependencies are
-// downloaded there.
+// connect gives the engine access to the network, from which it downloads a module's
+// dependencies.
 func (e *remoteEngine) connect(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("slirp4netns"); err != nil {
@@ -162,7 +162,7 @@ func (e *remoteEngine) connect(t *testing.T) {
 	})
 }
 
-// sameNetwork reports whether a process is in this one's network namespace.
+// sameNetwork reports whether a process is in this process's network namespace.
 func sameNetwork(pid string) (bool, error) {
 	theirs, err := os.Readlink("/proc/" + pid + "/ns/net")
 	if err != nil {

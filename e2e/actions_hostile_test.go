@@ -9,22 +9,22 @@ import (
 	"testing"
 )
 
-// refusal matches the error that each hostile input is to end in.
+// refusal matches the error for a hostile input.
 var refusal = regexp.MustCompile(`slipway: ((reading|checking) version|checking crate|finding crate)`)
 
-// impossible matches the end of a step with an input that no process can be started
-// with: one that has a NUL, or is longer than the system takes.
+// impossible matches the failure of a step whose input cannot be passed to a process: it
+// has a NUL, or is longer than the system allows.
 var impossible = regexp.MustCompile(`Failure - Main Build.*\n.* (fork/exec /\S*/bash: argument list too long|exec: environment variable contains NUL)`)
 
-// code are inputs that would run, or tell the runner something, where they became
-// code of a shell, of JavaScript or of an expression; %s is the file that is made.
+// code lists inputs that would create the file %s, or give the runner a command, if they
+// became code of a shell, of JavaScript or of an expression.
 var code = []string{
 	"1.2; touch %s", "$(touch %s)", "`touch %s`", `"; touch %s; "`, `'; touch %s; '`, "1.2.3\ntouch %s", "1.2.3 && touch %s #",
 	"${{ format('{0}', github.token) }}$(touch %s)", "::add-mask::%s", "1.2.3\n::set-output name=plan::%s", "'+require('fs').writeFileSync('%s','')+'",
 }
 
-// TestActionsHostile gives the workflows what no one may: nothing runs as code, and
-// each ends in the error that says what is wrong.
+// TestActionsHostile runs the workflows with hostile inputs, and checks that none runs as
+// code and each fails with an error that says what is wrong.
 func TestActionsHostile(t *testing.T) {
 	a := newActing(t)
 	a.useBuilt(t)

@@ -9,8 +9,8 @@ import (
 	"dagger/slipway/e2e/gotool"
 )
 
-// linted are repositories with workflows: this one, and one that has just made them,
-// with and without an engine.
+// linted returns repositories with workflows: this one, and fresh ones with and without an
+// engine.
 func linted(t *testing.T) map[string]string {
 	t.Helper()
 	dirs := map[string]string{"own": root, "fresh": example(t), "with an engine": example(t)}
@@ -34,10 +34,10 @@ func TestActionsLint(t *testing.T) {
 	}
 }
 
-// zizmorVersion is the release of zizmor, from PyPI.
+// zizmorVersion is the version of zizmor installed from PyPI.
 const zizmorVersion = "1.32.0"
 
-// zizmor installs zizmor in a virtual environment that is kept for the machine.
+// zizmor installs zizmor in a virtual environment that is cached on the machine.
 func zizmor(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -64,7 +64,8 @@ func TestActionsAudit(t *testing.T) {
 	}
 }
 
-// TestActionsWorkflows holds what the command says of files that are out of date.
+// TestActionsWorkflows checks what the command reports about workflow files that are out of
+// date.
 func TestActionsWorkflows(t *testing.T) {
 	source := example(t)
 	run := func(args ...string) result {

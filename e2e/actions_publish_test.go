@@ -12,8 +12,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// usePrivate puts the command under test in the place of the action that compiles it,
-// pointed at servers on loopback: flags are further arguments by command.
+// usePrivate replaces the action that compiles slipway by one that installs the command
+// under test, with additional arguments by subcommand that point it at local servers.
 func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
 	t.Helper()
 	a.useBuilt(t)
@@ -22,8 +22,8 @@ func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
 	for verb, more := range flags {
 		fmt.Fprintf(&cases, "%s) set -- \"$@\" '%s' ;;\n", verb, strings.Join(more, "' '"))
 	}
-	// act gives the addresses of tokens to every job, and GitHub to those alone that may
-	// have one: the jobs that sign.
+	// act offers identity tokens to every job, GitHub only to those with the permission: the
+	// jobs that sign.
 	const deny = "case \" $verb $* \" in *\" dist \"*|*\" --dry-run=false --staged=\"*) ;; *) unset ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN ;; esac\n"
 	script := "#!/bin/bash\nverb=$1\nshift\n" + deny + "case $verb in\n" + cases.String() + "esac\nexec '" + slipway + "' \"$verb\" \"$@\"\n"
 	check(t, os.WriteFile(filepath.Join(bin, "slipway"), []byte(script), 0o755))
@@ -31,8 +31,8 @@ func (a *acting) usePrivate(t *testing.T, flags map[string][]string) {
 	write(t, strings.Replace(read(t, action), filepath.Dir(slipway), bin, 1), action)
 }
 
-// actingRunwasi is the repository as if it were runwasi's, and its commit what the
-// tests look for.
+// actingRunwasi returns a repository that claims to be runwasi's, and sets head to its
+// commit.
 func actingRunwasi(t *testing.T) *acting {
 	t.Helper()
 	_, l := local(t)
@@ -43,9 +43,9 @@ func actingRunwasi(t *testing.T) *acting {
 	return a
 }
 
-// TestActionsPublish dispatches a real release of a crate: built in one job, which can
-// sign nothing, signed by the identity of action-build.yml in another, which builds
-// nothing, published by a third, which can do neither, and built again by a fourth.
+// TestActionsPublish dispatches a real release of a crate: built by a job that cannot sign,
+// signed as action-build.yml by a job that builds nothing, published by a job that can do
+// neither, and rebuilt by a fourth.
 func TestActionsPublish(t *testing.T) {
 	s := stack(t)
 	a := actingRunwasi(t)
@@ -64,7 +64,7 @@ func TestActionsPublish(t *testing.T) {
 	}
 	h.wantReleased(t, s)
 	dir := unpack(t, filepath.Join(a.artifacts, "dist", "shim-demo-x86_64-linux-musl.tar.gz"))
-	cosign2(t, s, dir, "shim-demo-v1").wantCode(t, 0) // the release document's command
+	cosign2(t, s, dir, "shim-demo-v1").wantCode(t, 0) // the command in the release documentation
 	if strings.Contains(got.stdout, h.token) {
 		t.Error("the token was printed")
 	}
@@ -73,8 +73,8 @@ func TestActionsPublish(t *testing.T) {
 	}
 }
 
-// TestActionsPublishImages dispatches a real release of the images: built in one job,
-// pushed and signed by the identity of sign.yml in another, which builds nothing.
+// TestActionsPublishImages dispatches a real release of the images: built by one job,
+// pushed and signed as sign.yml by another, which builds nothing.
 func TestActionsPublishImages(t *testing.T) {
 	s := stack(t)
 	a := actingRunwasi(t)

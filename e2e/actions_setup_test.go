@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/e2e/githubd/description"
 )
 
-// asked are the operations behind the addresses of the page that sets a repository up.
+// asked maps the URLs in the set-up page to the API's operations.
 var asked = map[string]string{
 	"repos/OWNER/NAME/environments/release":                            "/repos/{owner}/{repo}/environments/{environment_name}",
 	"repos/OWNER/NAME/environments/release/deployment-branch-policies": "/repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies",
@@ -27,8 +27,8 @@ var (
 	ghBody  = regexp.MustCompile(`(?s)^\n(.*?)\n    EOF\n`)
 )
 
-// TestActionsSetUp holds the commands of docs/actions.md that set a repository up
-// against GitHub's own description: the addresses, and every field of what they send.
+// TestActionsSetUp checks the commands of docs/actions.md that set up a repository against
+// GitHub's API description: the URLs, and every field of the bodies.
 func TestActionsSetUp(t *testing.T) {
 	page := read(t, root, "docs", "actions.md")
 	var done []string
@@ -69,8 +69,8 @@ func TestActionsSetUp(t *testing.T) {
 	}
 }
 
-// TestActionsSetUpJudge holds that the test above would see a field that GitHub does not
-// have, and a value that it does not take.
+// TestActionsSetUpJudge checks that TestActionsSetUp would find an unknown field and an
+// invalid value.
 func TestActionsSetUpJudge(t *testing.T) {
 	environment := description.Operation{Method: "PUT", Path: "/repos/{owner}/{repo}/environments/{environment_name}"}
 	for _, body := range []map[string]any{
@@ -84,7 +84,7 @@ func TestActionsSetUpJudge(t *testing.T) {
 	}
 }
 
-// violations are what GitHub's description has against a request.
+// violations returns how a request violates GitHub's API description.
 func violations(t *testing.T, o description.Operation, body map[string]any) []string {
 	t.Helper()
 	d, err := description.Load([]description.Operation{o})

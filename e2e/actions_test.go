@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// plannedDigest is the digest that the command prints of a plan.
+// plannedDigest returns the digest of the plan that the command prints.
 func plannedDigest(t *testing.T, source string, args ...string) string {
 	t.Helper()
 	r := command{args: append(append([]string{slipway}, args...), "--source", source)}.run(t).wantCode(t, 0)
@@ -24,8 +24,8 @@ func wantSaid(t *testing.T, r result, texts ...string) {
 	}
 }
 
-// TestActionsRelease dispatches a dry run of release.yml in a fresh repository: to the
-// job summary, by the plan that this machine makes, with the bytes that it makes.
+// TestActionsRelease dispatches a dry run of release.yml in a fresh repository, and checks
+// that the job summary, the plan and the artifacts are the same as on this machine.
 func TestActionsRelease(t *testing.T) {
 	w, l := local(t)
 	a := newActing(t)
@@ -60,12 +60,12 @@ func TestActionsImages(t *testing.T) {
 	}
 }
 
-// TestActionsBranch dispatches from a branch that releases are not made from.
+// TestActionsBranch dispatches from a branch other than the release branch.
 func TestActionsBranch(t *testing.T) {
 	a := newActing(t)
 	a.useBuilt(t)
 	git(t, a.source, "checkout", "--quiet", "-b", "feature")
-	git(t, a.source, "commit", "--quiet", "--allow-empty", "--message", "a feature") // act looks for a branch at the commit
+	git(t, a.source, "commit", "--quiet", "--allow-empty", "--message", "a feature") // act determines the branch from the commit
 	for workflow, inputs := range map[string]map[string]string{
 		"release.yml":               {"crate": "shim-demo", "version": "0.1.0", "dry_run": "true"},
 		"release-wasi-demo-app.yml": {"version": "0.1.0", "dry_run": "true"},
@@ -78,8 +78,8 @@ func TestActionsBranch(t *testing.T) {
 	}
 }
 
-// TestActionsExport has the module write the workflows: they are those that the
-// command writes and that act runs in the other tests, to the byte.
+// TestActionsExport checks that the module writes exactly the workflows that the command
+// writes and that act runs in the other tests.
 func TestActionsExport(t *testing.T) {
 	dagger(t)
 	a := newActing(t)

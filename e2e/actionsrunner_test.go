@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// runnerCommands are the workflow commands that the Actions runner registers.
+// runnerCommands lists the workflow commands that the Actions runner registers.
 var runnerCommands = []string{
 	"set-env", "set-output", "save-state", "add-path", "add-mask", "add-matcher", "remove-matcher", "debug", "warning", "error", "notice",
 	"group", "endgroup", "echo", "stop-commands", "internal-set-repo-path", "command", "section",
@@ -20,9 +20,9 @@ var (
 	commandV2 = regexp.MustCompile(`^::([^ :]*)(?: [^:]*(?::[^:]+)*)?::`)
 )
 
-// obeyed returns the command that the Actions runner takes a line for, "" for none
-// (actions/runner, ActionCommand): one that begins the line but for white space, or
-// "##[command]" anywhere. Its comparisons overlook characters that are not shown.
+// obeyed returns the command that the Actions runner would find in a line, "" for none
+// (actions/runner, ActionCommand): at the start of the line after white space, or
+// "##[command]" anywhere. Its comparisons ignore characters that are not displayed.
 func obeyed(line string) string {
 	line = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) || unicode.Is(unicode.Cc, r) && !unicode.IsSpace(r) {
@@ -42,8 +42,8 @@ func obeyed(line string) string {
 	return ""
 }
 
-// wantWords fails the test where the runner would obey anything in a printed text, or a
-// terminal do more than show it.
+// wantWords fails the test if the runner would obey anything in a printed text, or if it
+// has terminal control characters.
 func wantWords(t *testing.T, name, text string) {
 	t.Helper()
 	if !utf8.ValidString(text) {
@@ -65,7 +65,7 @@ func wantWords(t *testing.T, name, text string) {
 	}
 }
 
-// TestRunnerObeys holds that the judge knows a command where there is one.
+// TestRunnerObeys checks that obeyed finds commands.
 func TestRunnerObeys(t *testing.T) {
 	for line, want := range map[string]bool{
 		"::add-mask::x": true, " \u3000::error file=a,line=1::x": true, "\u200b::debug::": true, "::set-output name=a:b::c": true, "a ##[group]x": true, "#\u00ad#[debug]": true,

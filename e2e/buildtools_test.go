@@ -2,7 +2,7 @@ package e2e
 
 import "testing"
 
-// tools is a build script that calls what those of well-known crates call.
+// tools is a build script that calls the tools used by build scripts of well-known crates.
 const tools = `use std::{env, fs, path::Path, process::Command};
 fn run(c: &mut Command) -> String {
     let o = c.output().unwrap_or_else(|e| panic!("{c:?}: {e}"));
@@ -44,15 +44,15 @@ fn main() {
 
 const answering = "extern \"C\" { fn answer() -> i32; }\npub fn f() -> i32 { unsafe { answer() } }\n#[test]\nfn answers() { assert_eq!(f(), 42); }\n"
 
-// TestLocalBuildTools holds that build scripts find the tools of slipway's own image.
+// TestLocalBuildTools checks that build scripts find their tools in slipway's own image.
 func TestLocalBuildTools(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "", map[string]string{"build.rs": tools, "src/lib.rs": answering})
 	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 1 passed", aarch64+": 1 passed")
 }
 
-// linking is a build script that links with LLVM's linker, in the ways in which a script
-// that calls rustc asks for it.
+// linking is a build script that links with LLVM's linker in the ways that are usual for
+// scripts that call rustc.
 const linking = `use std::{env, fs, process::Command};
 fn main() {
     let out = env::var("OUT_DIR").unwrap();
@@ -74,16 +74,16 @@ fn main() {
 }
 `
 
-// TestLocalLinkers holds that LLVM's linker is there, by the names that rustc and gcc have
-// for it, and that what it links runs.
+// TestLocalLinkers checks that LLVM's linker is installed under the names that rustc and
+// gcc use, and that its output runs.
 func TestLocalLinkers(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "", map[string]string{"build.rs": linking, "src/lib.rs": "#[test]\nfn t() {}\n"})
 	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 1 passed", aarch64+": 1 passed")
 }
 
-// TestLocalMissingTool holds that the error of a build script that lacks a tool names the
-// way, after the script's own words.
+// TestLocalMissingTool checks that the error for a missing tool suggests a solution, after
+// the build script's own message.
 func TestLocalMissingTool(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "", map[string]string{"build.rs": "fn main() { panic!(\"Unable to find libclang: set LIBCLANG_PATH\"); }\n"})

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestLocalSameBytes does the dry run again on what looks like another machine:
-// no cache, other paths, times, umask, time zone, locale, home and job count,
-// and the toolchain handed over as a layout.
+// TestLocalSameBytes repeats the dry run on what looks like another machine: no cache,
+// other paths, times, umask, time zone, locale, home and job count, and the toolchain as an
+// OCI layout.
 func TestLocalSameBytes(t *testing.T) {
 	_, l := local(t)
 	want := goodRun(t)
@@ -39,7 +39,7 @@ func TestLocalSameBytes(t *testing.T) {
 	sums := digests(t, r.out)
 	want = maps.Clone(want)
 	for _, m := range []map[string]string{sums, want} {
-		delete(m, "shim-demo.provenance.sigstore.json") // it names the toolchain as it was asked for
+		delete(m, "shim-demo.provenance.sigstore.json") // it names the toolchain as requested
 	}
 	if !maps.Equal(sums, want) {
 		t.Errorf("other bytes: %v, expected %v", sums, want)
@@ -59,7 +59,7 @@ func TestLocalSameBytes(t *testing.T) {
 
 var planDigest = regexp.MustCompile(`(?m)^  plan +(sha256:[0-9a-f]{64})$`)
 
-// digestOf is the plan's digest in a text for people.
+// digestOf returns the plan's digest from output for people.
 func digestOf(t testing.TB, text string) string {
 	t.Helper()
 	m := planDigest.FindStringSubmatch(text)
@@ -69,8 +69,8 @@ func digestOf(t testing.TB, text string) string {
 	return m[1]
 }
 
-// wantLocalSums compares files of the engine with those of the local runner,
-// where this machine has one, all but those named.
+// wantLocalSums compares an engine's files with those of the local runner, if this machine
+// has one, except those named in but.
 func wantLocalSums(t *testing.T, out string, but ...string) {
 	t.Run("same bytes as the local runner", func(t *testing.T) {
 		got, want := digests(t, out), maps.Clone(goodRun(t))
@@ -87,8 +87,8 @@ func wantLocalSums(t *testing.T, out string, but ...string) {
 	})
 }
 
-// wantLocalTarballs compares the tarballs alone: the documents of a release from
-// a clone name its commit.
+// wantLocalTarballs compares only the tarballs, because other documents of a release from a
+// clone name its commit.
 func wantLocalTarballs(t *testing.T, out string) {
 	t.Run("same tarballs as the local runner", func(t *testing.T) {
 		got, want := digests(t, out), goodRun(t)
@@ -115,7 +115,7 @@ func TestDaggerDryRun(t *testing.T) {
 	t.Run("sums", func(t *testing.T) { wantSums(t, out) })
 	wantLocalSums(t, out)
 	t.Run("binaries", func(t *testing.T) {
-		l, _ := openLab() // without one, this machine's emulator serves
+		l, _ := openLab() // nil uses this machine's emulator
 		wantBinaries(t, out, l)
 	})
 	t.Run("plan", func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestDaggerDryRun(t *testing.T) {
 	})
 }
 
-// TestDaggerCommand has the slipway command use the engine.
+// TestDaggerCommand runs the slipway command with the Dagger runner.
 func TestDaggerCommand(t *testing.T) {
 	w := dagger(t)
 	r := demo(t)
@@ -151,12 +151,12 @@ func TestDaggerCommand(t *testing.T) {
 	wantLocalSums(t, r.out)
 }
 
-// TestDaggerLayout hands the toolchain over as an OCI layout, made by the local
-// runner: the engine then needs no registry.
+// TestDaggerLayout passes the toolchain as an OCI layout made by the local runner, so that
+// the engine needs no registry.
 func TestDaggerLayout(t *testing.T) {
 	dagger(t)
 	_, l := local(t)
 	out := filepath.Join(t.TempDir(), "out")
 	call(t, demo(t).source, "--toolchain-layout", l.layout, "crate", "--name", "shim-demo", "--version", "0.1.0", "dist", "export", "--path", out).run(t).wantCode(t, 0)
-	wantLocalSums(t, out, "shim-demo.provenance.sigstore.json") // it names the toolchain as it was asked for
+	wantLocalSums(t, out, "shim-demo.provenance.sigstore.json") // it names the toolchain as requested
 }

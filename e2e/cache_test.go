@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// damages are what can happen to a cache. After each, a run makes the same
-// files; where it cannot, it says so, and the next one does.
+// damages lists ways to damage a cache. After each, a run must make the same files; if it
+// cannot, it must say so, and the next run must succeed.
 var damages = []struct {
 	name   string
 	damage func(t *testing.T, cache string)
-	// fails says what the first run may fail with; "" means that it may not.
+	// fails is what the first run may fail with; "" means that it must succeed.
 	fails string
 }{
 	{"binary", func(t *testing.T, cache string) {
@@ -105,8 +105,8 @@ func TestLocalDamagedCache(t *testing.T) {
 	}
 }
 
-// TestLocalTwoAtOnce runs the same release twice at the same time on one cache
-// that has no step of it.
+// TestLocalTwoAtOnce runs the same release twice concurrently, on one cache without results
+// of its steps.
 func TestLocalTwoAtOnce(t *testing.T) {
 	w, l := local(t)
 	want := goodRun(t)
@@ -127,7 +127,7 @@ func TestLocalTwoAtOnce(t *testing.T) {
 	wantSwept(t, l.cache)
 }
 
-// some returns the files of a pattern, of which there must be one.
+// some returns the files that match a pattern, at least one.
 func some(t *testing.T, cache, pattern string) []string {
 	t.Helper()
 	list, err := filepath.Glob(filepath.Join(cache, pattern))
@@ -138,7 +138,7 @@ func some(t *testing.T, cache, pattern string) []string {
 	return list
 }
 
-// flip changes a byte in the middle of every file of a pattern.
+// flip changes a byte in the middle of every file that matches a pattern.
 func flip(t *testing.T, cache, pattern string) {
 	t.Helper()
 	flipFiles(t, some(t, cache, pattern))
@@ -163,12 +163,12 @@ func flipFiles(t *testing.T, names []string) {
 		check(t, err)
 		check(t, f.Close())
 		check(t, os.Chmod(name, info.Mode()))
-		check(t, os.Chtimes(name, info.ModTime(), info.ModTime())) // as a bad disk would
+		check(t, os.Chtimes(name, info.ModTime(), info.ModTime())) // silently, like a faulty disk
 	}
 }
 
-// forgetTests removes the kept results of tests, which so have to take what the
-// builds left.
+// forgetTests removes the cached results of tests, so that they run on what the builds
+// left.
 func forgetTests(t *testing.T, cache string) {
 	t.Helper()
 	for _, name := range some(t, cache, "steps/*/result.json") {

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// patience is how long a command may take.
+// patience is the timeout of a command.
 const patience = 20 * time.Minute
 
-// command is a program to run and what it sees.
+// command is a program to run, with its directory and environment.
 type command struct {
-	args []string // the program first
+	args []string // starts with the program
 	dir  string
-	env  []string // over the tests' own
+	env  []string // added to the tests' own
 }
 
-// result is how a command ended.
+// result is the outcome of a command.
 type result struct {
 	command
 	stdout, stderr string
@@ -30,7 +30,7 @@ type result struct {
 	took           time.Duration
 }
 
-// run runs the command to its end, whatever that is.
+// run runs the command until it ends, whatever its exit status.
 func (c command) run(t testing.TB) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -47,7 +47,7 @@ func (c command) run(t testing.TB) result {
 	return result{c, stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), time.Since(begin)}
 }
 
-// wantCode ends the test unless the command exited with that status.
+// wantCode ends the test unless the command exited with the given status.
 func (r result) wantCode(t testing.TB, code int) result {
 	t.Helper()
 	if r.code != code {
@@ -56,7 +56,7 @@ func (r result) wantCode(t testing.TB, code int) result {
 	return r
 }
 
-// wantStderr fails the test unless the text is there.
+// wantStderr fails the test unless stderr contains each text.
 func (r result) wantStderr(t testing.TB, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -66,7 +66,7 @@ func (r result) wantStderr(t testing.TB, texts ...string) {
 	}
 }
 
-// message is what the slipway command says last: its error.
+// message returns the slipway command's error message.
 func (r result) message() string {
 	text := "\n" + r.stderr
 	if i := strings.LastIndex(text, "\nslipway: "); i >= 0 {
@@ -75,7 +75,7 @@ func (r result) message() string {
 	return ""
 }
 
-// wantError fails the test unless the error says the texts, and is one.
+// wantError fails the test unless the error message contains each text and is not a panic.
 func (r result) wantError(t testing.TB, texts ...string) {
 	t.Helper()
 	message := r.message()
@@ -89,14 +89,14 @@ func (r result) wantError(t testing.TB, texts ...string) {
 	}
 }
 
-// process is a command that runs while the test goes on.
+// process is a command that runs in the background.
 type process struct {
 	*exec.Cmd
-	out output // both streams
+	out output // standard output and standard error
 	end chan error
 }
 
-// output is a buffer that is read while it is written.
+// output is a buffer that can be read while it is written to.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -114,7 +114,7 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// start runs the command, in a process group of its own.
+// start starts the command in its own process group.
 func (c command) start(t testing.TB) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(c.args[0], c.args[1:]...), end: make(chan error, 1)}
@@ -128,8 +128,8 @@ func (c command) start(t testing.TB) *process {
 	return p
 }
 
-// until waits for a moment in the life of the process and reports whether it
-// came before its end.
+// until waits until moment is true for the output, and reports whether that happened before
+// the process ended.
 func (p *process) until(t testing.TB, moment func(output string) bool) bool {
 	t.Helper()
 	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
@@ -147,13 +147,13 @@ func (p *process) until(t testing.TB, moment func(output string) bool) bool {
 	return false
 }
 
-// code waits for the end and returns the exit status, -1 after a signal.
+// code waits until the process ends and returns its exit status, -1 after a signal.
 func (p *process) code() int {
 	p.end <- <-p.end
 	return p.ProcessState.ExitCode()
 }
 
-// last is the end of a long text.
+// last returns the end of a long text.
 func last(s string) string {
 	const limit = 6 << 10
 	if len(s) > limit {

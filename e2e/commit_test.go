@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// asking is a build script that asks for the commit as many do.
+// asking is a build script that asks git for the commit, as many do.
 const asking = `use std::process::Command;
 fn git(args: &[&str]) -> String {
     let o = Command::new("git").args(args).output().unwrap();
@@ -27,8 +27,8 @@ fn main() {
 const telling = `fn main() { println!("{} {} {} {} {}", env!("LONG"), env!("SHORT"), env!("BRANCH"), env!("TOLD_VERGEN_GIT_SHA"), env!("TOLD_APP_REVISION")); }
 `
 
-// TestLocalCommit holds that a build script gets the commit where the setting says so,
-// and that a plan tells of one that asks in vain.
+// TestLocalCommit checks that a build script gets the commit if the setting says so, and
+// that a plan warns about one that asks in vain.
 func TestLocalCommit(t *testing.T) {
 	w, _ := local(t)
 	told := func(settings string) (said, commit, plan string) {

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// TestDaggerBlueprint uses the module as a maintainer does: as the blueprint of
-// a repository of their own, with no --source.
+// TestDaggerBlueprint uses the module as maintainers do: as the blueprint of their own
+// repository, without --source.
 func TestDaggerBlueprint(t *testing.T) {
 	dagger(t)
 	source := example(t)
-	// A blueprint is a git reference, or a directory of the same repository.
+	// A blueprint must be a git reference or a directory of the same repository.
 	for _, name := range []string{"ci", "internal", "main.go", "dagger.gen.go", "dagger.json", "go.mod", "go.sum"} {
 		check(t, os.MkdirAll(filepath.Join(source, "tools", "slipway"), 0o755))
 		check(t, copyLinks(filepath.Join(root, name), filepath.Join(source, "tools", "slipway", name)))
@@ -63,7 +63,7 @@ func TestDaggerBlueprint(t *testing.T) {
 	})
 }
 
-// TestDaggerKill kills `dagger call` while a build script runs.
+// TestDaggerKill kills `dagger call` while a build script is running.
 func TestDaggerKill(t *testing.T) {
 	dagger(t)
 	r := slow(t, 25)
@@ -85,10 +85,9 @@ func TestDaggerKill(t *testing.T) {
 	eventually(t, 5*time.Second, func() error { return none(script) })
 }
 
-// TestDaggerWarm compares a dry run without change with a call that does
-// nothing, of a module of its own whose function really runs, as a release's
-// must: at most twice as long. A property that the engine has kept, which no
-// function runs for, is measured beside it.
+// TestDaggerWarm compares an unchanged dry run with a call to another module whose function
+// does nothing but is not cached, as a release must not be: it may take at most twice as
+// long. A cached property, for which no function runs, is measured too.
 func TestDaggerWarm(t *testing.T) {
 	dagger(t)
 	dry := call(t, demo(t).source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0")
@@ -98,7 +97,7 @@ func TestDaggerWarm(t *testing.T) {
 	var times [3][]time.Duration
 	for round := range 6 {
 		for i, c := range all {
-			if took := c.run(t).wantCode(t, 0).took; round > 0 { // the first warms up
+			if took := c.run(t).wantCode(t, 0).took; round > 0 { // the first round warms up
 				times[i] = append(times[i], took)
 			}
 		}
@@ -116,8 +115,8 @@ func TestDaggerWarm(t *testing.T) {
 	}
 }
 
-// noopModule makes a module that does nothing, with the dependencies of ours:
-// their newest versions are not for every module proxy to tell.
+// noopModule returns a module that does nothing. It has the same dependencies as slipway,
+// because not every module proxy can tell the newest versions.
 func noopModule(t *testing.T) string {
 	t.Helper()
 	dir := copyTo(t, "testdata/noop", filepath.Join(t.TempDir(), "noop"))

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// unversioned is the example in a directory that is in no repository.
+// unversioned is a copy of the example outside any repository.
 var unversioned = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "example")
 	if err := copyLinks(filepath.Join(root, "examples", "workspace"), dir); err != nil {
@@ -22,7 +22,7 @@ var unversioned = sync.OnceValues(func() (string, error) {
 	return dir, removeAll(filepath.Join(dir, "target"))
 })
 
-// demo is the crate that most tests release.
+// demo returns a release of the crate that most tests use.
 func demo(t testing.TB) release {
 	t.Helper()
 	source, err := unversioned()
@@ -30,8 +30,8 @@ func demo(t testing.TB) release {
 	return release{source: source, crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 }
 
-// good is the local runner's dry run of shim-demo, done once: other runs are
-// compared with its files.
+// good is the local runner's dry run of shim-demo, made once, with whose files other runs
+// are compared.
 var good struct {
 	sync.Once
 	result
@@ -91,7 +91,7 @@ func TestLocalDryRun(t *testing.T) {
 	t.Run("binaries", func(t *testing.T) { wantBinaries(t, good.out, l) })
 }
 
-// wantSums has sha256sum(1) check SHA256SUMS, which must name every tarball.
+// wantSums checks SHA256SUMS, which must list both tarballs, with sha256sum(1).
 func wantSums(t *testing.T, out string) {
 	t.Helper()
 	got := command{args: []string{"sha256sum", "--check", "--strict", "SHA256SUMS"}, dir: out, env: []string{"LC_ALL=C"}}.run(t).wantCode(t, 0)
@@ -101,7 +101,7 @@ func wantSums(t *testing.T, out string) {
 	}
 }
 
-// wantBinaries takes shim-demo's tarballs apart and runs what they hold.
+// wantBinaries unpacks shim-demo's tarballs and runs the binaries in them.
 func wantBinaries(t *testing.T, out string, l *lab) {
 	for arch, machine := range map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64} {
 		t.Run(arch, func(t *testing.T) {
@@ -122,7 +122,8 @@ func wantBinaries(t *testing.T, out string, l *lab) {
 	}
 }
 
-// wantEntries fails the test unless a tarball holds a binary and what signs it.
+// wantEntries fails the test unless a tarball holds exactly a binary and its signature
+// files.
 func wantEntries(t *testing.T, list []entry, binary string) {
 	t.Helper()
 	var names []string
@@ -149,8 +150,8 @@ func wantStatic(t *testing.T, content []byte, machine elf.Machine) {
 	}
 }
 
-// emulator is the command before a binary of an architecture that lies in dir:
-// none for this machine's, QEMU of the toolchain image or of this machine.
+// emulator returns the command with which to run a binary in dir for an architecture: none
+// for this machine's, otherwise QEMU from the toolchain image or this machine.
 func emulator(t *testing.T, arch, dir string, l *lab) []string {
 	t.Helper()
 	uname := command{args: []string{"uname", "-m"}}.run(t).wantCode(t, 0)

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// unreachable are cargo's words for a network that is not there.
+// unreachable lists parts of cargo's error messages for an unreachable network.
 var unreachable = []string{"Could not resolve host", "Couldn't resolve host", "Failed to connect", "Could not connect", "Connection refused", "Timeout was reached", "timed out"}
 
-// cratesIO skips the test when cargo cannot reach crates.io: it is asked itself,
-// with a release whose downloads the test needs anyway.
+// cratesIO skips the test if cargo cannot reach crates.io. It tries by a release whose
+// downloads the test needs anyway.
 func cratesIO(t testing.TB, w *runner) {
 	t.Helper()
 	r := demo(t)
@@ -27,8 +27,8 @@ func cratesIO(t testing.TB, w *runner) {
 	}
 }
 
-// library releases a library crate of the example and returns the names of the
-// files in its .crate file, without their folder.
+// library releases a library crate of the example and returns the names of the files in its
+// .crate, without their top directory.
 func library(t *testing.T, w *runner, crate, version string) (result, []string) {
 	t.Helper()
 	r := demo(t)
@@ -65,7 +65,7 @@ func library(t *testing.T, w *runner, crate, version string) (result, []string) 
 	return got, names
 }
 
-// fetcherFiles are what `cargo package --list` lists.
+// fetcherFiles is the output of `cargo package --list`.
 var fetcherFiles = []string{
 	"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig", "README.md", "src/digest.rs", "src/lib.rs", "tests/manifest.rs",
 }
@@ -95,7 +95,8 @@ func TestLocalLibrary(t *testing.T) {
 
 func TestDaggerLibrary(t *testing.T) { testLibraries(t, dagger(t)) }
 
-// TestLocalStaleLock has cargo find a lock file stale that planning cannot see.
+// TestLocalStaleLock checks the error for a lock file that only cargo, not the plan, can
+// find to be stale.
 func TestLocalStaleLock(t *testing.T) {
 	w, _ := local(t)
 	cratesIO(t, w)
@@ -110,8 +111,8 @@ func TestLocalStaleLock(t *testing.T) {
 	}
 }
 
-// TestLocalChannel has an image of another channel than the workspace's: a dry run builds with
-// it, and says that a release would not.
+// TestLocalChannel checks that a dry run builds with an image whose channel differs from
+// the workspace's, and says that a release would not.
 func TestLocalChannel(t *testing.T) {
 	w, l := local(t)
 	r := release{source: workspace(t, "toolchain-channel"), crate: "toolchain-channel", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
@@ -120,9 +121,9 @@ func TestLocalChannel(t *testing.T) {
 	wantAll(t, section(got.stdout, "A release that is no dry run stops at"), []string{`"1.50.0"`, "Rust 1.96.0", "--toolchain", "rust-toolchain.toml"})
 }
 
-// TestLocalFeatures releases fetcher from a workspace of which another member asks for
-// more features of a dependency, so that the workspace's lock file has more than
-// fetcher's would: the same bytes as without that member.
+// TestLocalFeatures releases fetcher from a workspace in which another member enables more
+// features of a dependency, so that the workspace's lock file has more packages than
+// fetcher needs, and checks that the bytes are the same as without that member.
 func TestLocalFeatures(t *testing.T) {
 	w, _ := local(t)
 	cratesIO(t, w)

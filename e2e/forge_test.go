@@ -20,31 +20,33 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// forgery is a release of a crate "app" that has everything a release has, signed by
-// whatever run the claims say. Nothing is built: its programs are no more than headers.
+// forgery is a complete release of a crate "app" with arbitrary signing claims. Nothing is
+// built: its programs are just headers.
 type forgery struct {
 	crate, version, commit string
 	claims                 sigstack.Claims
 }
 
-// honestRelease is what the release workflow makes of app/v1.0.0 on a commit.
+// honestRelease returns the release of app/v1.0.0 that the release workflow would make for
+// a commit.
 func honestRelease(commit string) forgery {
 	return forgery{crate: "app", version: "1.0.0", commit: commit}
 }
 
-// by is the same, made by a run that differs in some claims.
+// by returns the same release signed by a run with other claims.
 func (f forgery) by(claims sigstack.Claims) forgery {
 	f.claims = claims
 	return f
 }
 
-// of is the same of another version and commit.
+// of returns the same release for another version and commit.
 func (f forgery) of(version, commit string) forgery {
 	f.version, f.commit = version, commit
 	return f
 }
 
-// signer signs as the run of the claims, on the commit unless they say another.
+// signer returns a signer for the run of the claims, on the release's commit unless they
+// name another.
 func (f forgery) signer(t testing.TB, s *sigstack.Stack) *sign.Signer {
 	t.Helper()
 	claims := sigstack.Claims{"sha": f.commit}
@@ -123,7 +125,7 @@ func (f forgery) pack(t testing.TB, signer *sign.Signer, file string, a plan.Art
 	return sum
 }
 
-// state signs a statement.
+// state signs a statement and returns the bundle.
 func (f forgery) state(t testing.TB, signer *sign.Signer, statement any) string {
 	t.Helper()
 	raw, err := json.Marshal(statement)
@@ -133,7 +135,7 @@ func (f forgery) state(t testing.TB, signer *sign.Signer, statement any) string 
 	return string(bundle)
 }
 
-// emptyProgram is the smallest static program of a target that an ELF reader takes for one.
+// emptyProgram returns the smallest static program for a target that an ELF reader accepts.
 func emptyProgram(target, more string) string {
 	machine := elf.EM_X86_64
 	if strings.HasPrefix(target, "aarch64") {
@@ -149,7 +151,7 @@ func emptyProgram(target, more string) string {
 	return string(raw) + more
 }
 
-// fillFile makes a file.
+// fillFile creates a file with content from fill.
 func fillFile(name string, fill func(io.Writer) error) error {
 	f, err := os.Create(name)
 	if err != nil {
@@ -161,7 +163,7 @@ func fillFile(name string, fill func(io.Writer) error) error {
 	return f.Close()
 }
 
-// twoCommits is a repository with two commits, an older and a newer one.
+// twoCommits makes a repository with two commits.
 func twoCommits(t testing.TB) (dir, older, newer string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -172,8 +174,8 @@ func twoCommits(t testing.TB) (dir, older, newer string) {
 	return dir, older, git(t, dir, "rev-parse", "HEAD")
 }
 
-// release makes the release of a tag at a commit, with the files of a directory, as
-// whoever may write can.
+// release publishes a release of a tag at a commit with the files of a directory, as anyone
+// with write access can.
 func (h *hub) release(t testing.TB, tag, commit, dir string) {
 	t.Helper()
 	git(t, h.bare, "update-ref", "refs/tags/"+tag, commit)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestLocalOwnHarness holds that tests with a harness of their own count as what they
-// are: run, and succeeded, although nobody knows how many tests they are.
+// TestLocalOwnHarness checks that tests with a custom harness are reported as run and
+// passed, although their number is unknown.
 func TestLocalOwnHarness(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "[[test]]\nname = \"silent\"\nharness = false\n[[test]]\nname = \"talks\"\nharness = false\n", map[string]string{
@@ -20,9 +20,8 @@ func TestLocalOwnHarness(t *testing.T) {
 	}
 }
 
-// TestLocalFailedTestsLast holds that what a failed test printed is what a person sees
-// last, whatever other tests print after it: of libtest, of another harness, of one that
-// a signal ended.
+// TestLocalFailedTestsLast checks that the output of failed tests comes last, whatever
+// other tests print: for libtest, for a custom harness, and for a test killed by a signal.
 func TestLocalFailedTestsLast(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "[[test]]\nname = \"b_own\"\nharness = false\n[[test]]\nname = \"z_noise\"\nharness = false\n", map[string]string{
@@ -42,8 +41,8 @@ func TestLocalFailedTestsLast(t *testing.T) {
 	}
 }
 
-// TestLocalTargetSettings holds that arguments of tests for one target let another's
-// tests run.
+// TestLocalTargetSettings checks that test arguments for one target do not affect the
+// other's tests.
 func TestLocalTargetSettings(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "[features]\nsmall = []\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\ntest = [\"--lib\"]\nfeatures = [\"small\"]\n", map[string]string{

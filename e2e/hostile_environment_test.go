@@ -9,8 +9,8 @@ import (
 	"dagger/slipway/e2e/githubd"
 )
 
-// TestHostileEnvironment releases from an environment that lets in more than the
-// release branch: whoever reads the log or the summary is told.
+// TestHostileEnvironment checks that a release from an environment which allows other
+// branches than the release branch is reported in the log and the summary.
 func TestHostileEnvironment(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -19,7 +19,7 @@ func TestHostileEnvironment(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		set  *githubd.Environment
-		want string // "" for nothing
+		want string // "" if there is no warning
 	}{
 		{"not there", nil, "nobody has checked"},
 		{"every branch", &githubd.Environment{}, "lets in every branch"},
@@ -36,7 +36,7 @@ func TestHostileEnvironment(t *testing.T) {
 			r.env = append(slices.Clone(p.env), "GITHUB_STEP_SUMMARY="+summary)
 			got := w.release(t, r).wantCode(t, 0)
 			for what, text := range map[string]string{"stdout": got.stdout, "stderr": got.stderr, "the job summary": read(t, summary)} {
-				text = strings.ReplaceAll(text, `\*`, "*") // as Markdown has it
+				text = strings.ReplaceAll(text, `\*`, "*") // undo Markdown's escapes
 				warned := strings.Contains(text, "environment &quot;release&quot;") || strings.Contains(text, `environment "release"`)
 				if warned != (tt.want != "") || tt.want != "" && !strings.Contains(text, tt.want) {
 					t.Errorf("%s says of the environment, expected %q:\n%s", what, tt.want, last(text))

@@ -12,16 +12,17 @@ import (
 	"dagger/slipway/e2e/githubd"
 )
 
-// canaryToken is what commands that a repository names would see.
+// canaryToken is a token that only a command run by git on behalf of the repository would
+// reveal.
 const canaryToken = "canary-token-4f1d7c"
 
-// trap is a repository that names a script wherever git may run one from.
+// trap is a repository that names a script everywhere git may run one from.
 type trap struct {
 	source string
-	canary string // the file that the script leaves
+	canary string // the file that the script writes
 }
 
-// newTrap makes one of the example workspace, clean but for what change does.
+// newTrap makes a trap from the example workspace. It is clean unless change modifies it.
 func newTrap(t testing.TB) trap {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,7 +33,7 @@ func newTrap(t testing.TB) trap {
 	write(t, "* filter=evil diff=evil\n", p.source, ".gitattributes")
 	repository(t, p.source, "main")
 	p.arm(t, script)
-	old := time.Now().Add(-time.Hour) // what the index says of the files is stale: filters would run
+	old := time.Now().Add(-time.Hour) // the index's times no longer match, so git would run filters
 	for _, name := range []string{"Cargo.toml", "Cargo.lock", ".gitattributes", "crates/shim-demo/Cargo.toml"} {
 		check(t, os.Chtimes(filepath.Join(p.source, name), old, old))
 	}
@@ -107,7 +108,7 @@ func (p trap) arm(t testing.TB, script string) {
 	}
 }
 
-// run runs slipway with tokens in its environment, and holds that the script did not.
+// run runs slipway with tokens in its environment, and checks that the script did not run.
 func (p trap) run(t testing.TB, args ...string) result {
 	t.Helper()
 	env := []string{"GITHUB_REPOSITORY=containerd/runwasi"}
@@ -125,8 +126,8 @@ func (p trap) run(t testing.TB, args ...string) result {
 	return got
 }
 
-// TestHostileGit holds that no verb runs a command that the checkout's git configuration,
-// hooks or attributes name.
+// TestHostileGit checks that no subcommand runs a command named in the checkout's git
+// configuration, hooks or attributes.
 func TestHostileGit(t *testing.T) {
 	t.Run("git itself would run them", func(t *testing.T) {
 		p := newTrap(t)
@@ -155,13 +156,13 @@ func TestHostileGit(t *testing.T) {
 	t.Run("prepare-release", func(t *testing.T) {
 		p.run(t, "prepare-release", "--source", p.source, "--crate", "shim-demo", "--version", "0.2.0")
 	})
-	t.Run("prepare-release proposes", func(t *testing.T) { // to nobody: the API is not there
+	t.Run("prepare-release proposes", func(t *testing.T) { // the API is unreachable
 		p.run(t, "prepare-release", "--source", p.source, "--crate", "shim-demo", "--version", "0.2.0", "--open-pull-request", "--github-api", "http://127.0.0.1:1").wantCode(t, 1)
 	})
 	t.Run("workflows", func(t *testing.T) {
 		p.run(t, "workflows", "--source", p.source, "--slipway", "owner/name@"+strings.Repeat("a", 40)).wantCode(t, 0)
 	})
-	t.Run("reproduce", func(t *testing.T) { // the checkout is looked at before anything else
+	t.Run("reproduce", func(t *testing.T) { // the checkout is read before anything else
 		h := hubOf(t, p.clean(t), func(*githubd.Options) {})
 		got := p.run(t, "reproduce", "--source", p.source, "--crate", "shim-demo", "--version", "0.1.0", "--github-api", h.URL, "--key", "/dev/null", "--trusted-root", "/dev/null")
 		if got.code == 0 {
@@ -185,7 +186,7 @@ func TestHostileGit(t *testing.T) {
 	})
 }
 
-// clean is a copy of the trap's workspace with a repository that names nothing.
+// clean returns a copy of the trap's workspace with a harmless repository.
 func (p trap) clean(t testing.TB) string {
 	t.Helper()
 	dir := copyTo(t, p.source, filepath.Join(t.TempDir(), "clean"))
@@ -193,14 +194,14 @@ func (p trap) clean(t testing.TB) string {
 	return dir
 }
 
-// headOf reads the commit without asking git, which would spring the trap.
+// headOf reads the commit without running git, which would spring the trap.
 func headOf(t testing.TB, source string) string {
 	t.Helper()
 	return strings.TrimSpace(read(t, source, ".git/refs/heads/main"))
 }
 
-// TestHostileGitOwner holds that a repository of another owner is refused in git's own
-// words by each verb that asks git, instead of being planned without a commit.
+// TestHostileGitOwner checks that every subcommand that uses git refuses a repository of
+// another owner with git's own message, instead of planning without a commit.
 func TestHostileGitOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: only root can give a repository to another owner")
@@ -215,7 +216,7 @@ func TestHostileGitOwner(t *testing.T) {
 	} {
 		c := command{args: append([]string{slipway}, args...), env: []string{"HOME=" + home, "XDG_CONFIG_HOME=", "GITHUB_TOKEN=" + canaryToken}}
 		got := c.run(t)
-		if args[0] == "prepare-release" && !strings.Contains(got.stderr, "dubious") { // its changelog may be told first
+		if args[0] == "prepare-release" && !strings.Contains(got.stderr, "dubious") { // it may report its changelog first
 			continue
 		}
 		got.wantCode(t, 1).wantError(t, "dubious ownership", "safe.directory")
@@ -228,8 +229,8 @@ func TestHostileGitOwner(t *testing.T) {
 	}
 }
 
-// TestHostileGitForms holds that linked worktrees and shallow clones keep working, with a
-// repository that is hostile and one that is not.
+// TestHostileGitForms checks that linked worktrees and shallow clones still work, with
+// hostile and ordinary repositories.
 func TestHostileGitForms(t *testing.T) {
 	plain := example(t)
 	repository(t, plain, "main")

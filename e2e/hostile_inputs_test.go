@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// bounded runs slipway with a limit on its memory and holds that it ends within a time.
+// bounded runs slipway with a memory limit and checks that it ends in time.
 func bounded(t *testing.T, args ...string) result {
 	t.Helper()
 	const limit = 20 * time.Second
-	line := fmt.Sprintf("ulimit -v %d; exec \"$@\"", 4<<20) // KiB: Go reserves more than it uses
+	line := fmt.Sprintf("ulimit -v %d; exec \"$@\"", 4<<20) // in KiB: Go reserves more than it uses
 	c := command{args: append([]string{"timeout", "--signal=KILL", "60", "sh", "-c", line, "sh", slipway}, args...), env: []string{"GOMEMLIMIT=512MiB"}}
 	got := c.run(t)
 	if got.took > limit {
@@ -30,8 +30,8 @@ func planOf(source string) []string {
 	return []string{"plan", "--source", source, "--crate", "shim-demo", "--version", "0.1.0"}
 }
 
-// TestHostileInputs holds that files which block, or cost much, or lead out of the
-// workspace are refused by a clear error, soon and with little memory.
+// TestHostileInputs checks that files which block, are expensive to read, or lead out of
+// the workspace are refused with a clear error, quickly and with little memory.
 func TestHostileInputs(t *testing.T) {
 	repeat := strings.Repeat
 	const n = 100_000
@@ -111,8 +111,8 @@ func TestHostileInputs(t *testing.T) {
 	}
 }
 
-// TestHostileSpecialFiles holds that a FIFO is no source: nothing waits for it, and everything
-// is as if it were not there.
+// TestHostileSpecialFiles checks that a FIFO is not part of the source: nothing blocks, and
+// the result is the same as without it.
 func TestHostileSpecialFiles(t *testing.T) {
 	for _, name := range []string{
 		"Cargo.lock", "Cargo.toml", "crates/shimkit/Cargo.toml", ".cargo/config.toml", "rust-toolchain", "Cross.toml", "crates/shim-demo/CHANGELOG.md", "more",
@@ -136,8 +136,8 @@ func TestHostileSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestHostileChangelogs holds that a changelog which blocks, costs much or leads out of the
-// workspace stops nothing, and that nothing of it is read.
+// TestHostileChangelogs checks that a changelog which blocks, is expensive to read or leads
+// out of the workspace is not read and does not stop anything.
 func TestHostileChangelogs(t *testing.T) {
 	for name, tt := range map[string]struct {
 		spoil func(at string) error
@@ -160,8 +160,8 @@ func TestHostileChangelogs(t *testing.T) {
 	}
 }
 
-// TestHostileInputsSignal holds that the first signal ends a verb, whatever it is reading:
-// a .gitignore that is a FIFO blocks git, a key that is one blocks slipway.
+// TestHostileInputsSignal checks that the first signal ends any subcommand, whatever it is
+// reading: git blocks on a .gitignore that is a FIFO, slipway on a key that is one.
 func TestHostileInputsSignal(t *testing.T) {
 	source := example(t)
 	repository(t, source, "main")
@@ -198,7 +198,7 @@ func TestHostileInputsSignal(t *testing.T) {
 	}
 }
 
-// TestHostileInputsLists holds that an empty list never means all.
+// TestHostileInputsLists checks that an empty list never means everything.
 func TestHostileInputsLists(t *testing.T) {
 	source := example(t)
 	for _, args := range [][]string{

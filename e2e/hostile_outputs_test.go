@@ -14,16 +14,17 @@ import (
 	"testing"
 )
 
-// outputAttack is a build script that replaces what slipway takes out of a sandbox.
+// outputAttack is a build script that replaces the outputs that slipway takes from a
+// sandbox.
 type outputAttack struct {
 	name, verb string
-	// once is what the build script does, daemon what a process that it leaves behind
-	// does again and again, in Rust.
+	// once is Rust code that the build script runs, daemon code that a process left behind
+	// runs repeatedly.
 	once, daemon string
-	// wants is what the error says where there is one: nothing where cargo may stumble over
-	// what it finds, too. A release that is right is no fault.
+	// wants lists texts of the error, if there is one; empty if cargo itself may fail too. A
+	// correct release is fine.
 	wants []string
-	short bool // part of the sample
+	short bool // part of the short run
 }
 
 const (
@@ -34,7 +35,7 @@ const (
 	slowRaces = "SKIPPED: a race, which the sample leaves out: make e2e runs it"
 )
 
-// outputAttacks are those of issue 12, and more of their kind.
+// outputAttacks lists the attacks of issue 12 and similar ones.
 var outputAttacks = []outputAttack{
 	{name: "crate becomes a link", verb: "release-crate", daemon: `if regular(CRATE) { link("/proc/self/environ", CRATE); }`},
 	{name: "crate becomes a FIFO", verb: "release-crate", daemon: `if regular(CRATE) { fifo(CRATE); }`},
@@ -69,7 +70,7 @@ var outputAttacks = []outputAttack{
 	},
 }
 
-// script is the build script of an attack.
+// script returns the build script of an attack.
 func (a outputAttack) script() string {
 	daemon := ""
 	if a.daemon != "" {
@@ -97,7 +98,7 @@ fn main() {
 `
 }
 
-// workspace makes the workspace of an attack, which no runner has built before.
+// workspace makes the workspace of an attack. It is new, so no runner has cached results.
 func (a outputAttack) workspace(t *testing.T, dir string) string {
 	t.Helper()
 	source := filepath.Join(dir, "source")
@@ -111,9 +112,9 @@ func (a outputAttack) workspace(t *testing.T, dir string) string {
 	return source
 }
 
-// TestHostileOutputs has build scripts replace what slipway takes out of a sandbox, with
-// a secret in slipway's own environment: it comes out nowhere, and a release is right or
-// ends in an error that leaves nothing.
+// TestHostileOutputs runs build scripts that replace slipway's outputs while slipway's
+// environment has a secret. It checks that the secret does not leak, and that a release is
+// either correct or ends in an error that leaves nothing.
 func TestHostileOutputs(t *testing.T) {
 	w, l := local(t)
 	for _, a := range outputAttacks {
@@ -126,7 +127,7 @@ func TestHostileOutputs(t *testing.T) {
 	}
 }
 
-// TestHostileOutputsDagger does the same on an engine.
+// TestHostileOutputsDagger does the same with an engine.
 func TestHostileOutputsDagger(t *testing.T) {
 	w := dagger(t)
 	for _, a := range outputAttacks {
@@ -134,14 +135,14 @@ func TestHostileOutputsDagger(t *testing.T) {
 			if testing.Short() && !a.short {
 				t.Skip(slowRaces)
 			}
-			a.wants = nil // an engine follows links inside the container before it exports
+			a.wants = nil // an engine follows links inside the container before exporting
 			a.run(t, w, t.TempDir(), "")
 		})
 	}
 }
 
-// TestHostileOutputsOrdinaryUser does the same where slipway is started by an ordinary
-// user, whose sandboxes have that user's id.
+// TestHostileOutputsOrdinaryUser does the same if slipway is run by an ordinary user, whose
+// sandboxes have that user's ID.
 func TestHostileOutputsOrdinaryUser(t *testing.T) {
 	_, l := local(t)
 	w, dir, cache := asNobody(t, l)
@@ -157,11 +158,11 @@ func TestHostileOutputsOrdinaryUser(t *testing.T) {
 	}
 }
 
-// nobody is the user and group of [asNobody].
+// nobody is the user and group ID for [asNobody].
 const nobody = "65534"
 
-// asNobody is the local runner as another user, with a directory and a cache that it can
-// reach. A test that runs as an ordinary user has done that already.
+// asNobody returns the local runner of another user, with a directory and a cache that this
+// user can access. It skips the test if the tests already run as an ordinary user.
 func asNobody(t *testing.T, l *lab) (w *runner, dir, cache string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -178,7 +179,7 @@ func asNobody(t *testing.T, l *lab) (w *runner, dir, cache string) {
 	layout := filepath.Join(dir, "cache", "toolchain", filepath.Base(l.layout))
 	check(t, errors.Join(os.MkdirAll(filepath.Dir(layout), 0o755), copyLinks(l.layout, layout)))
 	command{args: []string{"chmod", "-R", "a+rX", layout}}.run(t).wantCode(t, 0)
-	check(t, os.Chmod(scratch, 0o755)) // the command is there
+	check(t, os.Chmod(scratch, 0o755)) // the command is in there
 	cache = filepath.Join(dir, "cache")
 	check(t, os.Chmod(cache, 0o777))
 	w = on(cache)
@@ -187,7 +188,7 @@ func asNobody(t *testing.T, l *lab) (w *runner, dir, cache string) {
 	return w, dir, cache
 }
 
-// run makes an attack and looks at what it left.
+// run runs an attack and checks its results.
 func (a outputAttack) run(t *testing.T, w *runner, dir, cache string) {
 	t.Helper()
 	canary := "canary-" + rand.Text()
@@ -221,8 +222,7 @@ func (a outputAttack) run(t *testing.T, w *runner, dir, cache string) {
 	}
 }
 
-// wantNowhere fails the test when a file below a directory holds a text, also in what is
-// compressed.
+// wantNowhere fails the test if a file below a directory contains text, even compressed.
 func wantNowhere(t *testing.T, text, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
@@ -249,8 +249,8 @@ func wantNowhere(t *testing.T, text, dir string) {
 	check(t, err)
 }
 
-// wantOrdinaryFiles fails the test unless a release is there, of ordinary files alone,
-// whose binaries are what was built.
+// wantOrdinaryFiles fails the test unless a release exists, consists of regular files, and
+// has the binaries that were built.
 func wantOrdinaryFiles(t *testing.T, out string) {
 	t.Helper()
 	binaries := 0

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// payload is what a stranger would have printed: commands for the runner as each is
-// obeyed, sequences for a terminal, characters that reorder or hide, lines that slipway
-// itself says, and bytes that are no text.
+// payload is hostile output: runner commands in every form that is obeyed, terminal escape
+// sequences, characters that reorder or hide text, lines that imitate slipway's own, and
+// invalid UTF-8.
 var payload = strings.Join([]string{
 	"::add-mask::o", "::stop-commands::x", "  ::set-output name=plan::forged", "\t::error file=a::forged", "\u3000::warning::forged", "\u00a0::notice::forged", "\u200b::group::forged", "\ufeff::debug::forged",
 	"##[group]forged", "x ##[add-mask]o", "####[error]forged", "#\u200b#[debug]forged", "\x1b[0m::debug::forged",
@@ -25,8 +25,9 @@ var payload = strings.Join([]string{
 	"slipway: forged", "Released hostile-printing/v0.1.0: https://x.io", "  good       forged: signed by someone", "What has happened:", "  released    forged", strings.Repeat("long ", 20<<10),
 }, "\n") + "\n::add-mask::without an end"
 
-// inJob runs a command as a step of a GitHub Actions job, and holds that nothing which
-// it printed or wrote for the job is more than words. It returns what it wrote there.
+// inJob runs a command as a step of a GitHub Actions job, and checks that nothing it
+// printed or wrote for the job is more than text. It returns what was written to the job's
+// files.
 func inJob(t *testing.T, c command) (r result, output, summary string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,7 +50,7 @@ func inJob(t *testing.T, c command) (r result, output, summary string) {
 	return r, texts["GITHUB_OUTPUT"], texts["GITHUB_STEP_SUMMARY"]
 }
 
-// wantShown fails the test unless the text shows these.
+// wantShown fails the test unless the text contains each of wants.
 func wantShown(t *testing.T, text string, wants ...string) {
 	t.Helper()
 	for _, want := range wants {
@@ -59,7 +60,7 @@ func wantShown(t *testing.T, text string, wants ...string) {
 	}
 }
 
-// wantNoLine fails the test where a line begins so.
+// wantNoLine fails the test if a line has one of the beginnings.
 func wantNoLine(t *testing.T, text string, beginnings ...string) {
 	t.Helper()
 	for _, b := range beginnings {
@@ -69,20 +70,20 @@ func wantNoLine(t *testing.T, text string, beginnings ...string) {
 	}
 }
 
-// hostileConfig is a configuration of cargo whose keys are lines of the payload.
+// hostileConfig returns a cargo configuration whose keys are lines of the payload.
 func hostileConfig(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	for i, line := range strings.Split(strings.ToValidUTF8(payload, "?"), "\n") {
-		key, err := json.Marshal("\n" + line) // a basic string of TOML is as JSON has it, but for what a control may be
+		key, err := json.Marshal("\n" + line) // TOML basic strings are like JSON strings, except for the control characters allowed
 		check(t, err)
 		fmt.Fprintf(&b, "%s = %d\n", strings.ReplaceAll(string(key), "\x7f", `\u007f`), i)
 	}
 	return b.String()
 }
 
-// TestHostilePrintingPlan holds that no key, name or text of a workspace is more than
-// words in what is printed before anything runs.
+// TestHostilePrintingPlan checks that no key, name or text of a workspace becomes more than
+// text in what is printed before anything runs.
 func TestHostilePrintingPlan(t *testing.T) {
 	r := release{source: workspace(t, "hostile-printing"), crate: "hostile-printing", version: "0.1.0"}
 	write(t, hostileConfig(t), r.source, ".cargo/config.toml")
@@ -110,7 +111,7 @@ func TestHostilePrintingPlan(t *testing.T) {
 	for _, f := range p.Findings {
 		all += "\n" + f.What
 	}
-	wantShown(t, all, "\x1b]52;c;Zm9yZ2Vk\a", "\u202egnp.exe", "\u009b2J", "##[group]forged", strings.Repeat("long ", 20<<10)) // a program gets what is there
+	wantShown(t, all, "\x1b]52;c;Zm9yZ2Vk\a", "\u202egnp.exe", "\u009b2J", "##[group]forged", strings.Repeat("long ", 20<<10)) // programs get the original text
 
 	write(t, strings.Replace(read(t, r.source, "CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- \x1b]0;forged\a\r::add-mask::o"+entries, 1), r.source, "CHANGELOG.md")
 	diff, _, _ := inJob(t, command{args: []string{slipway, "prepare-release", "--source", r.source, "--crate", r.crate, "--version", "0.2.0"}})
@@ -119,8 +120,8 @@ func TestHostilePrintingPlan(t *testing.T) {
 	diff.wantStderr(t, "so that `git apply` cannot take it")
 }
 
-// TestHostilePrintingErrors holds the same of errors, which quote what they refuse:
-// files of the workspace, arguments, names that git knows.
+// TestHostilePrintingErrors checks the same for errors that quote what they refuse: files
+// of the workspace, arguments, names in git.
 func TestHostilePrintingErrors(t *testing.T) {
 	name := "x\n::add-mask::o\r##[group]\x1b]0;t\a\u202e\u009b2J\nslipway: forged"
 	quoted, err := json.Marshal(name)
@@ -185,8 +186,8 @@ func TestHostilePrintingErrors(t *testing.T) {
 	}
 }
 
-// TestHostilePrintingVerify holds that a stranger's tarball or directory cannot write the
-// report on itself, and that servers' answers are quoted.
+// TestHostilePrintingVerify checks that an untrusted tarball or directory cannot forge
+// lines of the report, and that responses of servers are quoted.
 func TestHostilePrintingVerify(t *testing.T) {
 	dir := t.TempDir()
 	trust := filepath.Join(dir, "root.json")
@@ -241,7 +242,7 @@ func TestHostilePrintingVerify(t *testing.T) {
 	}
 }
 
-// tarball makes one of a single entry.
+// tarball writes a tarball with a single entry.
 func tarball(t *testing.T, file, name string) string {
 	t.Helper()
 	f, err := os.Create(file)
@@ -257,8 +258,8 @@ func tarball(t *testing.T, file, name string) string {
 	return file
 }
 
-// TestHostilePrintingSteps holds the same of what a build script and a test print, where
-// they pass and where they fail.
+// TestHostilePrintingSteps checks the same for the output of build scripts and tests,
+// passing or failing.
 func TestHostilePrintingSteps(t *testing.T) {
 	w, _ := local(t)
 	for _, fails := range []string{"", "fail-build.txt", "fail-test.txt"} {
@@ -269,13 +270,13 @@ func TestHostilePrintingSteps(t *testing.T) {
 			if fails != "" {
 				write(t, "", r.source, fails)
 			}
-			if fails == "fail-build.txt" { // cargo shows nothing of a script that does not write text
+			if fails == "fail-build.txt" { // cargo does not show output of a build script that is not UTF-8
 				write(t, strings.ToValidUTF8(payload, "?"), r.source, "payload.bin")
 			}
 			got, _, summary := inJob(t, w.command("release-crate", r))
 			wantNoLine(t, got.stderr, "Good", "Released", "  good", "What has happened:", "  released", "long")
 			wantShown(t, got.stderr, `\u202egnp.exe`, `#\x23[group]forged`, `\x3a:add-mask::o`, " bytes more)")
-			if fails != "fail-build.txt" { // cargo takes escapes out of what a script says
+			if fails != "fail-build.txt" { // cargo removes escape sequences from a build script's output
 				wantShown(t, got.stderr, `\x1b]52;c;Zm9yZ2Vk\a`, `\u200b::group::forged`)
 			}
 			if n := strings.Count("\n"+got.stderr, "\nslipway: "); n != min(1, len(fails)) {

@@ -13,8 +13,8 @@ import (
 	"dagger/slipway/e2e/seccomp"
 )
 
-// TestHostileFilter holds that the committed filter is what the profile of container
-// engines gives.
+// TestHostileFilter checks that the committed filter is generated from the container
+// engines' profile.
 func TestHostileFilter(t *testing.T) {
 	want, err := seccomp.Filter()
 	check(t, err)
@@ -25,7 +25,7 @@ func TestHostileFilter(t *testing.T) {
 	}
 }
 
-// sandboxes are the ways in which a sandbox is started.
+// sandboxes lists the ways to start a sandbox.
 var sandboxes = []struct {
 	name string
 	open func(testing.TB) *runner
@@ -35,7 +35,7 @@ var sandboxes = []struct {
 	{"dagger", dagger},
 }
 
-// TestHostileSandbox tries every known way out, as a build script and as a test.
+// TestHostileSandbox tries all known escapes, from a build script and from a test.
 func TestHostileSandbox(t *testing.T) {
 	for _, s := range sandboxes {
 		t.Run(s.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestHostileSandbox(t *testing.T) {
 	}
 }
 
-// sysctls are settings of the machine that decide what runs as root.
+// sysctls returns settings of the machine that influence what runs as root.
 func sysctls(t testing.TB) string {
 	var all strings.Builder
 	for _, name := range []string{"kernel/core_pattern", "kernel/randomize_va_space", "vm/overcommit_memory", "kernel/hostname"} {
@@ -60,7 +60,7 @@ func sysctls(t testing.TB) string {
 
 func testEscape(t *testing.T, w *runner) {
 	r := w.take(t, caseOf(t))
-	// A shell leaves a directory of the machine open, as shells and services do.
+	// A shell may leave a directory of the host open for its children.
 	w = &runner{prefix: append([]string{"bash", "-c", `exec 77</ && exec "$@"`, "bash"}, w.prefix...), flags: w.flags, env: w.env}
 	got := w.release(t, r)
 	lines := said(t, got, "BLOCKED")
@@ -76,7 +76,7 @@ func testEscape(t *testing.T, w *runner) {
 	}
 }
 
-// TestHostileGreed holds that a step cannot take more of the machine than it may.
+// TestHostileGreed checks that a step cannot use more resources than allowed.
 func TestHostileGreed(t *testing.T) {
 	for _, s := range sandboxes {
 		t.Run(s.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestHostileGreed(t *testing.T) {
 				{"temporary-files", "memory=1GiB", ""},
 			} {
 				if testing.Short() && s.name != "local" && c.greed != "memory" && c.greed != "processes" {
-					continue // each is asked of one runner at least
+					continue // each is tested with at least one runner
 				}
 				t.Run(c.greed, func(t *testing.T) { testGreed(t, w, c.greed, c.limits, c.want) })
 			}
@@ -101,7 +101,7 @@ func TestHostileGreed(t *testing.T) {
 	}
 }
 
-// testGreed expects an error that says want, or the crate's release where want is "".
+// testGreed expects an error that contains want, or a successful release if want is "".
 func testGreed(t *testing.T, w *runner, greed, limits, want string) {
 	r := release{source: workspace(t, "hostile-greedy"), crate: "hostile-greedy", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 	write(t, greed, r.source, "greed.txt")
@@ -126,7 +126,7 @@ func testGreed(t *testing.T, w *runner, greed, limits, want string) {
 	}
 }
 
-// TestHostileUser holds that an ordinary user's release has the bytes of root's.
+// TestHostileUser checks that an ordinary user's release has the same bytes as root's.
 func TestHostileUser(t *testing.T) {
 	root, _ := local(t)
 	user := ordinary(t)
@@ -141,10 +141,10 @@ func TestHostileUser(t *testing.T) {
 	}
 }
 
-// someone is a user that no machine has, with no rights of its own.
+// someone is the ID of a user that does not exist on the machine, without privileges.
 const someone = 54321
 
-// ordinary is the local runner of an ordinary user, with a cache of its own.
+// ordinary returns the local runner of an ordinary user, with its own cache.
 func ordinary(t testing.TB) *runner {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -171,7 +171,7 @@ func ordinary(t testing.TB) *runner {
 	return w
 }
 
-// give gives all of a directory to someone.
+// give changes the owner of a directory tree to someone.
 func give(t testing.TB, dir string) {
 	t.Helper()
 	if out, err := exec.Command("chown", "-R", fmt.Sprintf("%d:%d", someone, someone), dir).CombinedOutput(); err != nil {
@@ -179,7 +179,7 @@ func give(t testing.TB, dir string) {
 	}
 }
 
-// take moves a request's workspace and output to where the runner's user can use them.
+// take moves a request's workspace and output to where the runner's user has access.
 func (w *runner) take(t testing.TB, r release) release {
 	t.Helper()
 	if w.home == "" {

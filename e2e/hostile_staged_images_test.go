@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHostileStagedImages changes what the images are made of between the two jobs.
+// TestHostileStagedImages modifies staged images between the two jobs.
 func TestHostileStagedImages(t *testing.T) {
 	w, _ := local(t)
 	source := example(t)
@@ -66,7 +66,7 @@ func TestHostileStagedImages(t *testing.T) {
 	}
 }
 
-// firstBinary is the path of a binary in a staged directory.
+// firstBinary returns the path of a binary in a staged directory.
 func firstBinary(t *testing.T, dir string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*", "outputs", "build-*", "bin", "*"))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// shellDigest is the digest of a directory as its documentation has a person make it.
+// shellDigest returns the digest of a directory by the command in its documentation.
 func shellDigest(t *testing.T, dir string) string {
 	t.Helper()
 	const line = `find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`
@@ -17,9 +17,9 @@ func shellDigest(t *testing.T, dir string) string {
 	return "sha256:" + strings.Fields(got.stdout)[0]
 }
 
-// TestHostileLyingBuild has the job that builds hand on another binary than it built,
-// with a digest that fits: the only thing that it is believed in. The signature says
-// what the job said, and building it again says that it is not so.
+// TestHostileLyingBuild has the build job pass on another binary than it built, with a
+// matching digest, which is all that is trusted of it. The signature attests to the binary
+// as passed on, and a rebuild reveals the difference.
 func TestHostileLyingBuild(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -38,9 +38,8 @@ func TestHostileLyingBuild(t *testing.T) {
 	}
 }
 
-// TestHostileDistDigest publishes what was signed elsewhere, with the digest that the
-// job which signed reported: what was changed on the way is refused, and so is a digest
-// that got lost.
+// TestHostileDistDigest publishes files signed by another job with the digest which that
+// job reported, and checks that modified files and a missing digest are refused.
 func TestHostileDistDigest(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -74,8 +73,8 @@ func TestHostileDistDigest(t *testing.T) {
 	}
 }
 
-// TestLocalStagedLibrary stages a crate that goes to a registry and has no binary, so
-// that nothing of it is signed: in two jobs it is packaged as in one.
+// TestLocalStagedLibrary stages a crate for a registry that has no binaries, so that
+// nothing is signed, and checks that two jobs package it like one.
 func TestLocalStagedLibrary(t *testing.T) {
 	w, _ := local(t)
 	r := release{source: demo(t).source, crate: "shimkit", version: "0.3.1", out: filepath.Join(t.TempDir(), "staged")}

@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// stagedDemo is what `slipway stage` leaves of shim-demo, from a clone that can be
+// stagedDemo returns the output of `slipway stage` for shim-demo, from a clone that can be
 // released, and its digest.
 func stagedDemo(t *testing.T, w *runner, s *sigstack.Stack) (r release, digest string) {
 	t.Helper()
@@ -35,8 +35,8 @@ func stagedDemo(t *testing.T, w *runner, s *sigstack.Stack) (r release, digest s
 	return r, digest
 }
 
-// signStaged is `slipway dist` of a staged directory, on a machine that can run no step: it
-// has neither bubblewrap nor a cache.
+// signStaged runs `slipway dist` on a staged directory, on a machine that cannot run steps:
+// it has neither bubblewrap nor a cache.
 func signStaged(t *testing.T, s *sigstack.Stack, staged release, dir, digest string) (out string, got result) {
 	t.Helper()
 	out = filepath.Join(t.TempDir(), "dist")
@@ -59,8 +59,8 @@ func findInPath(name string) (string, error) {
 	return "", fmt.Errorf("finding %q: it is in no directory of $PATH", name)
 }
 
-// TestHostileStaged signs what another job has left, on a machine that can run nothing,
-// and refuses whatever is not exactly that, of exactly this plan.
+// TestHostileStaged signs another job's output on a machine that cannot run steps, and
+// checks that anything but exactly that output, of exactly this plan, is refused.
 func TestHostileStaged(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -80,7 +80,8 @@ func TestHostileStaged(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
 		change     func(t *testing.T, dir string)
-		// consistent has the job that built report the digest of what was changed: it lies
+		// consistent means that the build job reports the digest of the modified files, that is,
+		// it lies
 		consistent bool
 	}{
 		{"a byte", differs, func(t *testing.T, dir string) { write(t, read(t, dir, bin(x8664))+"x", dir, bin(x8664)) }, false},
@@ -175,7 +176,7 @@ func relinkTo(target, name string) func(t *testing.T, dir string) {
 	}
 }
 
-// sayManifest has the manifest say something else.
+// sayManifest sets a field of the manifest.
 func sayManifest(field, value string) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
 		m := map[string]any{}

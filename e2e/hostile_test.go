@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// cases are workspaces of the test data that are built, on either runner.
+// cases lists workspaces of the test data that are built with either runner.
 var cases = []struct {
 	name string
 	test func(*testing.T, *runner)
@@ -33,7 +33,7 @@ var cases = []struct {
 
 func TestLocalHostile(t *testing.T) {
 	w, _ := local(t)
-	goodRun(t) // the image is unpacked: cases time what they do themselves
+	goodRun(t) // unpacks the image first, because cases measure times
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.test(t, w) })
 	}
@@ -46,8 +46,8 @@ func TestDaggerHostile(t *testing.T) {
 	}
 }
 
-// caseOf is the workspace that a subtest is named after, never built before:
-// neither runner has results of it.
+// caseOf returns the workspace that a subtest is named after. It is made unique, so that no
+// runner has results of it.
 func caseOf(t *testing.T) release {
 	t.Helper()
 	name := t.Name()[strings.LastIndex(t.Name(), "/")+1:]
@@ -56,12 +56,12 @@ func caseOf(t *testing.T) release {
 	return release{source: source, crate: name, version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 }
 
-// report matches what the hostile workspaces say (testdata/workspaces/README.md),
-// as cargo shows it; a line of a failed script's output is indented.
+// report matches the lines that hostile workspaces print (testdata/workspaces/README.md),
+// as cargo shows them; the output of a failed script is indented.
 var report = regexp.MustCompile(`(HOSTILE|BLOCKED|SKIPPED|SEARCHED|WROTE|PLANTED|DAEMON): [^\r\n]*`)
 
-// said returns the lines of these kinds, and fails the test for attempts that
-// worked or were not made.
+// said returns the lines of the given kinds. It fails the test for attempts that succeeded
+// or were not made.
 func said(t *testing.T, r result, kinds ...string) []string {
 	t.Helper()
 	var list []string
@@ -131,7 +131,7 @@ func testTokens(t *testing.T, w *runner) {
 	for _, name := range []string{".cargo/credentials.toml", ".docker/config.json", ".netrc", ".config/token"} {
 		write(t, needle, home, name)
 	}
-	// What the engine's own client keeps in the home directory stays where it is.
+	// The engine's client must still find its own files below the home directory.
 	user, err := os.UserHomeDir()
 	check(t, err)
 	for key, dir := range map[string]string{"CACHE": ".cache", "CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state"} {
@@ -146,7 +146,8 @@ func testTokens(t *testing.T, w *runner) {
 	wantSearched(t, lines)
 }
 
-// wantSearched holds that build script and test have looked for tokens, where they are.
+// wantSearched checks that the build script and the test looked for tokens in the right
+// places.
 func wantSearched(t *testing.T, lines []string) {
 	t.Helper()
 	for _, who := range []string{"", "test "} {
@@ -161,7 +162,7 @@ func wantSearched(t *testing.T, lines []string) {
 
 func testWrites(t *testing.T, w *runner) {
 	r := caseOf(t)
-	// Private copies of the step, of which nothing is kept.
+	// Copies private to the step, of which nothing is kept.
 	write(t, "cargo-home\nsource\n", r.source, "tolerate.txt")
 	before := tree(t, r.source)
 	got := w.release(t, r)
@@ -174,8 +175,8 @@ func testWrites(t *testing.T, w *runner) {
 	wantOwnBinaries(t, r)
 }
 
-// wantOwnBinaries checks that both tarballs hold what the compiler made, and
-// runs the one of this machine.
+// wantOwnBinaries checks that both tarballs hold the compiler's output, and runs the binary
+// for this machine.
 func wantOwnBinaries(t *testing.T, r release) {
 	t.Helper()
 	for _, arch := range []string{"x86_64", "aarch64"} {
@@ -188,7 +189,7 @@ func wantOwnBinaries(t *testing.T, r release) {
 		dir := t.TempDir()
 		binary := filepath.Join(dir, r.crate)
 		check(t, os.WriteFile(binary, content, 0o755))
-		l, _ := openLab() // without one, this machine's emulator serves
+		l, _ := openLab() // nil uses this machine's emulator
 		ran := command{args: append(emulator(t, arch, dir, l), binary)}.run(t).wantCode(t, 0)
 		if want := r.crate + " 0.1.0\n"; ran.stdout != want {
 			t.Errorf("the binary for %s says %q, expected %q", arch, ran.stdout, want)
@@ -247,8 +248,8 @@ func testMissingBinary(t *testing.T, w *runner) {
 	}
 }
 
-// testConfigIgnored holds that scripts which a cargo configuration names are
-// never called, and that the summary says so.
+// testConfigIgnored checks that scripts named in a cargo configuration are never called,
+// and that the summary says so.
 func testConfigIgnored(t *testing.T, w *runner) {
 	r := caseOf(t)
 	got := w.release(t, r).wantCode(t, 0)

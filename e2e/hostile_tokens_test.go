@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/e2e/githubd"
 )
 
-// snoop is a registry that wants a token, and notes what it is sent.
+// snoop is a registry that requires a token, and records what it is sent.
 type snoop struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -38,15 +38,16 @@ func (s *snoop) requests() string {
 	return strings.Join(s.seen, "\n")
 }
 
-// TestHostileTokens releases a library whose workspace names a registry of its own, with
-// tokens for others in the environment: none is sent to it, whatever it answers.
+// TestHostileTokens releases a library whose workspace names its own registry, with tokens
+// for other registries in the environment, and checks that none is sent to it, whatever it
+// responds.
 func TestHostileTokens(t *testing.T) {
 	const cratesIO, others, own = "crates-io-token-1b5e", "other-token-77c0", "own-token-90aa"
 	for name, tt := range map[string]struct {
-		publish, config string // ADDRESS is the registry's
+		publish, config string // ADDRESS stands for the registry's URL
 		env             []string
 		wants           []string
-		sent            bool // the registry's own token, to the registry
+		sent            bool // whether the registry gets its own token
 	}{
 		"publish = [other], crates.io's token":    {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"$CARGO_REGISTRIES_EVIL_TOKEN", "not sent there"}, false},
 		"a default registry":                      {"", "[registry]\ndefault = \"evil\"\n[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"$CARGO_REGISTRIES_EVIL_TOKEN"}, false},

@@ -13,12 +13,12 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// TestHostileVerifyImage offers images that somebody else has signed and described, by
-// the same workflow called from elsewhere and by others.
+// TestHostileVerifyImage checks images that someone else signed and attested, with the same
+// workflow called from elsewhere or with others.
 func TestHostileVerifyImage(t *testing.T) {
 	tests := map[string]struct {
 		claims sigstack.Claims
-		// as makes the attack's own expectation: whoever releases so finds it done.
+		// as changes the expectation to the attacker's, whose release then completes.
 		as   func(*imageRelease)
 		want string
 	}{
@@ -38,7 +38,7 @@ func TestHostileVerifyImage(t *testing.T) {
 			for _, ref := range []string{theirs.image.Tag().String(), theirs.image.Digest().String()} {
 				verifyImage(t, s, ref).wantCode(t, 1).wantLines(t, tt.want, "Bad: do not use this")
 			}
-			s.HandOut(imageClaims(nil)) // and a release does not take it for its own
+			s.HandOut(imageClaims(nil)) // nor does a release accept it as its own
 			again := newImageRelease(t, s, straight(t, reg), "1.0.0", theirs.entity)
 			states, err := performAll(t, again.effects()[:4])
 			check(t, err)
@@ -49,8 +49,7 @@ func TestHostileVerifyImage(t *testing.T) {
 	}
 }
 
-// TestHostileVerifyImageTag puts images that were signed as they should be under tags
-// that are not theirs.
+// TestHostileVerifyImageTag moves correctly signed images to the wrong tags.
 func TestHostileVerifyImageTag(t *testing.T) {
 	reg, s := startRegistry(t, imagereg.GGCR), imageStack(t)
 	repo := straight(t, reg)

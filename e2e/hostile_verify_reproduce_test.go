@@ -8,9 +8,9 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// TestHostileVerifyReproduce offers, under the tag of a release, files of which all may
-// be what the source gives but who signed them, and files that are not the release's.
-// `slipway reproduce` refuses each for its own reason, whatever its bytes are.
+// TestHostileVerifyReproduce publishes files under a release's tag that may be identical to
+// a rebuild but are signed by someone else, or that do not belong to the release, and
+// checks that `slipway reproduce` refuses each for its own reason.
 func TestHostileVerifyReproduce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -19,7 +19,7 @@ func TestHostileVerifyReproduce(t *testing.T) {
 	w.release(t, h.published(t, s)).wantCode(t, 0)
 	good := h.assets(t)
 	const list, arm = "shim-demo.provenance.sigstore.json", "shim-demo-aarch64-linux-musl.tar.gz"
-	// by is the same release, from the same source, signed by another run.
+	// by returns the same release from the same source, signed by another run.
 	by := func(claims sigstack.Claims) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			handOut(s, claims)
@@ -74,8 +74,8 @@ func TestHostileVerifyReproduce(t *testing.T) {
 	}
 }
 
-// TestHostileVerifyPublish has a run of another repository sign what is to be published
-// here, and holds that nothing of it is.
+// TestHostileVerifyPublish has another repository's run sign what is to be published here,
+// and checks that nothing is published.
 func TestHostileVerifyPublish(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

@@ -17,22 +17,21 @@ const (
 	hostileSLS = "app.provenance.sigstore.json"
 )
 
-// evil are the claims of another repository, whose workflow calls the same reusable
-// workflow: the identity of its certificates is the same.
+// evil is the claims of another repository whose workflow calls the same reusable workflow:
+// its certificates have the same identity.
 var evil = sigstack.Claims{
 	"sub": "repo:evil/runwasi:ref:refs/heads/main", "repository": "evil/runwasi", "repository_owner": "evil",
 	"repository_id": "1", "repository_owner_id": "2", "workflow_ref": "evil/runwasi/.github/workflows/release.yml@refs/heads/main",
 }
 
-// verifyDir is `slipway verify` of files, by a stranger.
+// verifyDir runs `slipway verify` on files, without any token.
 func verifyDir(t testing.TB, s *sigstack.Stack, path string, flags ...string) result {
 	t.Helper()
 	args := []string{slipway, "verify", "--repository", sigstack.Repository, "--trusted-root", s.TrustedRoot}
 	return command{args: append(append(args, flags...), path), env: []string{"GITHUB_REPOSITORY=", "GITHUB_TOKEN="}}.run(t)
 }
 
-// verifyRelease is `slipway verify --tag` of a release that is made of those files, at a
-// commit.
+// verifyRelease runs `slipway verify --tag` on a release made from files at a commit.
 func verifyRelease(t testing.TB, s *sigstack.Stack, repository, commit, dir string) result {
 	t.Helper()
 	h := hubOf(t, repository)
@@ -40,9 +39,9 @@ func verifyRelease(t testing.TB, s *sigstack.Stack, repository, commit, dir stri
 	return h.verifyTag(t, s, hostileTag)
 }
 
-// TestHostileVerifySigner offers releases that somebody else has signed: by the same
-// workflow, called from elsewhere, and by others. Each is refused for its own reason, as a
-// release, as a directory and as a single tarball.
+// TestHostileVerifySigner checks releases signed by someone else, with the same workflow
+// called from elsewhere or with others. Each is refused for its own reason, as a release, a
+// directory and a single tarball.
 func TestHostileVerifySigner(t *testing.T) {
 	s := stack(t)
 	repository, older, newer := twoCommits(t)
@@ -53,7 +52,7 @@ func TestHostileVerifySigner(t *testing.T) {
 	tests := map[string]struct {
 		claims sigstack.Claims
 		want   string
-		whole  bool // only the whole release is refused: a single file names no commit
+		whole  bool // only the whole release is refused, because a single file names no commit
 	}{
 		"another repository that calls the workflow": {evil, `source repository is "https://github.com/evil/runwasi", expected "https://github.com/containerd/runwasi": a run of another repository called the workflow`, false},
 		"a fork of the same owner":                   {sigstack.Claims{"repository": "containerd/runwasi-fork"}, `source repository is "https://github.com/containerd/runwasi-fork"`, false},
@@ -97,8 +96,8 @@ func TestHostileVerifySigner(t *testing.T) {
 	})
 }
 
-// TestHostileVerifyRelease offers releases of which everything was signed as it should be,
-// and which are not the ones that the tag names. Each is refused for its own reason.
+// TestHostileVerifyRelease checks correctly signed releases that are not the ones their tag
+// names. Each is refused for its own reason.
 func TestHostileVerifyRelease(t *testing.T) {
 	s := stack(t)
 	repository, older, newer := twoCommits(t)
@@ -115,7 +114,7 @@ func TestHostileVerifyRelease(t *testing.T) {
 	}
 	tests := map[string]struct {
 		change func(t *testing.T, dir string)
-		at     string // the commit of the tag, the newer one for ""
+		at     string // the commit of the tag, "" for the newer one
 		code   int
 		want   []string
 	}{
@@ -161,8 +160,8 @@ func TestHostileVerifyRelease(t *testing.T) {
 	}
 }
 
-// rename fills a directory with the files of one crate's release under the names of
-// another's, also in the checksums.
+// rename fills a directory with the files of one crate's release under another crate's
+// names, also in the checksums.
 func rename(t testing.TB, from, dir, crate, to string) {
 	t.Helper()
 	check(t, os.RemoveAll(dir))
@@ -177,9 +176,9 @@ func rename(t testing.TB, from, dir, crate, to string) {
 	}
 }
 
-// TestHostileVerifyCosign holds the lines that the documents print against a signature
-// that another repository's run made: those with the flags for the source refuse it, and
-// take the right one. The release document's own line takes both, which is why.
+// TestHostileVerifyCosign runs the documented cosign commands on a signature made by
+// another repository's run: those with flags for the source refuse it and accept the right
+// one. The command in the release document accepts both, which is why the flags are needed.
 func TestHostileVerifyCosign(t *testing.T) {
 	s := stack(t)
 	_, _, commit := twoCommits(t)
@@ -187,8 +186,8 @@ func TestHostileVerifyCosign(t *testing.T) {
 	pinned := append(slices.Clone(source), "--certificate-github-workflow-sha", commit)
 	for name, tt := range map[string]struct {
 		claims    sigstack.Claims
-		identity  bool // issuer and identity alone take it
-		repo, sha bool // so does the line with the repository and the ref, and that with the commit
+		identity  bool // accepted with issuer and identity only
+		repo, sha bool // accepted also with repository and ref, and also with the commit
 	}{
 		"the right one":      {nil, true, true, true},
 		"another repository": {evil, true, false, false},
@@ -219,7 +218,7 @@ func TestHostileVerifyCosign(t *testing.T) {
 	}
 }
 
-// wantTaken compares what cosign's command came to.
+// wantTaken checks whether cosign accepted a signature.
 func wantTaken(t testing.TB, want bool, major int, r result) {
 	t.Helper()
 	if taken := r.code == 0; taken != want {

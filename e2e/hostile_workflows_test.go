@@ -10,15 +10,15 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// released is a real release of shim-demo, in a repository that act runs as GitHub
-// would, on a GitHub and a sigstore of loopback.
+// released is a real release of shim-demo, in a repository whose workflows act runs as
+// GitHub would, with GitHub and Sigstore on loopback.
 type released struct {
 	*acting
 	*hub
 	stack *sigstack.Stack
 }
 
-// newReleased prepares it. change alters the workspace before it is committed again.
+// newReleased prepares a release. change modifies the workspace, which is then committed.
 func newReleased(t *testing.T, change func(a *acting)) *released {
 	t.Helper()
 	s := stack(t)
@@ -61,8 +61,8 @@ func (r *released) wantNothing(t *testing.T, got result) {
 	}
 }
 
-// searching is a build script that looks for what mints an identity and for what the job
-// hands on, and writes wherever it can.
+// searching is a build script that looks for the job's identity endpoint and the artifacts
+// it passes on, and writes wherever it can.
 const searching = `use std::{env, fs, path::Path};
 
 fn tell(what: &str) { println!("cargo::warning=ATTACK {what}"); }
@@ -103,9 +103,9 @@ fn main() {
 }
 `
 
-// TestHostileActionsBuild releases a crate whose build script looks for the job's
-// identity and for the artifact that the job hands on. The release is as it would be
-// without: signed by the job that does not build.
+// TestHostileActionsBuild releases a crate whose build script looks for the job's identity
+// and for the artifact that the job passes on, and checks that the release is as usual,
+// signed by the job that does not build.
 func TestHostileActionsBuild(t *testing.T) {
 	r := newReleased(t, func(a *acting) {
 		write(t, strings.ReplaceAll(searching, "CANARY", a.artifacts), a.source, "crates", "shim-demo", "build.rs")
@@ -126,9 +126,8 @@ func TestHostileActionsBuild(t *testing.T) {
 	}
 }
 
-// TestHostileActionsArtifact changes the artifact between the job that builds and the
-// one that signs, in a real release: it ends there, with the reason, and nothing is
-// signed.
+// TestHostileActionsArtifact modifies the artifact between the jobs that build and sign,
+// and checks that the release ends there with the reason and nothing is signed.
 func TestHostileActionsArtifact(t *testing.T) {
 	binary := "shim-demo/outputs/build-x86_64-unknown-linux-musl/bin/shim-demo-v1"
 	for i, tt := range []struct{ name, tamper, want string }{

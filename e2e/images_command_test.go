@@ -18,16 +18,16 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// exampleImages are those of examples/workspace.
+// exampleImages lists the images of examples/workspace.
 var exampleImages = []string{"demo-app", "demo-hello", "demo-oci", "demo-oci-artifact", "shim-demo"}
 
-// imagesCommand is the slipway command that releases images.
+// imagesCommand returns the slipway command that releases images.
 func (w *runner) imagesCommand(source, version, out string, flags ...string) command {
 	args := slices.Concat([]string{slipway, "release-demo-app", "--source", source, "--version", version, "--out", out}, w.flags, flags)
 	return command{args: args, env: slices.Concat(w.env, []string{"GITHUB_REPOSITORY=", "REGISTRY_USERNAME=", "REGISTRY_PASSWORD="})}
 }
 
-// imagesSummary is what the command prints as JSON, as far as tests look at it.
+// imagesSummary is the part of the command's JSON output that tests use.
 type imagesSummary struct {
 	Plan   string
 	DryRun bool
@@ -48,7 +48,7 @@ func parseImages(t testing.TB, text string) (imagesSummary, map[string]string) {
 	return s, found
 }
 
-// layoutDigest is the digest that the only descriptor of a layout's index has.
+// layoutDigest returns the digest of the only descriptor in a layout's index.
 func layoutDigest(t testing.TB, dir string) string {
 	t.Helper()
 	var index v1.IndexManifest
@@ -59,8 +59,8 @@ func layoutDigest(t testing.TB, dir string) string {
 	return index.Manifests[0].Digest.String()
 }
 
-// TestImagesDryRun writes the layouts, asks no server anything, and is the same on
-// what looks like another machine.
+// TestImagesDryRun checks that a dry run writes the layouts without contacting a server,
+// and that the result is the same on what looks like another machine.
 func TestImagesDryRun(t *testing.T) {
 	w, l := local(t)
 	s := imageStack(t)
@@ -120,11 +120,11 @@ func TestImagesDryRun(t *testing.T) {
 	})
 }
 
-// gallery is a registry that a workspace's images are released to, from fresh clones.
+// gallery is a registry to which a workspace's images are released, from fresh clones.
 type gallery struct {
 	*imagereg.Registry
 	stack  *sigstack.Stack
-	source string // a repository
+	source string // a git repository
 }
 
 func newGallery(t testing.TB, kind string) *gallery {
@@ -142,7 +142,7 @@ func (g *gallery) clone(t testing.TB) string {
 	return dir
 }
 
-// release is the command that releases images of a fresh clone for real.
+// release returns the command for a real release of images from a fresh clone.
 func (g *gallery) release(t testing.TB, w *runner, version string, flags ...string) command {
 	t.Helper()
 	flags = slices.Concat(stackFlags(g.stack), []string{"--dry-run=false", "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"), "--repository", "Containerd/RunWasi"}, flags)
@@ -151,7 +151,7 @@ func (g *gallery) release(t testing.TB, w *runner, version string, flags ...stri
 	return c
 }
 
-// repository is an image's, without the proxy.
+// repository returns the repository of an image, bypassing the proxy.
 func (g *gallery) repository(t testing.TB, image string) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(g.Host + "/containerd/runwasi/" + image)
@@ -159,8 +159,8 @@ func (g *gallery) repository(t testing.TB, image string) name.Repository {
 	return repo
 }
 
-// TestImagesWorkspace releases the example's images, and again, and then other
-// versions of them.
+// TestImagesWorkspace releases the example's images, repeats that, and then releases other
+// versions.
 func TestImagesWorkspace(t *testing.T) {
 	w, _ := local(t)
 	onEach(t, func(t *testing.T, kind string) {
@@ -195,14 +195,14 @@ func onEach(t *testing.T, test func(*testing.T, string)) {
 	}
 }
 
-// wantImage holds that an image is there as a stranger wants it.
+// wantImage checks a released image as its users would.
 func (g *gallery) wantImage(t *testing.T, released result, image string) {
 	t.Helper()
 	ref := g.repository(t, image).Tag("0.1.0")
 	if at(t, ref.Context(), "latest") != at(t, ref.Context(), "0.1.0") {
 		t.Errorf("latest of %s is elsewhere than 0.1.0", image)
 	}
-	// as the release document has it
+	// as in the release document
 	line := fmt.Sprintf("cosign verify %s/containerd/runwasi/%s:0.1.0 %s", strings.TrimPrefix(g.Proxy.URL, "http://"), image, strings.Join(imageIdentityFlags, " "))
 	if !strings.Contains(released.stdout, line) {
 		t.Errorf("the summary does not say %q:\n%s", line, released.stdout)
@@ -234,8 +234,8 @@ func (g *gallery) wantImage(t *testing.T, released result, image string) {
 	}
 }
 
-// TestImagesCommandRefused holds that what a person has to mend ends a release with nothing
-// changed.
+// TestImagesCommandRefused checks that problems which the user must fix end a release
+// before anything is changed.
 func TestImagesCommandRefused(t *testing.T) {
 	w, _ := local(t)
 	g := newGallery(t, imagereg.GGCR)

@@ -8,7 +8,7 @@ import (
 	"dagger/slipway/e2e/imagereg"
 )
 
-// TestImagesDaggerModule releases an image with nothing but `dagger call`, and again.
+// TestImagesDaggerModule releases an image with just `dagger call`, and repeats that.
 func TestImagesDaggerModule(t *testing.T) {
 	dagger(t)
 	g := newGallery(t, imagereg.Distribution)
@@ -19,7 +19,7 @@ func TestImagesDaggerModule(t *testing.T) {
 		"--oidc-request-url", "env:REQUEST_URL", "--oidc-request-token", "env:REQUEST_TOKEN",
 	}
 	env := []string{"REQUEST_URL=" + n.as(t, "tokens.test", s.TokenRequestURL()), "REQUEST_TOKEN=" + s.TokenRequestToken()}
-	registry := strings.TrimPrefix(n.as(t, "registry.localhost", g.Proxy.URL), "http://") // a name that is asked without TLS too
+	registry := strings.TrimPrefix(n.as(t, "registry.localhost", g.Proxy.URL), "http://") // a host name for which plain HTTP is tried too
 	release := func() result {
 		c := call(t, g.clone(t), slices.Concat(n.args, signing, []string{
 			"release-demo-app", "--version", "0.1.0", "--image", "demo-oci", "--dry-run=false", "--registry", registry, "--repository", "containerd/runwasi",

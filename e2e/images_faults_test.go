@@ -17,7 +17,7 @@ const (
 	manifests = "/v2/" + imageSource + "/manifests/"
 )
 
-// unknownUpload is the answer of a registry that has lost the session of an upload.
+// unknownUpload is a registry's response if it has lost an upload session.
 func unknownUpload(method string) fault.Fault {
 	return fault.Fault{
 		Kind: fault.Refuse, Method: method, Path: uploads, Times: 1, Status: 404,
@@ -26,7 +26,7 @@ func unknownUpload(method string) fault.Fault {
 	}
 }
 
-// TestImagesFaults has a registry fail in every way that may pass, on each registry.
+// TestImagesFaults checks that transient failures of each kind of registry are retried.
 func TestImagesFaults(t *testing.T) {
 	later := fault.Status(429, 1)
 	later.Method, later.Path, later.Header = "PUT", manifests, map[string]string{"Retry-After": "2"}
@@ -39,7 +39,7 @@ func TestImagesFaults(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault fault.Fault
-		sent  int // blobs begun: there are three
+		sent  int // uploads of blobs begun: there are three blobs
 		least time.Duration
 	}{
 		{"a blob is there, and the answer of its PUT lost", drop(fault.Lose, "PUT", uploads), 3, 0},
@@ -80,8 +80,8 @@ func TestImagesFaults(t *testing.T) {
 	})
 }
 
-// TestImagesAttachFaults has the registry and the log fail while an image is signed:
-// each signature is recorded once, and attached once.
+// TestImagesAttachFaults has the registry and the log fail while an image is signed, and
+// checks that each signature is recorded and attached once.
 func TestImagesAttachFaults(t *testing.T) {
 	for name, f := range map[string]fault.Fault{
 		"the signatures are written, and the answer lost": {Kind: fault.Lose, Method: "PUT", Path: manifests + "sha256-", Times: 1},
@@ -115,14 +115,14 @@ func TestImagesAttachFaults(t *testing.T) {
 	})
 }
 
-// TestImagesRefused: what does not pass is asked once.
+// TestImagesRefused checks that permanent failures are not retried.
 func TestImagesRefused(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404} {
 		reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
 		r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
 		check(t, reg.Proxy.Inject(fault.Fault{Kind: fault.Refuse, Method: "POST", Path: uploads, Status: status}))
 		_, err := performAll(t, r.effects())
-		if n := counts(reg.Proxy, http.MethodPost); err == nil || n != 2 { // two blobs
+		if n := counts(reg.Proxy, http.MethodPost); err == nil || n != 2 { // one attempt for each of two blobs
 			t.Errorf("of %d: %d attempts for two blobs, error %v", status, n, err)
 		}
 	}
@@ -136,13 +136,13 @@ func TestImagesRefused(t *testing.T) {
 	})
 }
 
-// TestImagesChunks has something refuse large pieces, until they are small enough.
+// TestImagesChunks has something refuse large chunks until they are small enough.
 func TestImagesChunks(t *testing.T) {
 	tests := []struct {
 		name    string
 		status  int
 		larger  int64
-		patches int // pieces that are taken, of 5 MiB and some bytes
+		patches int // chunks accepted, for 5 MiB and some bytes
 	}{
 		{"413 over 4 MiB", 413, 4 << 20, 2},
 		{"416 over 1 MiB", 416, 1 << 20, 6},
@@ -163,7 +163,7 @@ func TestImagesChunks(t *testing.T) {
 						taken++
 					}
 				}
-				if taken != tt.patches+1 { // and the config
+				if taken != tt.patches+1 { // plus the config
 					t.Errorf("%d pieces were taken, expected %d", taken, tt.patches+1)
 				}
 				wantWhole(t, straight(t, reg).Digest(r.image.Digest().DigestStr()), img)
@@ -181,7 +181,8 @@ func TestImagesChunks(t *testing.T) {
 	})
 }
 
-// TestImagesLatestLeft: a run that ended between the two tags is finished by the next.
+// TestImagesLatestLeft checks that the next run completes a run that ended between setting
+// the two tags.
 func TestImagesLatestLeft(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -201,8 +202,8 @@ func TestImagesLatestLeft(t *testing.T) {
 	})
 }
 
-// TestImagesTagMoved has somebody put another image under the version's tag between
-// the push and the signature: it is not signed, and not replaced.
+// TestImagesTagMoved has someone else put another image under the version's tag between
+// push and signing, and checks that it is neither signed nor replaced.
 func TestImagesTagMoved(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)

@@ -20,21 +20,21 @@ import (
 	"dagger/slipway/ci/oci"
 )
 
-// hello is the committed module of the example: it prints helloSays.
+// hello is the example's committed module, which prints helloSays.
 const (
 	hello     = "examples/workspace/crates/demo-app/hello.wasm"
 	helloSays = "hello wasi\n"
 )
 
-// form is one of each kind of image, as a layout and in this process. Its names
-// are those of runwasi's demo images.
+// form is an image of one kind, as a layout and in memory. Its names are those of runwasi's
+// demo images.
 type form struct {
 	kind, dir, reference string
 	it                   mutate.Appendable
 	digest               v1.Hash
 }
 
-// forms makes one of each kind.
+// forms returns an image of each kind.
 func forms(t testing.TB) []form {
 	t.Helper()
 	file := filepath.Join(root, hello)
@@ -70,7 +70,7 @@ func forms(t testing.TB) []form {
 	return all
 }
 
-// program builds a static program that prints what the module does.
+// program builds a static program with the same output as the module.
 func program(t testing.TB, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,26 +80,27 @@ func program(t testing.TB, arch string) string {
 	return filepath.Join(dir, "demo")
 }
 
-// manifest is the blob that a layout's index.json names.
+// manifest returns the blob named in a layout's index.json.
 func (f form) manifest(t testing.TB) string {
 	t.Helper()
 	return read(t, f.dir, "blobs", f.digest.Algorithm, f.digest.Hex)
 }
 
-// TestImagesSkopeo has skopeo (containers/image) read and copy every kind.
+// TestImagesSkopeo checks that skopeo (containers/image) can read and copy every kind of
+// image.
 func TestImagesSkopeo(t *testing.T) {
 	if _, err := exec.LookPath("skopeo"); err != nil {
 		t.Skipf("SKIPPED: skopeo was not asked about images: %v: install skopeo", err)
 	}
 	skopeo := func(args ...string) result { return command{args: append([]string{"skopeo"}, args...)}.run(t) }
 	for _, f := range forms(t) {
-		at := "oci:" + f.dir + ":latest" // found by the tag, which the descriptor says
+		at := "oci:" + f.dir + ":latest" // by the tag in the descriptor
 		if got := skopeo("inspect", "--raw", at).wantCode(t, 0); got.stdout != f.manifest(t) {
 			t.Errorf("%s: inspect --raw says\n%s\nwant\n%s", f.kind, got.stdout, f.manifest(t))
 		}
 		inspected := skopeo("inspect", at)
 		if f.kind == "artifact" && inspected.code != 0 {
-			// 1.9.3 knows no artifacts; newer releases may.
+			// 1.9.3 does not support artifacts; newer releases may.
 			inspected.wantCode(t, 1).wantStderr(t, "unsupported image-specific operation on artifact with type", "application/vnd.wasm.config.v0+json")
 		} else if inspected.wantCode(t, 0); f.kind != "artifact" && !strings.Contains(inspected.stdout, `"Created": "1970-01-01T00:00:00Z"`) {
 			t.Errorf("%s: inspect says\n%s", f.kind, inspected.stdout)
@@ -110,7 +111,7 @@ func TestImagesSkopeo(t *testing.T) {
 	}
 }
 
-// sameBlobs compares two layouts' blobs.
+// sameBlobs checks that two layouts have the same blobs.
 func sameBlobs(t testing.TB, kind, a, b string) {
 	t.Helper()
 	want, got := digests(t, filepath.Join(a, "blobs", "sha256")), digests(t, filepath.Join(b, "blobs", "sha256"))
@@ -124,7 +125,7 @@ func sameBlobs(t testing.TB, kind, a, b string) {
 	}
 }
 
-// crane builds crane's command, of the version in go.mod, once.
+// crane builds the crane command, in the version in go.mod, once.
 var crane = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "crane")
 	out, err := exec.Command("go", "build", "-o", path, "github.com/google/go-containerregistry/cmd/crane").CombinedOutput()
@@ -134,7 +135,7 @@ var crane = sync.OnceValues(func() (string, error) {
 	return path, err
 })
 
-// TestImagesCrane has crane validate and copy every kind in a registry.
+// TestImagesCrane checks that crane can validate every kind in a registry and copy it.
 func TestImagesCrane(t *testing.T) {
 	path, err := crane()
 	check(t, err)
@@ -146,8 +147,8 @@ func TestImagesCrane(t *testing.T) {
 		push(t, f, at+":latest")
 		validated := ask("validate", "--remote", at+":latest")
 		if f.kind == "image" {
-			// crane takes every layer of a media type that it knows for gzip'd, also
-			// "application/vnd.oci.image.layer.v1.tar", as that of runwasi's is.
+			// crane assumes that every layer of a known media type is gzipped, even
+			// "application/vnd.oci.image.layer.v1.tar", which runwasi's image has too.
 			validated.wantCode(t, 1).wantStderr(t, "validating layers: gzip: invalid header")
 		} else if validated.wantCode(t, 0); !strings.Contains(validated.stdout, "PASS: ") {
 			t.Errorf("%s: validate says %s", f.kind, validated.stdout)
@@ -162,7 +163,7 @@ func TestImagesCrane(t *testing.T) {
 	}
 }
 
-// push pushes what a layout holds, as it was read back from there.
+// push pushes an image as read back from its layout.
 func push(t testing.TB, f form, to string) {
 	t.Helper()
 	ref, err := name.ParseReference(to)
@@ -180,7 +181,7 @@ func push(t testing.TB, f form, to string) {
 	check(t, remote.Write(ref, img))
 }
 
-// TestImagesBinary runs the program that an image for this machine holds.
+// TestImagesBinary runs the program in an image for this machine.
 func TestImagesBinary(t *testing.T) {
 	for _, f := range forms(t) {
 		if f.kind != "index" {
@@ -195,7 +196,7 @@ func TestImagesBinary(t *testing.T) {
 			}
 			img, err := index.Image(d.Digest)
 			check(t, err)
-			if got := runUnpacked(t, img); got.stderr != helloSays { // where Go's print goes
+			if got := runUnpacked(t, img); got.stderr != helloSays { // Go's print writes to stderr
 				t.Errorf("the program of %s prints %q", d.Platform, got.stderr)
 			}
 			return

@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/e2e/imagereg"
 )
 
-// TestImagesGiven releases what another job's dry run has left: nothing is built, and
-// nothing else than what the plan of this commit gives is pushed.
+// TestImagesGiven releases images from another job's dry run: nothing is built, and only
+// what the plan of this commit would give is pushed.
 func TestImagesGiven(t *testing.T) {
 	w, _ := local(t)
 	g := newGallery(t, imagereg.Distribution)

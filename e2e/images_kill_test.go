@@ -12,9 +12,10 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// TestImagesKill kills a release before each request to the registry is handled, when
-// it is handled and not answered, and after its answer, and then runs it again from a
-// fresh clone. The tag latest is at a lower version before, and never below that.
+// TestImagesKill kills a release at each request to the registry: before it is handled,
+// when it is handled but not answered, and after its response. Then it runs the release
+// again from a fresh clone. The tag latest starts at a lower version and never goes below
+// that.
 func TestImagesKill(t *testing.T) {
 	w, _ := local(t)
 	g := newGallery(t, imagereg.Distribution)
@@ -23,7 +24,7 @@ func TestImagesKill(t *testing.T) {
 	t.Run("and again", func(t *testing.T) {
 		for image, stages := range map[string][]fault.Stage{
 			"demo-oci":  {fault.Received, fault.Handled, fault.Answered},
-			"shim-demo": {fault.Handled}, // the one that loses what was done
+			"shim-demo": {fault.Handled}, // the stage at which completed work could be lost
 		} {
 			g.Proxy.Reset()
 			g.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
@@ -46,14 +47,15 @@ func TestImagesKill(t *testing.T) {
 	})
 	t.Run("points", func(t *testing.T) {
 		t.Logf("MEASURED: killed at %d points of the releases of an image and of an index", points.Load())
-		if points.Load() < want.Load()-2 && !testing.Short() { // the last answer may come when the command has ended
+		if points.Load() < want.Load()-2 && !testing.Short() { // the command may end before the last response is seen
 			t.Errorf("%d of %d kill points were reached", points.Load(), want.Load())
 		}
 	})
 }
 
-// killed kills a release of 0.1.0 to a registry of its own that has 0.0.9, at a stage
-// of the nth request, and finishes it. It reports whether that came before the end.
+// killed kills a release of 0.1.0 at a stage of the nth request, to a new registry that has
+// 0.0.9, and then completes it. It reports whether the stage was reached before the release
+// ended.
 func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stage, n int) bool {
 	own := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: g.stack, source: g.source}
 	repo, lower := own.repository(t, image), own.take(t, g, image)
@@ -79,7 +81,7 @@ func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stag
 	return reached
 }
 
-// take copies version 0.0.9 of an image, also as the latest, and returns its digest.
+// take copies version 0.0.9 of an image, tagged also as latest, and returns its digest.
 func (g *gallery) take(t testing.TB, from *gallery, image string) string {
 	t.Helper()
 	head, err := remote.Get(from.repository(t, image).Tag("0.0.9"))

@@ -18,8 +18,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// TestImagesRelease releases an image that somebody else has signed before, and then
-// the same again.
+// TestImagesRelease releases an image that already has someone else's signature, and then
+// repeats that.
 func TestImagesRelease(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -48,7 +48,7 @@ func TestImagesRelease(t *testing.T) {
 	})
 }
 
-// wantWhole reads all of an image back.
+// wantWhole checks that an image can be read back completely.
 func wantWhole(t testing.TB, ref name.Reference, want v1.Image) {
 	t.Helper()
 	got, err := remote.Image(ref)
@@ -63,7 +63,7 @@ func wantWhole(t testing.TB, ref name.Reference, want v1.Image) {
 	}
 }
 
-// TestImagesOrder holds that an image that is not signed has no tag.
+// TestImagesOrder checks that an image has no tag until it is signed.
 func TestImagesOrder(t *testing.T) {
 	reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
 	r := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", randomImage(t, 1024, 1))
@@ -74,7 +74,7 @@ func TestImagesOrder(t *testing.T) {
 	}
 }
 
-// TestImagesIndex pushes an index of indexes, which share layers.
+// TestImagesIndex pushes an index of indexes with shared layers.
 func TestImagesIndex(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -89,7 +89,7 @@ func TestImagesIndex(t *testing.T) {
 	})
 }
 
-// TestImagesConflict: the image of a version is never another one.
+// TestImagesConflict checks that the image of a version is never replaced by another one.
 func TestImagesConflict(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -112,7 +112,7 @@ func TestImagesConflict(t *testing.T) {
 	})
 }
 
-// TestImagesLatest releases versions in an order of their own.
+// TestImagesLatest releases versions out of order and checks the tag latest.
 func TestImagesLatest(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -132,7 +132,8 @@ func TestImagesLatest(t *testing.T) {
 	})
 }
 
-// TestImagesLatestRace has a higher version appear between looking and moving.
+// TestImagesLatestRace has a higher version appear between the check and the move of the
+// tag latest.
 func TestImagesLatestRace(t *testing.T) {
 	reg, s := startRegistry(t, imagereg.Distribution), imageStack(t)
 	lower := newImageRelease(t, s, imageRepository(t, reg), "1.0.0", randomImage(t, 1024, 1))
@@ -153,7 +154,7 @@ func TestImagesLatestRace(t *testing.T) {
 	}
 }
 
-// TestImagesTwoRuns releases the same image twice at once.
+// TestImagesTwoRuns releases the same image twice concurrently.
 func TestImagesTwoRuns(t *testing.T) {
 	onRegistries(t, func(t *testing.T, reg *imagereg.Registry) {
 		s := imageStack(t)
@@ -168,7 +169,7 @@ func TestImagesTwoRuns(t *testing.T) {
 			})
 		}
 		both.Wait()
-		wantJudged(t, s, straight(t, reg).Tag("1.2.3").String()) // one signature
+		wantJudged(t, s, straight(t, reg).Tag("1.2.3").String()) // with a single signature
 		again := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
 		wantStates(t, again.effects(), times(6, publish.FoundDone)...)
 	})

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// The documents of testdata/oci-tar-builder are what runwasi's own tools made of
-// hello.wasm at commit eb9967aa of containerd/runwasi: "module" and "artifact"
-// oci-tar-builder, "image" the build script of wasi-demo-app.
+// The documents in testdata/oci-tar-builder were made from hello.wasm by runwasi's own
+// tools at commit eb9967aa of containerd/runwasi: "module" and "artifact" by
+// oci-tar-builder, "image" by the build script of wasi-demo-app.
 
-// difference is a field, by its path in the documents, in which ours differ from
-// runwasi's on purpose. docs/images.md tells people the same.
+// difference is a field, by its path in the documents, that deliberately differs from
+// runwasi's. docs/images.md documents the differences.
 type difference struct {
-	kinds string // all that have it
+	kinds string // the kinds of images that have it
 	path  string
 	why   string
 }
@@ -39,7 +39,7 @@ var differences = []difference{
 	{"image", "layer.magic", "POSIX's ustar instead of GNU's, as all archives of slipway"},
 }
 
-// consequences are digests and sizes over what differs.
+// consequences are digests and sizes that depend on the differences.
 var consequences = []difference{
 	{kinds: "image", path: "manifest.layers[0].digest"},
 	{kinds: "image", path: "config.rootfs.diff_ids[0]"},
@@ -49,7 +49,7 @@ var consequences = []difference{
 	{kinds: "image module artifact", path: "index.manifests[0].size"},
 }
 
-// expected are the paths that differ in a kind.
+// expected returns the paths that differ for a kind.
 func expected(kind string) []string {
 	var paths []string
 	for _, d := range slices.Concat(differences, consequences) {
@@ -61,11 +61,11 @@ func expected(kind string) []string {
 	return paths
 }
 
-// TestImagesReference compares every field of our documents with runwasi's.
+// TestImagesReference compares every field of slipway's documents with runwasi's.
 func TestImagesReference(t *testing.T) {
 	for _, f := range forms(t) {
 		if f.kind == "binary" || f.kind == "index" {
-			continue // runwasi makes none
+			continue // runwasi has no such kind
 		}
 		theirs := fields(decode(t, read(t, "testdata", "oci-tar-builder", f.kind+".json")))
 		compare(t, f.kind, f.documents(t), theirs, expected(f.kind))
@@ -78,7 +78,7 @@ func TestImagesReference(t *testing.T) {
 	}
 }
 
-// TestImagesReferenceLive does the same with oci-tar-builder as it is published.
+// TestImagesReferenceLive does the same with the published oci-tar-builder.
 func TestImagesReferenceLive(t *testing.T) {
 	tool, err := ociTarBuilder()
 	if err != nil {
@@ -86,13 +86,13 @@ func TestImagesReferenceLive(t *testing.T) {
 	}
 	for _, f := range forms(t) {
 		if f.kind != "module" {
-			continue // release 0.4.0 makes no others
+			continue // release 0.4.0 makes no other kind
 		}
 		dir := t.TempDir()
 		run := command{args: []string{tool, "--name", "wasi-demo-oci", "--repo", "ghcr.io/containerd/runwasi", "--tag", "latest", "--module", filepath.Join(root, hello), "--out-path", filepath.Join(dir, "image.tar")}}
 		run.run(t).wantCode(t, 0)
 		command{args: []string{"tar", "-xf", "image.tar"}, dir: dir}.run(t).wantCode(t, 0)
-		// The release writes a list of history too, which is empty.
+		// The release also writes an empty history.
 		compare(t, "module, as published", f.documents(t), layoutFields(t, dir), append(expected(f.kind), "config.history"))
 	}
 }
@@ -123,7 +123,7 @@ func union(a, b map[string]string) map[string]string {
 	return all
 }
 
-// documents are the fields of a layout, and those of the one file in its layer.
+// documents returns the fields of a layout, and of the only file in its layer.
 func (f form) documents(t testing.TB) map[string]string {
 	t.Helper()
 	all := layoutFields(t, f.dir)
@@ -144,7 +144,7 @@ func (f form) documents(t testing.TB) map[string]string {
 	return all
 }
 
-// layoutFields are the fields of a layout's index, its one manifest and that's
+// layoutFields returns the fields of a layout's index, its only manifest and the manifest's
 // configuration.
 func layoutFields(t testing.TB, dir string) map[string]string {
 	t.Helper()
@@ -157,7 +157,7 @@ func layoutFields(t testing.TB, dir string) map[string]string {
 	return fields(map[string]any{"index": index, "manifest": manifest, "config": config})
 }
 
-// fields are the values of a document by their paths: "manifest.layers[0].size".
+// fields returns the values in a document by path: "manifest.layers[0].size".
 func fields(document any) map[string]string {
 	all := map[string]string{}
 	var walk func(path string, v any)
@@ -175,7 +175,7 @@ func fields(document any) map[string]string {
 				all[path] = "[]"
 			}
 		default:
-			raw, _ := json.Marshal(v) // what was JSON can be
+			raw, _ := json.Marshal(v) // values decoded from JSON can be encoded
 			all[path] = string(raw)
 		}
 	}
@@ -183,15 +183,15 @@ func fields(document any) map[string]string {
 	return all
 }
 
-// decode is a JSON document as Go's types.
+// decode parses a JSON document.
 func decode(t testing.TB, raw string) (v any) {
 	t.Helper()
 	check(t, json.Unmarshal([]byte(raw), &v))
 	return v
 }
 
-// ociTarBuilder installs runwasi's tool from crates.io, which takes minutes; it is
-// kept in the user's cache directory.
+// ociTarBuilder installs runwasi's tool from crates.io, which takes minutes. It is kept in
+// the user's cache directory.
 func ociTarBuilder() (string, error) {
 	const version = "0.4.0"
 	cache, err := os.UserCacheDir()

@@ -12,8 +12,8 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// TestImagesRun runs the module of every wasm image, as it is read from its layout,
-// in a WebAssembly runtime, and the file that it was made from.
+// TestImagesRun runs the module of every wasm image, read from its layout, in a WebAssembly
+// runtime, and the file that it was made from.
 func TestImagesRun(t *testing.T) {
 	if got := runWasm(t, []byte(read(t, root, hello))); got != helloSays {
 		t.Fatalf("the file prints %q, want %q", got, helloSays)
@@ -33,8 +33,7 @@ func TestImagesRun(t *testing.T) {
 	}
 }
 
-// wasm is the module that an image holds: its layer, or in its layer the file that
-// the entrypoint names.
+// wasm returns the module in an image: its layer, or the entrypoint's file in its layer.
 func (f form) wasm(t testing.TB) []byte {
 	t.Helper()
 	index, err := layout.ImageIndexFromPath(f.dir)
@@ -63,7 +62,7 @@ func (f form) wasm(t testing.TB) []byte {
 	return raw
 }
 
-// runWasm runs a WASI command to its end and returns what it prints.
+// runWasm runs a WASI command and returns its output.
 func runWasm(t testing.TB, module []byte) string {
 	t.Helper()
 	ctx := t.Context()

@@ -38,10 +38,10 @@ const (
 	spdxType      = "https://spdx.dev/Document"
 )
 
-// imageIdentityFlags are the flags of the release document's verification of images.
+// imageIdentityFlags are cosign's flags for verifying images in the release document.
 var imageIdentityFlags = []string{"--certificate-identity", imageIdentity, "--certificate-oidc-issuer", "https://token.actions.githubusercontent.com"}
 
-// onRegistries runs a test on each of the registries.
+// onRegistries runs a test with each kind of registry.
 func onRegistries(t *testing.T, test func(*testing.T, *imagereg.Registry)) {
 	for _, kind := range []string{imagereg.GGCR, imagereg.Distribution} {
 		t.Run(kind, func(t *testing.T) { test(t, startRegistry(t, kind)) })
@@ -56,7 +56,7 @@ func startRegistry(t testing.TB, kind string) *imagereg.Registry {
 	return r
 }
 
-// imageRepository is the demo image's repository behind the proxy of a registry.
+// imageRepository returns the demo image's repository, behind the registry's proxy.
 func imageRepository(t testing.TB, reg *imagereg.Registry) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(strings.TrimPrefix(reg.Proxy.URL, "http://") + "/" + imageSource)
@@ -64,7 +64,7 @@ func imageRepository(t testing.TB, reg *imagereg.Registry) name.Repository {
 	return repo
 }
 
-// straight is the same repository without the proxy.
+// straight returns the same repository, bypassing the proxy.
 func straight(t testing.TB, reg *imagereg.Registry) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(reg.Host + "/" + imageSource)
@@ -94,7 +94,7 @@ type imageRelease struct {
 	who    verify.Expectation
 }
 
-// imageClaims are those of a run of the workflow of images, on the commit of the images,
+// imageClaims returns the claims of a run of the images' workflow on the images' commit,
 // with changes.
 func imageClaims(changes sigstack.Claims) sigstack.Claims {
 	all := sigstack.Claims{"job_workflow_ref": imageWorkflow, "sha": imageCommit}
@@ -102,7 +102,7 @@ func imageClaims(changes sigstack.Claims) sigstack.Claims {
 	return all
 }
 
-// imageStack is the stack, which says that the workflow of images runs.
+// imageStack returns the Sigstore stack with tokens of the images' workflow.
 func imageStack(t testing.TB) *sigstack.Stack {
 	t.Helper()
 	s := stack(t)
@@ -133,7 +133,7 @@ func newImageRelease(t testing.TB, s *sigstack.Stack, repo name.Repository, v st
 	return imageRelease{e, image, signer, who}
 }
 
-// effects are those of the release, in their order.
+// effects returns the effects of the release in order.
 func (r imageRelease) effects() []publish.Effect {
 	return []publish.Effect{
 		r.image.PushEffect("push"),
@@ -178,7 +178,7 @@ func (r imageRelease) statement(from string) (provenance.Statement, error) {
 	})
 }
 
-// performAll performs effects, as a release does, and returns the state of each.
+// performAll performs effects like a release does, and returns the state of each.
 func performAll(t testing.TB, effects []publish.Effect) ([]string, error) {
 	t.Helper()
 	var states []string
@@ -192,7 +192,7 @@ func performAll(t testing.TB, effects []publish.Effect) ([]string, error) {
 	return states, nil
 }
 
-// wantStates performs effects and compares what became of them.
+// wantStates performs effects and compares their states.
 func wantStates(t testing.TB, effects []publish.Effect, want ...string) {
 	t.Helper()
 	got, err := performAll(t, effects)
@@ -202,10 +202,10 @@ func wantStates(t testing.TB, effects []publish.Effect, want ...string) {
 	}
 }
 
-// times is a list of n equal states.
+// times returns a list of n equal states.
 func times(n int, state string) []string { return slices.Repeat([]string{state}, n) }
 
-// writes counts the requests that change something.
+// writes returns the number of requests that change something.
 func writes(p *fault.Proxy) int { return counts(p, http.MethodPost, http.MethodPatch, http.MethodPut) }
 
 func counts(p *fault.Proxy, methods ...string) int {
@@ -218,7 +218,7 @@ func counts(p *fault.Proxy, methods ...string) int {
 	return n
 }
 
-// at is the digest that a tag is at, "" for none.
+// at returns the digest of a tag, "" if it does not exist.
 func at(t testing.TB, repo name.Repository, tag string) string {
 	t.Helper()
 	head, err := remote.Head(repo.Tag(tag))
@@ -229,8 +229,8 @@ func at(t testing.TB, repo name.Repository, tag string) string {
 	return head.Digest.String()
 }
 
-// wantJudged has both versions of cosign, and slipway, verify an image and what is
-// stated about it.
+// wantJudged verifies an image and its attestations with both versions of cosign and with
+// slipway.
 func wantJudged(t *testing.T, s *sigstack.Stack, ref string) {
 	t.Helper()
 	for _, major := range []int{2, 3} {
@@ -246,8 +246,8 @@ func wantJudged(t *testing.T, s *sigstack.Stack, ref string) {
 	}
 }
 
-// judgeImage has cosign verify with the flags of a user of that version: version 2
-// gets the stack by its environment, version 3 by a trusted root.
+// judgeImage verifies with cosign, with the flags that a user of that version needs:
+// version 2 is configured by environment variables, version 3 by a trusted root.
 func judgeImage(t testing.TB, s *sigstack.Stack, major int, ref string, args ...string) result {
 	t.Helper()
 	env := s.CosignEnv()

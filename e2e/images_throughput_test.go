@@ -24,8 +24,8 @@ import (
 
 const craneCommand = "github.com/google/go-containerregistry/cmd/crane@v0.22.1"
 
-// TestImagesThroughput pushes 16 blobs of 64 MiB from a layout, in turn with crane and
-// with skopeo.
+// TestImagesThroughput compares the time to push 16 blobs of 64 MiB from a layout with that
+// of crane and of skopeo, alternately.
 func TestImagesThroughput(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short, and this compares times that differ by a twentieth")
@@ -34,13 +34,14 @@ func TestImagesThroughput(t *testing.T) {
 	largeLayout(t, dir, 16, 64<<20)
 	pusher := filepath.Join(t.TempDir(), "push")
 	command{args: []string{"go", "build", "-o", pusher, "./imagereg/push"}}.run(t).wantCode(t, 0)
-	// A process of its own too: under load, each has its share of the machine.
+	// In a separate process, so that both get the same share of a loaded machine.
 	ours := func(ref string) time.Duration {
 		return command{args: []string{pusher, dir, ref}}.run(t).wantCode(t, 0).took
 	}
 	for tool, argv := range pushers(t, dir) {
 		var ratios []float64
-		// A busy machine gives single pairs from 0.8 to 1.1, so that three may not tell.
+		// On a busy machine a single pair's ratio varies from 0.8 to 1.1, so three pairs may not
+		// be enough.
 		for pair := 0; pair < 3 || pair < 9 && median(ratios) < 0.95; pair++ {
 			theirs := func(ref string) time.Duration { return command{args: argv(ref)}.run(t).wantCode(t, 0).took }
 			order := []func(string) time.Duration{ours, theirs}
@@ -64,7 +65,7 @@ func median(ratios []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// onFresh pushes to a registry that has nothing.
+// onFresh pushes to an empty registry.
 func onFresh(t *testing.T, push func(string) time.Duration) time.Duration {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "registry")
@@ -74,7 +75,7 @@ func onFresh(t *testing.T, push func(string) time.Duration) time.Duration {
 	return push(reg.Host + "/" + imageSource + ":1.0.0")
 }
 
-// pushers are the command lines of those to compare with.
+// pushers returns the command lines of the tools to compare with.
 func pushers(t *testing.T, dir string) map[string]func(string) []string {
 	t.Helper()
 	bin := t.TempDir()
@@ -96,8 +97,7 @@ func pushers(t *testing.T, dir string) map[string]func(string) []string {
 	return list
 }
 
-// largeLayout writes an OCI layout with one image, whose layers gain nothing from
-// being compressed.
+// largeLayout writes an OCI layout with one image whose layers are incompressible.
 func largeLayout(t *testing.T, dir string, blobs, size int) {
 	t.Helper()
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// moment is one in the life of a dry run at which it is killed.
+// moment is a point in a dry run at which it is killed.
 type moment struct {
 	name string
 	come func(cache, out, output string) bool
@@ -26,15 +26,16 @@ func exists(patterns ...string) bool {
 	return err == nil && len(found) > 0
 }
 
-// running is the moment at which a sandbox of the cache runs such a command.
+// running returns a condition for when a sandbox of the cache is running a command that
+// contains words.
 func running(words string) func(string, string, string) bool {
 	return func(cache, _, _ string) bool {
 		return slices.ContainsFunc(processes(cache+"/"), func(p string) bool { return strings.Contains(p, words) })
 	}
 }
 
-// moments are in the order in which a dry run comes to them: each run is killed
-// a step after the one before, whose results it begins with.
+// moments are in the order of a dry run: each run is killed one step after the previous
+// one, whose results it starts from.
 var moments = []moment{
 	{"unpacking the image", func(cache, _, _ string) bool { return exists(cache, "tmp/run-*/work/image-*/rootfs/usr") }},
 	{"toolchain", running("rustc --version")},
@@ -77,14 +78,14 @@ func TestLocalKill(t *testing.T) {
 	})
 }
 
-// killAt kills a run at a moment. Some last milliseconds: a run that was missed
-// is done again from nothing.
+// killAt kills a run at a moment. Some moments last only milliseconds: if one is missed,
+// the run is repeated from scratch.
 func killAt(t *testing.T, w *runner, r release, cache string, m moment) {
 	t.Helper()
 	for range 5 {
 		p := w.command("release-crate", r).start(t)
 		come := p.until(t, func(output string) bool { return m.come(cache, r.out, output) })
-		_ = p.Process.Kill() // it may have ended
+		_ = p.Process.Kill() // it may have ended already
 		if code := p.code(); come && code == -1 {
 			t.Logf("killed: %s", last(p.out.String()))
 			return
@@ -104,7 +105,7 @@ func wantMounts(t *testing.T, before string) {
 	}
 }
 
-// wantSwept fails the test unless the cache has no work in progress.
+// wantSwept fails the test unless the cache has no leftovers of interrupted work.
 func wantSwept(t *testing.T, cache string) {
 	t.Helper()
 	left, err := os.ReadDir(filepath.Join(cache, "tmp"))
@@ -115,12 +116,12 @@ func wantSwept(t *testing.T, cache string) {
 
 func TestLocalInterrupt(t *testing.T) {
 	w, l := local(t)
-	goodRun(t) // the image is unpacked
+	goodRun(t) // unpacks the image first
 	before := mounts(t)
 	for name, send := range map[string]func(pid int) error{
 		"SIGTERM": func(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) },
 		"SIGHUP":  func(pid int) error { return syscall.Kill(pid, syscall.SIGHUP) },
-		"Ctrl-C":  func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }, // as a terminal does
+		"Ctrl-C":  func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }, // like a terminal
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := slow(t, 60)

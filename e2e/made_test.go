@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// made writes a workspace of one crate, "one" 0.1.0, with a library, a binary and more
-// files, and returns the release of it. manifest follows [package], which is closed by it.
+// made writes a workspace with one crate, "one" 0.1.0, with a library, a binary and more
+// files, and returns its release. manifest is added to the end of [package] and may begin
+// further tables.
 func made(t testing.TB, manifest string, more map[string]string) release {
 	t.Helper()
 	files := map[string]string{
@@ -26,13 +27,13 @@ func made(t testing.TB, manifest string, more map[string]string) release {
 	return release{source: source, crate: "one", version: "0.1.0"}
 }
 
-// tested runs the tests of a crate, as `slipway test` does.
+// tested runs `slipway test` for a crate.
 func (w *runner) tested(t testing.TB, r release) result {
 	t.Helper()
 	return w.command("test", r).run(t)
 }
 
-// wantStdout fails the test unless the texts are there.
+// wantStdout fails the test unless stdout contains each text.
 func (r result) wantStdout(t testing.TB, texts ...string) {
 	t.Helper()
 	for _, text := range texts {

@@ -1,11 +1,11 @@
-// Package e2e runs the real slipway command with its local runner, and the real
-// module on a Dagger engine, on real workspaces. TestLocal… needs bwrap(1) and
-// TestDagger… an engine that answers; what cannot run is skipped and says so.
+// Package e2e runs the real slipway command with its local runner, and the real module on a
+// Dagger engine, on real workspaces. TestLocal… needs bwrap(1), and TestDagger… a running
+// engine; tests that cannot run are skipped with a reason.
 //
-// SLIPWAY_E2E_CACHE names the cache directory that slipway's own toolchain image
-// is taken from and, once, made in (default: that of the user). Steps are kept
-// in a cache of each test run's own. SLIPWAY_E2E_ENGINE_STATE names the directory in
-// which an engine on this machine keeps its state, to look for secrets in.
+// SLIPWAY_E2E_CACHE names the cache directory from which slipway's own toolchain image is
+// taken, and in which it is made once (default: the user's). Steps are cached separately
+// for each test run. SLIPWAY_E2E_ENGINE_STATE names the state directory of an engine on
+// this machine, to be searched for secrets.
 package e2e
 
 import (
@@ -18,9 +18,9 @@ import (
 )
 
 var (
-	// slipway is the command under test, root the module that it is built from.
+	// slipway is the command under test, root the module it is built from.
 	slipway, root string
-	// scratch is a directory that goes with the test run.
+	// scratch is a directory that is removed after the test run.
 	scratch string
 )
 

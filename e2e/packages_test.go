@@ -8,17 +8,17 @@ import (
 	"testing"
 )
 
-// packages are workspaces of crates that go to crates.io, each a kind of what people have:
-// the first crate is released, and packaged with what it needs.
+// packages lists workspaces of crates for crates.io, each of a kind that is common: crate
+// is released, and packaged with the crates it depends on.
 var packages = []struct {
 	name string
-	// root follows [workspace] in the root manifest. crates are the lines that follow
-	// [package] in the manifest of each, by its name.
+	// root follows [workspace] in the root manifest. crates maps a crate's name to the lines
+	// that follow [package] in its manifest.
 	root   string
 	crates map[string]string
 	files  map[string]string
 	crate  string
-	// says is what the summary says, has what files of the package hold, by their names.
+	// says lists texts of the summary, has maps files of the package to texts in them.
 	says []string
 	has  map[string]string
 }{
@@ -179,7 +179,7 @@ var packages = []struct {
 	},
 }
 
-// TestLocalPackages makes dry runs, packaging included, of workspaces of many kinds.
+// TestLocalPackages makes dry runs, including packaging, of many kinds of workspaces.
 func TestLocalPackages(t *testing.T) {
 	w, _ := local(t)
 	for _, p := range packages {
@@ -204,8 +204,8 @@ func TestLocalPackages(t *testing.T) {
 	}
 }
 
-// packaging writes a workspace of crates in crates/, with a lock file. Each is a library that
-// knows an answer unless files say otherwise.
+// packaging writes a workspace of crates in crates/, with a lock file. Each is a library
+// with a function answer unless files replace it.
 func packaging(t testing.TB, root string, crates, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -228,8 +228,8 @@ func packaging(t testing.TB, root string, crates, files map[string]string) strin
 	return dir
 }
 
-// TestLocalVendored holds that sources which a workspace has in a directory of its own are
-// built and packaged with, and that one which is not what Cargo.lock says ends the run.
+// TestLocalVendored checks that vendored sources of a workspace are used for building and
+// packaging, and that one that does not match Cargo.lock ends the run.
 func TestLocalVendored(t *testing.T) {
 	w, _ := local(t)
 	user := map[string]string{"crates/pack-user/build.rs": "fn main() { assert!(std::path::Path::new(&std::env::var(\"TOP\").unwrap()).join(\"Cargo.lock\").exists()); }\n", "crates/pack-user/src/lib.rs": "#[test]\nfn t() { assert_eq!(itoa::Buffer::new().format(42), \"42\") }\n"}
@@ -262,8 +262,8 @@ func TestLocalVendored(t *testing.T) {
 	}
 }
 
-// TestLocalRootPackage makes a dry run of a package at the root of its repository that is a
-// binary alone, and goes to crates.io, with links lying about that git ignores.
+// TestLocalRootPackage makes a dry run of a package at its repository's root that has just
+// a binary and goes to crates.io, with symbolic links that git ignores in the directory.
 func TestLocalRootPackage(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "description = \"x\"\nlicense = \"MIT\"\n", map[string]string{".gitignore": "/target\n.venv\n/result\nnode_modules/\n", "tests/t.rs": "#[test]\nfn t() {}\n"})

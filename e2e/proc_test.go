@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// processes describes this machine's processes whose command line or mounts
-// hold the text. A sandbox's own view of the machine is in its mounts: there a
-// process shows the directory that it works in, whatever it calls itself.
+// processes describes this machine's processes whose command line or mounts contain text.
+// The mounts of a sandboxed process show the directory it works in, whatever it calls
+// itself.
 func processes(text string) []string {
 	var list []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -28,7 +28,7 @@ func processes(text string) []string {
 	return list
 }
 
-// none is an error when such processes live.
+// none returns an error if there are such processes.
 func none(text string) error {
 	if list := processes(text); len(list) > 0 {
 		return fmt.Errorf("processes are left: %.2000s", strings.Join(list, "\n"))
@@ -36,7 +36,7 @@ func none(text string) error {
 	return nil
 }
 
-// mounts is this process's table of mounts.
+// mounts returns this process's mount table.
 func mounts(t testing.TB) string {
 	t.Helper()
 	return read(t, "/proc/self/mountinfo")

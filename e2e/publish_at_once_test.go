@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/e2e/registry"
 )
 
-// TestPublishTwoAtOnce runs two releases of one version at the same time.
+// TestPublishTwoAtOnce runs two releases of the same version concurrently.
 func TestPublishTwoAtOnce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -33,8 +33,7 @@ func TestPublishTwoAtOnce(t *testing.T) {
 	}
 }
 
-// TestPublishMixed has another run replace a file of the draft behind the back of the
-// one that is about to publish it.
+// TestPublishMixed has another run replace a file of the draft just before it is published.
 func TestPublishMixed(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -51,9 +50,8 @@ func TestPublishMixed(t *testing.T) {
 	h.wantReleased(t, s)
 }
 
-// TestPublishCratesAtOnce runs the releases of three crates of a workspace at the same
-// time, one of them with binaries and the others for the registry: none is in the way
-// of another.
+// TestPublishCratesAtOnce releases three crates of a workspace concurrently, one with
+// binaries and the others to the registry, and checks that they do not interfere.
 func TestPublishCratesAtOnce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

@@ -14,17 +14,17 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// shop is a GitHub and a cargo registry, and a workspace that is released to both.
+// shop is a fake GitHub and a cargo registry, with a workspace that is released to both.
 type shop struct {
 	*hub
 	registry *registry.Server
-	token    string // of the registry
+	token    string // for the registry
 }
 
-// newShop makes the example workspace publish to a registry of its own.
+// newShop makes a shop whose example workspace is published to the registry.
 func newShop(t testing.TB, s *sigstack.Stack) *shop { return newShopAt(t, s, "") }
 
-// newShopAt makes one whose registry is known by a host name, "" for 127.0.0.1.
+// newShopAt does the same with a host name for the registry, "" for 127.0.0.1.
 func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
 	t.Helper()
 	server := newRegistry(t, host)
@@ -34,7 +34,7 @@ func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
 	return &shop{hub: newHub(t, s, source), registry: server, token: token}
 }
 
-// newRegistry starts a registry that has no crates, known by a host name.
+// newRegistry starts an empty registry with a host name.
 func newRegistry(t testing.TB, host string) *registry.Server {
 	t.Helper()
 	server, err := registry.Start(filepath.Join(t.TempDir(), "registry"), registry.Options{RequiredFields: []string{"description", "license"}, Host: host})
@@ -46,7 +46,7 @@ func newRegistry(t testing.TB, host string) *registry.Server {
 	return server
 }
 
-// shelved is the example workspace, published to a registry.
+// shelved returns the example workspace configured for the registry.
 func shelved(t testing.TB, server *registry.Server) string {
 	t.Helper()
 	source := example(t)
@@ -61,7 +61,7 @@ func shelved(t testing.TB, server *registry.Server) string {
 	return source
 }
 
-// crate is the request for a real release of a library from a fresh clone.
+// crate returns the request for a real release of a library from a fresh clone.
 func (p *shop) crate(t testing.TB, name, version string, flags ...string) release {
 	t.Helper()
 	return release{
@@ -69,12 +69,12 @@ func (p *shop) crate(t testing.TB, name, version string, flags ...string) releas
 		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
 		env: []string{
 			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index,
-			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing of a library is signed
+			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing is signed for a library
 		},
 	}
 }
 
-// wantCrate holds that the registry has the version once, and GitHub its release.
+// wantCrate checks that the registry has exactly this version, and GitHub its release.
 func (p *shop) wantCrate(t testing.TB, name, version string) {
 	t.Helper()
 	versions, err := p.registry.Versions(name)
@@ -94,8 +94,8 @@ func (p *shop) wantCrate(t testing.TB, name, version string) {
 	}
 }
 
-// TestPublishCrates releases the example's libraries to a real registry, in order,
-// and builds a stranger's crate from what was published.
+// TestPublishCrates releases the example's libraries to a real registry in order, and
+// builds another crate that depends on them.
 func TestPublishCrates(t *testing.T) {
 	w, _ := local(t)
 	p := newShop(t, stack(t))
@@ -155,7 +155,7 @@ func TestPublishCrates(t *testing.T) {
 	})
 }
 
-// wantNoToken holds that no output has a token.
+// wantNoToken checks that no token was printed.
 func wantNoToken(t testing.TB, p *shop, r result) {
 	t.Helper()
 	for _, secret := range []string{p.token, p.hub.token} {
@@ -165,13 +165,13 @@ func wantNoToken(t testing.TB, p *shop, r result) {
 	}
 }
 
-// consumer builds a crate of somebody's that needs shim-core, from the registry alone.
+// consumer builds a crate that depends on shim-core from the registry.
 func (p *shop) consumer(t *testing.T) {
 	dir := t.TempDir()
 	write(t, "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nshim-core = { version = \"0.2.0\", registry = \""+registry.Name+"\" }\n", dir, "Cargo.toml")
 	write(t, "use shim_core as _;\n\nfn main() {}\n", dir, "src", "main.rs")
 	write(t, p.registry.Config(), dir, ".cargo", "config.toml")
-	// with the machine's cargo, whichever it is
+	// with the machine's cargo, whatever version
 	c := command{args: []string{"cargo", "check"}, dir: dir, env: []string{"CARGO_HOME=" + t.TempDir(), "CARGO_TARGET_DIR=" + t.TempDir()}}
 	c.run(t).wantCode(t, 0)
 	lock, err := os.ReadFile(filepath.Join(dir, "Cargo.lock"))

@@ -11,8 +11,8 @@ import (
 	"dagger/slipway/e2e/registry"
 )
 
-// TestPublishDaggerCommand releases a crate with binaries from the command, with
-// steps on the engine, and again.
+// TestPublishDaggerCommand releases a crate with binaries with the command and the Dagger
+// runner, and repeats that.
 func TestPublishDaggerCommand(t *testing.T) {
 	w := dagger(t)
 	s := stack(t)
@@ -26,11 +26,11 @@ func TestPublishDaggerCommand(t *testing.T) {
 	}
 }
 
-// named are the arguments of `dagger call` that let a module reach servers on this
-// machine by a host name, and their addresses under that name.
+// named holds the arguments of `dagger call` that let a module reach servers on this
+// machine by host name.
 type named struct{ args []string }
 
-// as is an address of this machine under a name of its own.
+// as adds a host name for a local server and returns the URL with that name.
 func (n *named) as(t testing.TB, host, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -40,8 +40,8 @@ func (n *named) as(t testing.TB, host, address string) string {
 	return u.String()
 }
 
-// TestPublishDaggerModule releases with nothing but `dagger call`: a crate with
-// binaries, signed, and a library to a registry, and each again.
+// TestPublishDaggerModule releases with just `dagger call`: a crate with signed binaries,
+// and a library to a registry; and repeats each.
 func TestPublishDaggerModule(t *testing.T) {
 	dagger(t)
 	t.Run("binaries", func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestPublishDaggerModule(t *testing.T) {
 	})
 }
 
-// wantNoTokenInState looks through all that an engine on this machine keeps: layers,
+// wantNoTokenInState searches the state of an engine on this machine for tokens: layers,
 // caches and results.
 func wantNoTokenInState(t *testing.T, p *shop) {
 	t.Run("the token stays nowhere", func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"dagger/slipway/ci/github"
 )
 
-// client is what slipway itself asks GitHub with.
+// client returns slipway's own GitHub client.
 func (h *hub) client(t testing.TB) *github.Client {
 	t.Helper()
 	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: h.URL})
@@ -17,7 +17,7 @@ func (h *hub) client(t testing.TB) *github.Client {
 	return c
 }
 
-// inDraft finds an asset of the draft of shim-demo.
+// inDraft finds an asset in the draft of shim-demo's release.
 func (h *hub) inDraft(t testing.TB, name string) (draft int64, a github.Asset) {
 	t.Helper()
 	drafts, err := h.client(t).Releases(t.Context(), demoTag)
@@ -34,7 +34,7 @@ func (h *hub) inDraft(t testing.TB, name string) (draft int64, a github.Asset) {
 	return drafts[0].ID, list[i]
 }
 
-// draftAsset is the content of an asset of the draft.
+// draftAsset returns the content of an asset in the draft.
 func (h *hub) draftAsset(t testing.TB, name string) []byte {
 	t.Helper()
 	_, a := h.inDraft(t, name)
@@ -43,8 +43,7 @@ func (h *hub) draftAsset(t testing.TB, name string) []byte {
 	return []byte(read(t, file))
 }
 
-// replace puts another file in the place of an asset of the draft, as whoever may write
-// can.
+// replace replaces an asset of the draft, as anyone with write access can.
 func (h *hub) replace(t testing.TB, name string, content []byte) {
 	t.Helper()
 	draft, a := h.inDraft(t, name)

@@ -11,19 +11,20 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// signatures is how many a release of shim-demo has: two binaries, two statements about
-// each, and the provenance.
+// signatures is the number of signatures in a release of shim-demo: two binaries, two
+// statements about each, and the provenance.
 const signatures = 7
 
-// logged is how many entries a function makes in the log.
+// logged returns how many log entries a function makes.
 func logged(s *sigstack.Stack, f func()) int {
 	before := s.Rekor.Count("/api/v1/log/entries")
 	f()
 	return s.Rekor.Count("/api/v1/log/entries") - before
 }
 
-// TestPublishEarlier finishes releases of which an earlier run has signed something:
-// what verifies and is of the same build is taken, all else is signed again.
+// TestPublishEarlier completes releases for which an earlier run already signed something:
+// signatures that verify and are of the same build are reused, everything else is signed
+// again.
 func TestPublishEarlier(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -66,14 +67,14 @@ func TestPublishEarlier(t *testing.T) {
 		"a statement about the other binary": {func(t *testing.T, h *hub) {
 			other := h.draftAsset(t, "shim-demo-v1-aarch64-linux-musl.cdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
-		}, 2}, // the statement, and the provenance that names it
+		}, 2}, // the statement, and the provenance with its digest
 		"a statement of another kind": {func(t *testing.T, h *hub) {
 			other := h.draftAsset(t, "shim-demo-v1-x86_64-linux-musl.spdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
 		}, 2},
 		"the tarball of the other target": {func(t *testing.T, h *hub) {
 			h.replace(t, "shim-demo-x86_64-linux-musl.tar.gz", h.draftAsset(t, "shim-demo-aarch64-linux-musl.tar.gz"))
-		}, 2}, // the binary, and the provenance that names its tarball
+		}, 2}, // the binary, and the provenance with its tarball's digest
 		"no tarball": {func(t *testing.T, h *hub) {
 			h.replace(t, "shim-demo-x86_64-linux-musl.tar.gz", []byte("no tarball"))
 		}, 2},
@@ -130,7 +131,7 @@ func TestPublishEarlier(t *testing.T) {
 	})
 }
 
-// push makes another commit of a clone, which changes nothing that is built.
+// push commits and pushes a change that does not affect the build.
 func (h *hub) push(t testing.TB, s *sigstack.Stack, clone string) {
 	t.Helper()
 	write(t, "Another commit.\n", clone, "NOTES")
@@ -141,7 +142,7 @@ func (h *hub) push(t testing.TB, s *sigstack.Stack, clone string) {
 	handOut(s, nil)
 }
 
-// binary is that in a tarball of shim-demo.
+// binary returns the binary in shim-demo's tarball.
 func (h *hub) binary(t testing.TB, out string) []byte {
 	t.Helper()
 	return untar(t, filepath.Join(out, "shim-demo-x86_64-linux-musl.tar.gz"))[0].content

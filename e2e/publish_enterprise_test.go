@@ -8,7 +8,7 @@ import (
 
 const downloadAsset = "GET /repos/{owner}/{repo}/releases/assets/{asset_id}"
 
-// operations is how many requests asked GitHub for an operation.
+// operations returns the number of requests for an operation.
 func (h *hub) operations(operation string) int {
 	n := 0
 	for _, r := range h.Requests() {
@@ -19,8 +19,8 @@ func (h *hub) operations(operation string) int {
 	return n
 }
 
-// TestPublishWithoutDigests releases to a GitHub that is too old to say the digests of
-// assets: they are downloaded and compared.
+// TestPublishWithoutDigests releases to a GitHub that is too old to return digests of
+// assets, and checks that assets are downloaded and compared.
 func TestPublishWithoutDigests(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -55,7 +55,7 @@ func TestPublishWithoutDigests(t *testing.T) {
 	})
 }
 
-// swap puts another file of the same size in the place of an asset of the draft.
+// swap replaces an asset of the draft by another file of the same size.
 func (h *hub) swap(t testing.TB, name string) {
 	t.Helper()
 	h.replace(t, name, make([]byte, len(h.draftAsset(t, name))))

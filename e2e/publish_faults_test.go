@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// The requests that change something in a release.
+// The requests of a release that change something.
 const (
 	createRelease = "POST /repos/{owner}/{repo}/releases"
 	uploadAsset   = "POST /repos/{owner}/{repo}/releases/{release_id}/assets"
@@ -20,8 +20,8 @@ const (
 	editRelease   = "PATCH /repos/{owner}/{repo}/releases/{release_id}"
 )
 
-// TestPublishGitHubFaults has GitHub fail for a while at each request that changes
-// something: the same run comes to its end, and nothing is there twice.
+// TestPublishGitHubFaults has GitHub fail temporarily at each request that changes
+// something, and checks that the same run completes without duplicates.
 func TestPublishGitHubFaults(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -70,7 +70,8 @@ func TestPublishGitHubFaults(t *testing.T) {
 
 const kitVersion = "0.3.1"
 
-// kit is a shop and the request for the first release of shimkit in it.
+// kit returns a shop, and a function that returns the request for the first release of
+// shimkit.
 func kit(t testing.TB) (*runner, *shop, func() release) {
 	t.Helper()
 	w, _ := local(t)
@@ -78,7 +79,7 @@ func kit(t testing.TB) (*runner, *shop, func() release) {
 	return w, p, func() release { return p.crate(t, "shimkit", kitVersion, "--initial-release") }
 }
 
-// TestPublishRegistryFaults has the registry fail at the upload.
+// TestPublishRegistryFaults has the registry fail during the upload.
 func TestPublishRegistryFaults(t *testing.T) {
 	for name, f := range map[string]fault.Fault{
 		"the answer is lost": {Method: "PUT", Kind: fault.Lose, Times: 1},
@@ -104,13 +105,13 @@ func TestPublishRegistryFaults(t *testing.T) {
 	})
 }
 
-// TestPublishConflict holds that a version that is there with other content, or
-// yanked, ends a release before anything is changed.
+// TestPublishConflict checks that an existing version with other content, or a yanked one,
+// ends a release before anything is changed.
 func TestPublishConflict(t *testing.T) {
 	publish := func(t *testing.T, p *shop, change func(source string)) {
 		t.Helper()
 		source := p.clone(t)
-		check(t, os.Remove(filepath.Join(source, "rust-toolchain.toml"))) // the machine's cargo may be another
+		check(t, os.Remove(filepath.Join(source, "rust-toolchain.toml"))) // the machine's cargo may be another version
 		change(source)
 		c := command{
 			args: []string{"cargo", "publish", "--no-verify", "--allow-dirty", "--package", "shimkit", "--registry", registry.Name},

@@ -10,8 +10,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// signedDist is a directory that `slipway dist` has made of a clone, and the request
-// for a release of it that can sign nothing.
+// signedDist runs `slipway dist` on a clone, and returns the output directory and the
+// request to release it without being able to sign.
 func signedDist(t *testing.T, w *runner, s *sigstack.Stack, h *hub) (dist string, published release) {
 	t.Helper()
 	r := h.published(t, s)
@@ -24,8 +24,8 @@ func signedDist(t *testing.T, w *runner, s *sigstack.Stack, h *hub) (dist string
 	return r.out, p
 }
 
-// TestPublishGiven publishes what another job has built and signed: nothing is built
-// or signed again, and who publishes needs no identity.
+// TestPublishGiven publishes what another job built and signed: nothing is built or signed
+// again, and publishing needs no identity.
 func TestPublishGiven(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -58,8 +58,8 @@ func TestPublishGiven(t *testing.T) {
 	}
 }
 
-// TestPublishGivenRefused holds that nothing is published that is not exactly what the
-// plan of this commit gives, signed by the workflow that builds.
+// TestPublishGivenRefused checks that only exactly what the plan of this commit gives,
+// signed by the building workflow, is published.
 func TestPublishGivenRefused(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

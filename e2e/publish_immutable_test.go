@@ -11,8 +11,8 @@ import (
 
 const immutableRemark = "releases of this repository are immutable once they are published"
 
-// TestPublishImmutable releases to a repository whose releases are immutable once they
-// are published. A workflow's token may not see that setting, an administrator's may.
+// TestPublishImmutable releases to a repository with immutable releases. A workflow's token
+// cannot read that setting, an administrator's can.
 func TestPublishImmutable(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -25,7 +25,7 @@ func TestPublishImmutable(t *testing.T) {
 		settings   func(*githubd.Options)
 		remark     bool
 	}{
-		{"a token that may not see it", githubd.Write, locked, true}, // the release itself says so
+		{"a token that may not see it", githubd.Write, locked, true}, // the release itself shows it
 		{"an administrator's", githubd.Admin, locked, true},
 		{"a repository where it is off", githubd.Write, func(*githubd.Options) {}, false},
 		{"a repository where it is off, to an administrator", githubd.Admin, func(*githubd.Options) {}, false},
@@ -81,12 +81,12 @@ func TestPublishImmutable(t *testing.T) {
 	})
 }
 
-// deleteRelease deletes the published release, as a person can on GitHub's pages.
+// deleteRelease deletes the published release, as a person can on GitHub's website.
 func (h *hub) deleteRelease(t testing.TB) {
 	t.Helper()
 	c := h.client(t)
 	r, err := c.Published(t.Context(), demoTag)
 	check(t, err)
-	r.Draft = true // slipway itself deletes nothing else
+	r.Draft = true // slipway's client deletes drafts only
 	check(t, c.DeleteDraft(t.Context(), r))
 }

@@ -12,16 +12,16 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// TestPublishKillCrate kills the release of a library at each request that it sends to
-// the registry: before that is handled, when it is handled and not answered, and after
-// its answer. Then it is run from a fresh clone.
+// TestPublishKillCrate kills the release of a library at each request to the registry:
+// before it is handled, when it is handled but not answered, and after its response. Then
+// it runs the release from a fresh clone.
 func TestPublishKillCrate(t *testing.T) {
 	w, _ := local(t)
 	counters := make(chan *counter, min(runtime.GOMAXPROCS(0), 4))
 	requests := 0
 	for range cap(counters) {
 		c := openCounter(t)
-		for range 2 { // the second compiles nothing, as those that are killed
+		for range 2 { // the second compiles nothing, like those that are killed
 			p := c.open(t)
 			p.released(t, w)
 			requests = len(p.registry.Proxy.Requests())
@@ -53,8 +53,8 @@ func TestPublishKillCrate(t *testing.T) {
 	})
 }
 
-// counter is where one shop after the other opens: a workspace, whose configuration
-// names the address of a registry, and another registry there every time. So nothing is
+// counter opens one shop after another with the same workspace, whose configuration names
+// the registry's address, and an empty registry at that address, so that nothing is
 // compiled again.
 type counter struct {
 	source   string
@@ -70,7 +70,7 @@ func openCounter(t *testing.T) *counter {
 	return c
 }
 
-// open opens a shop that has sold nothing.
+// open opens a shop with an empty registry.
 func (c *counter) open(t testing.TB) *shop {
 	t.Helper()
 	c.opened++
@@ -81,14 +81,14 @@ func (c *counter) open(t testing.TB) *shop {
 	return &shop{hub: hubOf(t, c.source), registry: c.registry, token: token}
 }
 
-// released runs the first release of shimkit and holds that all of it is there once.
+// released runs the first release of shimkit and checks that everything is there once.
 func (p *shop) released(t testing.TB, w *runner) {
 	t.Helper()
 	w.release(t, p.crate(t, "shimkit", kitVersion, "--initial-release")).wantCode(t, 0)
 	p.wantCrate(t, "shimkit", kitVersion)
 }
 
-// kill kills a release at a stage of the nth request to the registry, and finishes it.
+// kill kills a release at a stage of the nth request to the registry, and completes it.
 func (c *counter) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
 	p := c.open(t)
 	command := w.command("release-crate", p.crate(t, "shimkit", kitVersion, "--initial-release"))
@@ -101,8 +101,8 @@ func (c *counter) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
 	p.released(t, w)
 }
 
-// at waits for the nth request to the registry to reach a stage. Nothing that comes
-// after it is handled: a client that has its answer may be quicker than its end.
+// at waits until the nth request to the registry reaches a stage. Nothing after it is
+// handled, because a client that has its response might act before it is killed.
 func (p *shop) at(t testing.TB, stage fault.Stage, n int) trigger {
 	proxy := p.registry.Proxy
 	return func(now func()) {
@@ -116,7 +116,7 @@ func (p *shop) at(t testing.TB, stage fault.Stage, n int) trigger {
 			case kind != "" && e.Fault == kind && e.Stage == stage, kind == "" && e.Stage == fault.Answered && int(answered.Add(1)) == n:
 				now()
 			case kind == "" && e.Stage == fault.Handled && int(handled.Add(1)) == n:
-				_ = proxy.Inject(fault.Fault{Kind: fault.Drop}) // has no error
+				_ = proxy.Inject(fault.Fault{Kind: fault.Drop}) // a valid fault, so it returns no error
 			}
 		})
 	}

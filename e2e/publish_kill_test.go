@@ -11,11 +11,11 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// trigger waits for a moment in the life of a release and calls now when it has come.
+// trigger calls now at some moment of a release.
 type trigger func(now func())
 
-// killWhen starts a command and kills it with its process group when a moment has come.
-// It reports whether that was before the end.
+// killWhen starts a command and kills its process group when the trigger fires. It reports
+// whether that was before the command ended.
 func killWhen(t testing.TB, c command, at trigger) bool {
 	t.Helper()
 	var once sync.Once
@@ -30,11 +30,11 @@ func killWhen(t testing.TB, c command, at trigger) bool {
 	pid = p.Process.Pid
 	close(started)
 	code := p.code()
-	once.Do(func() {}) // whoever kills notes it after the end
+	once.Do(func() {}) // wait until a kill in progress has been recorded
 	return code == -1 && killed.Load()
 }
 
-// at waits for the nth request to GitHub to reach a stage.
+// at triggers when the nth request to GitHub reaches a stage.
 func (h *hub) at(stage githubd.Stage, n int) trigger {
 	return func(now func()) {
 		var seen atomic.Int32
@@ -46,7 +46,7 @@ func (h *hub) at(stage githubd.Stage, n int) trigger {
 	}
 }
 
-// when waits for a request that asks GitHub for an operation to reach a stage.
+// when triggers when a request for an operation reaches a stage.
 func (h *hub) when(operation string, stage githubd.Stage) trigger {
 	return func(now func()) {
 		h.OnRequest(func(e githubd.Event) {
@@ -57,7 +57,7 @@ func (h *hub) when(operation string, stage githubd.Stage) trigger {
 	}
 }
 
-// interrupt has a release of shim-demo killed at a moment.
+// interrupt kills a release of shim-demo when the trigger fires.
 func (h *hub) interrupt(t testing.TB, w *runner, s *sigstack.Stack, at trigger) {
 	t.Helper()
 	if !killWhen(t, w.command("release-crate", h.published(t, s)), at) {
@@ -66,8 +66,8 @@ func (h *hub) interrupt(t testing.TB, w *runner, s *sigstack.Stack, at trigger) 
 	h.OnRequest(nil)
 }
 
-// TestPublishKill kills a release before each request to GitHub is handled, after
-// that, and after its answer, and then runs it from a fresh clone.
+// TestPublishKill kills a release at each request to GitHub: before it is handled, after
+// that, and after its response. Then it runs the release from a fresh clone.
 func TestPublishKill(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -85,8 +85,8 @@ func TestPublishKill(t *testing.T) {
 	})
 }
 
-// killEverywhere kills a release of the repository at each stage of each request,
-// and finishes it; it counts the kills.
+// killEverywhere kills a release of the repository at each stage of each request, completes
+// it, and counts the kills.
 func killEverywhere(t *testing.T, w *runner, s *sigstack.Stack, source string, requests int, points *atomic.Int32) {
 	for _, stage := range []githubd.Stage{githubd.Received, githubd.Handled, githubd.Answered} {
 		for n := range requests {
@@ -94,7 +94,7 @@ func killEverywhere(t *testing.T, w *runner, s *sigstack.Stack, source string, r
 				continue
 			}
 			t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
-				t.Parallel() // on the repository of the first release, each with a GitHub of its own
+				t.Parallel() // on the first release's repository, each with its own fake GitHub
 				h := hubOf(t, source)
 				if killWhen(t, w.command("release-crate", h.published(t, s)), h.at(stage, n+1)) {
 					points.Add(1)

@@ -22,8 +22,8 @@ func (h *hub) assets(t testing.TB) string {
 	return dir
 }
 
-// offer is a GitHub with a copy of a repository, and a release of shim-demo from its main
-// branch with the files of a directory, as whoever may write can make one.
+// offer returns a fake GitHub with a copy of a repository, and a release of shim-demo from
+// its main branch with the files of a directory, as anyone with write access could publish.
 func offer(t testing.TB, source, dir string) *hub {
 	t.Helper()
 	h := hubOf(t, source)
@@ -36,8 +36,8 @@ const (
 	demoBinary  = "x86_64-unknown-linux-musl/shim-demo-v1"
 )
 
-// tamper changes one byte of the binary's read-only data and packs it again as slipway
-// does. It returns where the byte is.
+// tamper changes one byte of the binary's read-only data and repacks the tarball like
+// slipway does. It returns the offset of that byte.
 func tamper(t testing.TB, dir string) (offset int64) {
 	t.Helper()
 	tarball, inside := filepath.Join(dir, demoTarball), t.TempDir()
@@ -64,7 +64,7 @@ func tamper(t testing.TB, dir string) (offset int64) {
 	return offset
 }
 
-// squeeze packs the same tar archive with another compression.
+// squeeze recompresses a tarball with another compression level.
 func squeeze(t testing.TB, tarball string) {
 	t.Helper()
 	in, err := gzip.NewReader(strings.NewReader(read(t, tarball)))

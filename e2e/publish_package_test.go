@@ -17,8 +17,8 @@ import (
 	"dagger/slipway/e2e/registry"
 )
 
-// related makes a workspace below a registry: pack-outer needs pack-inner, for its tests
-// pack-kit, both with a version, and like pack-inner a crate of crates.io.
+// related makes a workspace for a registry: pack-outer depends on pack-inner, and for its
+// tests on pack-kit, both with a version, and like pack-inner on a crate from crates.io.
 func related(t testing.TB, server *registry.Server) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,9 +52,9 @@ owners = "team"
 	return dir
 }
 
-// TestPublishPackages releases crates that need each other, one for its tests alone, and a
-// crate of crates.io: what the registry has is, file by file, what cargo packages in a
-// clean clone, and a stranger builds with it.
+// TestPublishPackages releases crates that depend on each other, one only for its tests,
+// and on a crate from crates.io. It checks that the registry's packages have the same files
+// as cargo packages in a clean clone, and that another crate builds with them.
 func TestPublishPackages(t *testing.T) {
 	w, _ := local(t)
 	server := newRegistry(t, "")
@@ -106,7 +106,7 @@ func TestPublishPackages(t *testing.T) {
 	})
 }
 
-// packed are the files of a .crate.
+// packed returns the files in a .crate.
 func packed(t testing.TB, raw []byte) map[string]string {
 	t.Helper()
 	unzipped, err := gzip.NewReader(bytes.NewReader(raw))
@@ -124,7 +124,7 @@ func packed(t testing.TB, raw []byte) map[string]string {
 	}
 }
 
-// wantFiles holds that two packages have the same files.
+// wantFiles checks that two packages have the same files.
 func wantFiles(t *testing.T, name string, got, want map[string]string) {
 	t.Helper()
 	names := slices.Sorted(maps.Keys(got))
@@ -144,8 +144,8 @@ func wantFiles(t *testing.T, name string, got, want map[string]string) {
 	}
 }
 
-// olderCargo reports whether what `cargo --version` says is before 1.95, whose packages are
-// known to be those of the image's cargo.
+// olderCargo reports whether the output of `cargo --version` is of a version before 1.95,
+// whose packages are known to equal those of the image's cargo.
 func olderCargo(version string) bool {
 	var minor int
 	_, err := fmt.Sscanf(version, "cargo 1.%d.", &minor)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestPublishPrepare prepares a release as a pull request, and again.
+// TestPublishPrepare prepares a release as a pull request, and repeats that.
 func TestPublishPrepare(t *testing.T) {
 	s := stack(t)
 	source := example(t)
@@ -39,7 +39,8 @@ func TestPublishPrepare(t *testing.T) {
 			t.Errorf("the branch changes\n%s\nwithout %s", names, name)
 		}
 	}
-	// What is prepared can be released: it is planned, and cargo agrees with the lock file.
+	// The prepared version can be released: it can be planned, and cargo accepts the lock
+	// file.
 	git(t, dir, "fetch", "--quiet", "origin", branch)
 	git(t, dir, "checkout", "--quiet", "FETCH_HEAD")
 	w, _ := local(t)

@@ -10,7 +10,7 @@ import (
 	"dagger/slipway/e2e/githubd"
 )
 
-// storage is where GitHub sends who downloads.
+// storage returns the URL to which GitHub redirects downloads.
 func (h *hub) storage(t testing.TB) *url.URL {
 	t.Helper()
 	r, err := h.client(t).Published(t.Context(), demoTag)
@@ -26,7 +26,7 @@ func (h *hub) storage(t testing.TB) *url.URL {
 	return u
 }
 
-// TestPublishReproduceDagger builds a release again with nothing but `dagger call`.
+// TestPublishReproduceDagger rebuilds a release with just `dagger call`.
 func TestPublishReproduceDagger(t *testing.T) {
 	w := dagger(t)
 	s := stack(t)

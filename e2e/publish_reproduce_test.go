@@ -14,8 +14,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// reproduce is `slipway reproduce` of shim-demo from a checkout, by somebody who may read.
-// Without a token it works too, as often as GitHub lets nobody ask in an hour.
+// reproduce runs `slipway reproduce` for shim-demo from a checkout with a read-only token.
+// It also works without a token, within GitHub's rate limit for anonymous requests.
 func (h *hub) reproduce(t testing.TB, w *runner, s *sigstack.Stack, source string, flags ...string) result {
 	t.Helper()
 	r := release{source: source, crate: "shim-demo", version: "0.1.0", env: []string{"GITHUB_TOKEN=" + h.Token("reader", githubd.Read), "GITHUB_REPOSITORY="}}
@@ -24,11 +24,11 @@ func (h *hub) reproduce(t testing.TB, w *runner, s *sigstack.Stack, source strin
 	return w.command("reproduce", r).run(t)
 }
 
-// line is the line of a report that is about an artifact.
+// line returns the beginning of a report's line about an artifact.
 func line(verdict, artifact string) string { return fmt.Sprintf("  %-17s %s", verdict, artifact) }
 
-// TestPublishReproduce releases a crate with binaries and builds the release again from
-// fresh clones: of the very release, and of others that are not what their source gives.
+// TestPublishReproduce releases a crate with binaries and rebuilds the release from fresh
+// clones: the original one, and others that do not match their source.
 func TestPublishReproduce(t *testing.T) {
 	w, l := local(t)
 	s := stack(t)
@@ -95,7 +95,8 @@ func TestPublishReproduce(t *testing.T) {
 	t.Run("another source", func(t *testing.T) { wantOtherSource(t, w, s, h, source) })
 }
 
-// wantSame holds that a release is said to be the same, file by file, in words and as JSON.
+// wantSame checks that a release is reported as the same, file by file, as text and as
+// JSON.
 func (h *hub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
 	before := h.Changes()
 	got := h.reproduce(t, w, s, h.clone(t)).wantCode(t, 0)
@@ -124,8 +125,8 @@ func (h *hub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
 	}
 }
 
-// wantOtherSource holds that a tag that was moved to another source is seen: by what the
-// provenance says, and by the bytes.
+// wantOtherSource checks that a tag moved to another source is detected, by the provenance
+// and by the bytes.
 func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *hub, source string) {
 	changed := filepath.Join(t.TempDir(), "changed")
 	git(t, t.TempDir(), "clone", "--quiet", source, changed)
@@ -143,7 +144,7 @@ func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *hub, source 
 	wantNone(t, got, "Not as it was")
 }
 
-// wantLines fails the test unless the output has the texts.
+// wantLines fails the test unless the report contains each text.
 func (r result) wantLines(t testing.TB, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -153,7 +154,7 @@ func (r result) wantLines(t testing.TB, texts ...string) {
 	}
 }
 
-// wantNone fails the test when the output has one of the texts.
+// wantNone fails the test if the report contains one of the texts.
 func wantNone(t testing.TB, r result, texts ...string) {
 	t.Helper()
 	if i := slices.IndexFunc(texts, func(text string) bool { return strings.Contains(r.stdout, text) }); i >= 0 {
@@ -161,7 +162,7 @@ func wantNone(t testing.TB, r result, texts ...string) {
 	}
 }
 
-// TestPublishReproduceCrate builds a library again that is in a registry.
+// TestPublishReproduceCrate rebuilds a library that is in a registry.
 func TestPublishReproduceCrate(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

@@ -11,21 +11,20 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// hub is a GitHub with one repository, whose main branch holds the example
-// workspace.
+// hub is a fake GitHub with one repository, whose main branch has the example workspace.
 type hub struct {
 	*githubd.Server
 	bare, token string
 }
 
-// newHub makes a repository of the workspace and a GitHub that has it.
+// newHub commits the workspace and returns a fake GitHub with its repository.
 func newHub(t testing.TB, s *sigstack.Stack, source string, change ...func(*githubd.Options)) *hub {
 	t.Helper()
 	commit(t, s, source)
 	return hubOf(t, source, change...)
 }
 
-// hubOf is a GitHub that has a copy of a repository.
+// hubOf returns a fake GitHub with a copy of a repository.
 func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
 	t.Helper()
 	h := &hub{bare: filepath.Join(t.TempDir(), "bare.git")}
@@ -47,7 +46,7 @@ func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
 	return h
 }
 
-// clone is a fresh clone of what GitHub has.
+// clone returns a fresh clone of the repository on GitHub.
 func (h *hub) clone(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "clone")
@@ -55,7 +54,7 @@ func (h *hub) clone(t testing.TB) string {
 	return dir
 }
 
-// published is the request for a real release of shim-demo from a fresh clone.
+// published returns the request for a real release of shim-demo from a fresh clone.
 func (h *hub) published(t testing.TB, s *sigstack.Stack) release {
 	t.Helper()
 	return release{
@@ -65,7 +64,7 @@ func (h *hub) published(t testing.TB, s *sigstack.Stack) release {
 	}
 }
 
-// verifyTag is `slipway verify` of the release on GitHub, by somebody without a token.
+// verifyTag runs `slipway verify` on a release on GitHub without a token.
 func (h *hub) verifyTag(t testing.TB, s *sigstack.Stack, tag string) result {
 	t.Helper()
 	args := []string{slipway, "verify", "--repository", "containerd/runwasi", "--trusted-root", s.TrustedRoot, "--tag", tag, "--github-api", h.URL}
@@ -74,8 +73,8 @@ func (h *hub) verifyTag(t testing.TB, s *sigstack.Stack, tag string) result {
 
 const demoTag = "shim-demo/v0.1.0"
 
-// wantReleased holds that the release is there, once, whole, and as a stranger
-// wants it.
+// wantReleased checks that the release exists once, is complete, and can be verified by its
+// users.
 func (h *hub) wantReleased(t testing.TB, s *sigstack.Stack) {
 	t.Helper()
 	if got := git(t, h.bare, "rev-parse", "refs/tags/"+demoTag+"^{commit}"); got != head {
@@ -92,7 +91,7 @@ func (h *hub) wantReleased(t testing.TB, s *sigstack.Stack) {
 	}
 }
 
-// TestPublishDemo releases a crate with binaries to GitHub, and again.
+// TestPublishDemo releases a crate with binaries to GitHub, and repeats that.
 func TestPublishDemo(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -145,8 +144,8 @@ func TestPublishDemo(t *testing.T) {
 	})
 }
 
-// TestPublishRefused holds that what a person must mend ends a release before
-// anything is built, with nothing changed.
+// TestPublishRefused checks that problems which the user must fix end a release before
+// anything is built or changed.
 func TestPublishRefused(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

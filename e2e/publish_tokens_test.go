@@ -14,9 +14,9 @@ const (
 	tokensVersion = "0.1.0"
 )
 
-// TestPublishTokens releases a crate whose build script and test look for the tokens
-// that slipway itself has at that moment: in their environments, in those of all
-// processes, in the files where tools keep them.
+// TestPublishTokens releases a crate whose build script and test look for slipway's own
+// tokens: in their environment, in that of all processes, in the files where tools keep
+// them.
 func TestPublishTokens(t *testing.T) {
 	w, l := local(t)
 	s := stack(t)
@@ -48,8 +48,8 @@ func TestPublishTokens(t *testing.T) {
 	}
 }
 
-// searched is a shop with the crate that looks for tokens. It knows them as soon as
-// they are there: each is in needle.txt on two lines.
+// searched returns a shop with the crate that looks for tokens. The crate recognises them
+// by needle.txt, which has each one split over two lines.
 func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
 	t.Helper()
 	server := newRegistry(t, "")
@@ -75,8 +75,8 @@ func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
 	return p, tokens
 }
 
-// wary is the request for the real release, on a machine where tools keep the tokens
-// in their files too.
+// wary returns the request for a real release on a machine where tools also keep the tokens
+// in their files.
 func (p *shop) wary(t *testing.T, s *sigstack.Stack, tokens []string) release {
 	t.Helper()
 	r := p.crate(t, tokensCrate, tokensVersion, append(stackFlags(s), "--initial-release")...)

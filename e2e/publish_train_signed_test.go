@@ -8,7 +8,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// signedTrain is a train of libraries and of the crate with binaries that needs them.
+// signedTrain returns the command for a train of libraries and the crate with binaries that
+// depends on them.
 func (p *shop) signedTrain(t *testing.T, w *runner, s *sigstack.Stack) command {
 	t.Helper()
 	flags := []string{"--crates", "shim-demo,shim-core,shimkit", "--initial-release", "shimkit,shim-core"}
@@ -17,9 +18,9 @@ func (p *shop) signedTrain(t *testing.T, w *runner, s *sigstack.Stack) command {
 	return c
 }
 
-// TestPublishTrainSigned releases libraries to a registry and what is built from them
-// to GitHub, signed: killed when the last of them is all but released, continued from
-// a fresh clone, and run again.
+// TestPublishTrainSigned releases libraries to a registry and the signed binaries built
+// from them to GitHub: it kills the train when the last crate is almost released, continues
+// from a fresh clone, and repeats the train.
 func TestPublishTrainSigned(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

@@ -16,16 +16,16 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// crates are those of the example that go to a registry, in the order of a train.
+// crates lists the example's crates for a registry, in the order of a train.
 var crates = []struct{ name, version string }{{"fetcher", "0.5.0"}, {"shimkit", "0.3.1"}, {"shim-core", "0.2.0"}}
 
-// pair are the flags of a train of the two that depend on each other, for the first time.
+// pair are the flags for the first train of the two crates that depend on each other.
 var pair = []string{"--crates", "shim-core,shimkit", "--initial-release", "shimkit,shim-core"}
 
-// newUpload is the path of uploads.
+// newUpload is the path for uploading crates.
 const newUpload = "/api/v1/crates/new"
 
-// train is the command of a real train from a fresh clone.
+// train returns the command for a real train from a fresh clone.
 func (p *shop) train(t testing.TB, w *runner, flags ...string) command {
 	t.Helper()
 	r := p.crate(t, "", "", flags...)
@@ -33,10 +33,10 @@ func (p *shop) train(t testing.TB, w *runner, flags ...string) command {
 	return command{args: append(args, r.flags...), env: append(slices.Clone(w.env), r.env...)}
 }
 
-// changes is how many requests changed something, or asked for that.
+// changes returns the number of requests that changed something or tried to.
 func (p *shop) changes() int { return p.Changes() + registry.Changes(p.registry.Proxy.Requests()) }
 
-// wantCrates holds that the last n crates of a train are released, each once.
+// wantCrates checks that the last n crates of a train are released, each once.
 func (p *shop) wantCrates(t testing.TB, n int) {
 	t.Helper()
 	for _, c := range crates[len(crates)-n:] {
@@ -44,7 +44,7 @@ func (p *shop) wantCrates(t testing.TB, n int) {
 	}
 }
 
-// inRegistry are the crates that the registry has.
+// inRegistry returns the crates in the registry.
 func (p *shop) inRegistry(t testing.TB) (names []string) {
 	t.Helper()
 	for _, c := range crates {
@@ -57,7 +57,7 @@ func (p *shop) inRegistry(t testing.TB) (names []string) {
 	return names
 }
 
-// TestPublishTrain releases every crate of the example that goes to a registry.
+// TestPublishTrain releases all crates of the example that go to a registry.
 func TestPublishTrain(t *testing.T) {
 	w, _ := local(t)
 	p := newShop(t, stack(t))
@@ -114,7 +114,7 @@ func TestPublishTrain(t *testing.T) {
 	t.Run("in order", func(t *testing.T) { p.inOrder(t, w, first) })
 	t.Run("again", func(t *testing.T) {
 		before := p.changes()
-		got := p.train(t, w, first).run(t).wantCode(t, 0) // the same command
+		got := p.train(t, w, first).run(t).wantCode(t, 0) // with the same command
 		if n := p.changes() - before; n != 0 {
 			t.Errorf("a second run changed %d things", n)
 		}
@@ -126,8 +126,8 @@ func TestPublishTrain(t *testing.T) {
 	t.Run("a stranger's crate", p.consumer)
 }
 
-// inOrder releases a train and holds that each crate is announced before the next one
-// is published.
+// inOrder releases a train and checks that each crate's GitHub release is published before
+// the next crate is uploaded.
 func (p *shop) inOrder(t *testing.T, w *runner, flag string) {
 	var announced [][]string
 	p.OnRequest(func(e githubd.Event) {
@@ -159,13 +159,13 @@ func (p *shop) inOrder(t *testing.T, w *runner, flag string) {
 	}
 }
 
-// TestPublishTrainKill kills a train between its crates and within the second one,
-// and continues it from a fresh clone.
+// TestPublishTrainKill kills a train between its crates and during the second one, and
+// continues it from a fresh clone.
 func TestPublishTrainKill(t *testing.T) {
 	w, _ := local(t)
 	for _, at := range []struct {
 		name      string
-		operation string // of GitHub's
+		operation string // of GitHub's API
 		nth       int
 		stage     githubd.Stage
 	}{
@@ -197,8 +197,8 @@ func TestPublishTrainKill(t *testing.T) {
 	})
 }
 
-// killAtOperation starts a command and kills it when a request for the operation
-// reaches a stage for the nth time.
+// killAtOperation starts a command and kills it when the nth request for an operation
+// reaches a stage.
 func (h *hub) killAtOperation(t *testing.T, c command, operation string, stage githubd.Stage, nth int) {
 	t.Helper()
 	reached, gone := make(chan struct{}), make(chan struct{})
@@ -220,7 +220,7 @@ func (h *hub) killAtOperation(t *testing.T, c command, operation string, stage g
 			return false
 		}
 	})
-	_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // it may have ended
+	_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // it may have ended already
 	run.code()
 	close(gone)
 	h.OnRequest(nil)
@@ -229,8 +229,8 @@ func (h *hub) killAtOperation(t *testing.T, c command, operation string, stage g
 	}
 }
 
-// TestPublishTrainStops holds that a train that cannot go on says how far each crate
-// has come, and goes on when it can.
+// TestPublishTrainStops checks that a train that cannot continue reports the progress of
+// each crate, and continues when it can.
 func TestPublishTrainStops(t *testing.T) {
 	w, _ := local(t)
 	t.Run("the registry is down after the first upload", func(t *testing.T) {
@@ -268,8 +268,8 @@ func TestPublishTrainStops(t *testing.T) {
 	})
 }
 
-// TestPublishTrainPace has the registry ask to wait before the second upload, in a
-// header and in crates.io's words: it is waited exactly, and a person is told.
+// TestPublishTrainPace has the registry ask to wait before the second upload, in a header
+// and in crates.io's message, and checks that slipway waits exactly as long and says so.
 func TestPublishTrainPace(t *testing.T) {
 	w, _ := local(t)
 	for name, answer := range map[string]func() (fault.Fault, time.Time){
@@ -284,7 +284,7 @@ func TestPublishTrainPace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newShop(t, stack(t))
-			p.train(t, w, append([]string{"--dry-run"}, pair...)...).run(t).wantCode(t, 0) // so that a date is not past when it comes
+			p.train(t, w, append([]string{"--dry-run"}, pair...)...).run(t).wantCode(t, 0) // warms the cache, so that the date is not past when it is sent
 			f, until := answer()
 			f.Method, f.Path, f.Skip, f.Times, f.Kind, f.Status = http.MethodPut, newUpload, 1, 1, fault.Refuse, http.StatusTooManyRequests
 			check(t, p.registry.Proxy.Inject(f))

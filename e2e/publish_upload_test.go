@@ -17,7 +17,7 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// drafted is a draft on a GitHub, each of whose answers takes some time.
+// drafted returns a draft on a fake GitHub that delays each response.
 func drafted(t *testing.T, delay time.Duration) *publish.GitHub {
 	t.Helper()
 	source := example(t)
@@ -42,7 +42,7 @@ func perform(t testing.TB, e publish.Effect) {
 	}
 }
 
-// files makes files of a size and the effects that upload them.
+// files creates files of a size, and returns the effects that upload them.
 func files(t *testing.T, g *publish.GitHub, prefix string, n int, size int64) []publish.Effect {
 	t.Helper()
 	var list []publish.Effect
@@ -59,8 +59,8 @@ func files(t *testing.T, g *publish.GitHub, prefix string, n int, size int64) []
 	return list
 }
 
-// TestPublishUploadTime uploads 16 assets over 100 ms an answer, one by one and side
-// by side.
+// TestPublishUploadTime uploads 16 assets with 100 ms per response, sequentially and
+// concurrently.
 func TestPublishUploadTime(t *testing.T) {
 	g := drafted(t, 100*time.Millisecond)
 	begin := time.Now()
@@ -82,7 +82,7 @@ func TestPublishUploadTime(t *testing.T) {
 	}
 }
 
-// TestPublishUploadMemory uploads an asset of 2 GB (GitHub takes less than 2 GiB).
+// TestPublishUploadMemory uploads an asset of 2 GB (GitHub accepts less than 2 GiB).
 func TestPublishUploadMemory(t *testing.T) {
 	g := drafted(t, 0)
 	size := int64(2_000_000_000)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// refused are workspaces of which not even a dry run is made, and what the error says.
+// refused lists workspaces for which even a dry run is refused, with texts of the error.
 var refused = []struct {
 	name  string
 	wants []string
@@ -17,7 +17,7 @@ var refused = []struct {
 	{"excluded-member", []string{`"excluded-member"`, "exclude"}},
 }
 
-// stopped are workspaces that a dry run is made of and no release, and what a plan says of it.
+// stopped lists workspaces that can be dry-run but not released, with texts of the plan.
 var stopped = []struct {
 	name  string
 	wants []string
@@ -32,7 +32,7 @@ var stopped = []struct {
 	{"dep-without-version", []string{"Cargo.toml:15: ", `"leaf"`, "no version"}},
 }
 
-// noted are workspaces that nothing stops, and what there is to know of them.
+// noted lists workspaces that can be released, with texts of the notes.
 var noted = []struct {
 	name  string
 	wants []string
@@ -44,8 +44,8 @@ var noted = []struct {
 	{"changelog-missing-section", []string{"CHANGELOG.md", "0.1.0"}},
 }
 
-// wantRefused asks for a dry run and checks that it ends before anything
-// begins: no cache is even made.
+// wantRefused checks that a dry run ends before anything begins: not even a cache is
+// created.
 func wantRefused(t *testing.T, r release, wants ...string) {
 	t.Helper()
 	cache := filepath.Join(t.TempDir(), "cache")
@@ -73,7 +73,7 @@ func TestLocalRefusedWorkspace(t *testing.T) {
 	}
 }
 
-// TestLocalStoppedWorkspace holds that a plan lists what a release would stop at.
+// TestLocalStoppedWorkspace checks that a plan lists what would stop a release.
 func TestLocalStoppedWorkspace(t *testing.T) {
 	for _, c := range stopped {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestLocalStoppedWorkspace(t *testing.T) {
 	}
 }
 
-// TestLocalNotedWorkspace holds that a plan tells what there is to know, and that nothing stops there.
+// TestLocalNotedWorkspace checks that a plan shows notes, and that nothing stops a release.
 func TestLocalNotedWorkspace(t *testing.T) {
 	for _, c := range noted {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestLocalNotedWorkspace(t *testing.T) {
 	}
 }
 
-// section is what stands in a plan below a title.
+// section returns the text below a title in a plan.
 func section(text, title string) string {
 	_, rest, _ := strings.Cut(text, "\n"+title+"\n")
 	within, _, _ := strings.Cut(rest, "\n\n")
@@ -113,7 +113,7 @@ func wantAll(t *testing.T, text string, wants []string) {
 	}
 }
 
-// long stands for the 10 MB of an attacker: no more fits into one argument.
+// long stands for an attacker's 10 MB, which do not fit into one argument.
 var long = strings.Repeat("1", 100<<10)
 
 func TestLocalRefusedVersion(t *testing.T) {
@@ -149,8 +149,8 @@ func TestLocalRefusedCrate(t *testing.T) {
 	}
 }
 
-// wantPrintable checks that an error shows the hostile value without being a
-// workflow command or moving the cursor.
+// wantPrintable checks that an error shows the hostile value, but is not a workflow command
+// and does not move the cursor.
 func wantPrintable(t *testing.T, r release) {
 	t.Helper()
 	got := on(filepath.Join(t.TempDir(), "cache")).release(t, r)
@@ -162,7 +162,7 @@ func wantPrintable(t *testing.T, r release) {
 	}
 }
 
-// repository makes the example a git repository with one commit on a branch.
+// repository makes a directory a git repository with one commit on a branch.
 func repository(t testing.TB, source, branch string) {
 	t.Helper()
 	check(t, removeAll(filepath.Join(source, ".git")))
@@ -195,7 +195,7 @@ func TestLocalRefusedRef(t *testing.T) {
 			r := demo(t)
 			r.source = example(t)
 			repository(t, r.source, "main")
-			// git itself would refuse some of these names
+			// git branch would refuse some of these names.
 			git(t, r.source, "symbolic-ref", "HEAD", "refs/heads/"+branch)
 			git(t, r.source, "update-ref", "refs/heads/"+branch, git(t, r.source, "rev-parse", "refs/heads/main"))
 			wantRefused(t, r, "branch")
@@ -217,7 +217,7 @@ func TestLocalRefusedRef(t *testing.T) {
 	})
 }
 
-// TestDaggerRefused has the module refuse some of the same.
+// TestDaggerRefused checks that the module refuses some of the same workspaces.
 func TestDaggerRefused(t *testing.T) {
 	dagger(t)
 	for _, c := range refused {

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// runner is where a case's steps run, as the slipway command is told.
+// runner says where the slipway command runs steps.
 type runner struct {
 	name   string
-	prefix []string // before the command
+	prefix []string // wraps the command
 	flags  []string
 	env    []string
-	home   string // of another user whom it runs as, "" for our own
+	home   string // directory of another user as whom it runs, "" for our own
 }
 
 // release is a request to the slipway command.
@@ -38,14 +38,14 @@ func (w *runner) command(verb string, r release) command {
 	return command{args: append(args, r.flags...), env: append(append([]string{}, w.env...), r.env...)}
 }
 
-// release does a dry run.
+// release runs release-crate, a dry run by default.
 func (w *runner) release(t testing.TB, r release) result {
 	t.Helper()
 	return w.command("release-crate", r).run(t)
 }
 
-// lab is what tests of the local runner share: a cache of this test run alone,
-// with the toolchain of the one that is kept.
+// lab is shared by tests of the local runner: a cache for this test run, with the toolchain
+// image of the permanent cache.
 type lab struct {
 	cache  string
 	layout string // OCI layout of the toolchain image
@@ -61,7 +61,7 @@ var openLab = sync.OnceValues(func() (*lab, error) {
 		kept = filepath.Join(base, "slipway")
 	}
 	cmd := exec.Command(slipway, "toolchain", "--cache", kept)
-	cmd.Stderr = os.Stderr // it takes minutes where the cache has none
+	cmd.Stderr = os.Stderr // it takes minutes if the cache has no image
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("making the toolchain image: %w", err)
@@ -71,7 +71,7 @@ var openLab = sync.OnceValues(func() (*lab, error) {
 	return l, err
 })
 
-// newCache makes a cache that holds nothing but the toolchain's layout.
+// newCache makes a cache that has only the toolchain's layout.
 func (l *lab) newCache(name string) (string, error) {
 	cache := filepath.Join(scratch, "cache-"+name)
 	if err := os.MkdirAll(filepath.Join(cache, "toolchain"), 0o755); err != nil {
@@ -80,10 +80,10 @@ func (l *lab) newCache(name string) (string, error) {
 	return cache, os.Symlink(l.layout, filepath.Join(cache, "toolchain", filepath.Base(l.layout)))
 }
 
-// images is the directory of unpacked images.
+// images returns the directory of unpacked images.
 func (l *lab) images() string { return filepath.Join(l.cache, "images") }
 
-// local is the runner without an engine, on the shared cache.
+// local returns the local runner with the shared cache.
 func local(t testing.TB) (*runner, *lab) {
 	t.Helper()
 	if _, err := exec.LookPath("bwrap"); err != nil {
@@ -96,7 +96,7 @@ func local(t testing.TB) (*runner, *lab) {
 	return on(l.cache), l
 }
 
-// on is the local runner on a cache.
+// on returns the local runner with another cache.
 func on(cache string) *runner {
 	return &runner{name: "local", flags: []string{"--runner", "local", "--cache", cache}}
 }
@@ -112,7 +112,8 @@ var findEngine = sync.OnceValue(func() error {
 	return nil
 })
 
-// dagger is the engine that answers, reached by the slipway command.
+// dagger returns the runner that uses the Dagger engine. It skips the test if there is
+// none.
 func dagger(t testing.TB) *runner {
 	t.Helper()
 	if err := findEngine(); err != nil {
@@ -121,14 +122,15 @@ func dagger(t testing.TB) *runner {
 	return &runner{name: "dagger", flags: []string{"--runner", "dagger"}, env: []string{"SLIPWAY_ENGINE_LOG=1"}}
 }
 
-// call runs `dagger call` on the module under test, in a directory of its own.
+// call returns a `dagger call` command for the module under test, in a directory of its
+// own.
 func call(t testing.TB, source string, args ...string) command {
 	t.Helper()
 	all := []string{"dagger", "--progress=plain", "call", "-m", root, "--source", source}
 	return command{args: append(all, args...), dir: t.TempDir()}
 }
 
-// eventually fails the test unless the condition holds within a time.
+// eventually fails the test unless the condition becomes true within limit.
 func eventually(t testing.TB, limit time.Duration, what func() error) {
 	t.Helper()
 	var err error

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLocalBinaries releases a crate of which one binary does not ship: nothing of a release
-// has it, the plan says so, and the crate's tests have it all the same.
+// TestLocalBinaries releases a crate with a binary that is not shipped, and checks that no
+// artifact has it, that the plan says so, and that the crate's tests can still use it.
 func TestLocalBinaries(t *testing.T) {
 	w, _ := local(t)
 	r := release{source: workspace(t, "unshipped-binary"), crate: "unshipped-binary", version: "0.1.0"}
@@ -38,8 +38,8 @@ func TestLocalBinaries(t *testing.T) {
 	}
 }
 
-// TestLocalRefusedSetting holds that a setting which is misspelt is told by file and line
-// before anything begins, with the one that is meant.
+// TestLocalRefusedSetting checks that a misspelt setting is reported with file, line and a
+// suggestion before anything begins.
 func TestLocalRefusedSetting(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"key":    {"binaries =", "binarys =", `Cargo.toml:10: "binarys" is no setting of [package.metadata.slipway]: did you mean "binaries"?`},
@@ -55,8 +55,9 @@ func TestLocalRefusedSetting(t *testing.T) {
 	}
 }
 
-// TestLocalRegistryRefuses has a crate with fields that crates.io refuses: the plan tells all
-// of them at once, by line, and a dry run is made to its end and says what a release stops at.
+// TestLocalRegistryRefuses checks a crate with fields that crates.io refuses: the plan
+// reports all of them with their lines, and a dry run completes and says what would stop a
+// release.
 func TestLocalRegistryRefuses(t *testing.T) {
 	w, _ := local(t)
 	r := release{source: workspace(t, "registry-refuses"), crate: "registry-refuses", version: "0.1.0"}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestSigningCompileTime prints what users wait for on the first call on a new
-// engine: the compiling of the module from nothing, over that of a module that
-// does nothing, which is the generated client. Downloads are not counted.
+// TestSigningCompileTime logs what users wait for on the first call on a new engine:
+// compiling the module from scratch, relative to compiling a module that does nothing, that
+// is, the generated client. Downloads are not counted.
 func TestSigningCompileTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short, and this compiles two modules from nothing")

@@ -10,14 +10,14 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// TestSigningHostileDocuments changes what lies beside the tarballs of a release
-// and holds that `slipway verify` refuses each change for its own reason.
+// TestSigningHostileDocuments modifies the files of a release besides the tarballs, and
+// checks that `slipway verify` refuses each modification for its own reason.
 func TestSigningHostileDocuments(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	good := signed(t, s)
 	w.command("dist", good).run(t).wantCode(t, 0)
-	// by is the same release by a workflow of somebody else.
+	// The same release, signed by someone else's workflow.
 	other := good
 	other.out = filepath.Join(t.TempDir(), "other")
 	handOut(s, sigstack.Claims{"job_workflow_ref": "evil/runwasi/.github/workflows/action-build.yml@refs/heads/main"})

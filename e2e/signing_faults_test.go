@@ -20,8 +20,8 @@ func proxies(s *sigstack.Stack) []*fault.Proxy {
 	return []*fault.Proxy{s.Fulcio, s.Rekor, s.TSA, s.Tokens}
 }
 
-// TestSigningFaults has each server fail. The first run has built and tested, so
-// that the times are of signing alone.
+// TestSigningFaults has each server fail. A first run builds and tests, so that only
+// signing is timed.
 func TestSigningFaults(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -33,7 +33,7 @@ func TestSigningFaults(t *testing.T) {
 		name  string
 		proxy *fault.Proxy
 		fault fault.Fault
-		// counts of tokens, certificates and log entries asked for
+		// expected numbers of requests for tokens, certificates and log entries
 		tokens, certificates, entries int
 	}{
 		{"Rekor answers 502 twice", s.Rekor, fault.Status(502, 2), 1, 1, 9},
@@ -61,8 +61,8 @@ func TestSigningFaults(t *testing.T) {
 	}
 }
 
-// TestSigningRefused has a server fail for good: the run ends soon and says what
-// to do, and the next run signs what was built before.
+// TestSigningRefused has a server fail permanently, and checks that the run ends soon with
+// advice, and that the next run signs the existing build.
 func TestSigningRefused(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -135,19 +135,19 @@ func TestSigningRefused(t *testing.T) {
 	})
 }
 
-// TestSigningTime signs 16 binaries with servers that take 200 ms for each
-// answer, and compares with 16 runs of cosign.
+// TestSigningTime signs 16 binaries with servers that take 200 ms per response, and
+// compares the time with 16 runs of cosign.
 func TestSigningTime(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	r := many(t, s, 8) // for two targets
+	r := many(t, s, 8) // for each of two targets
 	w.command("dist", r).run(t).wantCode(t, 0)
 	dir := unpack(t, filepath.Join(r.out, r.crate+"-x86_64-linux-musl.tar.gz"))
 	for _, p := range proxies(s) {
 		p.Delay(200 * time.Millisecond)
 	}
 	var ratios []float64
-	// A machine that is busy with something else slows ours, which waits the least.
+	// Other load on the machine slows slipway more, because it waits less.
 	for round := 0; round < 3 || round < 7 && median(ratios) > 0.25; round++ {
 		ours := w.command("dist", r).run(t).wantCode(t, 0).took
 		begin := time.Now()
@@ -164,7 +164,7 @@ func TestSigningTime(t *testing.T) {
 	}
 }
 
-// many is a crate with that many binaries.
+// many returns a crate with the given number of binaries.
 func many(t *testing.T, s *sigstack.Stack, binaries int) release {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "many")

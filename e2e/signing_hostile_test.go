@@ -14,8 +14,8 @@ import (
 
 const binary = "shim-demo-v1"
 
-// TestSigningHostile changes what a release ships and holds that each change is
-// refused for its own reason, by `slipway verify` and by cosign's commands.
+// TestSigningHostile modifies a release's files, and checks that `slipway verify` and
+// cosign refuse each modification for its own reason.
 func TestSigningHostile(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
@@ -23,7 +23,7 @@ func TestSigningHostile(t *testing.T) {
 	w.command("dist", good).run(t).wantCode(t, 0)
 	x86 := unpack(t, filepath.Join(good.out, "shim-demo-x86_64-linux-musl.tar.gz"))
 	arm := unpack(t, filepath.Join(good.out, "shim-demo-aarch64-linux-musl.tar.gz"))
-	// by is a release of the same binaries that somebody else signed.
+	// by returns a release of the same binaries signed by someone else.
 	by := func(t *testing.T, claims sigstack.Claims) string {
 		t.Helper()
 		s := stack(t)
@@ -39,7 +39,7 @@ func TestSigningHostile(t *testing.T) {
 		name   string
 		change func(t *testing.T, dir string)
 		want   string
-		// accepted are the judges that do not look at what was changed.
+		// accepted lists the versions of cosign that do not check what was modified.
 		accepted []int
 	}{
 		{"another binary", func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, binary) }, "the signature is of another file", nil},
@@ -112,7 +112,7 @@ func TestSigningHostile(t *testing.T) {
 	})
 }
 
-// take replaces a file by the one of that name in another directory.
+// take replaces a file by the one of the same name in another directory.
 func take(from, name string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) { write(t, read(t, from, name), dir, name) }
 }
@@ -129,7 +129,7 @@ func remove(name string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, name))) }
 }
 
-// editBundle changes the verification material of a bundle.
+// editBundle modifies the verification material of a bundle.
 func editBundle(t *testing.T, dir string, change func(material map[string]any)) {
 	t.Helper()
 	var b map[string]any
@@ -140,7 +140,7 @@ func editBundle(t *testing.T, dir string, change func(material map[string]any)) 
 	write(t, string(raw), dir, binary+".sigstore.json")
 }
 
-// swapEntry gives a bundle the log entry of another one.
+// swapEntry replaces the log entry in a bundle by that of another one.
 func swapEntry(t *testing.T, dir, from string) {
 	t.Helper()
 	var other struct {

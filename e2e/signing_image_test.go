@@ -13,8 +13,8 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// TestSigningImage has cosign sign an image, as the workflow sign.yml does, and
-// verifies it by its tag.
+// TestSigningImage has cosign sign an image, like the workflow sign.yml, and verifies it by
+// its tag.
 func TestSigningImage(t *testing.T) {
 	s := stack(t)
 	server := httptest.NewServer(registry.New(registry.WithReferrersSupport(true)))

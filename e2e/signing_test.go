@@ -17,15 +17,15 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// openStack starts the sigstore that all tests of signing share: a process has
-// one at most.
+// openStack starts the Sigstore stack shared by all signing tests, because a process can
+// have only one.
 var openStack = sync.OnceValues(func() (*sigstack.Stack, error) {
 	ctx, cancel := timeout()
 	defer cancel()
 	return sigstack.Start(ctx, filepath.Join(scratch, "sigstack"))
 })
 
-// stack is that sigstore, with no fault in it and no request counted.
+// stack returns the shared stack without faults and with no requests counted.
 func stack(t testing.TB) *sigstack.Stack {
 	t.Helper()
 	s, err := openStack()
@@ -42,18 +42,18 @@ func stack(t testing.TB) *sigstack.Stack {
 	return s
 }
 
-// head is the commit that the release of [signed] is built from.
+// head is the commit from which the release of [signed] is built.
 var head string
 
-// handOut makes the token endpoint say that the run is on that commit, and what
-// the claims say beside it.
+// handOut makes the token endpoint return tokens of a run on that commit, with additional
+// claims.
 func handOut(s *sigstack.Stack, claims sigstack.Claims) {
 	all := sigstack.Claims{"sha": head}
 	maps.Copy(all, claims)
 	s.HandOut(all)
 }
 
-// commit makes a workspace a repository whose main branch the stack's tokens are for.
+// commit makes a workspace a git repository, and sets head to its commit.
 func commit(t testing.TB, s *sigstack.Stack, source string) {
 	t.Helper()
 	repository(t, source, "main")
@@ -61,13 +61,12 @@ func commit(t testing.TB, s *sigstack.Stack, source string) {
 	handOut(s, nil)
 }
 
-// flags point the slipway command at the stack.
+// stackFlags returns the flags that point the slipway command at the stack.
 func stackFlags(s *sigstack.Stack) []string {
 	return []string{"--fulcio-url", s.FulcioURL, "--rekor-url", s.RekorURL, "--trusted-root", s.TrustedRoot}
 }
 
-// signed is a release of shim-demo from a clone, signed as a job of GitHub
-// Actions signs.
+// signed returns a release of shim-demo from a clone, signed like in a GitHub Actions job.
 func signed(t testing.TB, s *sigstack.Stack) release {
 	t.Helper()
 	r := demo(t)
@@ -77,7 +76,7 @@ func signed(t testing.TB, s *sigstack.Stack) release {
 	return r
 }
 
-// judge is cosign's command of a major version, which sees no public sigstore.
+// judge runs cosign of a major version without access to the public Sigstore.
 func judge(t testing.TB, major int, dir string, env []string, args ...string) result {
 	t.Helper()
 	path, err := cosign.Command(major)
@@ -86,13 +85,13 @@ func judge(t testing.TB, major int, dir string, env []string, args ...string) re
 	return command{args: append([]string{path}, args...), dir: dir, env: slices.Concat(base, env)}.run(t)
 }
 
-// identity are the flags of the release document's verification.
+// identity is the flags for verification in the release document.
 var identity = []string{
 	"--certificate-identity", "https://github.com/containerd/runwasi/.github/workflows/action-build.yml@refs/heads/main",
 	"--certificate-oidc-issuer", "https://token.actions.githubusercontent.com",
 }
 
-// unpack unpacks a tarball as the release document says.
+// unpack unpacks a tarball by the command in the release document.
 func unpack(t testing.TB, tarball string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,28 +99,28 @@ func unpack(t testing.TB, tarball string) string {
 	return dir
 }
 
-// verifyCommand is `slipway verify` against the stack.
+// verifyCommand runs `slipway verify` with the stack's trust root.
 func verifyCommand(t testing.TB, s *sigstack.Stack, paths ...string) result {
 	t.Helper()
 	args := []string{slipway, "verify", "--repository", "containerd/runwasi", "--trusted-root", s.TrustedRoot}
 	return command{args: append(args, paths...), env: []string{"GITHUB_REPOSITORY="}}.run(t)
 }
 
-// cosign2 is the release document's command, as written there.
+// cosign2 runs the command of the release document verbatim.
 func cosign2(t testing.TB, s *sigstack.Stack, dir, binary string) result {
 	t.Helper()
 	args := append([]string{"verify-blob", "--certificate", binary + ".pem", "--signature", binary + ".sig"}, identity...)
 	return judge(t, 2, dir, s.CosignEnv(), append(args, binary)...)
 }
 
-// cosign3 verifies the bundle, as users of version 3 do.
+// cosign3 verifies the bundle like users of version 3.
 func cosign3(t testing.TB, s *sigstack.Stack, dir, binary string) result {
 	t.Helper()
 	args := append([]string{"verify-blob", "--bundle", binary + ".sigstore.json", "--trusted-root", s.TrustedRoot}, identity...)
 	return judge(t, 3, dir, nil, append(args, binary)...)
 }
 
-// wantSigned has every judge verify both tarballs.
+// wantSigned verifies both tarballs with slipway and both versions of cosign.
 func wantSigned(t *testing.T, s *sigstack.Stack, out string) {
 	t.Helper()
 	whole := verifyCommand(t, s, out).wantCode(t, 0)
@@ -192,13 +191,13 @@ func TestSigningLocal(t *testing.T) {
 
 func TestSigningDagger(t *testing.T) { testSigned(t, dagger(t)) }
 
-// TestSigningDryRun holds that a dry run asks no server, that its artifacts have
-// the shape of a release's, and that everyone refuses them.
+// TestSigningDryRun checks that a dry run contacts no server, that its artifacts have the
+// form of a release's, and that all verifiers refuse them.
 func TestSigningDryRun(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	r := signed(t, s)
-	r.flags = nil // it has no such flags: there is nothing that they could say
+	r.flags = nil // a dry run has no such flags
 	w.release(t, r).wantCode(t, 0)
 	for _, p := range proxies(s) {
 		if n := p.Count(""); n != 0 {
@@ -226,7 +225,7 @@ func TestSigningDryRun(t *testing.T) {
 	}
 }
 
-// TestSigningKey signs with a key that cosign made.
+// TestSigningKey signs with a key generated by cosign.
 func TestSigningKey(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)

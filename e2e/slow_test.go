@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// slow is a workspace whose build script sleeps that many seconds, under a name
-// that no other process of the machine has.
+// slow returns a workspace whose build script sleeps for the given time, under a name that
+// no other process on the machine has.
 func slow(t testing.TB, seconds int) release {
 	t.Helper()
 	name := "slow-" + strings.ToLower(rand.Text())

@@ -15,11 +15,11 @@ import (
 	"dagger/slipway/e2e/registry"
 )
 
-// ignoredSecret is what no output, cache or upload may hold.
+// ignoredSecret must not be in any output, cache or upload.
 const ignoredSecret = "canary-of-an-ignored-file-8a3f"
 
-// littered is the example as a repository that ignores secrets, and the same with those
-// lying about.
+// littered returns the example as a repository that ignores secrets, and a clone of it with
+// such secrets in its directory.
 func littered(t testing.TB) (clean, littered string) {
 	t.Helper()
 	clean = example(t)
@@ -31,13 +31,13 @@ func littered(t testing.TB) (clean, littered string) {
 	return clean, littered
 }
 
-// ignoring makes a workspace ignore what [litter] leaves.
+// ignoring makes a workspace ignore the files of [litter].
 func ignoring(t testing.TB, dir string) {
 	t.Helper()
 	write(t, "/target\n.env\n*.pem\nnotes.txt\nlocal/\n.venv\nnode_modules/\n", dir, ".gitignore")
 }
 
-// litter leaves ignored files in a working directory, in and beside its crates.
+// litter adds ignored files to a working directory, inside and outside its crates.
 func litter(t testing.TB, dir string) {
 	t.Helper()
 	for _, below := range []string{"", "crates/shimkit", "crates/shim-core/src", "crates/shim-demo"} {
@@ -55,8 +55,8 @@ func litter(t testing.TB, dir string) {
 	repository(t, nested, "main")
 }
 
-// wantNoSecret fails the test when a file below a directory holds the secret, as it is or
-// compressed. It says how many files it has read.
+// wantNoSecret fails the test if a file below a directory contains the secret, plain or
+// compressed. It logs how many files it read.
 func wantNoSecret(t testing.TB, what, dir string, skip ...string) {
 	t.Helper()
 	read := 0
@@ -88,7 +88,7 @@ func wantNoSecret(t testing.TB, what, dir string, skip ...string) {
 	t.Logf("%s: %d files searched", what, read)
 }
 
-// holds reports whether some bytes, or what they are when decompressed, have the secret.
+// holds reports whether raw, or its decompressed form, contains the secret.
 func holds(raw []byte) bool {
 	if bytes.Contains(raw, []byte(ignoredSecret)) {
 		return true
@@ -101,9 +101,8 @@ func holds(raw []byte) bool {
 	return err == nil && bytes.Contains(inner, []byte(ignoredSecret))
 }
 
-// TestLocalSourceIgnored holds that files which git ignores are in nothing: the same commit
-// gives the same plan and the same bytes whatever lies about, and no output and no cache has
-// a secret that git ignores.
+// TestLocalSourceIgnored checks that ignored files have no effect: the same commit gives
+// the same plan and bytes, and no output or cache contains an ignored secret.
 func TestLocalSourceIgnored(t *testing.T) {
 	_, l := local(t)
 	clean, dirty := littered(t)
@@ -128,7 +127,7 @@ func TestLocalSourceIgnored(t *testing.T) {
 			if a, b := digests(t, r.out), digests(t, other.out); !maps.Equal(a, b) {
 				t.Errorf("the files differ: %v and %v", a, b)
 			}
-			for line := range strings.Lines(here.stderr) { // its source is the same
+			for line := range strings.Lines(here.stderr) { // nothing runs again, because the source is the same
 				if !strings.HasSuffix(line, ": done before, on the same inputs\n") {
 					t.Errorf("without the ignored files it said %q", line)
 				}
@@ -137,7 +136,7 @@ func TestLocalSourceIgnored(t *testing.T) {
 	}
 	wantNoSecret(t, "the cache", cache, "images", "toolchain")
 
-	t.Run("with changes", func(t *testing.T) { // and what git would track is built
+	t.Run("with changes", func(t *testing.T) { // files that git would track are built
 		write(t, "// changed\n", dirty, "crates/shimkit/src/new.rs")
 		r := release{source: dirty, crate: "shimkit", version: "0.3.1", out: filepath.Join(t.TempDir(), "out")}
 		got := w.release(t, r).wantCode(t, 0)
@@ -156,7 +155,7 @@ func TestLocalSourceIgnored(t *testing.T) {
 	})
 }
 
-// TestLocalSourceUpload holds that a real release uploads no file that git ignores.
+// TestLocalSourceUpload checks that a real release uploads no ignored file.
 func TestLocalSourceUpload(t *testing.T) {
 	w, _ := local(t)
 	server := newRegistry(t, "")
@@ -179,8 +178,8 @@ func TestLocalSourceUpload(t *testing.T) {
 	wantNoSecret(t, "the output", r.out)
 }
 
-// TestLocalSourceBelow holds that a workspace below the root of its repository is released,
-// and that the workflows which are made for it have commands that work.
+// TestLocalSourceBelow checks that a workspace below its repository's root can be released,
+// and that the commands in the workflows generated for it work.
 func TestLocalSourceBelow(t *testing.T) {
 	w, _ := local(t)
 	server := newRegistry(t, "")
@@ -230,8 +229,8 @@ func TestLocalSourceBelow(t *testing.T) {
 	w.release(t, r).wantCode(t, 1).wantError(t, "files differ from commit")
 }
 
-// TestLocalSourceSubmodule holds that a build script finds what a submodule has, that one
-// which is not checked out is named, and that workflows check it out.
+// TestLocalSourceSubmodule checks that a build script can read the files of a submodule,
+// that a submodule which is not checked out is reported, and that workflows check it out.
 func TestLocalSourceSubmodule(t *testing.T) {
 	w, _ := local(t)
 	data := t.TempDir()
@@ -265,8 +264,8 @@ func TestLocalSourceSubmodule(t *testing.T) {
 	}
 }
 
-// TestLocalSourceSubmoduleMember holds that a crate which is in a submodule is built with the
-// crate that needs it, and that where the submodule is not checked out the error names it.
+// TestLocalSourceSubmoduleMember checks that a crate in a submodule is built with the crate
+// that depends on it, and that the error names the submodule if it is not checked out.
 func TestLocalSourceSubmoduleMember(t *testing.T) {
 	w, _ := local(t)
 	other := t.TempDir()
@@ -296,8 +295,8 @@ func TestLocalSourceSubmoduleMember(t *testing.T) {
 	}
 }
 
-// TestDaggerSource holds that the module and the command give the local runner's plan and
-// bytes, whatever lies about in the directory.
+// TestDaggerSource checks that the module, and the command with the Dagger runner, give the
+// local runner's plan and bytes, whatever other files are in the directory.
 func TestDaggerSource(t *testing.T) {
 	w := dagger(t)
 	here, _ := local(t)

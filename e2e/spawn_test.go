@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// spawning are tests that start programs which were built for the target: a binary of the
-// crate, the test itself, one through a shell, one that starts another.
+// spawning is tests that start programs built for the target: a binary of the crate, the
+// test itself, one through a shell, one that starts another.
 const spawning = `use std::process::{Command, Stdio};
 use std::io::Write;
 fn said(c: &mut Command) -> String {
@@ -67,8 +67,8 @@ func testSpawned(t *testing.T, w *runner) {
 	got.wantStdout(t, x8664+": 6 passed, 0 ignored, natively", aarch64+": 6 passed, 0 ignored, emulated by qemu-aarch64-static")
 }
 
-// TestLocalSpawned holds that a test can start what was built with it, for a target that
-// is emulated too.
+// TestLocalSpawned checks that a test can start programs that were built with it, on an
+// emulated target too.
 func TestLocalSpawned(t *testing.T) {
 	needOwnBinfmt(t)
 	w, _ := local(t)

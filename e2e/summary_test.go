@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// summary is what release-crate prints with --json.
+// summary is the --json output of release-crate.
 type summary struct {
 	DryRun                                             bool
 	Crate, Version, Tag, Plan, Runner, Toolchain, Rust string
@@ -28,7 +28,7 @@ type summary struct {
 	Findings []struct{ Stops, What string }
 }
 
-// parse reads a summary and refuses fields that it does not know by mistake.
+// parse parses a summary.
 func parse(t testing.TB, raw string) summary {
 	t.Helper()
 	var s summary
@@ -77,7 +77,7 @@ func (s summary) wantDemo(t testing.TB, out string) {
 	}
 }
 
-// wantText checks that the text for people says what the summary says.
+// wantText checks that the text for people has the content of the summary.
 func (s summary) wantText(t testing.TB, text string) {
 	t.Helper()
 	want := []string{"Dry run of " + s.Tag, s.Plan, s.Runner, s.Toolchain, "Rust " + s.Rust}

@@ -2,7 +2,7 @@ package e2e
 
 import "testing"
 
-// environment are tests that read or call what a developer's machine has.
+// environment is tests that use what is available on a developer's machine.
 const environment = `use std::process::Command;
 fn sh(script: &str) -> String {
     let o = Command::new("sh").args(["-euc", script]).output().unwrap();
@@ -42,8 +42,8 @@ fn perl() { assert_eq!(sh("perl -MFindBin -MIPC::Cmd -MFile::Compare -MTime::Pie
 fn source() { std::fs::read_to_string("tests/environment.rs").unwrap(); }
 `
 
-// TestLocalTestEnvironment holds that tests find what they find on a developer's machine:
-// zones, a user, a home, git, perl.
+// TestLocalTestEnvironment checks that tests find what a developer's machine has: time
+// zones, a user, a home directory, git, perl.
 func TestLocalTestEnvironment(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "", map[string]string{

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// workspace copies a workspace of the test data to a directory of its own.
+// workspace copies a workspace of the test data.
 func workspace(t testing.TB, name string) string {
 	t.Helper()
 	return copyTo(t, filepath.Join("testdata", "workspaces", name), filepath.Join(t.TempDir(), name))
@@ -32,7 +32,7 @@ func copyTo(t testing.TB, from, to string) string {
 	return to
 }
 
-// copyLinks copies a file or a tree, links as they are.
+// copyLinks copies a file or a tree, keeping symbolic links.
 func copyLinks(from, to string) error {
 	return filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -89,7 +89,7 @@ func read(t testing.TB, path ...string) string {
 	return string(raw)
 }
 
-// digests maps the names of a directory's files to their SHA-256.
+// digests returns the SHA-256 of a directory's files by name.
 func digests(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -129,7 +129,7 @@ func untar(t testing.TB, path ...string) []entry {
 	}
 }
 
-// removeAll is os.RemoveAll for trees with directories that deny writing.
+// removeAll is like os.RemoveAll, but also removes directories without write permission.
 func removeAll(dir string) error {
 	_ = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() {

@@ -1,7 +1,6 @@
-// Command bench prints what slipway costs over bare cargo: the wall time of a
-// dry run divided by that of cargo doing the same work in the same image, in
-// paired runs, so that a noisy machine slows both. It is no test: it judges
-// nothing.
+// Command bench prints slipway's overhead over plain cargo: the wall time of a dry run
+// divided by that of cargo doing the same work in the same image. Runs are paired so that
+// load on the machine slows both. It is not a test and has no threshold.
 package main
 
 import (
@@ -39,7 +38,8 @@ type bench struct {
 	work string
 }
 
-// crates are what is released: one without and one with dependencies from crates.io.
+// crates lists what is released: a crate without dependencies, and one with dependencies
+// from crates.io.
 var crates = []struct{ name, version, edit string }{
 	{"shim-demo", "0.1.0", "crates/shim-demo/src/engine.rs"},
 	{"fetcher", "0.5.0", "crates/fetcher/src/lib.rs"},
@@ -84,8 +84,8 @@ func show(name, what string, ours, bare []time.Duration) {
 		ratios[0], ratios[mid], ratios[len(ratios)-1], ours[mid].Seconds(), bare[mid].Seconds())
 }
 
-// pairs measures one scenario: slipway, cargo, slipway, cargo … The state that
-// a scenario begins with is made before and not counted.
+// pairs measures one scenario: slipway, cargo, slipway, cargo … Preparing the scenario's
+// initial state is not counted.
 func (b *bench) pairs(what, crate, version, edit string) (ours, bare []time.Duration, err error) {
 	for i := range b.runs {
 		run, err := b.newRun(crate, version)
@@ -121,7 +121,7 @@ func (b *bench) pairs(what, crate, version, edit string) (ours, bare []time.Dura
 	return ours, bare, nil
 }
 
-// prepare makes a run of slipway, so that the toolchain image is there and unpacked.
+// prepare runs slipway once, so that the toolchain image exists and is unpacked.
 func (b *bench) prepare() error {
 	if b.cache == "" {
 		base, err := os.UserCacheDir()
@@ -150,14 +150,14 @@ func (b *bench) prepare() error {
 		return fmt.Errorf("finding the unpacked image below %q: %w", b.cache, err)
 	}
 	slices.SortFunc(newest, func(a, c string) int { return used(a).Compare(used(c)) })
-	// The store's image may be open to the sandbox's user alone. A copy, because links would
-	// change the times by which slipway sees that the image is as it was unpacked.
+	// The stored image may be readable for the sandbox's user only. It is copied because
+	// linking would change the times by which slipway detects changes to the unpacked image.
 	b.root = filepath.Join(b.work, "rootfs")
 	_, err = command("", "cp", "--archive", newest[len(newest)-1], b.root)
 	return err
 }
 
-// used is when an unpacked image was last used.
+// used returns when an unpacked image was last used.
 func used(root string) time.Time {
 	info, err := os.Stat(filepath.Dir(root))
 	if err != nil {

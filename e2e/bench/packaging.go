@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// packaging measures `tar | pigz` at the level and the number of threads of a
-// release's tarballs against the benchmark of ci/dist on the same file.
+// packaging compares `tar | pigz`, with the compression level and threads used for release
+// tarballs, with the benchmark of ci/dist on the same file.
 func (b *bench) packaging() error {
 	file, err := os.CreateTemp(b.work, "artifact-")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// run is one pair's private state: a copy of the source, a cache for slipway
-// that has nothing but the toolchain image, a target directory for cargo.
+// run is the private state of one pair: a copy of the source, a cache for slipway with only
+// the toolchain image, and a target directory for cargo.
 type run struct {
 	bench          *bench
 	dir            string
@@ -36,8 +36,8 @@ func (b *bench) newRun(crate, version string) (*run, error) {
 			return nil, err
 		}
 	}
-	// slipway prunes the workspace to the crate and needs no registry for this
-	// one; cargo reads all of it. Both download what fetcher needs.
+	// slipway prunes the workspace to the crate and needs no registry for this one; cargo
+	// resolves the whole workspace. Both download the dependencies of fetcher.
 	if r.crate == "shim-demo" {
 		if _, err := r.cargoCommand("cargo fetch --locked --manifest-path /src/Cargo.toml", true); err != nil {
 			return nil, err
@@ -53,8 +53,8 @@ func (r *run) slipway() (time.Duration, error) {
 		"--source", r.path("source"), "--crate", r.crate, "--version", r.version, "--out", r.path("out"))
 }
 
-// cargo does what a release does, the way a person would write it down: build
-// both targets in one invocation, test each, pack.
+// cargo runs the steps of a release as a person would: it builds both targets in one
+// invocation, tests each, and packs.
 func (r *run) cargo() (time.Duration, error) {
 	const x, a = "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"
 	manifest := "--manifest-path /src/crates/" + r.crate + "/Cargo.toml --release --locked"
@@ -76,7 +76,7 @@ func (r *run) cargo() (time.Duration, error) {
 	return r.cargoCommand(strings.Join(script, " && "), r.crate == "fetcher")
 }
 
-// cargoCommand runs a shell line in the toolchain image.
+// cargoCommand runs a shell command in the toolchain image.
 func (r *run) cargoCommand(line string, network bool) (time.Duration, error) {
 	args := []string{"--unshare-all", "--die-with-parent", "--tmpfs", "/", "--clearenv"}
 	if network {
@@ -104,18 +104,18 @@ func (r *run) cargoCommand(line string, network bool) (time.Duration, error) {
 	return command("", "bwrap", args...)
 }
 
-// edit changes one line of a source file, another one each time.
+// edit changes one line of a source file, differently each time.
 func (r *run) edit(name string, i int) error {
 	file := filepath.Join(r.path("source"), name)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	time.Sleep(1100 * time.Millisecond) // cargo tells by the second on some file systems
+	time.Sleep(1100 * time.Millisecond) // on some file systems cargo's resolution is one second
 	return os.WriteFile(file, append(text, fmt.Sprintf("\n// edit %d\n", i)...), 0o644)
 }
 
-// command runs a command and returns its wall time; its output is shown when it fails.
+// command runs a command and returns its wall time. The error includes its output.
 func command(dir, name string, args ...string) (time.Duration, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir

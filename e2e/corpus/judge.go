@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// targets are what a release must have built binaries for.
+// targets are those for which a release must have binaries.
 var targets = []struct {
 	triple, arch string
 	machine      elf.Machine
@@ -26,8 +26,8 @@ var targets = []struct {
 	{"aarch64-unknown-linux-musl", "aarch64", elf.EM_AARCH64},
 }
 
-// judge looks at what a dry run that ended well has left: tests of both targets, and a
-// tarball for each with binaries that are static and run. A library has a .crate instead.
+// judge checks the results of a successful dry run: tests passed on both targets, and a
+// tarball for each has binaries that are static and run. A library has a .crate instead.
 func (l *lab) judge(ctx context.Context, r *row, s summary, out, dir string) error {
 	r.Plan = s.Plan
 	for _, t := range s.Tests {
@@ -69,7 +69,7 @@ type artifact = struct{ Name, Target string }
 
 func isTarball(a artifact) bool { return strings.HasSuffix(a.Name, ".tar.gz") }
 
-// wantPackage says why a run that made no tarball is wrong.
+// wantPackage returns what is wrong with a run that made no tarball, "" if nothing.
 func wantPackage(s summary, r row) string {
 	if !slices.ContainsFunc(s.Artifacts, func(a artifact) bool { return a.Name == r.Crate+"-"+r.Version+".crate" }) {
 		return "there is neither a tarball nor a .crate"
@@ -77,13 +77,13 @@ func wantPackage(s summary, r row) string {
 	return ""
 }
 
-// file is a binary of a tarball, and what it said when it was run.
+// file is a binary in a tarball, and what it printed when it was run.
 type file struct {
 	name, says, fault string
 	content           []byte
 }
 
-// binaries returns what a release's tarball holds beside signatures.
+// binaries returns the files in a release's tarball, without signatures.
 func binaries(tarball string) ([]file, error) {
 	raw, err := os.ReadFile(tarball)
 	if err != nil {
@@ -117,7 +117,7 @@ func binaries(tarball string) ([]file, error) {
 	return list, nil
 }
 
-// static says why a binary is no static one of that machine, "" where it is.
+// static returns why a binary is not a static one for the machine, "" if it is.
 func static(content []byte, machine elf.Machine) string {
 	f, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {
@@ -135,8 +135,8 @@ func static(content []byte, machine elf.Machine) string {
 	return ""
 }
 
-// execute runs `BINARY --version` in a sandbox without a network that sees the toolchain
-// image, whose emulator runs what is not for this machine, and keeps the first line.
+// execute runs `BINARY --version` in a sandbox without network, in the toolchain image,
+// which has an emulator for other machines. It keeps the first line of output.
 func (l *lab) execute(ctx context.Context, f *file, arch, dir string) error {
 	image, err := l.image()
 	if err != nil {
@@ -174,8 +174,8 @@ func (l *lab) execute(ctx context.Context, f *file, arch, dir string) error {
 	return nil
 }
 
-// sandbox is the arguments of bwrap(1) before a command that sees the image and, below
-// /tmp/run, a folder, and has no network and no capability.
+// sandbox returns the arguments of bwrap(1) to run a command in the image, with a directory
+// mounted at /tmp/run, and without network or capabilities.
 func sandbox(image, folder string) []string {
 	args := []string{
 		"--die-with-parent", "--new-session", "--clearenv", "--ro-bind", image, "/", "--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp",
@@ -184,8 +184,8 @@ func sandbox(image, folder string) []string {
 	if os.Getuid() != 0 {
 		return append(args, "--unshare-all", "--")
 	}
-	// In a user namespace root cannot reach a cache below its own home directory: it
-	// becomes another user inside instead.
+	// In a user namespace root cannot access a cache below its own home directory, so the
+	// command changes to another user inside the sandbox instead.
 	return append(args, "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
 		"--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--",
 		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")

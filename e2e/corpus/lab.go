@@ -14,16 +14,17 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// lab is what the crates share: the command, its toolchain image, a directory to work in.
+// lab is what all crates share: the command, its toolchain image, a working directory.
 type lab struct {
 	slipway  string
-	revision string // commit that the command was built from
-	kept     string // slipway's cache that the toolchain image is taken from
+	revision string // the commit the command was built from
+	kept     string // slipway's cache with the toolchain image
 	work     string
-	own      bool // work was made here
+	own      bool // work was created here
 }
 
-// openLab makes the toolchain image where the cache has none: that takes minutes.
+// openLab prepares a lab. If the cache has no toolchain image it makes one, which takes
+// minutes.
 func openLab(slipway, kept, work string) (*lab, error) {
 	path, err := exec.LookPath(slipway)
 	if err != nil {
@@ -66,8 +67,9 @@ func (l *lab) close() error {
 	return beneath.RemoveAll(l.work)
 }
 
-// revision is the last commit of this repository that changed the command, with a "+" where
-// there are changes that no commit has. Go records none in what it builds in a worktree.
+// revision returns the last commit of this repository that changed the command, followed by
+// "+" if there are uncommitted changes. Go's build information does not have it for a
+// worktree.
 func revision() (string, error) {
 	paths := []string{"--", ":/ci", ":/cmd", ":/go.mod", ":/go.sum"}
 	commit, err := exec.Command("git", append([]string{"log", "-1", "--abbrev=12", "--format=%h"}, paths...)...).Output()
@@ -85,8 +87,8 @@ func revision() (string, error) {
 	return strings.TrimSpace(string(commit)) + mark, nil
 }
 
-// newCache makes a cache for one crate that shares nothing with others but the toolchain
-// image: what a crate leaves is then removed with it, and the disk holds one at a time.
+// newCache makes a cache for one crate that shares only the toolchain image with others. It
+// is removed after the crate, so that the disk holds one at a time.
 func (l *lab) newCache(dir string) (string, error) {
 	cache := filepath.Join(dir, "cache")
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -104,7 +106,7 @@ func (l *lab) newCache(dir string) (string, error) {
 	return cache, nil
 }
 
-// image is the toolchain image's unpacked root, the newest where there are several.
+// image returns the root of the unpacked toolchain image, the newest if there are several.
 func (l *lab) image() (string, error) {
 	roots, err := filepath.Glob(filepath.Join(l.kept, "images", "*", "rootfs"))
 	if err != nil || len(roots) == 0 {
@@ -122,8 +124,7 @@ func modified(root string) time.Time {
 	return info.ModTime()
 }
 
-// command runs the slipway command at low priority, with neither tokens nor settings of
-// whoever started this.
+// command returns a slipway command that runs at low priority, without the caller's tokens.
 func (l *lab) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nice", append([]string{"-n", "19", l.slipway}, args...)...)
 	for _, v := range os.Environ() {

@@ -10,7 +10,7 @@ import (
 // crate is one entry of the list.
 type crate struct {
 	Name, Version string
-	Sample        bool // `make test` runs it
+	Sample        bool // `make test` releases it
 }
 
 var (
@@ -18,8 +18,8 @@ var (
 	versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*$`)
 )
 
-// parseList reads lines of the form "name version" or "name version sample"; "#" begins a
-// comment. No crate is there twice.
+// parseList parses lines of the form "name version" or "name version sample"; "#" begins a
+// comment. A duplicate crate is an error.
 func parseList(text string) ([]crate, error) {
 	var list []crate
 	n := 0

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// unreachable are cargo's words for a network that is not there.
+// unreachable lists parts of cargo's error messages for an unreachable network.
 var unreachable = []string{"resolve host", "Failed to connect", "Could not connect", "Connection refused", "timed out", "failed to download"}
 
-// TestLocalCorpus releases the crates that the list marks as the sample.
+// TestLocalCorpus releases the sample crates of the list.
 func TestLocalCorpus(t *testing.T) {
 	for _, tool := range []string{"bwrap", "cargo", "git"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -47,7 +47,7 @@ func TestLocalCorpus(t *testing.T) {
 	}
 }
 
-// right fails the test unless the crate's dry run goes to its end, with tests and binaries of
+// right fails the test unless the crate's dry run succeeds, with tests and binaries for
 // both targets.
 func right(t *testing.T, l *lab, c crate) {
 	r, err := l.try(t.Context(), c, 30*time.Minute)

@@ -1,11 +1,11 @@
-// Command corpus releases crates that no one here wrote: each crate of a list is taken from
-// crates.io by cargo as it was published, made a git repository of its own, planned and
-// dry-run unedited by the slipway command with its local runner. It writes a table of what
-// was right and wrong to RESULTS.md and RESULTS.json; rows of crates that were not run stay.
+// Command corpus releases third-party crates: each crate of a list is downloaded from
+// crates.io by cargo as published, committed to a git repository of its own, and then
+// planned and dry-run unedited by the slipway command with its local runner. It writes the
+// results to RESULTS.md and RESULTS.json; rows of crates that were not run stay.
 //
 //	cd e2e && go run ./corpus -slipway ../bin/slipway -results corpus
 //
-// What a crate builds is run in a sandbox of its own: it is other people's code.
+// Binaries of the crates are untrusted, so they run in a sandbox.
 package main
 
 import (
@@ -53,8 +53,8 @@ type options struct {
 	only                          []string
 }
 
-// run tries the crates one after the other and writes the results after each, so that what
-// was measured before an interruption is kept.
+// run tries the crates one after the other. It writes the results after each, so that they
+// are kept if it is interrupted.
 func (o *options) run(ctx context.Context) error {
 	crates, err := parseList(listed)
 	if err != nil {
@@ -75,7 +75,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.write(o.results); err != nil { // without crates that the list no longer has
+	if err := t.write(o.results); err != nil { // drops crates that are no longer on the list
 		return err
 	}
 	end := time.Now().Add(o.begin)
@@ -99,7 +99,7 @@ func (o *options) run(ctx context.Context) error {
 	return nil
 }
 
-// choose returns the crates of those names, all where none is named.
+// choose returns the named crates, or all if no names are given.
 func choose(crates []crate, names []string) ([]crate, error) {
 	if len(names) == 0 {
 		return crates, nil

@@ -17,16 +17,16 @@ import (
 	"strings"
 )
 
-// written are the files that cargo itself adds to a .crate, or to what it unpacks: no
-// repository has them. Cargo.toml is the manifest as cargo normalized it; the one that its
-// author wrote may refer to a workspace that is not there.
+// written lists files that cargo itself adds to a .crate, or when unpacking it: they are
+// not in a repository. Cargo.toml is used in the form normalised by cargo; the original may
+// refer to a workspace that is not there.
 var written = []string{".cargo_vcs_info.json", ".cargo-ok", "Cargo.toml.orig"}
 
-// download has cargo fetch a crate and returns the .crate file in its cache. `cargo info` is
-// the one command that downloads a crate without its dependencies.
+// download has cargo download a crate and returns the .crate file in cargo's cache. It uses
+// `cargo info`, the only command that downloads a crate without its dependencies.
 func download(ctx context.Context, c crate) (string, error) {
 	cmd := exec.CommandContext(ctx, "cargo", "info", "--quiet", c.Name+"@"+c.Version)
-	cmd.Dir = os.TempDir() // no workspace, whose lock file would count
+	cmd.Dir = os.TempDir() // not in a workspace, whose lock file would be used
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("downloading with cargo info (cargo 1.82 or newer is expected): %w: %s", err, strings.TrimSpace(string(out)))
 	}
@@ -49,8 +49,8 @@ func download(ctx context.Context, c crate) (string, error) {
 	return found[0], nil
 }
 
-// unpack writes the files of a .crate below dir, without the folder that holds them and
-// without what cargo wrote, and returns the digest of the .crate.
+// unpack writes the files of a .crate below dir, without their top directory and the files
+// added by cargo. It returns the digest of the .crate.
 func unpack(file, dir string) (digest string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -62,7 +62,7 @@ func unpack(file, dir string) (digest string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reading %q: %w", filepath.Base(file), err)
 	}
-	root, err := os.OpenRoot(dir) // nothing is written outside it, whatever the names say
+	root, err := os.OpenRoot(dir) // prevents names from leading outside
 	if err != nil {
 		return "", err
 	}
@@ -79,7 +79,7 @@ func unpack(file, dir string) (digest string, err error) {
 			return "", fmt.Errorf("unpacking %q: %w", h.Name, err)
 		}
 	}
-	if _, err := io.Copy(sum, f); err != nil { // what gzip has not asked for
+	if _, err := io.Copy(sum, f); err != nil { // the rest that gzip did not read
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
@@ -104,8 +104,9 @@ func extract(root *os.Root, h *tar.Header, r io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// commit makes dir a git repository with one commit of all its files, ignored ones too: they
-// were published. Author and date are fixed, so that the commit is the same everywhere.
+// commit makes dir a git repository with a single commit of all files, including ignored
+// ones, because they were published. Author and date are fixed, so the commit ID is the
+// same everywhere.
 func commit(ctx context.Context, dir string) error {
 	for _, args := range [][]string{
 		{"init", "--quiet", "--initial-branch", "main"},

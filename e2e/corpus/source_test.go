@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// packed writes a .crate with these entries and returns its name and digest.
+// packed writes a .crate with the given entries and returns its name and digest.
 func packed(t *testing.T, entries []tar.Header) (string, string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -62,7 +62,7 @@ func TestUnpackAndCommit(t *testing.T) {
 		if err != nil || digest != sum {
 			t.Fatalf("unpacking gave digest %q, %v, expected %q", digest, err, sum)
 		}
-		// Nothing that was published may be lost, whatever the crate ignores.
+		// No published file may be lost, even if the crate ignores it.
 		if err := os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}

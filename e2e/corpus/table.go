@@ -13,19 +13,19 @@ import (
 	"strings"
 )
 
-// row is what came of one crate.
+// row is the result for one crate.
 type row struct {
 	Crate   string `json:"crate"`
 	Version string `json:"version"`
-	// SHA256 is the digest of the .crate that crates.io has.
+	// SHA256 is the digest of the .crate on crates.io.
 	SHA256 string `json:"sha256"`
-	// Slipway is the commit that ran it.
+	// Slipway is the commit of slipway that released it.
 	Slipway string `json:"slipway"`
 	Planned bool   `json:"planned"`
-	// Findings are what the plan says of the crate.
+	// Findings are the plan's findings.
 	Findings []found  `json:"findings,omitempty"`
 	Right    bool     `json:"right"`
-	Why      string   `json:"why,omitempty"` // what was wrong: slipway's words, or what its output lacks
+	Why      string   `json:"why,omitempty"` // what is wrong: slipway's error, or what is missing from its output
 	Plan     string   `json:"plan,omitempty"`
 	Tests    []tests  `json:"tests,omitempty"`
 	Binaries []binary `json:"binaries,omitempty"`
@@ -58,11 +58,11 @@ func (r row) verdict() string {
 	return "wrong"
 }
 
-// table is the rows of all crates that were ever run, sorted by name.
+// table holds the rows of all crates ever run, sorted by name.
 type table struct{ rows []row }
 
-// readTable reads the rows of earlier runs from a directory; "" and a directory without any
-// give an empty table. Rows of crates, or versions, that the list no longer has are dropped.
+// readTable reads the rows of earlier runs from a directory. If that is "" or has none, the
+// table is empty. Rows of crates, or versions, that are no longer on the list are dropped.
 func readTable(dir string) (*table, error) {
 	t := &table{rows: []row{}}
 	if dir == "" {
@@ -85,7 +85,7 @@ func readTable(dir string) (*table, error) {
 	return t, err
 }
 
-// put adds a row in place of an earlier one of that crate.
+// put adds a row, replacing an earlier one of the same crate.
 func (t *table) put(r row) {
 	t.rows = slices.DeleteFunc(t.rows, func(old row) bool { return old.Crate == r.Crate })
 	t.rows = append(t.rows, r)
@@ -105,7 +105,7 @@ func (t *table) count() string {
 	return fmt.Sprintf("%d of %d crates are right, %d are planned", right, len(t.rows), planned)
 }
 
-// write writes the table to a directory, as JSON and as Markdown.
+// write writes the table to a directory as JSON and as Markdown.
 func (t *table) write(dir string) error {
 	if dir == "" {
 		return nil
@@ -140,7 +140,7 @@ came instead. RESULTS.json has the plans' findings, the digests and both targets
 	return b.String()
 }
 
-// passed counts the tests that passed, for each target.
+// passed returns the number of passed tests for each target.
 func (r row) passed() string {
 	var list []string
 	for _, t := range r.Tests {
@@ -149,7 +149,7 @@ func (r row) passed() string {
 	return strings.Join(list, ", ")
 }
 
-// said is what the binaries of the first target answered, and for how many targets.
+// said returns what the binaries of the first target printed.
 func (r row) said() string {
 	var list []string
 	for _, b := range r.Binaries {
@@ -160,7 +160,7 @@ func (r row) said() string {
 	return strings.Join(list, "; ")
 }
 
-// cell makes a text fit for a table of Markdown: none of it is markup.
+// cell escapes text for a Markdown table.
 func cell(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "[", "\\[", "*", "\\*", "_", "\\_", "`", "\\`").Replace(text)

@@ -19,8 +19,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestListed checks the list that is kept, and that the table kept beside it has no crate
-// or version that the list has not.
+// TestListed checks the committed list, and that the committed table has no crate or
+// version that is not on it.
 func TestListed(t *testing.T) {
 	list, err := parseList(listed)
 	if err != nil {

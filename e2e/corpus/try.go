@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// summary is what is read of what release-crate prints with --json.
+// summary is the part of release-crate's --json output that is used.
 type summary struct {
 	Plan  string
 	Tests []struct {
@@ -23,8 +23,8 @@ type summary struct {
 	Artifacts []struct{ Name, Target string }
 }
 
-// try plans a crate and dry-runs it, unedited, and judges what came of it. What is wrong with
-// the crate or with slipway is in the row; an error is a fault of this machine.
+// try plans and dry-runs an unedited crate, and judges the result. The row has what is
+// wrong with the crate or slipway; an error is a problem of this machine.
 func (l *lab) try(ctx context.Context, c crate, limit time.Duration) (row, error) {
 	r := row{Crate: c.Name, Version: c.Version, Slipway: l.revision}
 	dir := filepath.Join(l.work, c.Name)
@@ -70,7 +70,7 @@ func (l *lab) try(ctx context.Context, c crate, limit time.Duration) (row, error
 	return r, l.judge(ctx, &r, s, out, dir)
 }
 
-// plan returns what a plan of the crate finds, or why it cannot be planned.
+// plan returns the findings of the crate's plan, or why it cannot be planned.
 func (l *lab) plan(ctx context.Context, c crate, source string) ([]found, string) {
 	cmd := l.command(ctx, "plan", "--json", "--source", source, "--crate", c.Name, "--version", c.Version)
 	var stdout, stderr bytes.Buffer
@@ -88,7 +88,8 @@ func (l *lab) plan(ctx context.Context, c crate, source string) ([]found, string
 	return plan.Findings, ""
 }
 
-// contradicts names a finding that says that crates.io refuses the crate: it has taken it.
+// contradicts returns a finding that crates.io would refuse the crate, "" if there is none.
+// It is wrong, because crates.io has accepted the crate.
 func contradicts(findings []found) string {
 	for _, f := range findings {
 		if f.Stops == "registry" {
@@ -118,7 +119,7 @@ func (l *lab) dryRun(ctx context.Context, c crate, source, cache, out string) (s
 	return s, ""
 }
 
-// lastWords is the message that the slipway command ended with.
+// lastWords returns the error message of the slipway command.
 func lastWords(stderr string, err error) string {
 	text := "\n" + stderr
 	if i := strings.LastIndex(text, "\nslipway: "); i >= 0 {
@@ -127,7 +128,7 @@ func lastWords(stderr string, err error) string {
 	return fmt.Sprintf("slipway ended without a message: %v", err)
 }
 
-// clean makes a message fit for a table that is the same on other machines.
+// clean makes a message independent of the machine and short enough for a table.
 func clean(message, dir string) string {
 	const most = 600
 	message = strings.Join(strings.Fields(strings.ReplaceAll(message, dir, "…")), " ")

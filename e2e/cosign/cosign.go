@@ -1,4 +1,5 @@
-// Package cosign gives tests cosign's own command, the judge of every signature.
+// Package cosign provides cosign's command to tests. It is the reference for all
+// signatures.
 package cosign
 
 import (
@@ -7,15 +8,15 @@ import (
 	"dagger/slipway/e2e/gotool"
 )
 
-// releases are the releases that are built, by major version: the newest of each
-// that the Go release of go.mod compiles.
+// releases maps the major version to the release that is built: the newest one that
+// compiles with the Go version in go.mod.
 var releases = map[int]string{
 	2: "v2.6.5",
 	3: "v3.1.2",
 }
 
-// Command returns the path of cosign's command of a major version, 2 or 3, which is
-// compiled as [gotool.Command] does.
+// Command returns the path of the cosign command of a major version, 2 or 3. It is compiled
+// by [gotool.Command].
 func Command(major int) (string, error) {
 	release, ok := releases[major]
 	if !ok {

@@ -1,7 +1,6 @@
-// Command count runs `go test -json` with its arguments, prints each test as it
-// ends, with its output where it did not pass, and closes with the line
-// "N passed, N failed, N skipped". It exits with status 1 unless tests ran and
-// none failed.
+// Command count runs `go test -json` with its arguments. It prints each test when it ends,
+// with its output unless it passed, and then a last line "N passed, N failed, N skipped".
+// It exits with status 1 unless tests ran and none failed.
 //
 //	cd e2e && go run ./count -- -run '^TestLocal' -timeout 40m .
 package main
@@ -30,9 +29,9 @@ func main() {
 	}
 }
 
-// run reports whether tests ran and all that ran passed.
+// run reports whether tests ran and all of them passed.
 func run(args []string) (bool, error) {
-	// A Ctrl-C reaches go test too, which ends; the count is still wanted.
+	// Ctrl-C also reaches go test, which ends; the summary is still printed.
 	signal.Notify(make(chan os.Signal, 8), os.Interrupt)
 	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, args)...)
 	cmd.Stderr = os.Stderr

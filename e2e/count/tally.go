@@ -16,11 +16,11 @@ type event struct {
 	Output  string
 }
 
-// tally counts tests. One with subtests counts only when it failed by itself.
+// tally counts tests. A test with subtests counts only if it failed by itself.
 type tally struct {
 	w       io.Writer
 	running map[string]*test
-	skipped []string // lines for the end
+	skipped []string // printed at the end
 	failed  []string
 	passed  int
 }
@@ -29,7 +29,7 @@ type test struct {
 	name    string
 	output  strings.Builder
 	parent  bool // it has subtests
-	failing bool // one of them failed
+	failing bool // a subtest failed
 }
 
 func newTally(w io.Writer) *tally { return &tally{w: w, running: map[string]*test{}} }
@@ -64,7 +64,7 @@ func (t *tally) add(e event) {
 	}
 }
 
-// output keeps a test's lines for its end; what belongs to no test is shown.
+// output keeps a test's output until it ends. It prints output that belongs to no test.
 func (t *tally) output(now *test, e event) {
 	if e.Test == "" && !slices.Contains([]string{"PASS\n", "FAIL\n"}, e.Output) {
 		t.print("%s", e.Output)
@@ -75,7 +75,7 @@ func (t *tally) output(now *test, e event) {
 }
 
 func (t *tally) end(now *test, e event) {
-	if e.Test == "" { // the package: it can fail where no test did
+	if e.Test == "" { // the package itself, which may fail without a failing test
 		if e.Action == "fail" && !now.failing && len(t.failed) == 0 {
 			t.failed = append(t.failed, e.Package)
 		}
@@ -104,7 +104,7 @@ func (t *tally) end(now *test, e event) {
 	}
 }
 
-// mark notes a failure on all that the test is part of.
+// mark records a failure for the test's parents and package.
 func (t *tally) mark(e event) {
 	for parent := e.Test; strings.Contains(parent, "/"); {
 		parent = parent[:strings.LastIndex(parent, "/")]
@@ -117,7 +117,7 @@ func (t *tally) mark(e event) {
 	}
 }
 
-// reason is what a test said before it was skipped.
+// reason returns the output of a skipped test.
 func reason(output string) string {
 	var parts []string
 	for line := range strings.Lines(output) {
@@ -126,8 +126,8 @@ func reason(output string) string {
 	return strings.Join(parts, " ")
 }
 
-// close prints the end and reports whether tests ran and none failed. A test
-// that never ended has failed.
+// close prints the summary and reports whether tests ran and none failed. A test that did
+// not end counts as failed.
 func (t *tally) close(ended bool) bool {
 	for _, now := range t.running {
 		if !strings.Contains(now.name, "Test") || now.parent {

@@ -1,5 +1,5 @@
-// Package documents has the documents of a release judged by others: by the
-// packages that own their formats, and by cargo, which is asked again.
+// Package documents validates the documents of a release with the reference packages for
+// their formats, and compares recorded output of cargo with cargo's current output.
 package documents
 
 import (
@@ -23,10 +23,10 @@ const (
 	x8664    = "x86_64-unknown-linux-musl"
 )
 
-// judges are the packages that judge.py uses, by version.
+// judges lists the packages that judge.py uses, with versions.
 var judges = []string{"cyclonedx-python-lib[json-validation]==11.12.0", "spdx-tools==0.8.5", "in-toto-attestation==0.9.3"}
 
-// python makes a virtual environment with the judges and returns its interpreter.
+// python makes a virtual environment with these packages and returns its interpreter.
 func python(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -46,7 +46,7 @@ func lastLine(out []byte) string {
 	return lines[len(lines)-1]
 }
 
-// judge returns what judge.py says of files: a line for each fault, then the sum.
+// judge returns the output of judge.py for files: a line for each error, then a summary.
 func judge(t *testing.T, interpreter string, files ...string) string {
 	t.Helper()
 	out, err := exec.Command(interpreter, append([]string{"judge.py"}, files...)...).CombinedOutput()
@@ -56,8 +56,8 @@ func judge(t *testing.T, interpreter string, files ...string) string {
 	return string(out)
 }
 
-// TestJudged has every document judged that the unit tests keep, one with the worst
-// inputs, and a statement of provenance; then broken ones, which must not pass.
+// TestJudged validates every document in the unit tests' testdata, one made from hostile
+// input, and provenance statements; and checks that broken ones are rejected.
 func TestJudged(t *testing.T) {
 	interpreter := python(t)
 	files, err := filepath.Glob(testdata + "/*.*.json")
@@ -92,10 +92,10 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// writeHostile writes both documents of a workspace whose manifests say the worst.
+// writeHostile writes the documents of a workspace with hostile manifests.
 func writeHostile(t *testing.T, dir string) []string {
 	t.Helper()
-	// The judge of SPDX knows no host whose last label has over 5 letters.
+	// The SPDX validator rejects hosts whose last label has more than 5 letters.
 	const worst = "<b>&\"\\\u2028 \u202e a b\x7f"
 	g, err := sbom.Parse("0app v1.0.0-rc.1+x (/src/a b (c))\t" + worst + "\t" + worst + "\n" +
 		"1a v1.0.0\tMIT/Apache-2.0\thttps://user:token@git.example.com\n" +

@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/sbom"
 )
 
-// recorded are the outputs of cargo that the unit tests of ci/sbom keep.
+// recorded lists the outputs of cargo in the testdata of ci/sbom.
 var recorded = []struct {
 	tree, manifest, target string
 	features               []string
@@ -27,7 +27,7 @@ var recorded = []struct {
 	{"app-windows", "app/Cargo.toml", "x86_64-pc-windows-gnu", nil},
 }
 
-// TestRecorded has cargo print every recorded tree again.
+// TestRecorded compares every recorded tree with cargo's current output.
 func TestRecorded(t *testing.T) {
 	if out, err := exec.Command("cargo", "--version").CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED: cargo does not run here: %v %s", err, lastLine(out))
@@ -64,8 +64,8 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// run returns what a command printed on standard output or, when it failed, on
-// standard error. Configurations of the person who runs the test stay out of git.
+// run returns a command's standard output, or its standard error if it failed. The user's
+// git configuration is ignored.
 func run(dir string, env []string, args ...string) ([]byte, error) {
 	c := exec.Command(args[0], args[1:]...)
 	c.Dir = dir
@@ -78,7 +78,8 @@ func run(dir string, env []string, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// clone copies a workspace, without the toolchain file: any cargo will do.
+// clone copies a workspace without the toolchain file, because any version of cargo will
+// do.
 func clone(t *testing.T, from string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir()) // as cargo prints it
@@ -95,9 +96,9 @@ func clone(t *testing.T, from string) string {
 	return dir
 }
 
-// oddSources makes the git repository and the registry that the odd workspace
-// depends on, and returns the environment in which git and cargo find them: by
-// the URLs of the lock file, and without a network.
+// oddSources makes the git repository and the registry that the odd workspace depends on.
+// It returns the environment that makes git and cargo use them for the URLs of the lock
+// file, without a network.
 func oddSources(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -125,7 +126,7 @@ directory = %q
 `, vendor))
 	write(dir+"/gitconfig", fmt.Sprintf("[url \"file://%s\"]\n\tinsteadOf = https://git.example.com/left.git\n", left))
 	env := []string{"CARGO_HOME=" + home, "GIT_CONFIG_GLOBAL=" + dir + "/gitconfig"}
-	// The commit's id, which the lock file names, follows from all that is here.
+	// The commit ID must be the one in the lock file.
 	when := []string{"GIT_AUTHOR_DATE=2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z"}
 	for _, args := range [][]string{
 		{"git", "init", "--quiet", "--initial-branch=main", "."},

@@ -1,4 +1,4 @@
-// Package flock lets one process at a time install what tests share on a machine.
+// Package flock serialises the installation of files that tests share on a machine.
 package flock
 
 import (
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Take takes the lock file of that name for this process, which it makes and waits
-// for, and returns what gives it back (flock(2)).
+// Take locks a file, which it creates if necessary, and waits until that is possible
+// (flock(2)). It returns the function that unlocks it.
 func Take(name string) (func(), error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

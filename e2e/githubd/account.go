@@ -11,15 +11,15 @@ import (
 // Permission is what a token, or its login, may do in the repository.
 type Permission string
 
-// The permissions, each with all that those before it allow.
+// The permissions, each including those before it.
 const (
-	None  Permission = "none" // what anybody may: read, unless the repository is private
+	None  Permission = "none" // what anyone may do: read, unless the repository is private
 	Read  Permission = "read"
 	Write Permission = "write"
 	Admin Permission = "admin"
 )
 
-// allows reports whether p is at least needed.
+// allows reports whether p includes needed.
 func (p Permission) allows(needed Permission) bool {
 	order := []Permission{None, Read, Write, Admin}
 	return slices.Index(order, p) >= slices.Index(order, needed)
@@ -29,19 +29,19 @@ func (p Permission) allows(needed Permission) bool {
 type account struct {
 	id         int64
 	login      string
-	permission Permission // the highest of its tokens
+	permission Permission // the highest of its tokens' permissions
 	used       int        // requests in the hour that ends at reset
 	reset      time.Time
 }
 
-// token is what an Authorization header carries.
+// token is a credential sent in an Authorization header.
 type token struct {
 	*account
 	permission Permission
 	workflows  bool
 }
 
-// Token makes a token of a login, which it makes too if need be.
+// Token creates a token for a login, which is created too if it does not exist.
 func (s *Server) Token(login string, p Permission) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,16 +54,16 @@ func (s *Server) Token(login string, p Permission) string {
 	return secret
 }
 
-// Revoke makes a token one that GitHub does not know.
+// Revoke invalidates a token.
 func (s *Server) Revoke(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.tokens, secret)
 }
 
-// AllowWorkflows gives a token the permission to change workflows, which the token
-// of a GitHub Actions job never has. Without it a release of a commit whose
-// .github/workflows differs from the default branch is not found.
+// AllowWorkflows gives a token the permission to change workflows, which the token of a
+// GitHub Actions job never has. Without it, a release of a commit whose .github/workflows
+// differs from the default branch is answered with "not found".
 func (s *Server) AllowWorkflows(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *Server) AllowWorkflows(secret string) {
 	}
 }
 
-// account returns that of a login.
+// account returns the account of a login, which it creates if necessary.
 func (s *Server) account(login string) *account {
 	a := s.accounts[login]
 	if a == nil {
@@ -82,14 +82,14 @@ func (s *Server) account(login string) *account {
 	return a
 }
 
-// newID returns a number that nothing else has.
+// newID returns a unique number.
 func (s *Server) newID() int64 {
 	s.lastID++
 	return s.lastID
 }
 
-// authorized returns the token of a request, nil for none, and whether it is one
-// that the server knows.
+// authorized returns the token of a request, nil if it has none, and whether its
+// credentials are valid.
 func (s *Server) authorized(r *http.Request) (*token, bool) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -103,7 +103,7 @@ func (s *Server) authorized(r *http.Request) (*token, bool) {
 	return t, t != nil
 }
 
-// user is GET /user.
+// user handles GET /user.
 func user(c *call) *answer {
 	if c.token == nil {
 		return c.fail(http.StatusUnauthorized, "Requires authentication")
@@ -120,7 +120,7 @@ func user(c *call) *answer {
 	return ok(o)
 }
 
-// simpleUser is how an account stands in other objects.
+// simpleUser returns the JSON object of an account inside other objects.
 func (c *call) simpleUser(a *account) object {
 	url := c.api + "/users/" + a.login
 	o := object{
@@ -136,7 +136,7 @@ func (c *call) simpleUser(a *account) object {
 	return o
 }
 
-// permission is GET /repos/{owner}/{repo}/collaborators/{username}/permission.
+// permission handles GET /repos/{owner}/{repo}/collaborators/{username}/permission.
 func permission(c *call) *answer {
 	a := c.s.accounts[c.params["username"]]
 	if a == nil {
@@ -155,7 +155,7 @@ func permission(c *call) *answer {
 	return ok(object{"permission": p, "role_name": p, "user": o})
 }
 
-// permissions are p as the flags that GitHub writes in objects.
+// permissions returns the flags that GitHub shows for p.
 func permissions(p Permission) object {
 	return object{
 		"pull": p.allows(Read), "triage": p.allows(Write), "push": p.allows(Write),

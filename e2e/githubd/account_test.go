@@ -11,11 +11,11 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdPermissions: who gets what, of a public and of a private repository.
+// TestGithubdPermissions checks who may do what in a public and in a private repository.
 func TestGithubdPermissions(t *testing.T) {
 	for _, c := range []struct {
 		private                        bool
-		permission                     Permission // empty for nobody
+		permission                     Permission // empty without a token
 		get, post, upload, collaborate int
 	}{
 		{false, "", 200, 401, 401, 401},
@@ -58,7 +58,7 @@ func TestGithubdPermissions(t *testing.T) {
 	}
 }
 
-// TestGithubdWho: what a token's owner and the repository's own answer say.
+// TestGithubdWho checks the responses about a token's user and about the repository.
 func TestGithubdWho(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -88,8 +88,8 @@ func TestGithubdWho(t *testing.T) {
 	denied(t, err, 401, "Bad credentials")
 }
 
-// TestGithubdWorkflows: a token without the permission for workflows cannot release
-// a commit that has others than the default branch.
+// TestGithubdWorkflows checks that a token without the permission for workflows cannot
+// release a commit whose workflows differ from the default branch.
 func TestGithubdWorkflows(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -106,7 +106,8 @@ func TestGithubdWorkflows(t *testing.T) {
 	}
 }
 
-// TestGithubdRateLimit: the budget of a login ends, and says so on every answer.
+// TestGithubdRateLimit checks that a login's rate limit is enforced, and that every
+// response shows it.
 func TestGithubdRateLimit(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, func(o *Options) { o.RateLimit = 2 })
@@ -131,7 +132,7 @@ func TestGithubdRateLimit(t *testing.T) {
 	}
 }
 
-// TestGithubdLimitFaults: limits on demand, as go-github understands them.
+// TestGithubdLimitFaults checks that go-github recognises injected rate limits.
 func TestGithubdLimitFaults(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -178,7 +179,8 @@ func TestGithubdLimitFaults(t *testing.T) {
 	}
 }
 
-// TestGithubdRename: requests for the old name are redirected, and clients follow.
+// TestGithubdRename checks that requests for a repository's old name are redirected, and
+// that clients follow.
 func TestGithubdRename(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// Addresses are where clients reach the server's listeners, without a slash at
-// the end.
+// Addresses are the URLs by which clients reach the server's listeners, without a trailing
+// slash.
 type Addresses struct {
-	// URL is that of Server.URL, Upload that of Server.UploadURL, Storage that of
-	// downloads. A client must see another host name in Storage than in URL, or it
-	// may send its token there, as it never would to GitHub's.
+	// URL is the one of Server.URL, Upload of Server.UploadURL, Storage of downloads. Storage
+	// must have another host name than URL; otherwise a client may send its token there, which
+	// it would never do with GitHub's storage.
 	URL, Upload, Storage string
 }
 
-// APIURL is the base of the API as GitHub itself has it, with a slash at the end.
-// For a client of an enterprise server, give URL as base and as upload URL.
+// APIURL returns the base URL of the API in the style of github.com, with a trailing slash.
+// For a client of an enterprise server, use URL as base and upload URL.
 func (s *Server) APIURL() string { return s.addresses().URL + "/" }
 
-// UploadURL is the base of uploads that belongs to APIURL.
+// UploadURL returns the base URL of uploads that belongs to APIURL.
 func (s *Server) UploadURL() string { return s.addresses().Upload + "/" }
 
-// Announce has answers name other addresses than the server's own: those of
-// proxies in front of it. What is empty stays the server's own.
+// Announce makes responses use other addresses, those of proxies in front of the server.
+// Empty ones stay the server's own.
 func (s *Server) Announce(a Addresses) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +44,7 @@ func (s *Server) addresses() Addresses {
 	return s.announced
 }
 
-// front tells apart what shares the main listener.
+// front routes requests on the main listener.
 func (s *Server) front() http.Handler {
 	root, enterprise, uploads := s.api("", false), s.api("/api/v3", false), s.api("/api/uploads", true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

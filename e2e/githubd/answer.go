@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// object is a JSON object of an answer.
+// object is a JSON object in a response.
 type object = map[string]any
 
-// answer is what a request is answered with.
+// answer is a response.
 type answer struct {
 	status int
 	header map[string]string
-	body   any    // as JSON; nil for none
-	text   string // instead of JSON, with its media type in the header
+	body   any    // marshalled as JSON; nil for none
+	text   string // used instead of JSON, with its media type in the header
 }
 
-// handler answers a request. It runs alone: with Server.mu locked.
+// handler answers a request. It is called with Server.mu locked.
 type handler func(*call) *answer
 
 func ok(body any) *answer { return &answer{status: http.StatusOK, body: body} }
 
-// created has the new thing's URL as its Location.
+// created returns a 201 response whose Location is the new object's URL.
 func created(body object) *answer {
 	location, _ := body["url"].(string)
 	return &answer{status: http.StatusCreated, body: body, header: map[string]string{"Location": location}}
@@ -35,7 +35,7 @@ func created(body object) *answer {
 
 func noContent() *answer { return &answer{status: http.StatusNoContent} }
 
-// wrong is an entry in the errors of a 422.
+// wrong is an entry in the errors of a 422 response.
 type wrong struct {
 	Resource string `json:"resource"`
 	Code     string `json:"code"`
@@ -43,7 +43,7 @@ type wrong struct {
 	Message  string `json:"message,omitempty"`
 }
 
-// fail is an answer that says no, with GitHub's own words where they were seen.
+// fail returns an error response, with GitHub's own message where it is known.
 func (c *call) fail(status int, message string) *answer {
 	body := object{"message": message, "documentation_url": c.web + "/rest"}
 	if status != http.StatusUnprocessableEntity {
@@ -54,30 +54,31 @@ func (c *call) fail(status int, message string) *answer {
 
 func (c *call) notFound() *answer { return c.fail(http.StatusNotFound, "Not Found") }
 
-// refuse is a 422 without a list of errors.
+// refuse returns a 422 response without a list of errors.
 func (c *call) refuse(message string) *answer {
 	return c.fail(http.StatusUnprocessableEntity, message)
 }
 
-// invalid is a 422 with one.
+// invalid returns a 422 response with a list of errors.
 func (c *call) invalid(errors ...wrong) *answer {
 	a := c.refuse("Validation Failed")
 	a.body.(object)["errors"] = errors
 	return a
 }
 
-// missing is a 422 for a member that the body must have.
+// missing returns a 422 response for a missing member of the body.
 func (c *call) missing(name string) *answer {
 	return c.refuse(fmt.Sprintf("Invalid request.\n\n%q wasn't supplied.", name))
 }
 
-// broken is for what cannot happen as long as the server has no fault of its own.
+// broken returns a 500 response for what cannot happen unless the server has a bug, and
+// records it as a violation.
 func (c *call) broken(err error) *answer {
 	c.s.journal.violate("answering %s %s: %v", c.r.Method, c.r.URL.Path, err)
 	return c.fail(http.StatusInternalServerError, "Server Error")
 }
 
-// bytes returns the answer's body, and its media type.
+// bytes returns the response's body and its media type.
 func (a *answer) bytes() ([]byte, string, error) {
 	switch {
 	case a.text != "":
@@ -89,8 +90,8 @@ func (a *answer) bytes() ([]byte, string, error) {
 	return raw, "application/json; charset=utf-8", err
 }
 
-// withoutDigests is a body of JSON in which no object has a digest. What GitHub says
-// today was held against its description before.
+// withoutDigests removes the digests of all objects in a JSON body. It runs after the
+// response was checked against GitHub's description.
 func withoutDigests(body []byte, kind string) ([]byte, error) {
 	if !strings.HasPrefix(kind, "application/json") {
 		return body, nil
@@ -119,10 +120,10 @@ func strip(value any) {
 	}
 }
 
-// stamp is a time as GitHub writes it: to the second, in UTC.
+// stamp formats a time like GitHub: in UTC, to the second.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// stampOrNull is null for no time.
+// stampOrNull returns nil for the zero time.
 func stampOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -130,11 +131,10 @@ func stampOrNull(t time.Time) any {
 	return stamp(t)
 }
 
-// nodeID is the identifier that a thing has in GitHub's other API: opaque, of its
-// kind and number.
+// nodeID returns the opaque identifier of an object in GitHub's GraphQL API.
 func nodeID(kind string, id int64) string {
 	return kind + "_" + base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(id, 10)))
 }
 
-// number is an identifier in a path.
+// number formats an identifier for a path.
 func number(id int64) string { return strconv.FormatInt(id, 10) }

@@ -11,7 +11,7 @@ import (
 
 // The states of an asset.
 const (
-	starter  = "starter" // its upload has not ended, or has failed
+	starter  = "starter" // its upload has not finished, or has failed
 	uploaded = "uploaded"
 )
 
@@ -26,12 +26,12 @@ type asset struct {
 	downloads        int
 	uploader         *account
 	created, updated time.Time
-	secret           string // in the URL of its content
+	secret           string // authorises downloads, in the URL of its content
 }
 
 func (s *Server) assetDir() string { return filepath.Join(s.options.Dir, "assets") }
 
-// file is where an asset's content is.
+// file returns the path of an asset's content.
 func (s *Server) file(a *asset) string { return filepath.Join(s.assetDir(), number(a.id)) }
 
 // forget deletes an asset's content.
@@ -42,7 +42,7 @@ func (s *Server) forget(a *asset) error {
 	return nil
 }
 
-// assetObject is how an asset stands in answers.
+// assetObject returns the JSON object of an asset.
 func (c *call) assetObject(r *release, a *asset) object {
 	o := object{
 		"id": a.id, "node_id": nodeID("RA", a.id), "url": c.url("releases", "assets", number(a.id)),
@@ -57,7 +57,7 @@ func (c *call) assetObject(r *release, a *asset) object {
 	return o
 }
 
-// listAssets is GET /repos/{owner}/{repo}/releases/{release_id}/assets.
+// listAssets handles GET /repos/{owner}/{repo}/releases/{release_id}/assets.
 func listAssets(c *call) *answer {
 	r := c.released()
 	if r == nil {
@@ -66,7 +66,7 @@ func listAssets(c *call) *answer {
 	return page(c, r.assets, func(a *asset) object { return c.assetObject(r, a) })
 }
 
-// attached returns the asset that the path names, and its release, or nils.
+// attached returns the asset named in the path and its release, or nils.
 func (c *call) attached() (*release, *asset) {
 	id := c.id("asset_id")
 	for _, r := range c.s.releases {
@@ -79,8 +79,9 @@ func (c *call) attached() (*release, *asset) {
 	return nil, nil
 }
 
-// getAsset is GET /repos/{owner}/{repo}/releases/assets/{asset_id}: what is known of
-// it, or, for those who accept nothing else, where its content is.
+// getAsset handles GET /repos/{owner}/{repo}/releases/assets/{asset_id}. It returns the
+// asset's metadata, or redirects to the content if the client accepts
+// application/octet-stream.
 func getAsset(c *call) *answer {
 	r, a := c.attached()
 	if r == nil {
@@ -95,7 +96,7 @@ func getAsset(c *call) *answer {
 	return &answer{status: 302, header: map[string]string{"Location": c.s.stored(a)}}
 }
 
-// editAsset is PATCH /repos/{owner}/{repo}/releases/assets/{asset_id}.
+// editAsset handles PATCH /repos/{owner}/{repo}/releases/assets/{asset_id}.
 func editAsset(c *call) *answer {
 	var in struct{ Name, Label, State *string }
 	if a := c.decode(&in); a != nil {
@@ -125,7 +126,7 @@ func editAsset(c *call) *answer {
 	return ok(c.assetObject(r, a))
 }
 
-// named returns the release's asset of a name, whatever its state, or nil.
+// named returns the release's asset of a name, in any state, or nil.
 func (r *release) named(name string) *asset {
 	i := slices.IndexFunc(r.assets, func(a *asset) bool { return a.name == name })
 	if i < 0 {
@@ -134,7 +135,7 @@ func (r *release) named(name string) *asset {
 	return r.assets[i]
 }
 
-// deleteAsset is DELETE /repos/{owner}/{repo}/releases/assets/{asset_id}.
+// deleteAsset handles DELETE /repos/{owner}/{repo}/releases/assets/{asset_id}.
 func deleteAsset(c *call) *answer {
 	r, a := c.attached()
 	switch {

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdStarter: a failed upload leaves an asset that is in the way of the
-// next one until it is deleted.
+// TestGithubdStarter checks that a failed upload leaves an asset that blocks the next
+// upload until it is deleted.
 func TestGithubdStarter(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -46,7 +46,8 @@ func TestGithubdStarter(t *testing.T) {
 	}
 }
 
-// TestGithubdNoDigests: an old server knows no digests, alone and in a release.
+// TestGithubdNoDigests checks that an old server returns no digests, for assets and in
+// releases.
 func TestGithubdNoDigests(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		w := newWorld(t, func(o *Options) { o.NoDigests = old })
@@ -65,7 +66,7 @@ func TestGithubdNoDigests(t *testing.T) {
 	}
 }
 
-// TestGithubdBrokenUpload: a client that goes away in the middle leaves a starter
+// TestGithubdBrokenUpload checks that an upload aborted by the client leaves a starter
 // asset too.
 func TestGithubdBrokenUpload(t *testing.T) {
 	ctx := context.Background()
@@ -99,13 +100,13 @@ func TestGithubdBrokenUpload(t *testing.T) {
 	}
 }
 
-// TestGithubdRefusedUploads are uploads that GitHub does not take.
+// TestGithubdRefusedUploads checks uploads that GitHub refuses.
 func TestGithubdRefusedUploads(t *testing.T) {
 	w := newWorld(t)
 	token := w.Token("ada", Write)
 	c := w.with(token)
 	draft := w.draft(c, "v1")
-	_, err := w.upload(c, draft.GetID(), "empty", "") // which Go sends without a length
+	_, err := w.upload(c, draft.GetID(), "empty", "") // Go sends it without a length
 	denied(t, err, 400, "Bad Content-Length")
 	_, err = w.upload(c, 999, "a", "content")
 	denied(t, err, 404)
@@ -138,7 +139,7 @@ func TestGithubdRefusedUploads(t *testing.T) {
 	}
 }
 
-// TestGithubdEditAsset renames assets.
+// TestGithubdEditAsset checks renaming assets.
 func TestGithubdEditAsset(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -164,7 +165,7 @@ func TestGithubdEditAsset(t *testing.T) {
 	}
 }
 
-// TestGithubdNames says what becomes of the names of assets.
+// TestGithubdNames checks how GitHub changes the names of assets.
 func TestGithubdNames(t *testing.T) {
 	c := &call{s: &Server{}}
 	for name, want := range map[string]string{
@@ -187,7 +188,7 @@ func TestGithubdNames(t *testing.T) {
 	}
 }
 
-// zeros is an endless file that takes no room.
+// zeros is an endless reader of zeros.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -195,7 +196,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestGithubdLargeAsset: as much as GitHub takes goes through little memory.
+// TestGithubdLargeAsset checks that the largest asset GitHub accepts is uploaded and
+// downloaded with little memory.
 func TestGithubdLargeAsset(t *testing.T) {
 	size := int64(assetLimit - 1)
 	if testing.Short() {
@@ -222,7 +224,7 @@ func TestGithubdLargeAsset(t *testing.T) {
 	if err != nil || int64(a.GetSize()) != size {
 		t.Fatalf("uploaded %v, %v; expected %d bytes", a, err, size)
 	}
-	// All that was ever allocated, not what was left: no garbage collection hides it.
+	// Total allocations are not affected by garbage collection.
 	if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
 		t.Errorf("%d bytes took %d bytes of memory", size, used)
 	}
@@ -231,7 +233,8 @@ func TestGithubdLargeAsset(t *testing.T) {
 	}
 }
 
-// TestGithubdTooLargeAsset: what GitHub does not take is refused by its length.
+// TestGithubdTooLargeAsset checks that an upload that is too large is refused by its
+// length.
 func TestGithubdTooLargeAsset(t *testing.T) {
 	w := newWorld(t)
 	token := w.Token("ada", Write)

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// call is a request being answered.
+// call is a request being processed.
 type call struct {
 	s      *Server
 	r      *http.Request
-	path   string // below the base of the API, escaped, with a slash before it
+	path   string // relative to the API's base, escaped, with a leading slash
 	query  map[string][]string
-	upload bool // it came to where uploads go
+	upload bool // it was sent to the upload URL
 
 	route  route
 	params map[string]string
-	body   []byte // of an upload, nil
-	token  *token // nil for nobody's
+	body   []byte // nil for an upload
+	token  *token // nil without a token
 
-	// The bases of URLs in the answer, in the style that the client uses.
+	// Base URLs for the response, in the style that the client uses.
 	api, uploads, web string
 
 	entry *Request
 }
 
-// open returns a request to the API, whose base is at prefix.
+// open starts processing a request to the API, whose base path is prefix.
 func (s *Server) open(r *http.Request, prefix string, upload bool) *call {
 	a := s.addresses()
 	c := &call{
@@ -40,10 +40,10 @@ func (s *Server) open(r *http.Request, prefix string, upload bool) *call {
 	return c
 }
 
-// change notes that something is different from now on.
+// change records that the request has changed something.
 func (c *call) change() { c.s.journal.set(func() { c.entry.Changed = true }) }
 
-// login is whose token the request came with.
+// login returns the login of the request's token, "" without one.
 func (c *call) login() string {
 	if c.token == nil {
 		return ""
@@ -51,7 +51,7 @@ func (c *call) login() string {
 	return c.token.login
 }
 
-// may reports whether the request is allowed what p allows.
+// may reports whether the request has permission p.
 func (c *call) may(p Permission) bool {
 	switch {
 	case p == None, p == Read && !c.s.private:
@@ -62,10 +62,11 @@ func (c *call) may(p Permission) bool {
 	return c.token.permission.allows(p)
 }
 
-// decode reads the body into v. It returns the answer to a body that is none.
+// decode parses the body into v. It returns the error response for an invalid body,
+// otherwise nil.
 func (c *call) decode(v any) *answer {
 	if len(c.body) == 0 {
-		return nil // every member missing
+		return nil // all members missing
 	}
 	err := json.Unmarshal(c.body, v)
 	if err == nil {
@@ -77,7 +78,7 @@ func (c *call) decode(v any) *answer {
 	return c.fail(http.StatusBadRequest, "Problems parsing JSON")
 }
 
-// id returns a parameter of the path that is a number.
+// id returns a numeric parameter of the path, -1 if it is not a number.
 func (c *call) id(name string) int64 {
 	n, err := strconv.ParseInt(c.params[name], 10, 64)
 	if err != nil {
@@ -86,7 +87,7 @@ func (c *call) id(name string) int64 {
 	return n
 }
 
-// ask returns a parameter of the query, or other when it is missing.
+// ask returns a query parameter, or other if it is missing.
 func (c *call) ask(name, other string) string {
 	if values := c.query[name]; len(values) > 0 {
 		return values[0]
@@ -94,7 +95,7 @@ func (c *call) ask(name, other string) string {
 	return other
 }
 
-// number is ask for a number of at least 1.
+// number returns a query parameter that is a number of at least 1, or other if it is not.
 func (c *call) number(name string, other int) int {
 	n, err := strconv.Atoi(c.ask(name, ""))
 	if err != nil || n < 1 {
@@ -103,7 +104,7 @@ func (c *call) number(name string, other int) int {
 	return n
 }
 
-// url is that of something in the repository, by the parts of its path.
+// url returns the API URL of a path in the repository.
 func (c *call) url(parts ...string) string {
 	return c.api + "/repos/" + c.s.owner + "/" + c.s.repo + strings.Join(append([]string{""}, parts...), "/")
 }

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// commit is a commit, or an annotated tag, as it stands in the repository.
+// commit is a commit or an annotated tag of the repository.
 type commit struct {
 	sha               string
 	tree              string
 	parents           []string
 	author, committer signature
 	message           string
-	signed            string // the signature, if there is one
-	object, kind, tag string // of a tag: what it is on, of what kind, its name
+	signed            string // the signature, if any
+	object, kind, tag string // of a tag: the object it points to, that object's type, the tag's name
 }
 
-// signature is who did something, and when.
+// signature is an author or committer, with a time.
 type signature struct {
 	name, email string
 	date        time.Time
@@ -30,12 +30,12 @@ func (s signature) object() object {
 	return object{"name": s.name, "email": s.email, "date": stamp(s.date)}
 }
 
-// String is how git writes it in an object.
+// String returns the signature as stored in a git object.
 func (s signature) String() string {
 	return fmt.Sprintf("%s <%s> %d +0000", s.name, s.email, s.date.Unix())
 }
 
-// parseSignature reads NAME <EMAIL> SECONDS ZONE.
+// parseSignature parses NAME <EMAIL> SECONDS ZONE.
 func parseSignature(s string) signature {
 	name, rest, _ := strings.Cut(s, " <")
 	email, rest, _ := strings.Cut(rest, "> ")
@@ -67,14 +67,14 @@ func (g git) commits(hashes ...string) ([]commit, error) {
 	return all, nil
 }
 
-// parseCommit reads the text of an object.
+// parseCommit parses the text of an object.
 func parseCommit(sha, text string) commit {
 	head, message, _ := strings.Cut(text, "\n\n")
 	c := commit{sha: sha, message: strings.TrimSuffix(message, "\n")}
 	key := ""
 	for line := range strings.Lines(head) {
 		line = strings.TrimSuffix(line, "\n")
-		if more, ok := strings.CutPrefix(line, " "); ok { // the line before goes on
+		if more, ok := strings.CutPrefix(line, " "); ok { // continues the previous line
 			if key == "gpgsig" {
 				c.signed += "\n" + more
 			}
@@ -104,7 +104,7 @@ func parseCommit(sha, text string) commit {
 	return c
 }
 
-// verification is what GitHub says of a signature. This server believes none.
+// verification returns GitHub's object about a signature. This server verifies none.
 func (o commit) verification() object {
 	v := object{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil}
 	if o.signed != "" {
@@ -113,7 +113,7 @@ func (o commit) verification() object {
 	return v
 }
 
-// commitObject is how a commit stands in other objects.
+// commitObject returns the JSON object of a commit.
 func (c *call) commitObject(o commit) object {
 	url := c.url("commits", o.sha)
 	parents := []object{}
@@ -131,7 +131,7 @@ func (c *call) commitObject(o commit) object {
 	}
 }
 
-// getCommit is GET /repos/{owner}/{repo}/commits/{ref}.
+// getCommit handles GET /repos/{owner}/{repo}/commits/{ref}.
 func getCommit(c *call) *answer {
 	if a := c.empty(); a != nil {
 		return a
@@ -143,7 +143,7 @@ func getCommit(c *call) *answer {
 	case err != nil:
 		return c.broken(err)
 	}
-	// Media types with and without ".v3" are the same.
+	// Media types with and without ".v3" are equivalent.
 	if accept := c.r.Header.Get("Accept"); strings.HasSuffix(accept, ".sha") {
 		return &answer{status: http.StatusOK, text: sha, header: map[string]string{"Content-Type": "application/vnd.github.sha; charset=utf-8"}}
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// emptyTree is the hash of a tree with nothing in it, which git knows by heart.
+// emptyTree is the hash of the empty tree, which git knows without having it.
 const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-// GitHub's limits of a comparison.
+// GitHub's limits for a comparison.
 const (
 	mostCommits = 250
 	mostFiles   = 300
@@ -19,8 +19,8 @@ const (
 
 // difference is a file that differs between two commits.
 type difference struct {
-	status         string // GitHub's word
-	sha            string // of its content; the old one of a removed file
+	status         string // GitHub's word for it
+	sha            string // of its content; the old content of a removed file
 	name, previous string
 	added, deleted int
 }
@@ -34,7 +34,7 @@ func (g git) diff(before, after string) ([]difference, error) {
 	words := map[byte]string{'A': "added", 'D': "removed", 'M': "modified", 'T': "changed", 'R': "renamed"}
 	var all []difference
 	for fields := strings.Split(raw, "\x00"); len(fields) > 1; {
-		// :MODE MODE HASH HASH STATUS, then one name, or two of a renamed file.
+		// :MODE MODE HASH HASH STATUS, then one name, or two for a renamed file.
 		head := strings.Fields(fields[0])
 		c := difference{status: words[head[4][0]], sha: head[3], name: fields[1]}
 		fields = fields[2:]
@@ -50,7 +50,7 @@ func (g git) diff(before, after string) ([]difference, error) {
 	return all, g.count(before, after, all)
 }
 
-// count fills in the lines that were added and deleted.
+// count fills in the numbers of added and deleted lines.
 func (g git) count(before, after string, all []difference) error {
 	out, err := g.run("diff", "--numstat", "-z", "-M", before, after)
 	if err != nil {
@@ -58,8 +58,8 @@ func (g git) count(before, after string, all []difference) error {
 	}
 	fields := strings.Split(out, "\x00")
 	for i := range all {
-		// ADDED\tDELETED\tNAME, or with no name and two fields of names. A binary file
-		// has dashes for numbers.
+		// ADDED\tDELETED\tNAME, or for a renamed file an empty name followed by two fields with
+		// names. A binary file has dashes instead of numbers.
 		numbers := strings.SplitN(fields[0], "\t", 3)
 		all[i].added, _ = strconv.Atoi(numbers[0])
 		all[i].deleted, _ = strconv.Atoi(numbers[1])
@@ -71,7 +71,7 @@ func (g git) count(before, after string, all []difference) error {
 	return nil
 }
 
-// files are how changes stand in a commit, without their patches.
+// files returns the changed files of a commit, without patches.
 func (c *call) files(changes []difference, sha string) []object {
 	list := []object{}
 	for _, f := range changes[:min(len(changes), mostFiles)] {
@@ -90,8 +90,8 @@ func (c *call) files(changes []difference, sha string) []object {
 	return list
 }
 
-// compare is GET /repos/{owner}/{repo}/compare/{basehead}: BASE...HEAD, the commits
-// that head has and base has not, oldest first.
+// compare handles GET /repos/{owner}/{repo}/compare/{basehead}, where basehead is
+// BASE...HEAD. It returns the commits in head that are not in base, oldest first.
 func compare(c *call) *answer {
 	names := strings.SplitN(c.params["basehead"], "...", 2)
 	if len(names) != 2 {
@@ -138,15 +138,15 @@ func compare(c *call) *answer {
 	return ok(o)
 }
 
-// between lists the commits that head has and base has not, oldest first.
+// between lists the commits in head that are not in base, oldest first.
 func (g git) between(base, head string) ([]string, error) {
 	out, err := g.run("rev-list", "--reverse", "--topo-order", base+".."+head)
 	return strings.Fields(out), err
 }
 
-// comparison is the object without what tells how base and head lie.
+// comparison returns the response without the fields about the relation of base and head.
 func (c *call) comparison(base, head, fork string, ahead []string) (object, error) {
-	// The last ones, if there are too many.
+	// The last commits, if there are too many.
 	shown := ahead[max(0, len(ahead)-mostCommits):]
 	commits, err := c.s.git.commits(slices.Concat([]string{base, fork}, shown)...)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// tagObject is how an annotated tag stands in answers.
+// tagObject returns the JSON object of an annotated tag.
 func (c *call) tagObject(t commit) object {
 	return object{
 		"node_id": "TA_" + t.sha, "sha": t.sha, "url": c.url("git", "tags", t.sha), "tag": t.tag, "message": t.message,
@@ -16,7 +16,7 @@ func (c *call) tagObject(t commit) object {
 	}
 }
 
-// readObject returns the commit or tag that the path names, or the answer when there is
+// readObject returns the commit or tag named in the path, or an error response if there is
 // none of that kind.
 func (c *call) readObject(sha, kind string) (commit, *answer) {
 	got, err := c.s.git.kind(sha)
@@ -33,7 +33,7 @@ func (c *call) readObject(sha, kind string) (commit, *answer) {
 	return all[0], nil
 }
 
-// getTag is GET /repos/{owner}/{repo}/git/tags/{tag_sha}.
+// getTag handles GET /repos/{owner}/{repo}/git/tags/{tag_sha}.
 func getTag(c *call) *answer {
 	t, a := c.readObject(c.params["tag_sha"], "tag")
 	if a != nil {
@@ -42,13 +42,13 @@ func getTag(c *call) *answer {
 	return ok(c.tagObject(t))
 }
 
-// identity is who did something, in a request.
+// identity is an author or committer in a request.
 type identity struct {
 	Name, Email string
 	Date        time.Time
 }
 
-// signature fills in what is missing: the login, and now.
+// signature returns the identity with missing fields set: the login, and the current time.
 func (i *identity) signature(c *call) signature {
 	s := signature{c.login(), c.login() + "@users.noreply.invalid", time.Now()}
 	if i == nil {
@@ -61,8 +61,8 @@ func (i *identity) signature(c *call) signature {
 	return s
 }
 
-// createTag is POST /repos/{owner}/{repo}/git/tags: the object alone, without a
-// reference to it.
+// createTag handles POST /repos/{owner}/{repo}/git/tags. It creates only the object,
+// without a reference.
 func createTag(c *call) *answer {
 	var in struct {
 		Tag, Message, Object, Type string
@@ -90,7 +90,7 @@ func createTag(c *call) *answer {
 	return created(c.tagObject(parseCommit(sha, text)))
 }
 
-// store writes an object. Git refuses one that is not well formed.
+// store writes an object. git refuses malformed ones.
 func (c *call) store(kind, text string) (string, *answer) {
 	sha, err := c.s.git.with(text, nil, "hash-object", "-w", "--stdin", "-t", kind)
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *call) store(kind, text string) (string, *answer) {
 	return strings.TrimSpace(sha), nil
 }
 
-// gitCommit is how a commit stands in the answers of git's own data.
+// gitCommit returns the JSON object of a commit in the git database API.
 func (c *call) gitCommit(o commit) object {
 	full := c.commitObject(o)
 	inner := full["commit"].(object)
@@ -111,7 +111,7 @@ func (c *call) gitCommit(o commit) object {
 	}
 }
 
-// getGitCommit is GET /repos/{owner}/{repo}/git/commits/{commit_sha}.
+// getGitCommit handles GET /repos/{owner}/{repo}/git/commits/{commit_sha}.
 func getGitCommit(c *call) *answer {
 	o, a := c.readObject(c.params["commit_sha"], "commit")
 	if a != nil {
@@ -120,7 +120,7 @@ func getGitCommit(c *call) *answer {
 	return ok(c.gitCommit(o))
 }
 
-// createCommit is POST /repos/{owner}/{repo}/git/commits.
+// createCommit handles POST /repos/{owner}/{repo}/git/commits.
 func createCommit(c *call) *answer {
 	var in struct {
 		Message, Tree, Signature string

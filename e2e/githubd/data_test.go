@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdData makes a commit out of blobs and trees, as a tool without a clone
-// does, and a pull request of it.
+// TestGithubdData creates a commit from blobs and trees, as a tool without a clone does,
+// and a pull request for it.
 func TestGithubdData(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -29,7 +29,7 @@ func TestGithubdData(t *testing.T) {
 	tree, _, err := c.Git.CreateTree(ctx, owner, repo, base.Tree.GetSHA(), []*github.TreeEntry{
 		{Path: github.String("bin"), Mode: github.String("100755"), Type: github.String("blob"), SHA: blob.SHA},
 		{Path: github.String("CHANGELOG.md"), Mode: github.String("100644"), Type: github.String("blob"), Content: github.String("# Changes\n")},
-		{Path: github.String("dir/old"), Mode: github.String("100644"), Type: github.String("blob")}, // null: deleted
+		{Path: github.String("dir/old"), Mode: github.String("100644"), Type: github.String("blob")}, // null deletes it
 		{Path: github.String("copy"), Mode: github.String("040000"), Type: github.String("tree"), SHA: base.Tree.SHA},
 	})
 	if err != nil {
@@ -61,7 +61,7 @@ func TestGithubdData(t *testing.T) {
 	w.pulls(c)
 }
 
-// TestGithubdAnnotatedTag: the object alone, then the reference to it.
+// TestGithubdAnnotatedTag creates a tag object, then the reference to it.
 func TestGithubdAnnotatedTag(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -95,13 +95,13 @@ func TestGithubdAnnotatedTag(t *testing.T) {
 	in.Object.Type = github.String("tree")
 	_, _, err = c.Git.CreateTag(ctx, owner, repo, in)
 	denied(t, err, 422)
-	// A release of a tag that exists leaves it alone.
+	// A release for an existing tag does not change the tag.
 	if release := w.release(c, "v1"); release.GetTagName() != "v1" || w.run(w.bare, "rev-parse", "refs/tags/v1") != tag.GetSHA() {
 		t.Error("the release changed the tag")
 	}
 }
 
-// TestGithubdRefusedData is what git would not take either.
+// TestGithubdRefusedData checks that data which git would refuse is refused.
 func TestGithubdRefusedData(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -127,7 +127,7 @@ func TestGithubdRefusedData(t *testing.T) {
 	}
 }
 
-// pulls makes pull requests of the branch release.
+// pulls creates pull requests from the branch release.
 func (w *world) pulls(c *github.Client) {
 	ctx, t := context.Background(), w.t
 	t.Helper()

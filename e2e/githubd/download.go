@@ -10,15 +10,14 @@ import (
 	"time"
 )
 
-// stored is the URL of an asset's content, which is its own permission: whoever has
-// it gets the content.
+// stored returns the URL of an asset's content. The URL itself is the permission to
+// download it.
 func (s *Server) stored(a *asset) string {
 	return s.announced.Storage + "/" + number(s.id) + "/" + number(a.id) + "?sig=" + a.secret
 }
 
-// browse is what a browser gets for browser_download_url: a redirect to the
-// content, if the release is published and the repository public. A token does
-// not help.
+// browse handles browser_download_url: it redirects to the content if the release is
+// published and the repository public. A token makes no difference.
 func (s *Server) browse(w http.ResponseWriter, r *http.Request) {
 	entry := &Request{Time: time.Now(), Operation: "download", Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery}
 	s.journal.note(entry)
@@ -39,8 +38,7 @@ func (s *Server) browse(w http.ResponseWriter, r *http.Request) {
 }
 
 // downloadable returns the asset of a published release at the path
-// /OWNER/REPO/releases/download/TAG/NAME, or nil. Slashes in the tag may be
-// escaped.
+// /OWNER/REPO/releases/download/TAG/NAME, or nil. Slashes in the tag may be escaped.
 func (s *Server) downloadable(path string) *asset {
 	rest, ok := strings.CutPrefix(path, "/"+s.owner+"/"+s.repo+"/releases/download/")
 	last := strings.LastIndex(rest, "/")
@@ -60,8 +58,8 @@ func (s *Server) downloadable(path string) *asset {
 	return nil
 }
 
-// download serves the content of assets. The storage is none of GitHub's: it gets
-// no token, and refuses a request with one.
+// download serves the content of assets. The storage does not belong to GitHub: it must not
+// get tokens, and refuses requests with one.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	entry := &Request{Time: time.Now(), Operation: "download", Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery}
 	s.journal.note(entry)
@@ -94,7 +92,7 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", a.updated, f)
 }
 
-// signed returns the asset at a path of the storage whose URL is right, or nil.
+// signed returns the asset at a path of the storage if its signature is valid, or nil.
 func (s *Server) signed(r *http.Request) *asset {
 	_, last, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	id, err := strconv.ParseInt(last, 10, 64)
@@ -112,7 +110,7 @@ func (s *Server) signed(r *http.Request) *asset {
 	return nil
 }
 
-// statusWriter keeps the status that is written.
+// statusWriter records the status.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// releaseRequest is the body of creating and editing a release. What is nil was
-// not said.
+// releaseRequest is the body of creating and editing a release. nil means that a member is
+// missing.
 type releaseRequest struct {
 	TagName    *string `json:"tag_name"`
 	Target     *string `json:"target_commitish"`
@@ -16,12 +16,12 @@ type releaseRequest struct {
 	Prerelease *bool
 	MakeLatest *string `json:"make_latest"`
 
-	// What the server does not do.
+	// Not implemented by this server.
 	Notes      *bool   `json:"generate_release_notes"`
 	Discussion *string `json:"discussion_category_name"`
 }
 
-// read reads the body, and calls what the server does not do a violation.
+// read parses the body. Using what the server does not implement is a violation.
 func (in *releaseRequest) read(c *call) *answer {
 	if a := c.decode(in); a != nil {
 		return a
@@ -32,7 +32,7 @@ func (in *releaseRequest) read(c *call) *answer {
 	return nil
 }
 
-// createRelease is POST /repos/{owner}/{repo}/releases.
+// createRelease handles POST /repos/{owner}/{repo}/releases.
 func createRelease(c *call) *answer {
 	var in releaseRequest
 	if a := in.read(c); a != nil {
@@ -57,14 +57,14 @@ func createRelease(c *call) *answer {
 	return created(c.releaseObject(r))
 }
 
-// placeholder is a name for a draft.
+// placeholder returns a random name for a draft.
 func placeholder() string {
 	random := make([]byte, 10)
 	_, _ = rand.Read(random) // never fails
 	return "untagged-" + hex.EncodeToString(random)
 }
 
-// editRelease is PATCH /repos/{owner}/{repo}/releases/{release_id}.
+// editRelease handles PATCH /repos/{owner}/{repo}/releases/{release_id}.
 func editRelease(c *call) *answer {
 	var in releaseRequest
 	if a := in.read(c); a != nil {
@@ -86,8 +86,8 @@ func editRelease(c *call) *answer {
 	return ok(c.releaseObject(r))
 }
 
-// unalterable is the answer to an edit of an immutable release that changes more
-// than its title, its notes, and whether it is a prerelease or the latest.
+// unalterable returns the error response for an edit of an immutable release that changes
+// more than its title, its notes, and whether it is a prerelease or the latest.
 func (c *call) unalterable(r *release, in releaseRequest) *answer {
 	refuse := func(field string) *answer {
 		return c.invalid(wrong{Resource: "Release", Code: "custom", Field: field, Message: field + " cannot be changed when release is immutable"})
@@ -103,7 +103,7 @@ func (c *call) unalterable(r *release, in releaseRequest) *answer {
 	return nil
 }
 
-// say takes over what a request says of a release.
+// say applies the fields of a request to a release.
 func (r *release) say(in releaseRequest) {
 	set(&r.tag, in.TagName)
 	set(&r.draft, in.Draft)

@@ -1,14 +1,14 @@
 package githubd
 
-// Environment is a deployment environment's setting of which branches it lets in.
+// Environment is the deployment branch policy of an environment.
 type Environment struct {
-	// Custom says that it lets in what Branches says, Protected that it lets in every
-	// protected branch. With neither it lets in all.
+	// Custom allows the branches in Branches, Protected all protected branches. With neither,
+	// all branches are allowed.
 	Custom, Protected bool
 	Branches          []string
 }
 
-// SetEnvironment makes an environment, or changes it.
+// SetEnvironment creates or changes an environment.
 func (s *Server) SetEnvironment(name string, e Environment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -18,7 +18,7 @@ func (s *Server) SetEnvironment(name string, e Environment) {
 	s.environments[name] = e
 }
 
-// getEnvironment is GET /repos/{owner}/{repo}/environments/{environment_name}.
+// getEnvironment handles GET /repos/{owner}/{repo}/environments/{environment_name}.
 func getEnvironment(c *call) *answer {
 	name := c.params["environment_name"]
 	e, found := c.s.environments[name]
@@ -37,8 +37,8 @@ func getEnvironment(c *call) *answer {
 	return ok(o)
 }
 
-// listBranchPolicies is
-// GET /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies.
+// listBranchPolicies handles GET
+// /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies.
 func listBranchPolicies(c *call) *answer {
 	e, found := c.s.environments[c.params["environment_name"]]
 	if !found {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestGithubdEnvironment reads who may use an environment, as anyone who may read.
+// TestGithubdEnvironment checks that anyone who may read the repository can read which
+// branches may use an environment.
 func TestGithubdEnvironment(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)

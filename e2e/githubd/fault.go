@@ -8,42 +8,39 @@ import (
 	"time"
 )
 
-// Fault is something that GitHub does to requests now and then, beyond what a
-// proxy in front of it can do.
+// Fault is a failure of GitHub that a proxy in front of it cannot simulate.
 type Fault struct {
-	// Operation chooses the requests, as GitHub's description writes it, say
-	// "POST /repos/{owner}/{repo}/releases". Empty means all that Kind is for.
+	// Operation selects requests, as spelled in GitHub's description: "POST
+	// /repos/{owner}/{repo}/releases". Empty selects all to which Kind applies.
 	Operation string
 	Kind      FaultKind
-	// Times is how many requests it meets; 0 means every one until ClearFaults.
+	// Times is how many requests fail; 0 means every one until ClearFaults.
 	Times int
-	// After is how long the limits ask to wait: Retry-After, or the time until the
-	// reset. It is in whole seconds.
+	// After is how long a rate limit asks to wait: Retry-After, or the time until the reset.
+	// It must be whole seconds.
 	After time.Duration
 }
 
-// FaultKind is a way to fail.
+// FaultKind is a kind of failure.
 type FaultKind string
 
 const (
-	// PrimaryLimit answers 403 with no requests remaining, and does nothing.
+	// PrimaryLimit answers 403 with no requests remaining. The request has no effect.
 	PrimaryLimit FaultKind = "primary limit"
-	// SecondaryLimit answers 403 with Retry-After, and does nothing.
+	// SecondaryLimit answers 403 with Retry-After. The request has no effect.
 	SecondaryLimit FaultKind = "secondary limit"
-	// SecondaryLimitDone answers as SecondaryLimit does to a request that has changed
-	// something: what was asked for is done, though the answer denies it.
+	// SecondaryLimitDone answers like SecondaryLimit, but after the request took effect.
 	SecondaryLimitDone FaultKind = "secondary limit, done"
-	// LoseAnswer closes the connection instead of answering a request that has
-	// changed something.
+	// LoseAnswer closes the connection instead of answering a request that took effect.
 	LoseAnswer FaultKind = "lose answer"
-	// StarterAsset answers an upload 502, and leaves an empty asset of state starter.
+	// StarterAsset answers an upload with 502, and leaves an empty asset in state starter.
 	StarterAsset FaultKind = "starter asset"
-	// StaleList has a list of releases lack the newest one: GitHub's lags behind.
+	// StaleList leaves the newest release out of a list: GitHub's lists can lag behind.
 	StaleList FaultKind = "stale list"
 )
 
-// Inject adds a fault. Of several that a request meets, the one that was added
-// first and is not used up happens.
+// Inject adds a fault. If several apply to a request, the first added that is not used up
+// is used.
 func (s *Server) Inject(f Fault) error {
 	kinds := []FaultKind{PrimaryLimit, SecondaryLimit, SecondaryLimitDone, LoseAnswer, StarterAsset, StaleList}
 	switch {
@@ -60,14 +57,14 @@ func (s *Server) Inject(f Fault) error {
 	return nil
 }
 
-// ClearFaults ends all faults.
+// ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
-// meet returns the first fault of these kinds that the request meets, and counts
+// meet returns the first fault of the given kinds that applies to the request, and counts
 // it.
 func (c *call) meet(kinds ...FaultKind) *Fault {
 	i := slices.IndexFunc(c.s.faults, func(f Fault) bool {
@@ -85,7 +82,7 @@ func (c *call) meet(kinds ...FaultKind) *Fault {
 	return &f
 }
 
-// throttled is the answer to a request that a limit keeps from being done.
+// throttled returns the response of an injected rate limit, nil if there is none.
 func (c *call) throttled() *answer {
 	f := c.meet(PrimaryLimit, SecondaryLimit)
 	if f == nil {
@@ -102,8 +99,8 @@ func (c *call) throttled() *answer {
 	return a
 }
 
-// spoil is what becomes of the answer to a request that is done, and whether it
-// gets lost.
+// spoil applies faults to the response of a request that took effect. It returns the
+// response, and whether that is lost.
 func (s *Server) spoil(c *call, a *answer) (*answer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,7 +20,7 @@ const (
 	repo  = "crates"
 )
 
-// world is a server, the bare repository behind it and a clone of that.
+// world is a server, its bare repository and a clone of that.
 type world struct {
 	*Server
 	t     *testing.T
@@ -28,8 +28,8 @@ type world struct {
 	clone string
 }
 
-// newWorld starts a server for one test, which fails on any violation that it does
-// not take.
+// newWorld starts a server for a test, which fails on any violation not checked by
+// violated.
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, bare: filepath.Join(t.TempDir(), "bare.git"), clone: filepath.Join(t.TempDir(), "clone")}
@@ -55,7 +55,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	return w
 }
 
-// git runs a git command in a directory, and returns what it says.
+// git runs a git command in a directory and returns its output.
 func (w *world) git(dir string, args ...string) (string, error) {
 	w.t.Helper()
 	cmd := exec.Command("git", args...)
@@ -66,7 +66,7 @@ func (w *world) git(dir string, args ...string) (string, error) {
 	return string(bytes.TrimSpace(out)), err
 }
 
-// run is git for what has to succeed.
+// run is like git, but ends the test on errors.
 func (w *world) run(dir string, args ...string) string {
 	w.t.Helper()
 	out, err := w.git(dir, args...)
@@ -76,8 +76,7 @@ func (w *world) run(dir string, args ...string) string {
 	return out
 }
 
-// commit writes a file, commits it to the branch that is checked out, pushes it
-// and returns the commit.
+// commit writes a file, commits it to the current branch, pushes it and returns the commit.
 func (w *world) commit(name, content, message string) string {
 	w.t.Helper()
 	path := filepath.Join(w.clone, name)
@@ -93,13 +92,13 @@ func (w *world) commit(name, content, message string) string {
 	return w.run(w.clone, "rev-parse", "HEAD")
 }
 
-// client is go-github's, as it is used with GitHub itself, for a new token.
+// client returns a go-github client with a new token, used as with GitHub itself.
 func (w *world) client(p Permission) *github.Client {
 	w.t.Helper()
 	return w.with(w.Token("ada", p))
 }
 
-// with is client for a token, or for none.
+// with returns a client with a token, or without one.
 func (w *world) with(token string) *github.Client {
 	w.t.Helper()
 	c := github.NewClient(&http.Client{Transport: &http.Transport{}})
@@ -116,8 +115,8 @@ func (w *world) with(token string) *github.Client {
 	return c
 }
 
-// violated takes the violations so far, of which each must have one of the texts,
-// and each text must be in one.
+// violated checks and clears the violations so far: each must contain one of the texts, and
+// each text must be in one.
 func (w *world) violated(texts ...string) {
 	w.t.Helper()
 	got := w.Violations()
@@ -135,7 +134,7 @@ func (w *world) violated(texts ...string) {
 	}
 }
 
-// draft makes a draft.
+// draft creates a draft.
 func (w *world) draft(c *github.Client, tag string) *github.RepositoryRelease {
 	w.t.Helper()
 	r, _, err := c.Repositories.CreateRelease(context.Background(), owner, repo, &github.RepositoryRelease{TagName: &tag, Name: &tag, Draft: github.Bool(true)})
@@ -145,7 +144,7 @@ func (w *world) draft(c *github.Client, tag string) *github.RepositoryRelease {
 	return r
 }
 
-// release makes a published release.
+// release creates a published release.
 func (w *world) release(c *github.Client, tag string) *github.RepositoryRelease {
 	w.t.Helper()
 	r, _, err := c.Repositories.CreateRelease(context.Background(), owner, repo, &github.RepositoryRelease{TagName: &tag, Name: &tag})
@@ -155,7 +154,7 @@ func (w *world) release(c *github.Client, tag string) *github.RepositoryRelease 
 	return r
 }
 
-// upload uploads an asset with go-github, which wants a file.
+// upload uploads an asset with go-github, which requires a file.
 func (w *world) upload(c *github.Client, release int64, name, content string) (*github.ReleaseAsset, error) {
 	w.t.Helper()
 	path := filepath.Join(w.t.TempDir(), "asset")
@@ -171,8 +170,7 @@ func (w *world) upload(c *github.Client, release int64, name, content string) (*
 	return a, err
 }
 
-// denied checks that err is GitHub's answer with a status, and that all of the
-// texts are in it.
+// denied checks that err is a response from GitHub with the status that contains each text.
 func denied(t *testing.T, err error, status int, texts ...string) {
 	t.Helper()
 	var failure *github.ErrorResponse

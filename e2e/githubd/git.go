@@ -11,22 +11,22 @@ import (
 	"strings"
 )
 
-// git is the bare repository, which git's own command reads and writes.
+// git is the bare repository, accessed with the git command.
 type git struct {
 	dir     string
 	scratch string // for index files
 }
 
-// errNoObject is that a name stands for nothing in the repository.
+// errNoObject means that a name does not exist in the repository.
 var errNoObject = errors.New("no such object")
 
-// run runs a git command and returns what it prints.
+// run runs a git command and returns its output.
 func (g git) run(args ...string) (string, error) { return g.with("", nil, args...) }
 
-// with runs a git command with more in its environment, and input.
+// with runs a git command with input and additional environment variables.
 func (g git) with(input string, env []string, args ...string) (string, error) {
 	cmd := exec.Command("git", args...)
-	// No configuration but the repository's own.
+	// Only the repository's own configuration is used.
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "GIT_DIR=" + g.dir, "HOME=" + g.scratch,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0",
@@ -40,20 +40,20 @@ func (g git) with(input string, env []string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// line is run for one line.
+// line returns the output of a command that prints one line.
 func (g git) line(args ...string) (string, error) {
 	out, err := g.run(args...)
 	return strings.TrimSuffix(out, "\n"), err
 }
 
-// head is the branch that HEAD names.
+// head returns the branch that HEAD names.
 func (g git) head() (string, error) {
 	ref, err := g.line("symbolic-ref", "HEAD")
 	return strings.TrimPrefix(ref, "refs/heads/"), err
 }
 
-// object returns the hash that a revision stands for, and errNoObject for none. It
-// follows tags when the revision ends with "^{commit}".
+// object returns the hash of a revision, or errNoObject. It follows tags if the revision
+// ends with "^{commit}".
 func (g git) object(revision string) (string, error) {
 	sha, err := g.line("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
 	if err != nil {
@@ -66,7 +66,7 @@ func (g git) object(revision string) (string, error) {
 	return sha, nil
 }
 
-// kind is the type of an object by its whole hash, or errNoObject.
+// kind returns the type of an object, given its full hash, or errNoObject.
 func (g git) kind(sha string) (string, error) {
 	if !fullHash.MatchString(sha) {
 		return "", errNoObject
@@ -82,13 +82,13 @@ func (g git) kind(sha string) (string, error) {
 var (
 	fullHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	anyHash  = regexp.MustCompile(`^[0-9a-f]{4,40}$`)
-	// What means something else than a name in a revision.
+	// Characters with a meaning in a revision.
 	operators = regexp.MustCompile(`[~^:?*\[\\\s\x00]|\.\.|@\{`)
 )
 
-// commit returns the commit that GitHub finds by a name: a branch, a tag, a hash or
-// its beginning, or HEAD. No other of git's ways to write a revision counts.
-// Whether GitHub prefers the branch to a tag of the same name is not documented.
+// commit returns the commit that GitHub finds by a name: a branch, a tag, a hash or a
+// prefix of one, or HEAD, but no other form of a git revision. Whether GitHub prefers a
+// branch to a tag of the same name is not documented.
 func (g git) commit(name string) (string, error) {
 	refs := []string{"refs/heads/" + name, "refs/tags/" + name}
 	switch {
@@ -109,8 +109,7 @@ func (g git) commit(name string) (string, error) {
 	return "", errNoObject
 }
 
-// peel returns the commit that a whole reference or a hash leads to, or
-// errNoObject.
+// peel returns the commit that a full reference name or a hash leads to, or errNoObject.
 func (g git) peel(name string) (string, error) {
 	if operators.MatchString(name) {
 		return "", errNoObject
@@ -118,14 +117,14 @@ func (g git) peel(name string) (string, error) {
 	return g.object(name + "^{commit}")
 }
 
-// valid reports whether ref may be the name of a reference.
+// valid reports whether ref is a valid reference name.
 func (g git) valid(ref string) bool {
 	_, err := g.run("check-ref-format", ref)
 	return err == nil
 }
 
-// reference returns the hash and the type of what a whole reference points to, or
-// errNoObject.
+// reference returns the hash and type of the object that a full reference name points to,
+// or errNoObject.
 func (g git) reference(ref string) (sha, kind string, err error) {
 	if !strings.HasPrefix(ref, "refs/") || operators.MatchString(ref) {
 		return "", "", errNoObject
@@ -142,8 +141,8 @@ func (g git) reference(ref string) (sha, kind string, err error) {
 	return "", "", errNoObject
 }
 
-// updateHook is run by git for every reference that is pushed. What an immutable
-// release has cannot be moved, and what one had cannot be made again.
+// updateHook is a git hook that runs for every pushed reference. It rejects moving or
+// deleting the tag of an immutable release, and recreating the tag of a deleted one.
 const updateHook = `#!/bin/sh
 # Written by githubd: keeps the tags of immutable releases.
 reject() {
@@ -160,7 +159,7 @@ esac
 exit 0
 `
 
-// hook writes the update hook. Somebody else's is an error.
+// hook installs the update hook. It returns an error if there is another one.
 func (g git) hook() error {
 	path := filepath.Join(g.dir, "hooks", "update")
 	if there, err := os.ReadFile(path); err == nil && string(there) != updateHook {
@@ -175,8 +174,8 @@ func (g git) hook() error {
 	return g.protect(nil, nil)
 }
 
-// protect tells the hook which tags cannot be moved or deleted, and which cannot
-// be made.
+// protect tells the hook which tags must not be moved or deleted, and which must not be
+// created.
 func (g git) protect(locked, burned []string) error {
 	write := func(name string, tags []string) error {
 		var lines strings.Builder

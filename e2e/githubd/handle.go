@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// largestBody is what GitHub takes of JSON; a blob may be 100 MB.
+// largestBody is the largest JSON body that GitHub accepts; a blob may be 100 MB.
 const largestBody = 160 << 20
 
-// api serves the API below prefix: its uploads, or all else.
+// api serves the API below prefix: either uploads or everything else.
 func (s *Server) api(prefix string, upload bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.open(r, prefix, upload)
 		a, lost := c.serve()
 		if lost {
 			s.journal.reach(Answered, c.entry)
-			panic(http.ErrAbortHandler) // closes the connection, and logs nothing
+			panic(http.ErrAbortHandler) // closes the connection without logging
 		}
 		if err := c.write(w, a); err != nil {
 			s.journal.violate("answering %s %s: %v", r.Method, r.URL.Path, err)
@@ -29,7 +29,7 @@ func (s *Server) api(prefix string, upload bool) http.Handler {
 	})
 }
 
-// serve returns the answer, and whether it gets lost.
+// serve returns the response, and whether it is lost.
 func (c *call) serve() (a *answer, lost bool) {
 	s := c.s
 	s.mu.Lock()
@@ -74,7 +74,7 @@ func (c *call) serve() (a *answer, lost bool) {
 	return a, lost
 }
 
-// acceptable reports whether the client wants what the server has: JSON, the
+// acceptable reports whether the client accepts a format that the server has: JSON, the
 // content of an asset, the hash of a commit.
 func (c *call) acceptable() bool {
 	accept := c.r.Header.Get("Accept")
@@ -86,7 +86,7 @@ func (c *call) acceptable() bool {
 	return accept == ""
 }
 
-// readBody reads the body. It returns the answer to one that is too large.
+// readBody reads the body. It returns the error response if that is too large.
 func (c *call) readBody() *answer {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, largestBody))
 	c.body = body
@@ -94,14 +94,14 @@ func (c *call) readBody() *answer {
 	if errors.As(err, &large) {
 		return c.fail(http.StatusRequestEntityTooLarge, "Payload too large")
 	}
-	if err != nil { // the client went away in the middle, and is not there to read it
+	if err != nil { // the client closed the connection, so it does not see this
 		return c.fail(http.StatusBadRequest, "Problems parsing JSON")
 	}
 	return nil
 }
 
-// answer is what the operation answers to a caller who may ask for it, in the
-// order in which GitHub looks at things.
+// answer checks the caller's permission and returns the operation's response, in the order
+// in which GitHub checks.
 func (c *call) answer() *answer {
 	s := c.s
 	s.mu.Lock()
@@ -115,8 +115,8 @@ func (c *call) answer() *answer {
 		if a == nil {
 			a = c.route.handle(c)
 		}
-		// A client that is still writing would not see the answer. One that waits to be
-		// told to begin need not.
+		// A client that is still sending would not see the response, unless it waits for "100
+		// Continue".
 		if c.r.Header.Get("Expect") == "" {
 			_, _ = io.Copy(io.Discard, c.r.Body)
 		}
@@ -124,8 +124,7 @@ func (c *call) answer() *answer {
 	return a
 }
 
-// admit is the answer to a caller who may not do what it asks for, nil for one who
-// may.
+// admit returns the error response for a caller without permission, nil otherwise.
 func (c *call) admit() *answer {
 	if c.r.UserAgent() == "" {
 		return c.fail(http.StatusForbidden, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.")
@@ -141,7 +140,7 @@ func (c *call) admit() *answer {
 	if _, ok := c.params["repo"]; !ok {
 		return nil
 	}
-	if !c.may(Read) { // that it exists is not to be seen
+	if !c.may(Read) { // the repository's existence is hidden
 		return c.notFound()
 	}
 	if a := c.moved(); a != nil {
@@ -156,8 +155,8 @@ func (c *call) admit() *answer {
 	return c.fail(http.StatusForbidden, "Resource not accessible by integration")
 }
 
-// moved is the answer to a request for another repository: a redirect from a name
-// that it had before.
+// moved returns the response to a request for another repository: a redirect if it is a
+// former name of this one.
 func (c *call) moved() *answer {
 	name := c.params["owner"] + "/" + c.params["repo"]
 	if strings.EqualFold(name, c.s.owner+"/"+c.s.repo) {
@@ -177,7 +176,7 @@ func (c *call) moved() *answer {
 	if c.r.URL.RawQuery != "" {
 		location += "?" + c.r.URL.RawQuery
 	}
-	// A client makes a GET of what is redirected with 301.
+	// Clients change redirected requests to GET after a 301.
 	status := http.StatusTemporaryRedirect
 	if c.r.Method == http.MethodGet {
 		status = http.StatusMovedPermanently
@@ -189,7 +188,7 @@ func (c *call) moved() *answer {
 	return a
 }
 
-// check holds the answer against the description.
+// check checks the response against the description.
 func (c *call) check(a *answer) {
 	if c.s.answered != nil {
 		c.s.answered(c.route, a)
@@ -204,7 +203,7 @@ func (c *call) check(a *answer) {
 	}
 }
 
-// write sends the answer, so that it has left when write returns.
+// write sends the response and flushes it.
 func (c *call) write(w http.ResponseWriter, a *answer) error {
 	body, kind, err := a.bytes()
 	if err == nil && c.s.options.NoDigests {
@@ -225,7 +224,7 @@ func (c *call) write(w http.ResponseWriter, a *answer) error {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(body) // a client that went away is none of ours
+	_, _ = w.Write(body) // errors of the client are ignored
 	_ = http.NewResponseController(w).Flush()
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdImmutable: once published, a release keeps its assets and its tag, by
-// the API and by git, and its title may change.
+// TestGithubdImmutable checks that the assets and tag of a published immutable release
+// cannot be changed, by the API or by git, and that its title can.
 func TestGithubdImmutable(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, func(o *Options) { o.Immutable = true })
@@ -45,7 +45,7 @@ func TestGithubdImmutable(t *testing.T) {
 	}
 }
 
-// immutableRelease asks for a member that go-github's type is too old to have.
+// immutableRelease reads a field that go-github's type does not have yet.
 func (w *world) immutableRelease(tag string) bool {
 	w.t.Helper()
 	_, _, body := w.raw("GET", w.APIURL()+"repos/octo/crates/releases/tags/"+tag, "", "")
@@ -72,8 +72,8 @@ func (w *world) checkLocked(c *github.Client, tag string) {
 	}
 }
 
-// TestGithubdBurnedTag: the tag of an immutable release that was deleted can be
-// deleted, and never made again.
+// TestGithubdBurnedTag checks that the tag of a deleted immutable release can be deleted,
+// but never created again.
 func TestGithubdBurnedTag(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -98,8 +98,8 @@ func TestGithubdBurnedTag(t *testing.T) {
 	w.run(w.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v2")
 }
 
-// TestGithubdImmutableSetting: who administers may see and change it; what was
-// published before stays as it is.
+// TestGithubdImmutableSetting checks that admins may read and change the setting, and that
+// earlier releases are not affected.
 func TestGithubdImmutableSetting(t *testing.T) {
 	w := newWorld(t)
 	writer, admin := w.Token("ada", Write), w.Token("root", Admin)

@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// Stage is where a request is.
+// Stage is a stage of processing a request.
 type Stage string
 
 const (
-	// Received is before anything is done about it; all of it has come, but for the
-	// body of an upload.
+	// Received is before the request has any effect; it has been read, except for the body of
+	// an upload.
 	Received Stage = "received"
-	// Handled is after the state has changed and before the answer is sent.
+	// Handled is after the request took effect and before the response is sent.
 	Handled Stage = "handled"
-	// Answered is after the answer was handed to the network, or, with a fault, the
-	// connection was given up.
+	// Answered is after the response was handed to the network or, with a fault, the
+	// connection was closed.
 	Answered Stage = "answered"
 )
 
-// Event is a request reaching a stage.
+// Event is a request that reached a stage.
 type Event struct {
 	Stage Stage
 	Request
 }
 
-// Request is a request that the server got.
+// Request is a request received by the server.
 type Request struct {
 	Time time.Time
-	// Operation is how GitHub's description writes it, say
-	// "GET /repos/{owner}/{repo}"; "download" for what a browser or a redirected
-	// client asks for; empty for what the server does not have.
+	// Operation is the operation as spelled in GitHub's description: "GET
+	// /repos/{owner}/{repo}"; "download" for downloads by a browser or a redirected client;
+	// empty if the server does not have it.
 	Operation   string
 	Method      string
 	Path, Query string // as the client wrote them
-	Login       string // whose token it came with; empty without one
-	Status      int    // as the client got it; 0 when it got none, or none yet
-	Changed     bool   // whether anything is different since
+	Login       string // of its token; empty without one
+	Status      int    // as sent to the client; 0 if it got none, or none yet
+	Changed     bool   // whether it changed anything
 }
 
-// journal is what a server notes.
+// journal records requests and violations.
 type journal struct {
 	mu         sync.Mutex
 	requests   []*Request
@@ -48,9 +48,8 @@ type journal struct {
 	hook       func(Event)
 }
 
-// OnRequest has f called for every request to the API, at every stage, by the
-// goroutine that handles it: while f blocks, nothing goes on with that request,
-// and everything with others. The last f counts; nil ends it.
+// OnRequest sets a function that is called for every request to the API at every stage, in
+// the goroutine of the request: if f blocks, only that request waits. nil removes it.
 func (s *Server) OnRequest(f func(Event)) {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -68,8 +67,8 @@ func (s *Server) Requests() []Request {
 	return all
 }
 
-// Changes is how many of Requests changed anything. What is pushed to the bare
-// repository is no request.
+// Changes returns how many of Requests changed anything. A push to the bare repository is
+// not a request.
 func (s *Server) Changes() int {
 	n := 0
 	for _, r := range s.Requests() {
@@ -80,16 +79,16 @@ func (s *Server) Changes() int {
 	return n
 }
 
-// Reset forgets the requests and violations so far.
+// Reset clears the recorded requests and violations.
 func (s *Server) Reset() {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
 	s.journal.requests, s.journal.violations = nil, nil
 }
 
-// Violations returns what did not fit GitHub's description, in a request or in an
-// answer, what the server does not simulate, and tokens that were sent to the
-// storage. A test fails on any.
+// Violations returns requests and responses that do not match GitHub's description, uses of
+// what the server does not simulate, and tokens that were sent to the storage. A test must
+// fail if there are any.
 func (s *Server) Violations() []string {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -102,14 +101,14 @@ func (j *journal) violate(format string, args ...any) {
 	j.violations = append(j.violations, fmt.Sprintf(format, args...))
 }
 
-// note adds a request.
+// note records a request.
 func (j *journal) note(r *Request) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.requests = append(j.requests, r)
 }
 
-// set changes a request that is noted.
+// set changes a recorded request.
 func (j *journal) set(f func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 
 const createOperation = "POST /repos/{owner}/{repo}/releases"
 
-// TestGithubdHook: a test sees every stage, and holds a request at it.
+// TestGithubdHook checks that the hook sees every stage and can hold a request.
 func TestGithubdHook(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(Write)
@@ -47,7 +47,7 @@ func TestGithubdHook(t *testing.T) {
 	}
 	expect("received " + createOperation + ` ada 0 false ""`)
 	expect("handled " + createOperation + ` ada 201 true "v1"`)
-	// The others go on.
+	// Other requests are not held.
 	if status, _, _ := w.raw("GET", w.storage+"/1/1", "", ""); status != 404 {
 		t.Errorf("the storage answers %d", status)
 	}
@@ -64,7 +64,7 @@ func TestGithubdHook(t *testing.T) {
 	w.OnRequest(nil)
 }
 
-// TestGithubdLostAnswer: what was asked for is done, and the client cannot know.
+// TestGithubdLostAnswer checks that a request whose response is lost took effect.
 func TestGithubdLostAnswer(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -94,7 +94,7 @@ func TestGithubdLostAnswer(t *testing.T) {
 	}
 }
 
-// TestGithubdReading: what only reads changes nothing.
+// TestGithubdReading checks that reading requests change nothing.
 func TestGithubdReading(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -109,8 +109,8 @@ func TestGithubdReading(t *testing.T) {
 	}
 }
 
-// TestGithubdEnterprise: the same server with the paths of an enterprise server,
-// whose answers have them too.
+// TestGithubdEnterprise uses the paths of an enterprise server, and checks that responses
+// have them too.
 func TestGithubdEnterprise(t *testing.T) {
 	w := newWorld(t)
 	c, err := github.NewClient(&http.Client{}).WithAuthToken(w.Token("ada", Write)).WithEnterpriseURLs(w.URL, w.URL)
@@ -120,7 +120,7 @@ func TestGithubdEnterprise(t *testing.T) {
 	w.flow(c, w.URL+"/api/v3/repos/", w.URL+"/api/uploads/repos/", w.URL+"/octo/")
 }
 
-// TestGithubdBehindProxies: answers name the proxies, so that nothing goes past
+// TestGithubdBehindProxies checks that responses name the proxies, so that nothing bypasses
 // them.
 func TestGithubdBehindProxies(t *testing.T) {
 	w := newWorld(t)
@@ -133,7 +133,7 @@ func TestGithubdBehindProxies(t *testing.T) {
 		return p
 	}
 	front, upload, storage := proxy(w.URL), proxy(w.Server.upload), proxy(w.storage)
-	// Another name of the same host, or the client would take it for the API's.
+	// Another name of the same host; otherwise the client would treat it as the API's.
 	named := strings.Replace(storage.URL, "127.0.0.1", "localhost", 1)
 	w.Announce(Addresses{URL: front.URL, Upload: upload.URL, Storage: named})
 	w.flow(w.client(Write), front.URL+"/repos/", upload.URL+"/repos/", front.URL+"/octo/")
@@ -142,7 +142,7 @@ func TestGithubdBehindProxies(t *testing.T) {
 	}
 }
 
-// flow makes a release with an asset, and checks where its URLs lead.
+// flow creates a release with an asset, and checks its URLs.
 func (w *world) flow(c *github.Client, api, uploads, web string) {
 	ctx, t := context.Background(), w.t
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// labelObjects are how the labels of a pull request stand in answers.
+// labelObjects returns the JSON objects of a pull request's labels.
 func (c *call) labelObjects(p *pull) []object {
 	list := []object{}
 	for _, l := range p.labels {
@@ -20,8 +20,8 @@ func (c *call) labelObjects(p *pull) []object {
 	return list
 }
 
-// listLabels is GET /repos/{owner}/{repo}/issues/{issue_number}/labels. Pull
-// requests are the only issues here.
+// listLabels handles GET /repos/{owner}/{repo}/issues/{issue_number}/labels. Pull requests
+// are the only issues on this server.
 func listLabels(c *call) *answer {
 	p := c.pulled("issue_number")
 	if p == nil {
@@ -30,8 +30,8 @@ func listLabels(c *call) *answer {
 	return ok(c.labelObjects(p))
 }
 
-// addLabels is POST /repos/{owner}/{repo}/issues/{issue_number}/labels. A label that
-// the repository does not have is made.
+// addLabels handles POST /repos/{owner}/{repo}/issues/{issue_number}/labels. It creates
+// missing labels.
 func addLabels(c *call) *answer {
 	names, err := labelNames(c.body)
 	if err != nil {
@@ -51,7 +51,8 @@ func addLabels(c *call) *answer {
 	return ok(c.labelObjects(p))
 }
 
-// label returns that of a name, which GitHub compares without case.
+// label returns the label of a name, compared without case as GitHub does. It creates it if
+// necessary.
 func (s *Server) label(name string) *label {
 	i := slices.IndexFunc(s.labels, func(l *label) bool { return strings.EqualFold(l.name, name) })
 	if i >= 0 {
@@ -62,8 +63,7 @@ func (s *Server) label(name string) *label {
 	return l
 }
 
-// labelNames reads a list of names, or an object with one, whose entries may be
-// objects too.
+// labelNames parses a list of names, or an object with one. Entries may be objects too.
 func labelNames(body []byte) ([]string, error) {
 	var entries []json.RawMessage
 	if err := json.Unmarshal(body, &entries); err != nil {

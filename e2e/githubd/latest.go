@@ -7,7 +7,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// latestRelease is GET /repos/{owner}/{repo}/releases/latest.
+// latestRelease handles GET /repos/{owner}/{repo}/releases/latest.
 func latestRelease(c *call) *answer {
 	r := c.s.latest
 	if r == nil {
@@ -19,9 +19,8 @@ func latestRelease(c *call) *answer {
 	return ok(c.releaseObject(r))
 }
 
-// newest is what "legacy" means by the latest release, and what is the latest when
-// none was made so: that of the newest commit, and of those of one commit, that
-// with the highest version.
+// newest returns the latest release in "legacy" mode, or if none was set: the one with the
+// newest commit, and of several with the same commit the one with the highest version.
 func (r *repository) newest() *release {
 	var best *release
 	for _, l := range r.releases {
@@ -35,7 +34,7 @@ func (r *repository) newest() *release {
 	return best
 }
 
-// compareTags compares the versions that tags end with; one without is lower.
+// compareTags compares the versions at the end of tags. A tag without a version is lower.
 func compareTags(a, b string) int {
 	version := func(tag string) *semver.Version {
 		v, err := semver.NewVersion(tag[strings.LastIndex(tag, "/")+1:])
@@ -47,8 +46,8 @@ func compareTags(a, b string) int {
 	return version(a).Compare(version(b))
 }
 
-// latestable is the answer to making something the latest release that cannot be.
-// GitHub was seen to take it from those who create a draft.
+// latestable returns the error response to making a draft or prerelease the latest release.
+// GitHub has been observed to accept it when creating a draft.
 func (c *call) latestable(r *release, makeLatest string, exists bool) *answer {
 	if makeLatest != "true" || !r.prerelease && (!r.draft || !exists) {
 		return nil
@@ -56,8 +55,8 @@ func (c *call) latestable(r *release, makeLatest string, exists bool) *answer {
 	return c.invalid(wrong{Resource: "Release", Code: "custom", Message: "Latest release cannot be draft or prerelease."})
 }
 
-// choose says which release is the latest from now on. A release that is published
-// becomes it unless the request says otherwise.
+// choose updates the latest release. A release that is published becomes the latest unless
+// the request says otherwise.
 func (c *call) choose(r *release, makeLatest string, publishing bool) {
 	if makeLatest == "" && publishing {
 		makeLatest = "true"

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdLatest says which release is the latest after each was published.
+// TestGithubdLatest checks which release is the latest after each is published.
 func TestGithubdLatest(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -46,7 +46,7 @@ func TestGithubdLatest(t *testing.T) {
 	}
 }
 
-// TestGithubdPages lists more releases than a page has, by number and by link.
+// TestGithubdPages lists more releases than fit on a page, by number and by link.
 func TestGithubdPages(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -81,7 +81,7 @@ func TestGithubdPages(t *testing.T) {
 	if ids = slices.Compact(ids); pages != 3 || len(ids) != all {
 		t.Errorf("%d pages have %d releases, expected 3 with %d", pages, len(ids), all)
 	}
-	// The link itself, which names the repository by its number.
+	// The link itself, which identifies the repository by number.
 	list, answer, err := c.Repositories.ListReleases(ctx, owner, repo, nil)
 	if err != nil || len(list) != 30 {
 		t.Fatalf("a page has %d releases, %v; expected 30", len(list), err)
@@ -96,7 +96,7 @@ func TestGithubdPages(t *testing.T) {
 	}
 }
 
-// TestGithubdStaleList: a draft is made, and the list does not have it yet.
+// TestGithubdStaleList checks that a new draft can be missing from the list.
 func TestGithubdStaleList(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(Write)

@@ -10,12 +10,12 @@ var (
 	foreign = regexp.MustCompile(`[^\x00-\x7f]`)
 )
 
-// assetName is what GitHub calls an asset that is uploaded under a name. The rule
-// is not documented; this is the one that GitHub's own command line tool follows to
-// find an asset again: runs of characters other than letters, digits, "-", "_",
-// "+" and "@" become one dot, dots at both ends go, and what begins with a dot, or
-// has nothing but an extension left, is called "default". How letters beyond ASCII
-// are spelt out is not known, so they are a violation.
+// assetName returns the name that GitHub gives an uploaded asset. The rule is not
+// documented; this is the one by which GitHub's own command-line tool finds an asset again:
+// runs of characters other than letters, digits, "-", "_", "+" and "@" become one dot, dots
+// at both ends are removed, and a name that begins with a dot, or consists only of an
+// extension, gets the prefix "default". How GitHub transliterates non-ASCII letters is
+// unknown, so they are a violation.
 func (c *call) assetName(name string) string {
 	if foreign.MatchString(name) {
 		c.s.journal.violate("request %s: asset name %q has characters beyond ASCII; how GitHub renames them is not known", c.route, name)

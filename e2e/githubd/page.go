@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// GitHub's sizes of a page.
+// GitHub's page sizes.
 const (
 	defaultPage = 30
 	largestPage = 100
 )
 
-// page is the part of all that the request asks for, with links to the others.
+// page returns the requested page of all, with links to the other pages.
 func page[T any](c *call, all []T, show func(T) object) *answer {
 	size := min(c.number("per_page", defaultPage), largestPage)
 	number := min(c.number("page", 1), 1_000_000)
@@ -29,8 +29,8 @@ func page[T any](c *call, all []T, show func(T) object) *answer {
 	return a
 }
 
-// links is the Link header. GitHub names the repository by its number in it, so
-// that it stays right when the repository is renamed.
+// links returns the Link header. GitHub identifies the repository by number in it, so that
+// it remains valid after a rename.
 func (c *call) links(number, last int) string {
 	path := c.path
 	if parts := strings.SplitN(path, "/", 5); len(parts) == 5 && parts[1] == "repos" {

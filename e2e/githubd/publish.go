@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// apply does to a release what a request says, or nothing: then it returns the
-// answer that says why.
+// apply applies a request to a release. If it returns an error response, the release is
+// unchanged.
 func (c *call) apply(r *release, in releaseRequest) *answer {
 	next := *r
 	next.say(in)
-	// GitHub forgets the tag of a draft when an edit that leaves it one does not
-	// repeat it; publishing alone does not need it.
+	// GitHub forgets the tag of a draft if an edit that keeps it a draft does not repeat the
+	// tag; publishing alone does not need it.
 	if r.draft && next.draft && (in.TagName == nil || *in.TagName == "") {
 		next.tag = next.placeholder
 	}
 	sha, a := c.targeted(&next)
 	publishing := r.draft && !next.draft
-	// A release that is there may be edited when its branch is there no more.
+	// An existing release may be edited after its target branch was deleted.
 	if a != nil && (r.id == 0 || in.Target != nil || publishing) {
 		return a
 	}
@@ -32,7 +32,7 @@ func (c *call) apply(r *release, in releaseRequest) *answer {
 			return a
 		}
 	}
-	if next.draft { // also one that was published
+	if next.draft { // including one that was published before
 		next.published = time.Time{}
 	}
 	next.updated = time.Now()
@@ -47,10 +47,9 @@ func (c *call) apply(r *release, in releaseRequest) *answer {
 	return nil
 }
 
-// targeted returns the commit of the release's target, or the answer to a target
-// that is no branch and no commit, or that the token may not release. GitHub looks
-// at the target of a new release even when the tag exists and it counts for
-// nothing.
+// targeted returns the commit of the release's target, or the error response for a target
+// that is neither a branch nor a commit, or that the token may not release. GitHub checks
+// the target of a new release even if the tag exists and the target is ignored.
 func (c *call) targeted(r *release) (string, *answer) {
 	sha, kind, err := c.s.git.reference("refs/heads/" + r.target)
 	if errors.Is(err, errNoObject) {
@@ -68,8 +67,7 @@ func (c *call) targeted(r *release) (string, *answer) {
 	return sha, c.workflows(sha)
 }
 
-// publish makes the release's tag at a commit, if there is none, and makes the
-// release a published one.
+// publish publishes the release. It creates its tag at a commit if there is none.
 func (c *call) publish(r *release, sha string, first bool) *answer {
 	invalidTag := wrong{Resource: "Release", Code: "custom", Message: "Published releases must have a valid tag"}
 	exists := c.s.publishedAs(r.tag)
@@ -98,7 +96,7 @@ func (c *call) publish(r *release, sha string, first bool) *answer {
 // makeTag makes the tag of a release at a commit, unless there is one.
 func (c *call) makeTag(r *release, sha string) *answer {
 	_, _, err := c.s.git.reference("refs/tags/" + r.tag)
-	// GitHub publishes what is called by a placeholder, and makes no tag for it.
+	// GitHub publishes a release named by a placeholder without creating a tag.
 	if err == nil || r.untagged() {
 		return nil
 	}
@@ -111,9 +109,9 @@ func (c *call) makeTag(r *release, sha string) *answer {
 	return nil
 }
 
-// workflows is the answer to a token without the permission for workflows that
-// releases a commit which adds or changes one, against the default branch: the
-// description of the operation has it.
+// workflows returns the error response for a token without the permission for workflows
+// that releases a commit with workflows added or changed relative to the default branch, as
+// documented for the operation.
 func (c *call) workflows(sha string) *answer {
 	if c.token.workflows {
 		return nil

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// pull is a pull request from one branch of the repository to another. This server
-// never merges or closes one.
+// pull is a pull request between branches of the repository. This server never merges or
+// closes one.
 type pull struct {
 	id, number         int64
 	title              string
 	body               *string
-	head, base, commit string // commit is what base was when it was made
+	head, base, commit string // commit is the head of base at creation
 	draft, modifiable  bool
 	author             *account
 	created            time.Time
 	labels             []*label
 }
 
-// label is one that a pull request, and hence the repository, has.
+// label is a label of the repository.
 type label struct {
 	id   int64
 	name string
 }
 
-// pullObject is how a pull request stands in a list.
+// pullObject returns the JSON object of a pull request in a list.
 func (c *call) pullObject(p *pull) object {
 	n := number(p.number)
 	self, issue, page := c.url("pulls", n), c.url("issues", n), c.webURL("pull", n)
@@ -62,7 +62,7 @@ func (c *call) pullObject(p *pull) object {
 	return o
 }
 
-// fullPull is how a pull request stands alone.
+// fullPull returns the complete JSON object of a pull request.
 func (c *call) fullPull(p *pull) (object, error) {
 	o := c.pullObject(p)
 	commits, err := c.s.git.between("refs/heads/"+p.base, "refs/heads/"+p.head)
@@ -90,12 +90,12 @@ func (c *call) fullPull(p *pull) (object, error) {
 	return o, nil
 }
 
-// listPulls is GET /repos/{owner}/{repo}/pulls, newest first.
+// listPulls handles GET /repos/{owner}/{repo}/pulls, newest first.
 func listPulls(c *call) *answer {
 	base, head := c.ask("base", ""), c.ask("head", "")
 	var shown []*pull
 	for _, p := range slices.Backward(c.s.pulls) {
-		// GitHub passes over a head without its owner.
+		// GitHub ignores a head without its owner.
 		fits := (base == "" || p.base == base) && (!strings.Contains(head, ":") || head == c.s.owner+":"+p.head)
 		if fits && c.ask("state", "open") != "closed" {
 			shown = append(shown, p)
@@ -111,12 +111,12 @@ type pullRequest struct {
 	Draft               bool
 	MaintainerCanModify bool `json:"maintainer_can_modify"`
 
-	// What the server does not do.
+	// Not implemented by this server.
 	HeadRepo string `json:"head_repo"`
 	Issue    int64
 }
 
-// createPull is POST /repos/{owner}/{repo}/pulls.
+// createPull handles POST /repos/{owner}/{repo}/pulls.
 func createPull(c *call) *answer {
 	var in pullRequest
 	if a := c.decode(&in); a != nil {
@@ -146,7 +146,7 @@ func createPull(c *call) *answer {
 	return created(o)
 }
 
-// pullable is the answer to a pull request that GitHub does not make.
+// pullable returns the error response for a pull request that GitHub would refuse.
 func (c *call) pullable(in pullRequest) *answer {
 	bad := func(code, field, message string) *answer {
 		return c.invalid(wrong{Resource: "PullRequest", Code: code, Field: field, Message: message})
@@ -175,7 +175,7 @@ func (c *call) pullable(in pullRequest) *answer {
 	return nil
 }
 
-// pulled returns the pull request of a number in the path, or nil.
+// pulled returns the pull request whose number is in the path, or nil.
 func (c *call) pulled(parameter string) *pull {
 	n := c.id(parameter)
 	if n < 1 || n > int64(len(c.s.pulls)) {
@@ -184,7 +184,7 @@ func (c *call) pulled(parameter string) *pull {
 	return c.s.pulls[n-1]
 }
 
-// getPull is GET /repos/{owner}/{repo}/pulls/{pull_number}.
+// getPull handles GET /repos/{owner}/{repo}/pulls/{pull_number}.
 func getPull(c *call) *answer {
 	p := c.pulled("pull_number")
 	if p == nil {

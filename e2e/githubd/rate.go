@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// GitHub's requests an hour, of a login and without one.
+// GitHub's rate limits per hour, with and without a login.
 const (
 	hourlyLimit     = 5000
 	anonymousHourly = 60
 )
 
-// budget is the account that the request counts for, and its limit.
+// budget returns the account that the request counts for, and its limit.
 func (c *call) budget() (*account, int) {
 	limit := c.s.options.RateLimit
 	if limit == 0 {
@@ -30,9 +30,9 @@ func (c *call) budget() (*account, int) {
 	return a, limit
 }
 
-// limited counts the request, and is the answer to one too many.
+// limited counts the request, and returns the error response if there were too many.
 func (c *call) limited() *answer {
-	if c.route.Path == "/rate_limit" { // asking for it costs nothing
+	if c.route.Path == "/rate_limit" { // not counted
 		return nil
 	}
 	if a := c.throttled(); a != nil {
@@ -46,7 +46,7 @@ func (c *call) limited() *answer {
 	return nil
 }
 
-// exhausted is the answer to one who has used up the requests of an hour.
+// exhausted returns the response for an exceeded primary rate limit.
 func (c *call) exhausted() *answer {
 	whom := "your address"
 	if c.token != nil {
@@ -57,7 +57,7 @@ func (c *call) exhausted() *answer {
 	return a
 }
 
-// secondary is the answer to one who was too fast for GitHub's taste.
+// secondary returns the response for an exceeded secondary rate limit.
 func (c *call) secondary(retry time.Duration) *answer {
 	a := c.fail(http.StatusForbidden, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
 	a.body.(object)["documentation_url"] = c.web + "/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
@@ -65,13 +65,13 @@ func (c *call) secondary(retry time.Duration) *answer {
 	return a
 }
 
-// rateHeaders are on every answer of the API.
+// rateHeaders sets the rate limit headers that every response of the API has.
 func (c *call) rateHeaders(h http.Header) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	a, limit := c.budget()
 	set := func(name string, value int64) {
-		// What a fault says counts.
+		// Headers of an injected fault take precedence.
 		if h.Get("X-RateLimit-"+name) == "" {
 			h.Set("X-RateLimit-"+name, strconv.FormatInt(value, 10))
 		}
@@ -83,7 +83,7 @@ func (c *call) rateHeaders(h http.Header) {
 	h.Set("X-RateLimit-Resource", "core")
 }
 
-// rateLimit is GET /rate_limit.
+// rateLimit handles GET /rate_limit.
 func rateLimit(c *call) *answer {
 	a, limit := c.budget()
 	core := object{"limit": limit, "remaining": limit - a.used, "used": a.used, "reset": a.reset.Unix()}

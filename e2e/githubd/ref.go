@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// GitHub's words for what rules about tags refuse.
+// GitHub's messages about rules for tags.
 const (
 	ruleViolation = "Repository rule violations found\n\n"
 	cannotCreate  = ruleViolation + "Cannot create ref due to creations being restricted.\n\n"
@@ -15,7 +15,7 @@ const (
 	cannotDelete  = ruleViolation + "Cannot delete this protected ref.\n\n"
 )
 
-// reference is how a reference stands in answers.
+// reference returns the JSON object of a reference.
 func (c *call) reference(ref, sha, kind string) object {
 	return object{
 		"ref": ref, "node_id": nodeID("REF", c.s.id) + "_" + sha, "url": c.url("git", ref),
@@ -23,7 +23,7 @@ func (c *call) reference(ref, sha, kind string) object {
 	}
 }
 
-// empty is the answer for a repository without a branch, nil for another.
+// empty returns the error response for a repository without branches, otherwise nil.
 func (c *call) empty() *answer {
 	out, err := c.s.git.run("for-each-ref", "--count=1", "refs/heads")
 	switch {
@@ -35,7 +35,7 @@ func (c *call) empty() *answer {
 	return nil
 }
 
-// getRef is GET /repos/{owner}/{repo}/git/ref/{ref}: exactly that one.
+// getRef handles GET /repos/{owner}/{repo}/git/ref/{ref}. The name must match exactly.
 func getRef(c *call) *answer {
 	if a := c.empty(); a != nil {
 		return a
@@ -51,8 +51,8 @@ func getRef(c *call) *answer {
 	return ok(c.reference(ref, sha, kind))
 }
 
-// matchingRefs is GET /repos/{owner}/{repo}/git/matching-refs/{ref}: all whose name
-// begins so.
+// matchingRefs handles GET /repos/{owner}/{repo}/git/matching-refs/{ref}. It returns all
+// references with that prefix.
 func matchingRefs(c *call) *answer {
 	if a := c.empty(); a != nil {
 		return a
@@ -70,7 +70,7 @@ func matchingRefs(c *call) *answer {
 	return ok(list)
 }
 
-// createRef is POST /repos/{owner}/{repo}/git/refs.
+// createRef handles POST /repos/{owner}/{repo}/git/refs.
 func createRef(c *call) *answer {
 	var in struct{ Ref, SHA string }
 	if a := c.decode(&in); a != nil {
@@ -97,7 +97,7 @@ func createRef(c *call) *answer {
 	return c.point(in.Ref, in.SHA, strings.Repeat("0", 40), created)
 }
 
-// updateRef is PATCH /repos/{owner}/{repo}/git/refs/{ref}.
+// updateRef handles PATCH /repos/{owner}/{repo}/git/refs/{ref}.
 func updateRef(c *call) *answer {
 	var in struct {
 		SHA   string
@@ -127,7 +127,7 @@ func updateRef(c *call) *answer {
 	return c.point(ref, in.SHA, old, func(o object) *answer { return ok(o) })
 }
 
-// point has ref point to sha, if it points to old still.
+// point makes ref point to sha, unless it no longer points to old.
 func (c *call) point(ref, sha, old string, answered func(object) *answer) *answer {
 	kind, err := c.s.git.kind(sha)
 	switch {
@@ -136,7 +136,7 @@ func (c *call) point(ref, sha, old string, answered func(object) *answer) *answe
 	case err != nil:
 		return c.broken(err)
 	}
-	// Git refuses a branch that is no commit, and a name inside another one's.
+	// git refuses a branch that is not a commit, and a name below an existing one.
 	if _, err := c.s.git.run("update-ref", ref, sha, old); err != nil {
 		return c.refuse("Reference update failed")
 	}
@@ -144,7 +144,7 @@ func (c *call) point(ref, sha, old string, answered func(object) *answer) *answe
 	return answered(c.reference(ref, sha, kind))
 }
 
-// deleteRef is DELETE /repos/{owner}/{repo}/git/refs/{ref}.
+// deleteRef handles DELETE /repos/{owner}/{repo}/git/refs/{ref}.
 func deleteRef(c *call) *answer {
 	ref := "refs/" + c.params["ref"]
 	old, _, err := c.s.git.reference(ref)
@@ -170,7 +170,7 @@ func (r *repository) locked(ref string) bool {
 	return slices.ContainsFunc(r.releases, func(l *release) bool { return l.immutable && ref == "refs/tags/"+l.tag })
 }
 
-// getBranch is GET /repos/{owner}/{repo}/branches/{branch}.
+// getBranch handles GET /repos/{owner}/{repo}/branches/{branch}.
 func getBranch(c *call) *answer {
 	name := c.params["branch"]
 	sha, _, err := c.s.git.reference("refs/heads/" + name)

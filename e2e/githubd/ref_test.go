@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdRefs: references are those of the repository, whoever makes them.
+// TestGithubdRefs checks that references are those of the repository, whoever created them.
 func TestGithubdRefs(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -49,12 +49,12 @@ func TestGithubdRefs(t *testing.T) {
 	denied(t, err, 422, "Reference does not exist")
 }
 
-// ref is a reference to make or to move.
+// ref returns a reference to create or to move.
 func ref(name, sha string) *github.Reference {
 	return &github.Reference{Ref: &name, Object: &github.GitObject{SHA: &sha}}
 }
 
-// TestGithubdRefusedRefs are references that GitHub does not make, move or delete.
+// TestGithubdRefusedRefs checks references that GitHub refuses to create, move or delete.
 func TestGithubdRefusedRefs(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -81,8 +81,8 @@ func TestGithubdRefusedRefs(t *testing.T) {
 	denied(t, err, 422)
 }
 
-// TestGithubdEscapedRef: go-github's authors saw that the API takes no "%2F" in a
-// reference; a tag of a release may have it.
+// TestGithubdEscapedRef checks that "%2F" is refused in a reference, as go-github's authors
+// observed, but accepted in the tag of a release.
 func TestGithubdEscapedRef(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(Write)
@@ -99,7 +99,7 @@ func TestGithubdEscapedRef(t *testing.T) {
 	w.violated("no such operation")
 }
 
-// TestGithubdEmpty: a repository without a commit.
+// TestGithubdEmpty checks a repository without commits.
 func TestGithubdEmpty(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -113,8 +113,8 @@ func TestGithubdEmpty(t *testing.T) {
 	denied(t, err, 422, "Repository is empty.")
 }
 
-// TestGithubdCommits finds commits by what GitHub finds them by, and by nothing
-// else that git would.
+// TestGithubdCommits checks that commits are found by the names GitHub accepts, and by no
+// other git revisions.
 func TestGithubdCommits(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -151,7 +151,7 @@ func TestGithubdCommits(t *testing.T) {
 	}
 }
 
-// TestGithubdCompare says how two commits lie.
+// TestGithubdCompare checks how commits are compared.
 func TestGithubdCompare(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)

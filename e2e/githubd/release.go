@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// release is a release or a draft of one.
+// release is a release or a draft.
 type release struct {
 	id                int64
-	tag               string // of a draft, what it is to be, or the placeholder
-	placeholder       string // what a draft is called in URLs
+	tag               string // of a draft, the tag to create, or the placeholder
+	placeholder       string // the draft's name in URLs
 	target            string // a branch or a commit
 	name, body        *string
 	draft, prerelease bool
 	immutable         bool
 	author            *account
-	created           time.Time // when its commit was made
+	created           time.Time // the time of its commit
 	published         time.Time
 	updated           time.Time
 	assets            []*asset
 }
 
-// untagged reports whether the tag is a placeholder, which GitHub makes no tag of.
+// untagged reports whether the tag is a placeholder, for which GitHub creates no tag.
 func (r *release) untagged() bool { return r.tag == r.placeholder }
 
-// place is the release's name in URLs. Slashes in tags are escaped there.
+// place returns the release's name in URLs, with slashes escaped.
 func (r *release) place() string {
 	if r.draft {
 		return r.placeholder
@@ -35,7 +35,7 @@ func (r *release) place() string {
 	return url.PathEscape(r.tag)
 }
 
-// releaseObject is how a release stands in answers.
+// releaseObject returns the JSON object of a release.
 func (c *call) releaseObject(r *release) object {
 	id := number(r.id)
 	self := c.url("releases", id)
@@ -62,7 +62,7 @@ func (c *call) releaseObject(r *release) object {
 // permission to push.
 func (c *call) visible(r *release) bool { return !r.draft || c.may(Write) }
 
-// released returns the release that the path names, or nil.
+// released returns the release named in the path, or nil.
 func (c *call) released() *release {
 	id := c.id("release_id")
 	for _, r := range c.s.releases {
@@ -73,7 +73,7 @@ func (c *call) released() *release {
 	return nil
 }
 
-// getRelease is GET /repos/{owner}/{repo}/releases/{release_id}.
+// getRelease handles GET /repos/{owner}/{repo}/releases/{release_id}.
 func getRelease(c *call) *answer {
 	r := c.released()
 	if r == nil {
@@ -82,8 +82,8 @@ func getRelease(c *call) *answer {
 	return ok(c.releaseObject(r))
 }
 
-// releaseByTag is GET /repos/{owner}/{repo}/releases/tags/{tag}. It never finds a
-// draft, whoever asks.
+// releaseByTag handles GET /repos/{owner}/{repo}/releases/tags/{tag}. It never returns a
+// draft, whatever the permissions.
 func releaseByTag(c *call) *answer {
 	r := c.s.publishedAs(c.params["tag"])
 	if r == nil {
@@ -101,8 +101,8 @@ func (r *repository) publishedAs(tag string) *release {
 	return r.releases[i]
 }
 
-// listReleases is GET /repos/{owner}/{repo}/releases. Its order is not documented;
-// by the date of the commit, as the releases page, is what it was seen to be.
+// listReleases handles GET /repos/{owner}/{repo}/releases. The order is not documented;
+// GitHub has been observed to sort by the date of the commit, like the releases page.
 func listReleases(c *call) *answer {
 	var shown []*release
 	for _, r := range c.s.releases {
@@ -120,8 +120,8 @@ func listReleases(c *call) *answer {
 	return page(c, shown, c.releaseObject)
 }
 
-// deleteRelease is DELETE /repos/{owner}/{repo}/releases/{release_id}. Its tag
-// stays, and can be deleted afterwards, even that of an immutable release.
+// deleteRelease handles DELETE /repos/{owner}/{repo}/releases/{release_id}. The tag stays
+// and can be deleted afterwards, even that of an immutable release.
 func deleteRelease(c *call) *answer {
 	r := c.released()
 	if r == nil {
@@ -143,7 +143,7 @@ func deleteRelease(c *call) *answer {
 	return noContent()
 }
 
-// protect has pushes respect the tags of immutable releases.
+// protect updates the hook that protects tags of immutable releases from pushes.
 func (s *Server) protect() error {
 	var locked, burned []string
 	for _, r := range s.releases {
@@ -157,8 +157,8 @@ func (s *Server) protect() error {
 	return s.git.protect(locked, burned)
 }
 
-// date says when the commit of a release was made: that of its tag, or the one at
-// sha as long as there is no tag.
+// date sets the creation time of a release: the time of the commit of its tag, or of sha if
+// there is no tag yet.
 func (s *Server) date(r *release, sha string) error {
 	tagged, err := s.git.peel("refs/tags/" + r.tag)
 	switch {
@@ -166,7 +166,7 @@ func (s *Server) date(r *release, sha string) error {
 		sha = tagged
 	case !errors.Is(err, errNoObject):
 		return err
-	case sha == "": // nor a target any more
+	case sha == "": // the target is gone too
 		return nil
 	}
 	commits, err := s.git.commits(sha)

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// TestGithubdReleaseFlow is a release as it should be made: a draft, its assets,
-// and last its publication, which makes the tag.
+// TestGithubdReleaseFlow makes a release in the recommended order: a draft, its assets, and
+// then its publication, which creates the tag.
 func TestGithubdReleaseFlow(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -65,7 +65,7 @@ func TestGithubdReleaseFlow(t *testing.T) {
 	}
 }
 
-// downloads checks what a client without a token gets.
+// downloads checks what a client without a token downloads.
 func downloads(t *testing.T, url, content string) {
 	t.Helper()
 	answer, err := (&http.Client{Transport: &http.Transport{}}).Get(url)
@@ -79,8 +79,8 @@ func downloads(t *testing.T, url, content string) {
 	}
 }
 
-// TestGithubdDigest: GitHub says the SHA-256 of an asset, which go-github's type is
-// too old to have.
+// TestGithubdDigest checks that assets have their SHA-256, which go-github's type does not
+// have yet.
 func TestGithubdDigest(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(Write)
@@ -101,8 +101,8 @@ func TestGithubdDigest(t *testing.T) {
 	}
 }
 
-// TestGithubdDrafts: only who may push sees them, nobody by their tag, and any
-// number may want the same tag.
+// TestGithubdDrafts checks that drafts are visible only with push permission and never by
+// tag, and that several can have the same tag.
 func TestGithubdDrafts(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -138,8 +138,8 @@ func TestGithubdDrafts(t *testing.T) {
 	}
 }
 
-// TestGithubdDraftLosesItsTag: an edit that leaves a draft one and does not repeat
-// its tag makes it untagged; one that publishes it does not.
+// TestGithubdDraftLosesItsTag checks that an edit that keeps a draft and does not repeat
+// its tag makes it untagged, but publishing does not.
 func TestGithubdDraftLosesItsTag(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -164,14 +164,14 @@ func TestGithubdDraftLosesItsTag(t *testing.T) {
 	}
 }
 
-// TestGithubdRefusedReleases are releases that GitHub does not make.
+// TestGithubdRefusedReleases checks releases that GitHub refuses.
 func TestGithubdRefusedReleases(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
 	c := w.client(Write)
 	w.run(w.clone, "push", "--quiet", "origin", "HEAD:refs/tags/v0")
 	for name, in := range map[string]github.RepositoryRelease{
-		"target_commitish":            {TagName: github.String("v1"), TargetCommitish: github.String("v0")}, // a tag is none
+		"target_commitish":            {TagName: github.String("v1"), TargetCommitish: github.String("v0")}, // a tag is not a valid target
 		"invalid":                     {TagName: github.String("v1"), TargetCommitish: github.String(strings.Repeat("a", 40))},
 		"tag_name is not a valid tag": {TagName: github.String("a..b")},
 		"Latest release cannot be":    {TagName: github.String("v1"), Prerelease: github.Bool(true), MakeLatest: github.String("true")},
@@ -187,7 +187,7 @@ func TestGithubdRefusedReleases(t *testing.T) {
 	}
 }
 
-// TestGithubdTargetGone: a release outlives the branch that it was made from.
+// TestGithubdTargetGone checks that a release outlives its target branch.
 func TestGithubdTargetGone(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)

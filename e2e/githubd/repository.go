@@ -6,21 +6,20 @@ import (
 	"time"
 )
 
-// repository is the one that a server has, as far as it is not in the bare
-// repository.
+// repository is the state of the server's repository outside the bare repository.
 type repository struct {
 	id          int64
 	owner, repo string
-	former      []string // OWNER/REPO that it had before
+	former      []string // former names, OWNER/REPO
 	private     bool
 	created     time.Time
-	branch      string   // the default one
-	anonymous   *account // what those without a token share
+	branch      string   // the default branch
+	anonymous   *account // shared by requests without a token
 
-	immutable bool // releases that are published from now on
+	immutable bool // for releases published from now on
 	releases  []*release
-	latest    *release        // the one that was made so; nil for none
-	burned    map[string]bool // tags that an immutable release had: nothing else may
+	latest    *release        // the release marked as latest; nil if none is
+	burned    map[string]bool // tags once used by an immutable release, which cannot be reused
 
 	pulls  []*pull
 	labels []*label
@@ -28,7 +27,7 @@ type repository struct {
 	environments map[string]Environment
 }
 
-// open fills in a new repository.
+// open initialises the repository.
 func (r *repository) open(s *Server, o Options) error {
 	branch, err := s.git.head()
 	if err != nil {
@@ -42,8 +41,8 @@ func (r *repository) open(s *Server, o Options) error {
 	return s.git.hook()
 }
 
-// Rename gives the repository another name. Requests for the old one are
-// redirected: GET with 301, others with 307.
+// Rename renames the repository. Requests for the old name are redirected: GET with 301,
+// others with 307.
 func (s *Server) Rename(owner, repo string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,15 +51,15 @@ func (s *Server) Rename(owner, repo string) {
 	s.account(owner).permission = Admin
 }
 
-// SetImmutable turns immutable releases on or off, for releases that are published
-// from then on, as the repository's settings do.
+// SetImmutable turns immutable releases on or off for releases published from now on, like
+// the repository's setting.
 func (s *Server) SetImmutable(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.immutable = on
 }
 
-// getRepository is GET /repos/{owner}/{repo}.
+// getRepository handles GET /repos/{owner}/{repo}.
 func getRepository(c *call) *answer {
 	o := c.repositoryObject()
 	o["network_count"], o["subscribers_count"] = 0, 0
@@ -74,7 +73,7 @@ func getRepository(c *call) *answer {
 	return ok(o)
 }
 
-// repositoryObject is how the repository stands in other objects.
+// repositoryObject returns the JSON object of the repository.
 func (c *call) repositoryObject() object {
 	s, url, page := c.s, c.url(), c.webURL()
 	_, address, _ := strings.Cut(page, ":")
@@ -105,8 +104,8 @@ func (c *call) repositoryObject() object {
 	return o
 }
 
-// repositoryURLs are the parts of the repository, most of which the server does
-// not have, below its URL.
+// repositoryURLs maps the resources below the repository's URL to their paths. The server
+// does not have most of them.
 var repositoryURLs = map[string]string{
 	"archive": "{archive_format}{/ref}", "assignees": "assignees{/user}", "blobs": "git/blobs{/sha}",
 	"branches": "branches{/branch}", "collaborators": "collaborators{/collaborator}", "comments": "comments{/number}",
@@ -120,7 +119,7 @@ var repositoryURLs = map[string]string{
 	"subscribers": "subscribers", "subscription": "subscription", "tags": "tags", "teams": "teams", "trees": "git/trees{/sha}",
 }
 
-// webURL is that of something that a browser looks at.
+// webURL returns the URL of a web page of the repository.
 func (c *call) webURL(parts ...string) string {
 	url := c.web + "/" + c.s.owner + "/" + c.s.repo
 	for _, part := range parts {
@@ -129,8 +128,8 @@ func (c *call) webURL(parts ...string) string {
 	return url
 }
 
-// getImmutable is GET /repos/{owner}/{repo}/immutable-releases: an error when they
-// are off.
+// getImmutable handles GET /repos/{owner}/{repo}/immutable-releases. It returns an error if
+// the setting is off.
 func getImmutable(c *call) *answer {
 	if !c.s.immutable {
 		return c.notFound()
@@ -138,14 +137,14 @@ func getImmutable(c *call) *answer {
 	return ok(object{"enabled": true, "enforced_by_owner": false})
 }
 
-// putImmutable is PUT /repos/{owner}/{repo}/immutable-releases.
+// putImmutable handles PUT /repos/{owner}/{repo}/immutable-releases.
 func putImmutable(c *call) *answer {
 	c.s.immutable = true
 	c.change()
 	return noContent()
 }
 
-// deleteImmutable is DELETE /repos/{owner}/{repo}/immutable-releases.
+// deleteImmutable handles DELETE /repos/{owner}/{repo}/immutable-releases.
 func deleteImmutable(c *call) *answer {
 	c.s.immutable = false
 	c.change()

@@ -8,17 +8,18 @@ import (
 	"dagger/slipway/e2e/githubd/description"
 )
 
-// route is an operation that is served.
+// route is an operation that the server implements.
 type route struct {
 	description.Operation
 	needs  Permission
 	handle handler
 }
 
-// The operation whose body streams, and that is at another base than the others.
+// uploadOperation is the operation whose body is streamed, and whose base URL differs from
+// the others'.
 const uploadOperation = "POST /repos/{owner}/{repo}/releases/{release_id}/assets"
 
-// routes are all of them. Of two that fit a path, the first is meant.
+// routes lists all routes. The first that matches a path is used.
 func routes() []route {
 	const repo, data = "/repos/{owner}/{repo}", "/repos/{owner}/{repo}/git"
 	r := func(method, path string, needs Permission, h handler) route {
@@ -73,10 +74,11 @@ func routes() []route {
 	}
 }
 
-// longParameters may have slashes, escaped or not. They stand at the end.
+// longParameters lists parameters that may contain slashes, escaped or not. They are last
+// in a path.
 var longParameters = map[string]bool{"{ref}": true, "{tag}": true, "{branch}": true, "{basehead}": true}
 
-// match returns the parameters of a path, if it is one of the route.
+// match returns the parameters of a path if it matches the route.
 func (r route) match(method, path string) (map[string]string, bool) {
 	if method != r.Method {
 		return nil, false
@@ -91,7 +93,7 @@ func (r route) match(method, path string) (map[string]string, bool) {
 		if longParameters[part] {
 			value = strings.Join(got[i:], "/")
 			got = got[:i+1]
-			// go-github's authors found that the API knows no references with "%2F".
+			// The API does not accept "%2F" in references, as go-github's authors found.
 			if strings.Contains(r.Path, "/git/") && strings.Contains(strings.ToUpper(value), "%2F") {
 				return nil, false
 			}
@@ -116,10 +118,10 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// find fills in the route of a request, and reports whether there is one.
+// find sets the route of a request, and reports whether there is one.
 func (c *call) find() bool {
 	path := c.path
-	// The repository by its number, which redirects and links lead to.
+	// Redirects and links identify the repository by its number.
 	numbered := "/repositories/" + strconv.FormatInt(c.s.id, 10)
 	if rest, ok := strings.CutPrefix(path, numbered); ok && (rest == "" || rest[0] == '/') {
 		path = "/repos/" + c.s.owner + "/" + c.s.repo + rest

@@ -1,12 +1,12 @@
-// Package githubd is GitHub's REST API on loopback, as far as a release needs it,
-// for end-to-end tests. Commits, branches and tags live in a real bare repository
-// that tests also push to and clone from; releases, assets, pull requests and
-// tokens live in the server. Every request and every answer is held against
-// GitHub's own OpenAPI description: Violations says what did not fit.
+// Package githubd simulates GitHub's REST API on loopback for end-to-end tests, as far as a
+// release needs it. Commits, branches and tags are in a real bare repository that tests
+// also push to and clone from; releases, assets, pull requests and tokens are in the
+// server. Every request and response is checked against GitHub's own OpenAPI description:
+// Violations returns what does not match.
 //
-// Where the description is silent the server does what GitHub was seen to do, and
-// the comment beside it says so. What it does not simulate it calls a violation,
-// so that no test passes by an answer that GitHub would not give.
+// Where the description says nothing, the server does what GitHub has been observed to do,
+// and a comment says so. Using something it does not simulate is a violation, so that no
+// test passes because of a response that GitHub would not give.
 package githubd
 
 import (
@@ -23,32 +23,30 @@ import (
 	"dagger/slipway/e2e/githubd/description"
 )
 
-// Options say what a server starts with.
+// Options configures a server.
 type Options struct {
-	// Dir is where the server keeps its files; it is made if need be.
+	// Dir is the directory for the server's files. It is created if necessary.
 	Dir string
-	// Git is the path of the bare repository. Its HEAD names the default branch. It
-	// gets an update hook that keeps the tags of immutable releases in place.
+	// Git is the path of the bare repository. Its HEAD names the default branch. It gets an
+	// update hook that protects the tags of immutable releases.
 	Git string
 	// Owner and Repo are the repository's name.
 	Owner, Repo string
-	// Private hides the repository from those without a permission of their own.
+	// Private hides the repository from anyone without a permission.
 	Private bool
-	// Immutable has immutable releases on from the start.
+	// Immutable turns on immutable releases.
 	Immutable bool
-	// NoDigests leaves the digests of assets out, as enterprise servers do that are too
-	// old to know them.
+	// NoDigests omits the digests of assets, like old enterprise servers.
 	NoDigests bool
-	// RateLimit is how many requests an hour a login has; 0 means GitHub's 5000.
+	// RateLimit is the number of requests per hour for a login; 0 means GitHub's 5000.
 	RateLimit int
 }
 
-// Server is a running GitHub. Start makes one, Close ends it. Its methods may be
-// called at any time, by any number of goroutines.
+// Server is a running server, made by Start. It is safe for concurrent use.
 type Server struct {
-	// URL is where it listens, without a slash at the end: the API is below "/" and
-	// below "/api/v3/", uploads below "/api/uploads/", as on an enterprise server,
-	// and downloads where a browser looks for them. Uploads are also at UploadURL.
+	// URL is its address, without a trailing slash: the API is below "/" and "/api/v3/",
+	// uploads are below "/api/uploads/" as on an enterprise server, and downloads are where
+	// browsers expect them. UploadURL also accepts uploads.
 	URL string
 
 	options  Options
@@ -56,12 +54,12 @@ type Server struct {
 	routes   []route
 	rules    *description.Description
 	servers  []*http.Server
-	upload   string // where the listener for uploads is
-	storage  string // where the listener for downloads is
+	upload   string // URL of the listener for uploads
+	storage  string // URL of the listener for downloads
 	journal  journal
-	answered func(route, *answer) // for tests: sees answers before they are looked at
+	answered func(route, *answer) // for tests: called with responses before they are checked
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	announced Addresses
 	repository
 	accounts map[string]*account
@@ -70,8 +68,8 @@ type Server struct {
 	lastID   int64
 }
 
-// rules are the description of the operations that are served. Loading it takes a
-// tenth of a second, and once in a process is enough.
+// rules loads the description of the implemented operations, once per process because it
+// takes a tenth of a second.
 var rules = sync.OnceValues(func() (*description.Description, error) {
 	var operations []description.Operation
 	for _, r := range routes() {
@@ -80,8 +78,8 @@ var rules = sync.OnceValues(func() (*description.Description, error) {
 	return description.Load(operations)
 })
 
-// Start starts a server on free ports of loopback. The first call on a machine
-// fetches GitHub's description with npm.
+// Start starts a server on free ports on loopback. The first call on a machine downloads
+// GitHub's description with npm.
 func Start(o Options) (*Server, error) {
 	s, err := start(o)
 	if err != nil {
@@ -120,22 +118,22 @@ func start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// check finds options that cannot be meant.
+// check returns an error for invalid options.
 func (o Options) check() error {
 	switch {
 	case o.Dir == "" || o.Git == "":
 		return errors.New("no directory for its files, or no bare repository; expected Dir and Git")
 	case o.Owner == "" || o.Repo == "":
 		return errors.New("no name of the repository; expected Owner and Repo")
-	// The API and web pages share a listener.
+	// The API and the web pages share a listener.
 	case slices.Contains([]string{"api", "repos", "repositories", "user", "rate_limit"}, o.Owner):
 		return fmt.Errorf("owner %q is a part of the API's paths; expected another name", o.Owner)
 	}
 	return nil
 }
 
-// listen opens the listeners. That of downloads has an address of its own: clients
-// tell hosts apart by name, without the port, and must see another host there.
+// listen opens the listeners. Downloads have another address, because clients compare hosts
+// by name, without the port, and must see another host there.
 func (s *Server) listen() (err error) {
 	if s.URL, err = s.serve("127.0.0.1:0", s.front()); err != nil {
 		return err
@@ -160,8 +158,8 @@ func (s *Server) serve(address string, h http.Handler) (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
-// Close ends the server and every connection to it. Its files and the bare
-// repository stay.
+// Close stops the server and closes all connections. Its files and the bare repository
+// stay.
 func (s *Server) Close() error {
 	var errs []error
 	for _, server := range s.servers {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGithubdOptions: what cannot be served is said at the start.
+// TestGithubdOptions checks that invalid options are reported by Start.
 func TestGithubdOptions(t *testing.T) {
 	w := newWorld(t)
 	good := Options{Dir: t.TempDir(), Git: w.bare, Owner: owner, Repo: repo}
@@ -25,7 +25,7 @@ func TestGithubdOptions(t *testing.T) {
 		}
 		w.hook(updateHook)
 	}
-	again, err := Start(good) // of the same repository
+	again, err := Start(good) // for the same repository
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func (w *world) hook(content string) {
 	}
 }
 
-// TestGithubdLabelForms: labels come in two forms, and so does a list of them.
+// TestGithubdLabelForms checks the forms of labels and of lists of them.
 func TestGithubdLabelForms(t *testing.T) {
 	for body, want := range map[string]string{
 		`["a", "b"]`:                           "a b",

@@ -1,6 +1,7 @@
 package githubd
 
-// Releases counts the drafts and the published releases of a tag. It is no request.
+// Releases returns the numbers of drafts and published releases of a tag. It does not count
+// as a request.
 func (s *Server) Releases(tag string) (drafts, published int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,7 +17,8 @@ func (s *Server) Releases(tag string) (drafts, published int) {
 	return drafts, published
 }
 
-// Body is the notes of the newest release of a tag, draft or not. It is no request.
+// Body returns the notes of the newest release or draft of a tag. It does not count as a
+// request.
 func (s *Server) Body(tag string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

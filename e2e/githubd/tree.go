@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// getBlob is GET /repos/{owner}/{repo}/git/blobs/{file_sha}.
+// getBlob handles GET /repos/{owner}/{repo}/git/blobs/{file_sha}.
 func getBlob(c *call) *answer {
 	sha := c.params["file_sha"]
 	if kind, err := c.s.git.kind(sha); err != nil || kind != "blob" {
@@ -28,7 +28,7 @@ func getBlob(c *call) *answer {
 	})
 }
 
-// createBlob is POST /repos/{owner}/{repo}/git/blobs.
+// createBlob handles POST /repos/{owner}/{repo}/git/blobs.
 func createBlob(c *call) *answer {
 	var in struct{ Content, Encoding string }
 	if a := c.decode(&in); a != nil {
@@ -53,7 +53,7 @@ func createBlob(c *call) *answer {
 	return created(object{"sha": sha, "url": c.url("git", "blobs", sha)})
 }
 
-// treeObject is how a tree stands in answers.
+// treeObject returns the JSON object of a tree.
 func (c *call) treeObject(sha string, recursive bool) (object, error) {
 	args := []string{"ls-tree", "-z", "--long"}
 	if recursive {
@@ -79,8 +79,8 @@ func (c *call) treeObject(sha string, recursive bool) (object, error) {
 	return object{"sha": sha, "url": c.url("git", "trees", sha), "tree": entries, "truncated": false}, nil
 }
 
-// getTree is GET /repos/{owner}/{repo}/git/trees/{tree_sha}, where the hash may be
-// any name of a commit too.
+// getTree handles GET /repos/{owner}/{repo}/git/trees/{tree_sha}, where the hash may also
+// be any name of a commit.
 func getTree(c *call) *answer {
 	sha := c.params["tree_sha"]
 	if kind, err := c.s.git.kind(sha); err != nil || kind != "tree" {
@@ -99,15 +99,15 @@ func getTree(c *call) *answer {
 	return ok(o)
 }
 
-// treeEntry is a path of a new tree: its content, the hash of it, or null to
-// delete the path.
+// treeEntry is a path of a new tree: its content, the hash of an object, or null to delete
+// the path.
 type treeEntry struct {
 	Path, Mode, Type string
 	SHA              json.RawMessage
 	Content          *string
 }
 
-// createTree is POST /repos/{owner}/{repo}/git/trees.
+// createTree handles POST /repos/{owner}/{repo}/git/trees.
 func createTree(c *call) *answer {
 	var in struct {
 		Tree     []treeEntry
@@ -142,14 +142,14 @@ func createTree(c *call) *answer {
 	return created(o)
 }
 
-// grow writes the tree that base, empty for none, and entries make.
+// grow writes the tree made from base, which may be empty, and entries.
 func (g git) grow(base string, entries []treeEntry) (string, error) {
 	dir, err := os.MkdirTemp(g.scratch, "index-")
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	// read-tree --prefix wants a work tree, and touches nothing in it.
+	// read-tree --prefix requires a work tree, but does not touch it.
 	index := []string{"GIT_INDEX_FILE=" + filepath.Join(dir, "index"), "GIT_WORK_TREE=" + dir}
 	if base != "" {
 		if _, err := g.with("", index, "read-tree", base); err != nil {
@@ -165,7 +165,7 @@ func (g git) grow(base string, entries []treeEntry) (string, error) {
 	return strings.TrimSpace(tree), err
 }
 
-// enter puts one entry into an index.
+// enter adds one entry to an index.
 func (g git) enter(index []string, e treeEntry) error {
 	if strings.Contains(e.Path, "\x00") {
 		return fmt.Errorf("tree.path %q: %w", e.Path, errNoObject)
@@ -183,7 +183,7 @@ func (g git) enter(index []string, e treeEntry) error {
 	} else if err := json.Unmarshal(e.SHA, &sha); err != nil {
 		return fmt.Errorf("tree.sha of %q: %w", e.Path, errNoObject)
 	}
-	// A submodule's commit is in another repository.
+	// The commit of a submodule is in another repository.
 	if _, err := g.kind(sha); err != nil && e.Mode != "160000" {
 		return fmt.Errorf("tree.sha %q of %q: %w", sha, e.Path, err)
 	}
@@ -198,7 +198,7 @@ func (g git) enter(index []string, e treeEntry) error {
 	return err
 }
 
-// drop takes a file, or all in a directory, from an index.
+// drop removes a file, or everything in a directory, from an index.
 func (g git) drop(index []string, path string) error {
 	out, err := g.with("", index, "ls-files", "-z")
 	if err != nil {

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// GitHub's limits of assets: a file is smaller than this, and a release has no more
-// of them.
+// GitHub's limits on assets: a file must be smaller than assetLimit, and a release may have
+// at most mostAssets.
 const (
 	assetLimit = 2 << 30
 	mostAssets = 1000
 )
 
-// uploadAsset is POST /repos/{owner}/{repo}/releases/{release_id}/assets. As on
-// GitHub an asset of state starter is there from the beginning; it stays when the
-// upload fails. Other requests are handled while the content comes, so this runs
-// with Server.mu unlocked.
+// uploadAsset handles POST /repos/{owner}/{repo}/releases/{release_id}/assets. As on
+// GitHub, an asset in state starter exists from the beginning, and stays if the upload
+// fails. Other requests are handled while the content is received, so it is called with
+// Server.mu unlocked.
 func uploadAsset(c *call) *answer {
 	c.s.mu.Lock()
 	r, a, refused := c.reserve()
@@ -35,7 +35,7 @@ func uploadAsset(c *call) *answer {
 		return c.fail(http.StatusBadGateway, "Server Error")
 	}
 	digest, err := receive(c.s.file(a), c.r.Body, c.r.ContentLength)
-	if err != nil { // the client went away
+	if err != nil { // the client closed the connection
 		return c.fail(http.StatusBadRequest, "Error reading the body")
 	}
 	c.s.mu.Lock()
@@ -48,8 +48,7 @@ func uploadAsset(c *call) *answer {
 	return created(c.assetObject(r, a))
 }
 
-// reserve makes the asset of an upload, of state starter, or returns the answer
-// that refuses it.
+// reserve creates the asset of an upload in state starter, or returns the error response.
 func (c *call) reserve() (*release, *asset, *answer) {
 	r := c.released()
 	name, mediaType := c.ask("name", ""), c.r.Header.Get("Content-Type")
@@ -93,7 +92,7 @@ func (c *call) reserve() (*release, *asset, *answer) {
 	return r, a, nil
 }
 
-// receive writes size bytes into a file as they come, and returns their SHA-256.
+// receive writes size bytes from content to a file and returns their SHA-256.
 func receive(path string, content io.Reader, size int64) (string, error) {
 	f, err := os.Create(path)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// raw sends a request as it is, and returns the answer's status, header and body.
+// raw sends a request unchanged, and returns the response's status, header and body.
 func (w *world) raw(method, url, token, body string) (int, http.Header, string) {
 	w.t.Helper()
 	r, err := http.NewRequest(method, url, strings.NewReader(body))
@@ -23,7 +23,7 @@ func (w *world) raw(method, url, token, body string) (int, http.Header, string) 
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	answer, err := (&http.Transport{}).RoundTrip(r) // follows no redirect
+	answer, err := (&http.Transport{}).RoundTrip(r) // without following redirects
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -35,8 +35,8 @@ func (w *world) raw(method, url, token, body string) (int, http.Header, string) 
 	return answer.StatusCode, answer.Header, string(content)
 }
 
-// TestGithubdWrongAnswers makes the server answer what GitHub would not: the
-// validator must see each.
+// TestGithubdWrongAnswers makes the server give invalid responses, and checks that the
+// validator detects each.
 func TestGithubdWrongAnswers(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(Write)
@@ -63,7 +63,7 @@ func TestGithubdWrongAnswers(t *testing.T) {
 	} {
 		spoil(wrong.spoil)
 		_, _, err := c.Repositories.GetLatestRelease(context.Background(), owner, repo)
-		_ = err // go-github may be content or not
+		_ = err // go-github may or may not notice
 		if got := w.Violations(); len(got) != 1 || !strings.Contains(got[0], wrong.violation) || !strings.Contains(got[0], "answer 200 to GET /repos/{owner}/{repo}/releases/latest") {
 			t.Errorf("%s: violations are %q, expected one with %q", wrong.what, got, wrong.violation)
 		}
@@ -78,7 +78,7 @@ func TestGithubdWrongAnswers(t *testing.T) {
 	w.answered = nil
 }
 
-// TestGithubdWrongRequests are requests that GitHub's description does not have.
+// TestGithubdWrongRequests checks requests that do not match GitHub's description.
 func TestGithubdWrongRequests(t *testing.T) {
 	w := newWorld(t)
 	token := w.Token("ada", Write)
@@ -98,7 +98,7 @@ func TestGithubdWrongRequests(t *testing.T) {
 		{"GET", releases + "?page=x", "", 200, "page"},
 		{"GET", w.APIURL() + "repos/octo/crates/topics", "", 404, "no such operation"},
 		{"GET", releases + "/abc", "", 404, "no such operation"},
-		{"POST", releases + "/1/assets?name=a", "x", 404, "no such operation"}, // uploads go elsewhere
+		{"POST", releases + "/1/assets?name=a", "x", 404, "no such operation"}, // uploads have another URL
 		{"GET", w.UploadURL() + "repos/octo/crates/releases", "", 404, "no such operation"},
 		{"POST", w.APIURL() + "repos/octo/crates/git/refs", `{"ref": "refs/tags/x"}`, 422, `property "sha" is missing`},
 	} {
@@ -112,8 +112,8 @@ func TestGithubdWrongRequests(t *testing.T) {
 	w.violated("does not answer with")
 }
 
-// TestGithubdTokenToStorage: a client that sends its token to the storage is found
-// out, and refused.
+// TestGithubdTokenToStorage checks that a client which sends its token to the storage is
+// detected and refused.
 func TestGithubdTokenToStorage(t *testing.T) {
 	w := newWorld(t)
 	token := w.Token("ada", Write)
@@ -136,7 +136,7 @@ func TestGithubdTokenToStorage(t *testing.T) {
 	if status, _, _ := w.raw("GET", location+"x", "", ""); status != 404 {
 		t.Errorf("with a wrong signature, the storage answers %d", status)
 	}
-	// go-github's transport adds the token to whatever it is given.
+	// go-github's transport adds the token to every request.
 	_, _, err = c.Repositories.DownloadReleaseAsset(context.Background(), owner, repo, a.GetID(), c.Client())
 	denied(t, err, 400)
 	w.violated("the storage was sent an Authorization header")
@@ -148,7 +148,7 @@ func TestGithubdTokenToStorage(t *testing.T) {
 	if raw, err := io.ReadAll(content); err != nil || string(raw) != "content" {
 		t.Errorf("downloaded %q, %v", raw, err)
 	}
-	// Go's client sends a header of the request on to the same host alone.
+	// On a redirect, Go's client keeps this header only for the same host.
 	r, err := http.NewRequest("GET", w.APIURL()+"repos/octo/crates/releases/assets/"+number(a.GetID()), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,8 @@ func TestGithubdTokenToStorage(t *testing.T) {
 	}
 }
 
-// TestGithubdEveryMember: what go-github can say of a new release is as described.
+// TestGithubdEveryMember checks that every field go-github can set for a new release
+// matches the description.
 func TestGithubdEveryMember(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)

@@ -1,5 +1,5 @@
-// Package gotool compiles commands of Go modules, once for a machine: the judges of
-// what slipway makes.
+// Package gotool compiles commands of Go modules that tests use to check slipway's output,
+// once per machine.
 package gotool
 
 import (
@@ -15,10 +15,9 @@ import (
 	"dagger/slipway/e2e/flock"
 )
 
-// Command returns the path of the command that pkg of that release compiles to. The
-// first call on a machine compiles it, which takes minutes; it is kept in the user's
-// cache directory, under its version and that of Go. Any number of processes may call
-// it at once: one builds and the others wait.
+// Command returns the path of the command pkg in the given version. The first call on a
+// machine compiles it, which takes minutes; it is kept in the user's cache directory, by
+// its version and Go's. Processes may call it concurrently: one builds and the others wait.
 func Command(pkg, release string) (string, error) {
 	name := path.Base(pkg)
 	cache, err := os.UserCacheDir()
@@ -43,9 +42,9 @@ func Command(pkg, release string) (string, error) {
 	return command, install(command, pkg+"@"+release)
 }
 
-// install compiles pkg, with its own go.mod, into path.
+// install compiles pkg, with its own go.mod, to path.
 func install(path, pkg string) error {
-	// A build that is killed must leave nothing at path.
+	// A build that is killed must not leave anything at path.
 	dir, err := os.MkdirTemp(filepath.Dir(path), "building-")
 	if err != nil {
 		return fmt.Errorf("building %s: %w", pkg, err)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCommandInstall builds a smaller command than cosign: whole or not at all.
+// TestCommandInstall checks, with a smaller command than cosign, that installing is atomic.
 func TestCommandInstall(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "gofumpt")

@@ -1,5 +1,4 @@
-// Package imagereg runs registries of images on loopback, for tests: two real ones,
-// which differ.
+// Package imagereg runs two real, and different, image registries on loopback for tests.
 package imagereg
 
 import (
@@ -15,33 +14,33 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem" // the driver by its name
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem" // registers the driver
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/sirupsen/logrus"
 
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// The registries.
+// The kinds of registries.
 const (
-	// GGCR is go-containerregistry's own: it has the referrers API, takes a version's
-	// tag from anyone, and keeps everything in memory.
+	// GGCR is go-containerregistry's own registry: it has the referrers API, lets anyone
+	// overwrite tags, and keeps everything in memory.
 	GGCR = "go-containerregistry"
-	// Distribution is the reference implementation, behind most registries: it answers
-	// 404 on referrers.
+	// Distribution is the reference implementation, on which most registries are based: it
+	// answers 404 for referrers.
 	Distribution = "distribution"
 )
 
 // Registry is a running registry.
 type Registry struct {
-	// Host is where the registry is, straight; Proxy stands before it.
+	// Host is the registry's own address; Proxy is a proxy in front of it.
 	Host  string
 	Proxy *fault.Proxy
 
 	server *http.Server
 }
 
-// Start starts a registry, which keeps what it keeps in dir.
+// Start starts a registry that stores its data in dir.
 func Start(kind, dir string) (*Registry, error) {
 	handler, err := handler(kind, dir)
 	if err != nil {
@@ -60,7 +59,7 @@ func Start(kind, dir string) (*Registry, error) {
 	return r, nil
 }
 
-// Close ends it.
+// Close stops the registry and its proxy.
 func (r *Registry) Close() error {
 	err := r.Proxy.Close()
 	if e := r.server.Close(); err == nil {
@@ -89,7 +88,7 @@ func distribution(dir string) (http.Handler, error) {
 		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
 	}}
 	c.HTTP.Secret = rand.Text()
-	c.HTTP.RelativeURLs = true // what comes through the proxy goes on there
+	c.HTTP.RelativeURLs = true // so that clients of the proxy stay with it
 	c.Catalog.MaxEntries = 1000
 	return handlers.NewApp(context.Background(), c), nil
 }

@@ -9,7 +9,7 @@ import (
 	"net/http"
 )
 
-// answer is one with a status other than 200.
+// answer is a response with a status other than 200.
 type answer struct {
 	method, path string
 	status       int
@@ -20,9 +20,9 @@ func (a answer) Error() string {
 	return fmt.Sprintf("%s %q answered %d: %s", a.method, a.path, a.status, a.body)
 }
 
-// ask sends one request to the server itself, past its proxy, with message as JSON
-// unless it is nil. What comes goes to reply: JSON to what it points to, all of it
-// as it is to a *[]byte.
+// ask sends a request directly to the server, not through its proxy, with message as JSON
+// unless that is nil. The response is decoded as JSON into what reply points to, or stored
+// unchanged in a *[]byte.
 func (s *Server) ask(client *http.Client, method, path string, message, reply any) error {
 	var body io.Reader
 	if message != nil {
@@ -35,7 +35,7 @@ func (s *Server) ask(client *http.Client, method, path string, message, reply an
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
-		// Whoever has the port of a server that has ended is another.
+		// After the server has ended, another process may have its port.
 		select {
 		case <-s.ended:
 			cancel()
@@ -47,7 +47,7 @@ func (s *Server) ask(client *http.Client, method, path string, message, reply an
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	// The rest of the API goes by the session alone; yanking takes a token alone.
+	// The rest of the API requires a session, yanking requires a token.
 	if client == s.admin {
 		r.Header.Set("Authorization", s.token)
 	}

@@ -1,6 +1,6 @@
-// Package registry gives tests a crate registry of their own: Kellnr, a server
-// that speaks cargo's sparse index and web API, with users, tokens and owners, on
-// loopback. cargo publishes to it as it does to crates.io.
+// Package registry runs Kellnr on loopback as a crate registry for tests: it speaks cargo's
+// sparse index and web API, with users, tokens and owners. cargo publishes to it like to
+// crates.io.
 package registry
 
 import (
@@ -15,27 +15,26 @@ import (
 	"dagger/slipway/e2e/flock"
 )
 
-// server and release are the crate that is built and its version: the newest whose
-// own Cargo.lock could be met. Those of 6.11 to 6.13 name a webpki-roots that was
-// not to be had.
+// server and release are the crate that is built and its version: the newest one whose own
+// Cargo.lock could be resolved. Versions 6.11 to 6.13 require a webpki-roots that was not
+// available.
 const (
 	server  = "kellnr"
 	release = "6.6.0"
 )
 
-// ErrNotInstalled is what Command returns, wrapped with what is missing, where the
-// machine lacks what the build runs.
+// ErrNotInstalled is returned by Command, wrapped with what is missing, if the machine
+// lacks tools for the build.
 var ErrNotInstalled = errors.New("not installed")
 
-// needs are what the build runs and the Debian packages that have it.
+// needs lists the commands that the build uses, with their Debian packages.
 var needs = []struct{ command, pkg string }{
 	{"cargo", "cargo-web"},
 	{"cc", "gcc"},
 	{"pkg-config", "pkg-config"},
 }
 
-// profile leaves out what makes a build long and a server fast: a test asks it a
-// few dozen times.
+// profile turns off slow optimisations, because a test sends only a few dozen requests.
 var profile = []string{
 	"CARGO_PROFILE_RELEASE_OPT_LEVEL=0",
 	"CARGO_PROFILE_RELEASE_LTO=off",
@@ -44,10 +43,10 @@ var profile = []string{
 	"CARGO_PROFILE_RELEASE_STRIP=symbols",
 }
 
-// Command returns the path of the server's command. The first call on a machine
-// compiles it, which takes minutes; it is kept in the user's cache directory, under
-// its version. Any number of processes may call it at once: one builds and the
-// others wait. A machine that cannot build it gives ErrNotInstalled.
+// Command returns the path of the server. The first call on a machine compiles it, which
+// takes minutes; it is kept in the user's cache directory by version. Processes may call it
+// concurrently: one builds and the others wait. It returns ErrNotInstalled if the machine
+// cannot build it.
 func Command() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -74,8 +73,8 @@ func Command() (string, error) {
 	return path, install(dir, release)
 }
 
-// installed returns ErrNotInstalled, with the packages to install, unless the
-// machine has what the build needs.
+// installed returns ErrNotInstalled, with the packages to install, unless the machine has
+// what the build needs.
 func installed() error {
 	var missing []string
 	for _, n := range needs {
@@ -83,7 +82,7 @@ func installed() error {
 			missing = append(missing, n.pkg)
 		}
 	}
-	// What remains has headers for cc and no command.
+	// OpenSSL provides headers for cc but no command.
 	if err := exec.Command("pkg-config", "--exists", "openssl").Run(); err != nil {
 		missing = append(missing, "libssl-dev")
 	}
@@ -93,28 +92,28 @@ func installed() error {
 	return nil
 }
 
-// install compiles a version of the server into dir. What a build that is killed
-// has compiled serves the next one.
+// install compiles a version of the server into dir. If it is killed, the next build reuses
+// what was compiled.
 func install(dir, version string) error {
 	target := filepath.Join(dir, "target")
 	cmd := exec.Command("cargo", "install", server, "--version", "="+version, "--locked",
-		"--no-default-features", // which would compile OpenSSL too
+		"--no-default-features", // the default features would compile OpenSSL too
 		"--root", dir)
-	// A toolchain file or a cargo configuration above the working directory is not
-	// meant for this build.
+	// Toolchain files and cargo configurations above the working directory must not affect
+	// this build.
 	cmd.Dir = dir
 	cmd.Env = slices.Concat(os.Environ(), profile, []string{"CARGO_TARGET_DIR=" + target})
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s %s: %w; expected that its crates can be fetched and compiled:\n%s", server, version, err, last(out, 20))
 	}
-	// It is 2 GB, and what is installed is complete without it.
+	// The target directory has 2 GB and is no longer needed.
 	if err := os.RemoveAll(target); err != nil {
 		return fmt.Errorf("building %s %s: %w", server, version, err)
 	}
 	return nil
 }
 
-// last returns the last n lines of what a command has said.
+// last returns the last n lines of a command's output.
 func last(said []byte, n int) string {
 	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")

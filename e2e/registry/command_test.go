@@ -20,7 +20,8 @@ func TestRegistryCommand(t *testing.T) {
 	}
 }
 
-// TestRegistryCommandNotInstalled: who lacks cargo learns what to install.
+// TestRegistryCommandNotInstalled checks that the error says what to install if cargo is
+// missing.
 func TestRegistryCommandNotInstalled(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("PATH", t.TempDir())
@@ -30,7 +31,7 @@ func TestRegistryCommandNotInstalled(t *testing.T) {
 	}
 }
 
-// TestRegistryCommandFails: a failed build says so, and leaves no command.
+// TestRegistryCommandFails checks that a failed build is reported and leaves no command.
 func TestRegistryCommandFails(t *testing.T) {
 	if err := installed(); err != nil {
 		t.Skipf("SKIPPED: %v", err)

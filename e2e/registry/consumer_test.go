@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// consumer makes a package of a binary that depends on hello-lib, for somebody with
-// no token.
+// consumer makes a package with a binary that depends on hello-lib, for a user without a
+// token.
 func consumer(t *testing.T, s *Server) cargo {
 	t.Helper()
 	c := packaged(t, s, "", "hello", "1.0.0", fmt.Sprintf("\n[dependencies]\nhello-lib = { version = \"0.1\", registry = %q }\n", Name))
@@ -18,7 +18,7 @@ func consumer(t *testing.T, s *Server) cargo {
 	return c
 }
 
-// TestRegistryConsumer: another crate builds from the registry, and has its
+// TestRegistryConsumer checks that another crate builds from the registry and records the
 // checksum in its lock file.
 func TestRegistryConsumer(t *testing.T) {
 	s := start(t, Options{})
@@ -36,8 +36,8 @@ func TestRegistryConsumer(t *testing.T) {
 	}
 }
 
-// TestRegistryYank: a yanked version is there for who has it in a lock file, and
-// for nobody else; it cannot be published again.
+// TestRegistryYank checks that a yanked version is available only to those who have it in a
+// lock file, and cannot be published again.
 func TestRegistryYank(t *testing.T) {
 	s := start(t, Options{})
 	owner := packaged(t, s, "alice", "hello-lib", "0.1.0", "")
@@ -48,7 +48,7 @@ func TestRegistryYank(t *testing.T) {
 	wantVersions(t, s, "hello-lib", "0.1.0 yanked")
 	locked.must(t, "check", "--locked")
 	consumer(t, s).refused(t, "version 0.1.0 is yanked", "check")
-	// cargo does not see it in the index, so here it is the server that refuses.
+	// cargo does not see the version in the index, so here the server refuses it.
 	owner.refused(t, "(status 400 Bad Request): ERROR: Crate with version already exists: hello-lib-0.1.0", upload...)
 	if err := s.Yank("hello-lib", "0.2.0"); err == nil || !strings.Contains(err.Error(), `"0.2.0"`) {
 		t.Errorf("yanking a version that there is not: %v", err)

@@ -15,7 +15,7 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// start starts a registry for one test.
+// start starts a registry for a test.
 func start(t *testing.T, o Options) *Server {
 	t.Helper()
 	s, err := Start(t.TempDir(), o)
@@ -41,14 +41,14 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// cargo is someone at a machine with nothing in its caches: cargo, in a package.
+// cargo runs cargo in a package, with empty caches.
 type cargo struct {
 	dir string
 	env []string
 }
 
-// packaged makes a package of a library, with more lines in its manifest, and a
-// person with a user's token, or with none for "".
+// packaged makes a package of a library, with more added to its manifest. cargo gets the
+// token of user, or none if that is "".
 func packaged(t *testing.T, s *Server, user, name, version, more string) cargo {
 	t.Helper()
 	c := cargo{dir: t.TempDir()}
@@ -57,7 +57,7 @@ func packaged(t *testing.T, s *Server, user, name, version, more string) cargo {
 	c.write(t, "src/lib.rs", "pub fn answer() -> u32 { 42 }\n")
 	c.env = append(c.env, "CARGO_HOME="+t.TempDir(), "CARGO_TERM_COLOR=never", "NO_PROXY=127.0.0.1")
 	for _, v := range os.Environ() {
-		// The rest is for rustup, which the cargo of PATH may belong to.
+		// The others are for rustup, if the cargo in PATH belongs to it.
 		if k, _, _ := strings.Cut(v, "="); slices.Contains([]string{"PATH", "HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"}, k) {
 			c.env = append(c.env, v)
 		}
@@ -70,13 +70,13 @@ func packaged(t *testing.T, s *Server, user, name, version, more string) cargo {
 	return c.with(token)
 }
 
-// with is c with another token.
+// with returns a copy of c with another token.
 func (c cargo) with(token string) cargo {
 	c.env = append(slices.Clone(c.env), TokenVariable+"="+token)
 	return c
 }
 
-// run returns what cargo says, and fails after two minutes.
+// run returns cargo's output. It fails after two minutes.
 func (c cargo) run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -86,7 +86,7 @@ func (c cargo) run(args ...string) (string, error) {
 	return string(out), err
 }
 
-// must runs a command that has to succeed, and returns what it says.
+// must runs a command that must succeed, and returns its output.
 func (c cargo) must(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := c.run(args...)
@@ -96,7 +96,7 @@ func (c cargo) must(t *testing.T, args ...string) string {
 	return out
 }
 
-// refused runs a command that has to fail with these words.
+// refused runs a command that must fail with words in its output.
 func (c cargo) refused(t *testing.T, words string, args ...string) {
 	t.Helper()
 	if out, err := c.run(args...); err == nil || !strings.Contains(out, words) {
@@ -104,7 +104,7 @@ func (c cargo) refused(t *testing.T, words string, args ...string) {
 	}
 }
 
-// write puts a file into the package.
+// write writes a file of the package.
 func (c cargo) write(t *testing.T, name, content string) {
 	t.Helper()
 	path := filepath.Join(c.dir, name)
@@ -112,14 +112,13 @@ func (c cargo) write(t *testing.T, name, content string) {
 	check(t, os.WriteFile(path, []byte(content), 0o644))
 }
 
-// publish is the command that publishes a package; upload the one that does so
-// without a build of it.
+// publish is the command that publishes a package; upload does so without building it.
 var (
 	publish = []string{"publish", "--registry", Name, "--allow-dirty"}
 	upload  = append(slices.Clone(publish), "--no-verify")
 )
 
-// wantVersions checks what the index has of a crate, written "1.2.3" or "1.2.3
+// wantVersions checks the versions of a crate in the index, in the form "1.2.3" or "1.2.3
 // yanked".
 func wantVersions(t *testing.T, s *Server, crate string, want ...string) []Version {
 	t.Helper()

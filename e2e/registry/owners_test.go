@@ -5,12 +5,13 @@ import (
 	"testing"
 )
 
-// owners returns cargo's command on the owners of a crate.
+// owners returns a cargo command about the owners of a crate.
 func owners(args ...string) []string {
 	return append([]string{"owner", "--registry", Name, "hello-lib"}, args...)
 }
 
-// TestRegistryOwners: who owns a crate adds others and publishes; nobody else does.
+// TestRegistryOwners checks that an owner of a crate, and nobody else, can add owners and
+// publish.
 func TestRegistryOwners(t *testing.T) {
 	s := start(t, Options{})
 	alice := packaged(t, s, "alice", "hello-lib", "0.1.0", "")
@@ -32,8 +33,8 @@ func TestRegistryOwners(t *testing.T) {
 	bob.refused(t, "(status 409 Conflict): ERROR: A crate must have at least one owner", owners("--remove", "bob")...)
 }
 
-// TestRegistryOwnersTwice: unlike crates.io it does not take an owner again, so who
-// adds must look first.
+// TestRegistryOwnersTwice checks that the server, unlike crates.io, refuses to add an
+// existing owner, so clients must check first.
 func TestRegistryOwnersTwice(t *testing.T) {
 	s := start(t, Options{})
 	c := packaged(t, s, "alice", "hello-lib", "0.1.0", "")
@@ -42,7 +43,7 @@ func TestRegistryOwnersTwice(t *testing.T) {
 	wantOwners(t, s, "hello-lib", "alice")
 }
 
-// TestRegistryTeams: a team is a user of that name.
+// TestRegistryTeams checks that a team is a user of that name.
 func TestRegistryTeams(t *testing.T) {
 	const team = "github:containerd:runwasi-committers"
 	s := start(t, Options{})
@@ -55,7 +56,8 @@ func TestRegistryTeams(t *testing.T) {
 	wantOwners(t, s, "hello-lib", "alice", team)
 }
 
-// TestRegistryTokens: each user has one, and "admin" from the start.
+// TestRegistryTokens checks that each user has a token, and that "admin" exists from the
+// start.
 func TestRegistryTokens(t *testing.T) {
 	s := start(t, Options{})
 	users := map[string]string{}

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// errPortTaken is the error of a server whose port another process took first.
+// errPortTaken means that another process took the server's port first.
 var errPortTaken = errors.New("its port is taken")
 
-// run starts the process with env, and with nothing else of this process's.
+// run starts the process with only the environment env.
 func (s *Server) run(path string, env []string) error {
 	log, err := os.Create(s.log)
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Server) run(path string, env []string) error {
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(path, "start")
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
-	// A test that is killed closes nothing.
+	// Otherwise a test that is killed would leave the server running.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -38,8 +38,8 @@ func (s *Server) run(path string, env []string) error {
 	return nil
 }
 
-// ready returns once the server has let "admin" in: no other server that listens
-// on its port would.
+// ready waits until the server accepts the login of "admin", which no other server on its
+// port would.
 func (s *Server) ready() error {
 	s.admin = newClient()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -60,7 +60,7 @@ func (s *Server) ready() error {
 	}
 }
 
-// died says why a process has ended that nobody has told to.
+// died returns why the process ended without being told to.
 func (s *Server) died() error {
 	log := s.logged()
 	if strings.Contains(log, "Failed to bind") {
@@ -78,8 +78,8 @@ func (s *Server) logged() string {
 	return last(log, 20)
 }
 
-// Close ends the server and its proxy, and returns once both are gone. The files
-// stay. A server that had ended by itself is an error.
+// Close stops the server and its proxy, and waits until both have ended. The files stay. It
+// returns an error if the server ended by itself.
 func (s *Server) Close() error {
 	if err := errors.Join(s.Proxy.Close(), s.stop()); err != nil {
 		return fmt.Errorf("closing a registry: %w", err)
@@ -87,27 +87,26 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// stop ends the process, and returns once it is gone. One that had ended by itself
-// is an error.
+// stop stops the process and waits until it has ended. It returns an error if the process
+// ended by itself.
 func (s *Server) stop() error {
 	s.admin.CloseIdleConnections()
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
 	select {
 	case <-s.ended:
 		if s.exit != nil {
 			return s.died()
 		}
 	case <-time.After(10 * time.Second):
-		// kellnr may spin on its way out, its prefetching waiting for a closed channel.
+		// kellnr may hang in a busy loop on exit, when its prefetching waits on a closed channel.
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 	}
 	return nil
 }
 
-// newClient returns a client that keeps a session and asks no proxy of the
-// environment's.
+// newClient returns a client that keeps a session and ignores the environment's proxies.
 func newClient() *http.Client {
-	jar, _ := cookiejar.New(nil) // has no error to return
+	jar, _ := cookiejar.New(nil) // never returns an error
 	return &http.Client{Jar: jar, Transport: &http.Transport{}, Timeout: time.Minute}
 }

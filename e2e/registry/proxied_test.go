@@ -14,9 +14,9 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// put publishes content as a crate through the proxy, as a client does that does
-// not look at the index first, with a user's token or for "" one of nobody's. It
-// returns the status and body of the answer.
+// put publishes content as a crate through the proxy, like a client that does not check the
+// index first. It uses a user's token, or an invalid one if user is "". It returns the
+// response's status and body.
 func put(t *testing.T, s *Server, user, crate, version, content string) string {
 	t.Helper()
 	token := "of-nobody"
@@ -47,7 +47,7 @@ func put(t *testing.T, s *Server, user, crate, version, content string) string {
 	return fmt.Sprintf("%d %s", resp.StatusCode, said)
 }
 
-// TestRegistryProxied: all that cargo asks goes through the proxy.
+// TestRegistryProxied checks that all of cargo's requests go through the proxy.
 func TestRegistryProxied(t *testing.T) {
 	s := start(t, Options{})
 	packaged(t, s, "alice", "hello-lib", "0.1.0", "").must(t, upload...)
@@ -73,7 +73,7 @@ func TestRegistryProxied(t *testing.T) {
 	}
 }
 
-// TestRegistryFaults: what faults of the proxy do to an upload and leave behind.
+// TestRegistryFaults checks the effect of the proxy's faults on an upload.
 func TestRegistryFaults(t *testing.T) {
 	upload503 := fault.Status(503, 0)
 	upload503.Method = http.MethodPut
@@ -95,8 +95,8 @@ func TestRegistryFaults(t *testing.T) {
 	}
 }
 
-// TestRegistryIndexLags: the index does not show for a while what is there, and
-// cargo waits.
+// TestRegistryIndexLags checks that cargo waits if the index temporarily lacks a published
+// version.
 func TestRegistryIndexLags(t *testing.T) {
 	s := start(t, Options{})
 	inject(t, s, fault.Fault{Kind: fault.Refuse, Status: 404, Path: "/api/v1/crates/he/ll/hello-lib", Times: 3})

@@ -18,47 +18,45 @@ import (
 )
 
 const (
-	// Name is what Config calls the registry: cargo publish --registry loopback.
+	// Name is the registry's name in Config: cargo publish --registry loopback.
 	Name = "loopback"
-	// TokenVariable is the variable of the environment that cargo takes a token for
-	// it from.
+	// TokenVariable is the environment variable from which cargo takes the token.
 	TokenVariable = "CARGO_REGISTRIES_LOOPBACK_TOKEN"
-	// IndexVariable is the variable that slipway takes its index from.
+	// IndexVariable is the environment variable from which slipway takes the index.
 	IndexVariable = "CARGO_REGISTRIES_LOOPBACK_INDEX"
 )
 
-// Options are what registries differ in. The zero value is open for reading and
-// takes crates with no description.
+// Options configures a registry. The zero value allows reading without a token and accepts
+// crates without a description.
 type Options struct {
-	// AuthRequired has the index and downloads want a token too.
+	// AuthRequired requires a token for the index and downloads too.
 	AuthRequired bool
-	// RequiredFields are the fields of the manifest without which the server refuses
-	// a crate, such as "description" and "license", which crates.io asks for.
+	// RequiredFields lists manifest fields without which the server refuses a crate: crates.io
+	// requires "description" and "license".
 	RequiredFields []string
-	// Host is the name by which clients reach the server, where they see 127.0.0.1
-	// under another one. Nothing here resolves it.
+	// Host is the host name by which clients reach the server, if not 127.0.0.1. This package
+	// does not resolve it.
 	Host string
 }
 
-// Server is a running registry. Start makes one, Close ends it.
+// Server is a running registry, made by Start.
 type Server struct {
-	// URL is where cargo and any other client reach it: that of Proxy. Index is its
-	// sparse index, as cargo's configuration names it. Both index and API are below
-	// "/api/v1/crates/"; crates are published to "/api/v1/crates/new".
+	// URL is where clients reach the registry: the URL of Proxy. Index is its sparse index, in
+	// the form of cargo's configuration. Both index and API are below "/api/v1/crates/";
+	// crates are published to "/api/v1/crates/new".
 	URL, Index string
-	// Proxy stands in front of it, for faults and for counting requests. The index
-	// names it as the place of downloads and API, so no client passes it by; the
-	// methods of Server do.
+	// Proxy is in front of the server, to inject faults and count requests. The index names it
+	// for downloads and the API, so clients do not bypass it; the methods of Server do.
 	Proxy *fault.Proxy
 
 	options         Options
-	log             string       // a file
+	log             string       // path of its log file
 	password, token string       // of user "admin"
-	origin          string       // of the server itself
-	admin           *http.Client // with the session of "admin"
+	origin          string       // URL of the server itself
+	admin           *http.Client // has the session of "admin"
 
 	cmd *exec.Cmd
-	// ended is closed when the process has ended, of which exit is then what is known.
+	// ended is closed when the process has ended; exit is then its error.
 	ended chan struct{}
 	exit  error
 
@@ -66,10 +64,9 @@ type Server struct {
 	tokens map[string]string // by user
 }
 
-// Start starts a registry with no crates. It keeps its files in dir, which is made
-// if need be and must have had no registry before. It is ready when Start returns,
-// about a second later once Command has built it, and runs until Close or until the
-// test's process ends.
+// Start starts an empty registry. It keeps its files in dir, which is created if necessary
+// and must not have been used before. The registry is ready when Start returns, about a
+// second after Command has built it, and runs until Close or until the test's process ends.
 func Start(dir string, o Options) (*Server, error) {
 	path, err := Command()
 	if err != nil {
@@ -92,8 +89,8 @@ func Start(dir string, o Options) (*Server, error) {
 	return s, nil
 }
 
-// Replace ends the registry and starts another one behind the same Proxy, with no
-// crates, and with files in a directory of its own. Its addresses stay; tokens do not.
+// Replace stops the registry and starts an empty one behind the same Proxy, with its files
+// in another directory. The URLs stay the same, tokens do not.
 func (s *Server) Replace(dir string) error {
 	path, err := Command()
 	if err == nil {
@@ -108,7 +105,7 @@ func (s *Server) Replace(dir string) error {
 	return nil
 }
 
-// begin starts the server's process on a directory.
+// begin starts the server's process with its files in dir.
 func (s *Server) begin(path, dir string) error {
 	data := filepath.Join(dir, "data")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Mkdir(data, 0o700)); err != nil {
@@ -118,7 +115,7 @@ func (s *Server) begin(path, dir string) error {
 	s.log, s.password, s.token = filepath.Join(dir, "log"), rand.Text(), rand.Text()
 	s.tokens = map[string]string{"admin": s.token}
 	s.mu.Unlock()
-	// Another process may take the port before the server does.
+	// Another process may take the port first.
 	var err error
 	for range 5 {
 		if err = s.try(path, data); !errors.Is(err, errPortTaken) {
@@ -131,7 +128,7 @@ func (s *Server) begin(path, dir string) error {
 	return nil
 }
 
-// try starts the process on a port that is free now, and has the proxy hand on to it.
+// try starts the process on a free port, and points the proxy to it.
 func (s *Server) try(path, data string) error {
 	port, err := freePort()
 	if err != nil {
@@ -149,14 +146,14 @@ func (s *Server) try(path, data string) error {
 		return err
 	}
 	if err := s.ready(); err != nil {
-		_ = s.stop() // says why it ended, as err does
+		_ = s.stop() // its error is the same as err
 		return err
 	}
 	return nil
 }
 
-// settings are the server's, but for its public port, as variables of its
-// environment.
+// settings returns the server's settings as environment variables, except for its public
+// port.
 func (s *Server) settings(data, port string) []string {
 	return []string{
 		"NO_COLOR=1",
@@ -174,13 +171,13 @@ func (s *Server) settings(data, port string) []string {
 func (s *Server) Config() string {
 	config := fmt.Sprintf("[registries.%s]\nindex = %q\n", Name, s.Index)
 	if s.options.AuthRequired {
-		// cargo wants to be told how it comes by a token for a registry of this kind.
+		// cargo requires a credential provider for a registry of this kind.
 		config += "credential-provider = [\"cargo:token\"]\n"
 	}
 	return config
 }
 
-// freePort returns a port of 127.0.0.1 that nothing listened on a moment ago.
+// freePort returns a port of 127.0.0.1 that is currently free.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

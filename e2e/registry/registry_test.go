@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestRegistryPublishes: cargo publishes, and the index has the checksum of the
-// very bytes that it packaged.
+// TestRegistryPublishes checks that cargo can publish, and that the index has the checksum
+// of exactly the bytes it packaged.
 func TestRegistryPublishes(t *testing.T) {
 	s := start(t, Options{})
 	c := packaged(t, s, "alice", "hello-lib", "0.1.0", "")
@@ -40,8 +40,8 @@ func TestRegistryPublishes(t *testing.T) {
 	}
 }
 
-// TestRegistryRefusesTokens: without a token cargo asks for nothing, and one that
-// nobody has is refused.
+// TestRegistryRefusesTokens checks that cargo sends no upload without a token, and that an
+// invalid token is refused.
 func TestRegistryRefusesTokens(t *testing.T) {
 	s := start(t, Options{})
 	c := packaged(t, s, "", "hello-lib", "0.1.0", "")
@@ -53,8 +53,8 @@ func TestRegistryRefusesTokens(t *testing.T) {
 	wantVersions(t, s, "hello-lib")
 }
 
-// TestRegistryRefusesDuplicates: cargo looks at the index first; the server refuses
-// who does not.
+// TestRegistryRefusesDuplicates checks that cargo finds a duplicate in the index, and that
+// the server refuses one from other clients.
 func TestRegistryRefusesDuplicates(t *testing.T) {
 	s := start(t, Options{})
 	c := packaged(t, s, "alice", "hello-lib", "0.1.0", "")
@@ -79,7 +79,8 @@ func TestRegistryRefusesDuplicates(t *testing.T) {
 	}
 }
 
-// TestRegistryRequiredFields: as crates.io refuses a crate with no description.
+// TestRegistryRequiredFields checks that a crate without a description is refused, as by
+// crates.io.
 func TestRegistryRequiredFields(t *testing.T) {
 	s := start(t, Options{RequiredFields: []string{"description", "license"}})
 	const words = `(status 400 Bad Request): ERROR: Required field(s) not defined for crate hello-lib, missing: ["description"]`
@@ -89,7 +90,7 @@ func TestRegistryRequiredFields(t *testing.T) {
 	wantVersions(t, s, "hello-lib", "0.1.0")
 }
 
-// TestRegistryAuthRequired: not even the index is for everybody.
+// TestRegistryAuthRequired checks that even the index requires a token.
 func TestRegistryAuthRequired(t *testing.T) {
 	s := start(t, Options{AuthRequired: true})
 	c := packaged(t, s, "", "hello-lib", "0.1.0", "")
@@ -99,7 +100,7 @@ func TestRegistryAuthRequired(t *testing.T) {
 	wantVersions(t, s, "hello-lib", "0.1.0")
 }
 
-// TestRegistryUsedDirectory: a registry is never started on another's files.
+// TestRegistryUsedDirectory checks that a registry is not started on another's files.
 func TestRegistryUsedDirectory(t *testing.T) {
 	s := start(t, Options{})
 	dir := filepath.Dir(s.log)
@@ -108,7 +109,8 @@ func TestRegistryUsedDirectory(t *testing.T) {
 	}
 }
 
-// TestRegistryCloses: nothing is left of a registry, and one that has died says so.
+// TestRegistryCloses checks that nothing is left of a closed registry, and that Close
+// reports one that died.
 func TestRegistryCloses(t *testing.T) {
 	s := start(t, Options{})
 	process := fmt.Sprintf("/proc/%d", s.cmd.Process.Pid)
@@ -130,7 +132,8 @@ func TestRegistryCloses(t *testing.T) {
 	}
 }
 
-// TestRegistryReplace: another registry at the same address has nothing of the first.
+// TestRegistryReplace checks that the replacement at the same address has none of the first
+// one's data.
 func TestRegistryReplace(t *testing.T) {
 	s := start(t, Options{})
 	packaged(t, s, "alice", "hello-lib", "0.1.0", "").must(t, upload...)
@@ -144,8 +147,8 @@ func TestRegistryReplace(t *testing.T) {
 	wantOwners(t, s, "hello-lib", "bob")
 }
 
-// TestRegistryPortTaken: a server whose port another has is known to have no port,
-// even where that other says nothing.
+// TestRegistryPortTaken checks that a port used by another process is recognised, even if
+// that process does not respond.
 func TestRegistryPortTaken(t *testing.T) {
 	path := start(t, Options{}).cmd.Path
 	other, err := net.Listen("tcp", "127.0.0.1:0")

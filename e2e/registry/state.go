@@ -12,15 +12,14 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// Version is a line of the index.
+// Version is an entry of the index.
 type Version struct {
 	Version  string `json:"vers"`
 	Checksum string `json:"cksum"` // SHA-256 of the .crate file in hexadecimal
 	Yanked   bool   `json:"yanked"`
 }
 
-// Versions returns the versions of a crate that the index has, none for a crate
-// that there is not.
+// Versions returns the versions of a crate in the index, nil for an unknown crate.
 func (s *Server) Versions(crate string) ([]Version, error) {
 	var index []byte
 	err := s.ask(s.admin, http.MethodGet, "/api/v1/crates/"+indexPath(crate), nil, &index)
@@ -48,8 +47,7 @@ func (s *Server) Yank(crate, version string) error {
 	return nil
 }
 
-// Download returns the .crate file of a version. A version that there is not is an
-// error.
+// Download returns the .crate file of a version. An unknown version is an error.
 func (s *Server) Download(crate, version string) ([]byte, error) {
 	var file []byte
 	if err := s.ask(s.admin, http.MethodGet, "/api/v1/crates/dl/"+url.PathEscape(crate)+"/"+url.PathEscape(version)+"/download", nil, &file); err != nil {
@@ -58,8 +56,8 @@ func (s *Server) Download(crate, version string) ([]byte, error) {
 	return file, nil
 }
 
-// Changes is how many of requests ask for a change, whatever came of them: of a
-// Proxy's, it is 0 for a run that only looked.
+// Changes returns how many of the requests ask for a change, whatever the result. For a run
+// that only reads it is 0.
 func Changes(requests []fault.Request) int {
 	n := 0
 	for _, r := range requests {
@@ -72,7 +70,7 @@ func Changes(requests []fault.Request) int {
 	return n
 }
 
-// indexPath is where the index has a crate, by cargo's rule.
+// indexPath returns the path of a crate in the index, by cargo's rule.
 func indexPath(crate string) string {
 	crate = url.PathEscape(strings.ToLower(crate))
 	switch len(crate) {

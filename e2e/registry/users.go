@@ -8,11 +8,11 @@ import (
 	"slices"
 )
 
-// Token returns a user's token, the same at every call, and makes the user if need
-// be. "admin" is there from the start and may do everything to every crate; others
-// own what they publish first. The server knows no teams, but takes any string for
-// a user's name: once Token("github:org:team") has been called it takes that for an
-// owner, as crates.io takes a team.
+// Token returns a user's token, which is the same for every call. It creates the user if
+// necessary. "admin" exists from the start and may do anything to every crate; other users
+// own the crates they publish first. The server has no teams, but accepts any string as a
+// user name: after Token("github:org:team") it accepts that as an owner, like crates.io
+// accepts a team.
 func (s *Server) Token(user string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +27,7 @@ func (s *Server) Token(user string) (string, error) {
 	return token, nil
 }
 
-// newUser makes a user and a token: that only the user can, with a session.
+// newUser creates a user and a token. Creating a token requires the user's session.
 func (s *Server) newUser(name string) (token string, err error) {
 	password := rand.Text()
 	user := map[string]string{"name": name, "pwd1": password, "pwd2": password}
@@ -46,8 +46,8 @@ func (s *Server) newUser(name string) (token string, err error) {
 	return made.Token, nil
 }
 
-// login gives client a session of user. Whatever else answers on the server's port
-// is an error.
+// login gives client a session of user. It returns an error for a response of anything but
+// the registry.
 func (s *Server) login(client *http.Client, user, password string) error {
 	var state struct {
 		User string
@@ -62,8 +62,7 @@ func (s *Server) login(client *http.Client, user, password string) error {
 	return nil
 }
 
-// Owners returns the names of a crate's owners in order, none for a crate that
-// there is not.
+// Owners returns the sorted names of a crate's owners, nil for an unknown crate.
 func (s *Server) Owners(crate string) ([]string, error) {
 	var list struct{ Users []struct{ Login string } }
 	if err := s.ask(s.admin, http.MethodGet, "/api/v1/crates/"+url.PathEscape(crate)+"/owners", nil, &list); err != nil {

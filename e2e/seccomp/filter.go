@@ -1,7 +1,7 @@
-// Package seccomp assembles the system call filter of slipway's sandbox from the
-// profile that container engines use (github.com/moby/profiles, the default of Docker
-// and containerd). The filter is committed as ci/bwrap/seccomp.bpf, so that package main
-// compiles neither the profile nor the assembler; a test holds that it is up to date.
+// Package seccomp assembles the system call filter of slipway's sandbox from the profile
+// that container engines use (github.com/moby/profiles, the default of Docker and
+// containerd). The filter is committed as ci/bwrap/seccomp.bpf, so that package main needs
+// neither the profile nor the assembler; a test checks that it is up to date.
 package seccomp
 
 import (
@@ -19,21 +19,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Denied are the system calls that container engines allow and the sandbox does not:
-// a build script has no reason to look into the processes beside it.
+// Denied lists system calls that container engines allow and the sandbox does not: a build
+// script has no reason to inspect other processes.
 var Denied = []string{
 	"kcmp", "pidfd_getfd", "process_madvise", "process_mrelease", "process_vm_readv", "process_vm_writev", "ptrace",
-	// namespaces and mounts, whatever the profile says of them
+	// namespaces and mounts, whatever the profile allows
 	"fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "open_tree", "pivot_root", "setns", "umount2", "unshare",
-	// keyrings, the kernel's own programs, performance counters
+	// keyrings, eBPF and io_uring, performance counters
 	"add_key", "bpf", "io_uring_enter", "io_uring_register", "io_uring_setup", "keyctl", "perf_event_open", "request_key", "userfaultfd",
 }
 
-// Filter is the filter as the kernel reads it: an array of struct sock_filter for
-// x86_64 (seccomp(2)). Known system calls that the profile does not allow without
-// capabilities fail with EPERM, unknown ones and clone3 with ENOSYS, as under a
-// container engine: programs then fall back to what the filter can judge. Other
-// architectures' calls fail with EPERM.
+// Filter returns the filter in the kernel's form: an array of struct sock_filter for x86_64
+// (seccomp(2)). Known system calls that the profile does not allow without capabilities
+// fail with EPERM, unknown ones and clone3 with ENOSYS, as in a container engine: programs
+// then fall back to calls that the filter can check. System calls of other architectures
+// fail with EPERM.
 func Filter() ([]byte, error) {
 	policy, last, err := assemble()
 	if err != nil {
@@ -61,7 +61,7 @@ func Filter() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// assemble returns the policy and the highest number of a system call that it knows.
+// assemble returns the policy and the highest system call number that it knows.
 func assemble() (*seccomp.Policy, int, error) {
 	known, err := arch.GetInfo("x86_64")
 	if err != nil {
@@ -103,9 +103,9 @@ func assemble() (*seccomp.Policy, int, error) {
 	return policy, slices.Max(slices.Collect(maps.Values(known.SyscallNames))), nil
 }
 
-// sockets are the conditions of socket(2): local sockets, the internet's, and netlink
-// as far as programs ask it for the addresses of their interfaces. Container engines
-// allow every family but a few; most of the kernel's faults are in the others.
+// sockets returns the conditions for socket(2): Unix and internet sockets, and netlink
+// sockets for querying network interfaces. Container engines allow almost all families, but
+// most of the kernel's vulnerabilities are in the others.
 func sockets() []seccomp.NameWithConditions {
 	var list []seccomp.NameWithConditions
 	for _, family := range []uint64{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6} {
@@ -116,8 +116,8 @@ func sockets() []seccomp.NameWithConditions {
 	}})
 }
 
-// applies reports whether a rule of the profile is one for x86_64 without capabilities,
-// on a kernel that is new enough for all of them.
+// applies reports whether a rule of the profile applies to x86_64 without capabilities, on
+// a kernel recent enough for all rules.
 func applies(rule *profile.Syscall) bool {
 	if in := rule.Includes; in != nil && (len(in.Caps) > 0 || len(in.Arches) > 0 && !slices.Contains(in.Arches, "amd64")) {
 		return false
@@ -125,7 +125,7 @@ func applies(rule *profile.Syscall) bool {
 	return rule.Excludes == nil || !slices.Contains(rule.Excludes.Arches, "amd64")
 }
 
-// translate turns a rule's conditions, which must all hold, into the assembler's.
+// translate converts a rule's conditions, which must all hold, to the assembler's form.
 func translate(args []specs.LinuxSeccompArg) (seccomp.ArgumentConditions, error) {
 	operations := map[specs.LinuxSeccompOperator]seccomp.Operation{
 		specs.OpEqualTo: seccomp.Equal, specs.OpNotEqual: seccomp.NotEqual, specs.OpLessThan: seccomp.LessThan, specs.OpLessEqual: seccomp.LessOrEqual,
@@ -145,8 +145,8 @@ func translate(args []specs.LinuxSeccompArg) (seccomp.ArgumentConditions, error)
 	return list, nil
 }
 
-// refuseUnknown lowers the bound from which the assembler refuses numbers with ENOSYS,
-// made for those of the x32 ABI, to the first that the policy does not know.
+// refuseUnknown lowers the number from which the assembler's program returns ENOSYS, meant
+// for the x32 ABI, to the first number unknown to the policy.
 func refuseUnknown(program []bpf.Instruction, last int) error {
 	for i, instruction := range program {
 		jump, ok := instruction.(bpf.JumpIf)

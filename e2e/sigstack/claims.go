@@ -5,33 +5,33 @@ import (
 	"time"
 )
 
-// Issuer is the issuer of GitHub's tokens. Tokens of a Stack name it, and so do
+// Issuer is the issuer of GitHub's tokens. It is the issuer of a Stack's tokens and in
 // their certificates.
 const Issuer = "https://token.actions.githubusercontent.com"
 
-// OtherIssuer is an issuer of a GitHub Enterprise that Fulcio takes tokens of as well:
-// their certificates have the same identities. A token names it by its claim iss.
+// OtherIssuer is a GitHub Enterprise issuer whose tokens Fulcio accepts too, for
+// certificates with the same identities. Set it as the claim iss of a token.
 const OtherIssuer = "https://token.actions.evil.ghe.com"
 
-// Audience is whom a token must be for: sigstore's name at every issuer.
+// Audience is the audience of tokens for Sigstore.
 const Audience = "sigstore"
 
-// The run that a Stack's tokens are for, unless a test says otherwise.
+// The default run of a Stack's tokens.
 const (
 	Repository = "containerd/runwasi"
 	Ref        = "refs/heads/main"
-	// Identity is the SAN of the certificates: the reusable workflow at its ref.
+	// Identity is the certificates' SAN: the reusable workflow at its ref.
 	Identity = "https://github.com/" + Repository + "/.github/workflows/action-build.yml@" + Ref
 )
 
-// lifetime is how long GitHub's tokens are valid.
+// lifetime is the validity of GitHub's tokens.
 const lifetime = 5 * time.Minute
 
-// Claims are the claims of an ID token, by name.
+// Claims holds the claims of an ID token by name.
 type Claims map[string]any
 
-// defaultClaims are the claims that GitHub gives a job of the reusable workflow
-// action-build.yml that was called from release.yml, all on main.
+// defaultClaims returns the claims GitHub would give a job of the reusable workflow
+// action-build.yml, called from release.yml on main.
 func defaultClaims(now time.Time) Claims {
 	const sha = "5f1fd5fd7ab1bd0e0b9f0a2c6d5a1c3c2f0b4a11"
 	return Claims{
@@ -52,7 +52,7 @@ func defaultClaims(now time.Time) Claims {
 	}
 }
 
-// with returns c with overrides laid over it; a nil one takes the claim away.
+// with returns c with overrides; nil removes a claim.
 func (c Claims) with(overrides Claims) Claims {
 	merged := maps.Clone(c)
 	maps.Copy(merged, overrides)
@@ -60,7 +60,7 @@ func (c Claims) with(overrides Claims) Claims {
 	return merged
 }
 
-// Expired is an override that makes a token one that ended a minute ago.
+// Expired returns overrides for a token that expired a minute ago.
 func Expired() Claims {
 	now := time.Now()
 	return Claims{

@@ -9,8 +9,8 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// Control is an HTTP interface to the stack's tokens and proxies, for tests in
-// another process. SERVER is fulcio, rekor, tsa or tokens.
+// Control returns an HTTP interface to the stack's tokens and proxies, for tests in another
+// process. SERVER is fulcio, rekor, tsa or tokens.
 //
 //	GET  /SERVER/requests           what Requests returns, as JSON
 //	POST /SERVER/reset              Reset
@@ -20,7 +20,7 @@ import (
 //	POST /token                     Token, with the overrides in the body
 //	POST /handout                   HandOut, of the overrides in the body
 //
-// An answer other than 200 or 204 has the error as its text.
+// A response with a status other than 200 or 204 has the error as its text.
 func (s *Stack) Control() http.Handler {
 	mux := http.NewServeMux()
 	for name, p := range map[string]*fault.Proxy{"fulcio": s.Fulcio, "rekor": s.Rekor, "tsa": s.TSA, "tokens": s.Tokens} {
@@ -55,7 +55,7 @@ func (s *Stack) Control() http.Handler {
 	return mux
 }
 
-// mintFor answers with a token.
+// mintFor responds with a token.
 func (s *Stack) mintFor(w http.ResponseWriter, r *http.Request) {
 	var overrides Claims
 	if err := readJSON(r, &overrides); err != nil {
@@ -70,7 +70,7 @@ func (s *Stack) mintFor(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(token))
 }
 
-// post has f do what POST /path asks for.
+// post registers f as the handler of POST /path.
 func post(mux *http.ServeMux, path string, f func(*http.Request) error) {
 	mux.HandleFunc("POST /"+path, func(w http.ResponseWriter, r *http.Request) {
 		if err := f(r); err != nil {
@@ -81,8 +81,8 @@ func post(mux *http.ServeMux, path string, f func(*http.Request) error) {
 	})
 }
 
-// readJSON refuses members that v does not have: a misspelt fault must not be
-// another one.
+// readJSON decodes JSON and refuses unknown members, so that a misspelt fault is not taken
+// for another one.
 func readJSON(r *http.Request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()

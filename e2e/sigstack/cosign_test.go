@@ -13,14 +13,14 @@ import (
 
 const blob = "shim-demo-x86_64-linux-musl.tar.gz"
 
-// verify2 is the command that a release document gives, word for word.
+// verify2 is the command of a release document, verbatim.
 var verify2 = []string{
 	"verify-blob", "--certificate", blob + ".pem", "--signature", blob + ".sig",
 	"--certificate-identity", "https://github.com/containerd/runwasi/.github/workflows/action-build.yml@refs/heads/main",
 	"--certificate-oidc-issuer", "https://token.actions.githubusercontent.com", blob,
 }
 
-// sign2 signs blob in the classic form.
+// sign2 returns the command that signs blob in the classic format.
 func sign2(token ...string) []string {
 	args := []string{"sign-blob", "--yes", "--output-signature", blob + ".sig", "--output-certificate", blob + ".pem", blob}
 	if len(token) > 0 {
@@ -37,7 +37,7 @@ func TestStackCosign2(t *testing.T) {
 	if out := c.must(t, verify2...); !strings.Contains(out, "Verified OK") {
 		t.Errorf("verifying said %q", out)
 	}
-	// .pem is base64 of PEM.
+	// .pem is PEM in base64.
 	raw, err := base64.StdEncoding.DecodeString(string(c.read(t, blob+".pem")))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestStackCosign2(t *testing.T) {
 	}
 }
 
-// TestStackCosign2FromActions has cosign get its token as a GitHub job does.
+// TestStackCosign2FromActions has cosign get its token as in a GitHub job.
 func TestStackCosign2FromActions(t *testing.T) {
 	s := start(t)
 	c := newJudge(t, 2, slices.Concat(s.CosignEnv(), s.ActionsEnv()))
@@ -71,7 +71,7 @@ func TestStackCosign2FromActions(t *testing.T) {
 	}
 }
 
-// TestStackCosign2Refused: the wrong identity, and tokens that Fulcio must refuse.
+// TestStackCosign2Refused checks a wrong identity, and tokens that Fulcio must refuse.
 func TestStackCosign2Refused(t *testing.T) {
 	s := start(t)
 	c := newJudge(t, 2, s.CosignEnv())
@@ -132,8 +132,8 @@ func TestStackCosign3(t *testing.T) {
 	}
 }
 
-// wantCertificate compares the identity and issuer of a certificate in DER with
-// those of the release document, and looks for the SCT.
+// wantCertificate compares the identity and issuer of a DER certificate with those of the
+// release document, and checks that it has an SCT.
 func wantCertificate(t *testing.T, der []byte) {
 	t.Helper()
 	c, err := x509.ParseCertificate(der)
@@ -156,7 +156,7 @@ func wantCertificate(t *testing.T, der []byte) {
 	}
 }
 
-// extensionOf is the value of one of c's extensions, nil when it has none such.
+// extensionOf returns the value of an extension of c, nil if there is none.
 func extensionOf(c *x509.Certificate, id ...int) []byte {
 	for _, e := range c.Extensions {
 		if e.Id.Equal(id) {

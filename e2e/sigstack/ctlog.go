@@ -20,9 +20,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// startCTLog serves a certificate transparency log (RFC 6962) that takes the
-// certificates of the CA whose PEM is in the file roots. It returns the log's URL
-// and public key.
+// startCTLog serves a certificate transparency log (RFC 6962) that accepts certificates of
+// the CA whose PEM is in the file roots. It returns the log's URL and public key.
 func (s *Stack) startCTLog(ctx context.Context, m *merkle, roots string) (string, crypto.PublicKey, error) {
 	const prefix = "stack"
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -60,7 +59,7 @@ func (s *Stack) startCTLog(ctx context.Context, m *merkle, roots string) (string
 	return url + "/" + prefix, key.Public(), err
 }
 
-// ctLogConfig is the log's configuration as far as its key goes.
+// ctLogConfig returns the part of the log's configuration that depends on its key.
 func ctLogConfig(key *ecdsa.PrivateKey) (*configpb.LogConfig, error) {
 	private, err := x509.MarshalECPrivateKey(key)
 	if err != nil {

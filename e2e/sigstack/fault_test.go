@@ -21,7 +21,7 @@ func inject(t *testing.T, p *fault.Proxy, f fault.Fault) {
 	}
 }
 
-// TestStackFulcioRefuses: cosign stops, and no other server is asked.
+// TestStackFulcioRefuses checks that cosign stops without contacting other servers.
 func TestStackFulcioRefuses(t *testing.T) {
 	s := start(t)
 	c := newJudge(t, 2, s.CosignEnv())
@@ -38,8 +38,8 @@ func TestStackFulcioRefuses(t *testing.T) {
 	c.must(t, verify2...)
 }
 
-// TestStackRekorLosesItsAnswer: the entry is made, nobody hears of it, and Rekor
-// itself says 409 to the second attempt.
+// TestStackRekorLosesItsAnswer checks that Rekor itself answers 409 to a second attempt
+// after a lost response.
 func TestStackRekorLosesItsAnswer(t *testing.T) {
 	s := start(t)
 	c := newJudge(t, 2, s.CosignEnv())
@@ -56,8 +56,7 @@ func TestStackRekorLosesItsAnswer(t *testing.T) {
 	}
 }
 
-// TestStackTokens looks at the tokens that the endpoint gives, as their verifiers
-// do: with the keys that the issuer publishes.
+// TestStackTokens verifies the endpoint's tokens with the issuer's published keys.
 func TestStackTokens(t *testing.T) {
 	s := start(t)
 	var keys jose.JSONWebKeySet
@@ -80,7 +79,7 @@ func TestStackTokens(t *testing.T) {
 		}
 		return standard, all
 	}
-	valid := func() jwt.Expected { // now: a token is not valid before the second in which it is made
+	valid := func() jwt.Expected { // evaluated late, because a token is not valid before the second in which it was issued
 		return jwt.Expected{Issuer: Issuer, AnyAudience: jwt.Audience{Audience}, Time: time.Now()}
 	}
 	standard, all := claims()
@@ -103,7 +102,7 @@ func TestStackTokens(t *testing.T) {
 	}
 }
 
-// get asks for url and reads the JSON of the answer into v.
+// get requests url and decodes the JSON response into v.
 func get(t *testing.T, url, authorization string, status int, v any) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, url, nil)
@@ -132,8 +131,8 @@ func get(t *testing.T, url, authorization string, status int, v any) {
 	}
 }
 
-// TestStackOneAtATime: a second stack is refused, and after Close no server of the
-// first answers and another can start.
+// TestStackOneAtATime checks that a second stack is refused, and that after Close all
+// servers have stopped and another stack can start.
 func TestStackOneAtATime(t *testing.T) {
 	before := http.DefaultTransport
 	first, err := Start(t.Context(), t.TempDir())

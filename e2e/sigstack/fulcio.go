@@ -23,9 +23,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// startFulcio serves the certificate authority over authority, which enters what
-// it signs into the CT log at ctURL and takes the tokens of the issuer at
-// issuerURL. It returns Fulcio's URL.
+// startFulcio serves Fulcio with authority as its CA. It logs certificates in the CT log at
+// ctURL and accepts tokens of the issuer at issuerURL. It returns Fulcio's URL.
 func (s *Stack) startFulcio(ctx context.Context, authority ca.CertificateAuthority, issuerURL, ctURL string, ctKey crypto.PublicKey) (string, error) {
 	cfg, err := fulcioConfig(issuerURL)
 	if err != nil {
@@ -35,7 +34,7 @@ func (s *Stack) startFulcio(ctx context.Context, authority ca.CertificateAuthori
 	if err != nil {
 		return "", err
 	}
-	// With the key, Fulcio checks every SCT that it gets.
+	// With the key, Fulcio verifies every SCT that it gets.
 	ct, err := ctclient.New(ctURL, &http.Client{Transport: loopback}, jsonclient.Options{PublicKey: string(pem)})
 	if err != nil {
 		return "", err
@@ -65,8 +64,8 @@ func (s *Stack) startFulcio(ctx context.Context, authority ca.CertificateAuthori
 	return s.serve(mux)
 }
 
-// fulcioConfig is Fulcio's configuration with GitHub and an Enterprise of it as its
-// issuers, answered for by the server at issuerURL.
+// fulcioConfig returns Fulcio's configuration with GitHub and a GitHub Enterprise as
+// issuers, both served at issuerURL.
 func fulcioConfig(issuerURL string) (*config.FulcioConfig, error) {
 	all := map[string]any{}
 	for url := range issuers {
@@ -80,8 +79,8 @@ func fulcioConfig(issuerURL string) (*config.FulcioConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Fulcio asks issuers through the default transport of the moment at which it
-	// reads its configuration, and keeps that one for their keys.
+	// Fulcio contacts issuers with the default transport at the time it reads its
+	// configuration, and keeps using that transport for their keys.
 	before := http.DefaultTransport
 	http.DefaultTransport = toIssuer{target}
 	defer func() { http.DefaultTransport = before }()

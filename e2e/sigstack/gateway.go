@@ -16,8 +16,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// gateway is Fulcio's HTTP face: /api/v2 and, for cosign v2, /api/v1, made out of
-// the gRPC server at addr.
+// gateway returns Fulcio's HTTP API: /api/v2 and, for cosign v2, /api/v1, on top of the
+// gRPC server at addr.
 func (s *Stack) gateway(ctx context.Context, addr string) (http.Handler, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMetadata(func(_ context.Context, r *http.Request) metadata.MD {
@@ -36,8 +36,7 @@ func (s *Stack) gateway(ctx context.Context, addr string) (http.Handler, error) 
 	return mux, legacy.RegisterCAHandler(ctx, mux, conn)
 }
 
-// setHeaders gives an answer the status and the SCT header that Fulcio asks for in
-// its gRPC metadata.
+// setHeaders sets a response's status and SCT header from Fulcio's gRPC metadata.
 func setHeaders(ctx context.Context, w http.ResponseWriter, _ proto.Message) error {
 	md, ok := runtime.ServerMetadataFromContext(ctx)
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// issuer signs ID tokens and serves what their verifiers ask for (OpenID Connect
-// Discovery 1.0, section 4): it stands where GitHub's issuer stands.
+// issuer signs ID tokens and serves what verifiers need (OpenID Connect Discovery 1.0,
+// section 4), in place of GitHub's issuer.
 type issuer struct {
 	key    *rsa.PrivateKey
 	signer jose.Signer
@@ -62,7 +62,7 @@ func (i *issuer) handler() http.Handler {
 	return mux
 }
 
-// issuers are the paths below which the issuers are served.
+// issuers maps each issuer to the path below which it is served.
 var issuers = map[string]string{Issuer: "", OtherIssuer: "/other"}
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -70,8 +70,8 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// toIssuer is a transport that takes requests for the issuers to a server on loopback,
-// and refuses all others.
+// toIssuer is a transport that sends requests for the issuers to a server on loopback, and
+// refuses all others.
 type toIssuer struct{ target *url.URL }
 
 func (t toIssuer) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -14,8 +14,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// keepLogs has the servers write to the file "log" of the stack's directory and
-// nothing to the test's output.
+// keepLogs makes the servers log to the file "log" in the stack's directory, and not to the
+// test's output.
 func (s *Stack) keepLogs() error {
 	f, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -25,16 +25,16 @@ func (s *Stack) keepLogs() error {
 	logger := zap.New(zapcore.NewCore(encoder, zapcore.Lock(f), zapcore.InfoLevel)).Sugar()
 	fulciolog.Logger, rekorlog.Logger = logger, logger
 	klog.LogToStderr(false)
-	// A message goes to the writers of its severity and of all below; Trillian's
-	// memory storage warns of nothing, fifty times a second.
+	// A message goes to the writers of its severity and of all lower ones. Trillian's memory
+	// storage logs pointless warnings fifty times a second.
 	klog.SetOutput(f)
 	klog.SetOutputBySeverity("INFO", io.Discard)
 	klog.SetOutputBySeverity("WARNING", io.Discard)
-	// Not closed: goroutines of klog and Rekor may write after Close.
+	// Not closed, because goroutines of klog and Rekor may still write after Close.
 	return nil
 }
 
-// writeFulcioRoot puts the CA's certificate into the stack's directory.
+// writeFulcioRoot writes the CA's certificate to the stack's directory.
 func (s *Stack) writeFulcioRoot(root *x509.Certificate) error {
 	pem, err := cryptoutils.MarshalCertificateToPEM(root)
 	if err != nil {

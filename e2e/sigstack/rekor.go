@@ -14,18 +14,18 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/spf13/viper"
 
-	// The kinds of entries that cosign makes.
+	// The kinds of entries that cosign creates.
 	_ "github.com/sigstore/rekor/pkg/types/dsse/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/hashedrekord/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/intoto/v0.0.2"
 	_ "github.com/sigstore/rekor/pkg/types/rekord/v0.0.1"
 )
 
-// startRekor serves the transparency log, version 1, over a tree of m. It returns
-// Rekor's URL and public key.
+// startRekor serves a Rekor v1 transparency log with a tree in m. It returns Rekor's URL
+// and public key.
 //
-// Rekor is configured by viper's global settings and keeps its state in variables
-// of its packages: one process has one Rekor.
+// Rekor is configured by viper's global settings and keeps its state in package variables,
+// so a process can have only one.
 func (s *Stack) startRekor(ctx context.Context, m *merkle) (string, crypto.PublicKey, error) {
 	tree, err := m.newTree(ctx, "Rekor")
 	if err != nil {
@@ -34,9 +34,9 @@ func (s *Stack) startRekor(ctx context.Context, m *merkle) (string, crypto.Publi
 	for name, value := range map[string]any{
 		"trillian_log_server.address": "127.0.0.1",
 		"trillian_log_server.port":    m.port,
-		"rekor_server.hostname":       "rekor.stack.test", // the origin of its checkpoints
+		"rekor_server.hostname":       "rekor.stack.test", // the origin in its checkpoints
 		"rekor_server.signer":         "memory",
-		"enable_retrieve_api":         false, // the search index wants a Redis
+		"enable_retrieve_api":         false, // the search index needs a Redis
 		"enabled_api_endpoints": []string{
 			"getLogInfo", "getPublicKey", "getLogProof", "createLogEntry",
 			"getLogEntryByIndex", "getLogEntryByUUID", "searchLogQuery",
@@ -61,7 +61,7 @@ func (s *Stack) startRekor(ctx context.Context, m *merkle) (string, crypto.Publi
 	return url, key, err
 }
 
-// configureRekor gives server its handlers. Rekor panics where it cannot start.
+// configureRekor sets the handlers of server. Rekor panics if it cannot start.
 func configureRekor(tree int64, server *restapi.Server) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -73,7 +73,7 @@ func configureRekor(tree int64, server *restapi.Server) (err error) {
 	return nil
 }
 
-// rekorKey asks Rekor for the key that it signs with.
+// rekorKey requests Rekor's public key.
 func rekorKey(ctx context.Context, url string) (crypto.PublicKey, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/log/publicKey", nil)
 	if err != nil {

@@ -1,9 +1,8 @@
-// Package sigstack runs a whole keyless sigstore on loopback for end-to-end tests:
-// an issuer that gives the tokens GitHub gives a reusable workflow, Fulcio, a CT
-// log and Rekor over Trillian in memory, and a timestamp authority. All but the
-// issuer and a handler around the timestamp authority is sigstore's own code. Its
-// signatures are believed by whoever is given the files of its directory, and by
-// nobody else.
+// Package sigstack runs a complete keyless Sigstore on loopback for end-to-end tests: an
+// issuer whose tokens are like those GitHub gives a reusable workflow, Fulcio, a CT log and
+// Rekor over Trillian in memory, and a timestamp authority. Everything but the issuer and
+// the timestamp authority's handler is Sigstore's own code. Only verifiers that are given
+// the files in its directory trust its signatures.
 package sigstack
 
 import (
@@ -24,17 +23,17 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// Stack is a running sigstore. Start makes one, Close ends it.
+// Stack is a running Sigstore, made by Start.
 type Stack struct {
-	// URLs of the servers, on 127.0.0.1, without a slash at the end. Those of
-	// Fulcio, Rekor and TSA are the URLs of their proxies.
+	// URLs of the servers on 127.0.0.1, without a trailing slash. Those of Fulcio, Rekor and
+	// TSA are the URLs of their proxies.
 	FulcioURL, RekorURL, TSAURL, IssuerURL string
 
-	// What stands in front of the servers, for faults and for counting requests.
+	// Proxies in front of the servers, to inject faults and count requests.
 	Fulcio, Rekor, TSA, Tokens *fault.Proxy
 
-	// Files in the stack's directory: sigstore's TrustedRoot and SigningConfig as
-	// JSON, for cosign v3's flags --trusted-root and --signing-config; PEM.
+	// Files in the stack's directory: Sigstore's TrustedRoot and SigningConfig in JSON, for
+	// cosign v3's flags --trusted-root and --signing-config; the others are PEM.
 	TrustedRoot, SigningConfig, FulcioRoot, CTLogKey, RekorKey, TSAChain string
 
 	dir    string
@@ -43,12 +42,13 @@ type Stack struct {
 	closes []func() error
 }
 
-// running is set while this process has a stack: Rekor's state is global.
+// running is set while this process has a stack, because Rekor's state is global.
 var running atomic.Bool
 
-// Start starts a stack that keeps its files in dir, which it makes if need be. It
-// is ready when Start returns, about a second later, and runs until Close; ctx is
-// for starting only. A process has at most one at a time: a second one is an error.
+// Start starts a stack that keeps its files in dir, which it creates if necessary. The
+// stack is ready when Start returns, after about a second, and runs until Close; ctx only
+// limits starting. A process can have only one stack at a time: starting a second one is an
+// error.
 func Start(ctx context.Context, dir string) (*Stack, error) {
 	if !running.CompareAndSwap(false, true) {
 		return nil, errors.New("starting a sigstore stack: this process has one already; expected it to be closed first")
@@ -65,7 +65,7 @@ func Start(ctx context.Context, dir string) (*Stack, error) {
 	return s, nil
 }
 
-// Close ends every server, and returns once they are gone. The files stay.
+// Close stops every server and waits until they have ended. The files stay.
 func (s *Stack) Close() error {
 	var errs []error
 	for _, f := range slices.Backward(s.closes) {
@@ -76,7 +76,7 @@ func (s *Stack) Close() error {
 	return errors.Join(errs...)
 }
 
-// start starts the servers, each after those that it asks.
+// start starts the servers, each after the ones it depends on.
 func (s *Stack) start(ctx context.Context) error {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
@@ -130,7 +130,7 @@ func (s *Stack) start(ctx context.Context) error {
 	return t.write(s)
 }
 
-// startIssuer serves the issuer and the endpoint that gives its tokens.
+// startIssuer serves the issuer and its token endpoint.
 func (s *Stack) startIssuer() (err error) {
 	if s.issuer, err = newIssuer(); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *Stack) startIssuer() (err error) {
 	return s.front(&s.Tokens, url)
 }
 
-// front puts a proxy before the server at target.
+// front starts a proxy in front of the server at target.
 func (s *Stack) front(p **fault.Proxy, target string) (err error) {
 	if *p, err = fault.NewProxy(target); err != nil {
 		return err
@@ -155,8 +155,7 @@ func (s *Stack) front(p **fault.Proxy, target string) (err error) {
 	return nil
 }
 
-// serve serves h on a free port of 127.0.0.1 until the stack closes, and returns
-// its URL.
+// serve serves h on a free port of 127.0.0.1 until the stack closes, and returns its URL.
 func (s *Stack) serve(h http.Handler) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -168,5 +167,5 @@ func (s *Stack) serve(h http.Handler) (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
-// onClose has f called by Close, before those of earlier calls.
+// onClose makes Close call f, before the functions of earlier calls.
 func (s *Stack) onClose(f func() error) { s.closes = append(s.closes, f) }

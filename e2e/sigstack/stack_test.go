@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/e2e/cosign"
 )
 
-// start starts a stack for one test.
+// start starts a stack for a test.
 func start(t *testing.T) *Stack {
 	t.Helper()
 	s, err := Start(t.Context(), t.TempDir())
@@ -32,7 +32,7 @@ func start(t *testing.T) *Stack {
 	return s
 }
 
-// token mints one.
+// token returns a token with overrides.
 func token(t *testing.T, s *Stack, overrides Claims) string {
 	t.Helper()
 	token, err := s.Token(overrides)
@@ -42,8 +42,8 @@ func token(t *testing.T, s *Stack, overrides Claims) string {
 	return token
 }
 
-// judge runs cosign's command in a directory, with no more of the environment than
-// it needs: no way out to a public sigstore, and env.
+// judge runs cosign in a directory with a minimal environment: env, and no access to a
+// public Sigstore.
 type judge struct {
 	path, dir string
 	env       []string
@@ -59,7 +59,7 @@ func newJudge(t *testing.T, major int, env []string) judge {
 	return judge{path, t.TempDir(), append(base, env...)}
 }
 
-// run returns what the command says, and fails after a minute.
+// run returns the command's output. It fails after a minute.
 func (j judge) run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -69,7 +69,7 @@ func (j judge) run(args ...string) (string, error) {
 	return string(out), err
 }
 
-// must runs a command that has to succeed, and returns what it says.
+// must runs a command that must succeed, and returns its output.
 func (j judge) must(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := j.run(args...)
@@ -79,7 +79,7 @@ func (j judge) must(t *testing.T, args ...string) string {
 	return out
 }
 
-// write puts a file into the directory.
+// write writes a file in the directory.
 func (j judge) write(t *testing.T, name, content string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(j.dir, name), []byte(content), 0o644); err != nil {
@@ -87,7 +87,7 @@ func (j judge) write(t *testing.T, name, content string) {
 	}
 }
 
-// read returns a file of the directory.
+// read returns the content of a file in the directory.
 func (j judge) read(t *testing.T, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(j.dir, name))

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// tokens is the endpoint that a job asks for an ID token, as GitHub documents it
-// for ACTIONS_ID_TOKEN_REQUEST_URL: GET with a bearer token and a query parameter
-// audience, answered with {"value": TOKEN}.
+// tokens is the endpoint from which a job requests ID tokens, as documented by GitHub for
+// ACTIONS_ID_TOKEN_REQUEST_URL: GET with a bearer token and a query parameter audience,
+// answered with {"value": TOKEN}.
 type tokens struct {
 	issuer *issuer
 	bearer string
@@ -18,7 +18,7 @@ type tokens struct {
 	overrides Claims
 }
 
-// set makes later tokens differ from the default ones.
+// set changes the claims of later tokens.
 func (t *tokens) set(overrides Claims) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -31,7 +31,7 @@ func (t *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	audience := r.URL.Query().Get("audience")
-	if audience == "" { // GitHub's default: the owner's URL
+	if audience == "" { // GitHub's default is the owner's URL
 		audience = "https://github.com/" + path.Dir(Repository)
 	}
 	t.mu.Lock()

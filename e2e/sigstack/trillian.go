@@ -22,12 +22,12 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// sequencing is how often Trillian takes new leaves into its trees; a signer waits
-// for that.
+// sequencing is the interval at which Trillian adds new leaves to its trees; signers have
+// to wait for it.
 const sequencing = 20 * time.Millisecond
 
-// merkle is a Trillian log server with its sequencer, all in memory. The CT log
-// and Rekor keep a tree each in it.
+// merkle is an in-memory Trillian log server with its sequencer. The CT log and Rekor each
+// have a tree in it.
 type merkle struct {
 	port  int
 	conn  *grpc.ClientConn
@@ -87,7 +87,7 @@ func (s *Stack) sequence(ctx context.Context, registry extension.Registry) {
 	})
 }
 
-// newTree makes an empty log and returns its id.
+// newTree creates an empty log and returns its ID.
 func (m *merkle) newTree(ctx context.Context, name string) (int64, error) {
 	tree, err := client.CreateAndInitTree(ctx, &trillian.CreateTreeRequest{Tree: &trillian.Tree{
 		TreeState:       trillian.TreeState_ACTIVE,

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// trust is what a verifier must believe in.
+// trust holds the keys and certificates that a verifier must trust.
 type trust struct {
 	fulcio   *x509.Certificate
 	ctLog    crypto.PublicKey
@@ -26,7 +26,7 @@ type trust struct {
 	ctLogURL string
 }
 
-// write puts the trusted root and the PEM files into the stack's directory.
+// write writes the trusted root and the PEM files to the stack's directory.
 func (t trust) write(s *Stack) error {
 	root, err := t.root(s)
 	if err != nil {
@@ -67,9 +67,9 @@ func (t trust) write(s *Stack) error {
 	return nil
 }
 
-// root is the trusted root in sigstore's protobuf form, version 0.1.
+// root returns the trusted root in Sigstore's protobuf form, version 0.1.
 func (t trust) root(s *Stack) (*trustroot.TrustedRoot, error) {
-	// Certificates may be some seconds older than the stack says it is.
+	// Certificates may be some seconds older than the stack.
 	since := timestamppb.New(time.Now().Add(-time.Minute))
 	rekor, err := logInstance(s.RekorURL, t.rekor, since)
 	if err != nil {
@@ -88,8 +88,8 @@ func (t trust) root(s *Stack) (*trustroot.TrustedRoot, error) {
 	}, nil
 }
 
-// logInstance describes a log that signs with key; its id is the digest of the key
-// (RFC 6962, section 3.2).
+// logInstance describes a log that signs with key. Its ID is the digest of the key (RFC
+// 6962, section 3.2).
 func logInstance(url string, key crypto.PublicKey, since *timestamppb.Timestamp) (*trustroot.TransparencyLogInstance, error) {
 	if _, ok := key.(*ecdsa.PublicKey); !ok {
 		return nil, fmt.Errorf("the log at %q has a %T; expected an ECDSA key", url, key)
@@ -125,7 +125,7 @@ func authority(url string, chain []*x509.Certificate, since *timestamppb.Timesta
 	}
 }
 
-// signingConfig lists the servers for a signer, in sigstore's form version 0.2.
+// signingConfig lists the servers for a signer in Sigstore's form, version 0.2.
 func signingConfig(s *Stack) *trustroot.SigningConfig {
 	since := &common.TimeRange{Start: timestamppb.New(time.Now().Add(-time.Minute))}
 	one := func(url string) []*trustroot.Service {

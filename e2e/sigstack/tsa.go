@@ -16,15 +16,15 @@ import (
 	"github.com/sigstore/timestamp-authority/v2/pkg/verification"
 )
 
-// tsa answers timestamp requests over HTTP (RFC 3161, section 3.4) with sigstore's
-// signing code. Its server package cannot be linked beside Rekor's: both define
-// the flag "scheme", and the second one panics.
+// tsa answers timestamp requests over HTTP (RFC 3161, section 3.4) with Sigstore's signing
+// code. Sigstore's server package cannot be linked together with Rekor's: both define the
+// flag "scheme", and the second definition panics.
 type tsa struct {
 	key   crypto.Signer
 	chain []*x509.Certificate // leaf first
 }
 
-// tsaPolicy is the policy that sigstore's authority names.
+// tsaPolicy is the policy of Sigstore's own authority.
 var tsaPolicy = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 2}
 
 func newTSA() (*tsa, error) {
@@ -36,7 +36,7 @@ func newTSA() (*tsa, error) {
 	return &tsa{key, chain}, err
 }
 
-// handler serves /api/v1/timestamp, as sigstore's authority does.
+// handler serves /api/v1/timestamp, like Sigstore's authority.
 func (t *tsa) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/timestamp", func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func (t *tsa) handler() http.Handler {
 	return mux
 }
 
-// stamp is the signed response to request.
+// stamp returns the signed response to a request.
 func (t *tsa) stamp(request *timestamp.Request) ([]byte, error) {
 	stamp := timestamp.Timestamp{
 		HashAlgorithm:     request.HashAlgorithm,

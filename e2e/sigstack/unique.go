@@ -12,10 +12,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// uniqueLeaves is a log storage that takes a leaf once for each tree. Trillian's
-// databases do so and its memory storage does not, but Rekor and the CT log count
-// on it: without, Rekor never answers 409, and fails on entries that are there
-// twice.
+// uniqueLeaves is a log storage that stores a leaf only once per tree. Trillian's databases
+// do that but its memory storage does not, and Rekor and the CT log rely on it: otherwise
+// Rekor would never answer 409, and would fail for duplicate entries.
 type uniqueLeaves struct {
 	storage.LogStorage
 
@@ -28,8 +27,8 @@ type leafID struct {
 	identity string
 }
 
-// QueueLeaves is storage.LogStorage's: a leaf whose LeafIdentityHash the tree has
-// comes back as it was first queued, with the status AlreadyExists.
+// QueueLeaves implements storage.LogStorage. A leaf whose LeafIdentityHash is already in
+// the tree is returned as first queued, with the status AlreadyExists.
 func (u *uniqueLeaves) QueueLeaves(ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, now time.Time) ([]*trillian.QueuedLogLeaf, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -41,7 +40,7 @@ func (u *uniqueLeaves) QueueLeaves(ctx context.Context, tree *trillian.Tree, lea
 			all = append(all, &trillian.QueuedLogLeaf{Leaf: proto.CloneOf(first), Status: exists})
 			continue
 		}
-		first := proto.CloneOf(leaf) // the sequencer changes the queued one
+		first := proto.CloneOf(leaf) // the sequencer modifies the queued leaf
 		queued, err := u.LogStorage.QueueLeaves(ctx, tree, []*trillian.LogLeaf{leaf}, now)
 		if err != nil {
 			return nil, err

@@ -1,23 +1,22 @@
 package sigstack
 
-// Token returns an ID token for Audience with the claims of a job of
-// action-build.yml on Repository's main branch. Overrides are laid over them; a
-// nil value takes a claim away. See Expired.
+// Token returns an ID token for Audience with the claims of a job of action-build.yml on
+// Repository's main branch, changed by overrides; nil removes a claim. See Expired.
 func (s *Stack) Token(overrides Claims) (string, error) { return s.issuer.mint(overrides) }
 
-// HandOut makes the token endpoint's later tokens differ from the default ones by
-// overrides; nil ends that.
+// HandOut changes the claims of later tokens from the token endpoint; nil restores the
+// defaults.
 func (s *Stack) HandOut(overrides Claims) { s.tokens.set(overrides) }
 
-// TokenRequestURL is the value of ACTIONS_ID_TOKEN_REQUEST_URL. As GitHub's, it has
-// a query: clients append "&audience=sigstore".
+// TokenRequestURL returns the value of ACTIONS_ID_TOKEN_REQUEST_URL. Like GitHub's it has a
+// query, so clients append "&audience=sigstore".
 func (s *Stack) TokenRequestURL() string { return s.Tokens.URL + "/token?api-version=2.0" }
 
-// TokenRequestToken is the value of ACTIONS_ID_TOKEN_REQUEST_TOKEN.
+// TokenRequestToken returns the value of ACTIONS_ID_TOKEN_REQUEST_TOKEN.
 func (s *Stack) TokenRequestToken() string { return s.tokens.bearer }
 
-// ActionsEnv is the environment, as KEY=VALUE, in which a process gets tokens as a
-// GitHub job with the permission "id-token: write" does.
+// ActionsEnv returns the environment, as KEY=VALUE, in which a process gets tokens like a
+// GitHub job with the permission "id-token: write".
 func (s *Stack) ActionsEnv() []string {
 	return []string{
 		"ACTIONS_ID_TOKEN_REQUEST_URL=" + s.TokenRequestURL(),
@@ -25,9 +24,9 @@ func (s *Stack) ActionsEnv() []string {
 	}
 }
 
-// CosignEnv is the environment, as KEY=VALUE, that points cosign v2's command at
-// the stack, for signing and for verifying. Version 3 takes a signing config and a
-// trusted root by flags instead.
+// CosignEnv returns the environment, as KEY=VALUE, that points cosign v2 at the stack, for
+// signing and verifying. Version 3 needs flags with a signing config and a trusted root
+// instead.
 func (s *Stack) CosignEnv() []string {
 	return []string{
 		"SIGSTORE_ROOT_FILE=" + s.FulcioRoot,

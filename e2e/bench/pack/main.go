@@ -1,4 +1,4 @@
-// Command pack writes one file as a release's tarball: what bench measures.
+// Command pack packs one file as a release's tarball, for bench to measure.
 package main
 
 import (

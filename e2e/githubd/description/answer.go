@@ -10,26 +10,25 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// describedElsewhere are the statuses that any operation may answer with, though
-// most do not list them: GitHub describes them in the texts about
-// authentication, redirects, rate limits and errors that go for all of the API.
-// The body is then held against the schemas of errors.
+// describedElsewhere lists statuses that any operation may return although most do not list
+// them: GitHub describes them in its general texts about authentication, redirects, rate
+// limits and errors. Their bodies are checked against the error schemas.
 var describedElsewhere = []int{
 	http.StatusMovedPermanently, http.StatusTemporaryRedirect, // a renamed repository
-	http.StatusBadRequest,          // a body that is no JSON
-	http.StatusUnauthorized,        // a token that is none
+	http.StatusBadRequest,          // a body that is not JSON
+	http.StatusUnauthorized,        // an invalid token
 	http.StatusForbidden,           // no permission, or a rate limit
-	http.StatusNotFound,            // a private repository, or none
-	http.StatusUnprocessableEntity, // a body with wrong values
+	http.StatusNotFound,            // a private or missing repository
+	http.StatusUnprocessableEntity, // a body with invalid values
 	http.StatusTooManyRequests,     // a rate limit
-	http.StatusInternalServerError, // GitHub's own
-	http.StatusBadGateway,          // an upload that failed
-	http.StatusServiceUnavailable,  // GitHub's own
-	http.StatusGatewayTimeout,      // GitHub's own
+	http.StatusInternalServerError, // an error of GitHub
+	http.StatusBadGateway,          // a failed upload
+	http.StatusServiceUnavailable,  // an error of GitHub
+	http.StatusGatewayTimeout,      // an error of GitHub
 }
 
-// Answer returns what is wrong with an answer to a request for an operation,
-// nothing when all is right.
+// Answer returns what is wrong with a response to a request for an operation, nil if
+// nothing is.
 func (d *Description) Answer(o Operation, status int, header http.Header, body []byte) []string {
 	where := fmt.Sprintf("answer %d to %s", status, o)
 	described := d.document.Paths.Value(o.Path).GetOperation(o.Method).Responses.Status(status)
@@ -63,8 +62,8 @@ func (d *Description) Answer(o Operation, status int, header http.Header, body [
 	return visitJSON(where, body, media.Schema)
 }
 
-// failure looks at the body of an error that an operation does not describe: it is
-// one of the kinds that others describe.
+// failure checks the body of an error that the operation does not describe: it must match
+// one of the error schemas.
 func (d *Description) failure(where string, status int, body []byte) []string {
 	if len(body) == 0 {
 		return nil

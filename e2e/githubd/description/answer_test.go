@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGithubdDescriptionAnswers holds answers against the description.
+// TestGithubdDescriptionAnswers checks responses against the description.
 func TestGithubdDescriptionAnswers(t *testing.T) {
 	blobs, labels, uploads := excepted[0], excepted[1], excepted[2]
 	d, err := Load(excepted)
@@ -35,7 +35,7 @@ func TestGithubdDescriptionAnswers(t *testing.T) {
 		{labels, 403, "application/json", `{"message": "limit"}`, ""}, // described elsewhere
 		{labels, 403, "application/json", `{"message": 1}`, "message"},
 		{labels, 502, "", "", ""},
-		{blobs, 422, "application/json", `{"message": "m", "documentation_url": "u"}`, ""}, // an exception
+		{blobs, 422, "application/json", `{"message": "m", "documentation_url": "u"}`, ""}, // allowed by an exception
 		{uploads, 422, "application/json", `{"message": "m", "documentation_url": "u", "errors": [{"code": "already_exists"}]}`, ""},
 		{uploads, 422, "application/json", `{"message": "m", "documentation_url": "u", "errors": [{"field": "name"}]}`, "/errors/0"},
 	} {
@@ -46,7 +46,7 @@ func TestGithubdDescriptionAnswers(t *testing.T) {
 	}
 }
 
-// TestGithubdDescriptionRequests holds requests against the description.
+// TestGithubdDescriptionRequests checks requests against the description.
 func TestGithubdDescriptionRequests(t *testing.T) {
 	labels, uploads := excepted[1], excepted[2]
 	d, err := Load(excepted)
@@ -58,11 +58,11 @@ func TestGithubdDescriptionRequests(t *testing.T) {
 		operation  Operation
 		parameters map[string]string
 		query      string
-		body       any // nil: not looked at
+		body       any // nil: not checked
 		wrong      string
 	}{
 		{labels, issue, "", `{"labels": ["bug"]}`, ""},
-		{labels, issue, "", `["bug"]`, ""}, // an exception
+		{labels, issue, "", `["bug"]`, ""}, // allowed by an exception
 		{labels, issue, "", `{"labels": [1]}`, "request POST"},
 		{labels, issue, "", `[]`, "request POST"},
 		{labels, issue, "?x=1", `["bug"]`, `query parameter "x"`},

@@ -15,13 +15,13 @@ func (o Operation) String() string { return o.Method + " " + o.Path }
 // node is a JSON object of the description.
 type node = map[string]any
 
-// errorSchemas are kept in every cut: errors that an operation does not describe
-// are held against them.
+// errorSchemas are included in every cut, to check errors that an operation does not
+// describe.
 var errorSchemas = []string{"basic-error", "validation-error", "validation-error-simple"}
 
-// cut returns the part of the description that the operations need: they
-// themselves and what they refer to. To load the whole of it, 13 MB, takes the
-// validator more than a second and 600 MB; to load a cut, a tenth of both.
+// cut returns the part of the description that the operations need: themselves and what
+// they refer to. Loading the whole description, 13 MB, takes the validator more than a
+// second and 600 MB; loading a cut takes a tenth of that.
 func cut(raw []byte, operations []Operation) (node, error) {
 	var whole struct {
 		OpenAPI    string
@@ -56,7 +56,7 @@ func cut(raw []byte, operations []Operation) (node, error) {
 	return node{"openapi": whole.OpenAPI, "info": whole.Info, "paths": paths, "components": components}, nil
 }
 
-// referred returns the components that paths refer to, directly or by others.
+// referred returns the components that paths refer to, directly or indirectly.
 func referred(paths node, all map[string]map[string]json.RawMessage) (node, error) {
 	components := node{}
 	wanted := refs(paths, nil)
@@ -88,7 +88,7 @@ func referred(paths node, all map[string]map[string]json.RawMessage) (node, erro
 	return components, nil
 }
 
-// decode reads an object, without its examples: they are not rules.
+// decode parses an object and drops its examples, which are not rules.
 func decode(raw json.RawMessage) (node, error) {
 	var n node
 	if err := json.Unmarshal(raw, &n); err != nil {
@@ -98,8 +98,8 @@ func decode(raw json.RawMessage) (node, error) {
 	return n, nil
 }
 
-// dropExamples takes the examples from media types and parameters, which is what
-// has a schema beside them.
+// dropExamples removes the examples of media types and parameters, recognised by having a
+// schema.
 func dropExamples(value any) {
 	switch v := value.(type) {
 	case node:
@@ -124,8 +124,8 @@ func refs(value any, found []string) []string {
 			return append(found, ref)
 		}
 		for key, child := range v {
-			// The mapping of a discriminator has references as plain strings; what it
-			// names stands in the oneOf beside it too.
+			// A discriminator's mapping has references as plain strings; they are also in the oneOf
+			// next to it.
 			if key != "discriminator" {
 				found = refs(child, found)
 			}

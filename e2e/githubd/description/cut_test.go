@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// excepted are the operations that exceptions are made for.
+// excepted lists the operations with exceptions.
 var excepted = []Operation{
 	{"POST", "/repos/{owner}/{repo}/git/blobs"},
 	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels"},
 	{"POST", "/repos/{owner}/{repo}/releases/{release_id}/assets"},
 }
 
-// TestGithubdDescriptionExceptions: each exception changes the description, and
-// none is made twice.
+// TestGithubdDescriptionExceptions checks that each exception changes the description, and
+// that none is applied twice.
 func TestGithubdDescriptionExceptions(t *testing.T) {
 	raw, err := read()
 	if err != nil {
@@ -42,7 +42,7 @@ func TestGithubdDescriptionExceptions(t *testing.T) {
 	}
 }
 
-// TestGithubdDescriptionCut: an operation brings what it refers to and nothing
+// TestGithubdDescriptionCut checks that a cut has what an operation refers to and nothing
 // else.
 func TestGithubdDescriptionCut(t *testing.T) {
 	raw, err := read()
@@ -64,8 +64,8 @@ func TestGithubdDescriptionCut(t *testing.T) {
 	}
 }
 
-// TestGithubdDescriptionCloses: objects take no other members, but for those that
-// are parts of one.
+// TestGithubdDescriptionCloses checks that objects allow no additional members, except
+// parts of an allOf.
 func TestGithubdDescriptionCloses(t *testing.T) {
 	var document node
 	if err := json.Unmarshal([]byte(`{"paths": {"/x": {"get": {"parameters": [{"schema": {"properties": {}}}]}}}, "components": {"schemas": {
@@ -111,7 +111,7 @@ func TestGithubdDescriptionCloses(t *testing.T) {
 	}
 }
 
-// BenchmarkGithubdDescriptionLoad is what every test process spends once.
+// BenchmarkGithubdDescriptionLoad measures the cost that every test process has once.
 func BenchmarkGithubdDescriptionLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := Load(excepted); err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
-// Description is the part of GitHub's description that has some operations. It
-// may be used by any number of goroutines.
+// Description is the part of GitHub's API description about some operations. It is safe for
+// concurrent use.
 type Description struct {
 	document *openapi3.T
 }
 
-// Load returns the description of the operations, each as the description itself
-// writes it. An operation that it does not have is an error.
+// Load returns the description of the operations, which must be spelled as in the
+// description itself. An unknown operation is an error.
 func Load(operations []Operation) (*Description, error) {
 	raw, err := read()
 	if err != nil {
@@ -42,7 +42,7 @@ func Load(operations []Operation) (*Description, error) {
 	return &Description{loaded}, nil
 }
 
-// formats are those of strings that the validator does not look at by itself.
+// formats validates string formats that the validator does not check by default.
 var formats = map[string]openapi3.StringFormatValidator{
 	"uri": openapi3.NewCallbackValidator(func(s string) error {
 		u, err := url.Parse(s)
@@ -57,7 +57,7 @@ var formats = map[string]openapi3.StringFormatValidator{
 	}),
 }
 
-// options are those of every look at a request.
+// options returns the validator's options for requests.
 func options(bodyless bool) *openapi3filter.Options {
 	return &openapi3filter.Options{
 		ExcludeRequestBody:                bodyless,

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// exception is a place where the description allows less than GitHub does. It is
-// applied to the document before anything is held against it. Those that are no
-// matter of the document stand where they are made: an answer's status in
-// describedElsewhere, an upload's body and media type in Request.
+// exception is a place where the description allows less than GitHub does. It is applied to
+// the document before anything is checked against it. Exceptions that cannot be expressed
+// in the document are in the code: response statuses in describedElsewhere, the body and
+// media type of uploads in Request.
 type exception struct {
 	at     string // a JSON pointer to a list
-	add    string // what the list lacks, as JSON; empty for nothing
-	as     string // the key that the list should have; empty for the one it has
+	add    string // an entry to add to the list, as JSON; empty for none
+	as     string // a new key for the list; empty to keep its key
 	reason string
 }
 
-// exceptions are all of them.
+// exceptions lists all exceptions.
 var exceptions = []exception{
 	{
 		at:     "/components/schemas/release-asset/properties/state/enum",
@@ -38,8 +38,7 @@ var exceptions = []exception{
 	},
 }
 
-// except applies the exceptions whose place is in the document: a cut need not
-// have them all.
+// except applies the exceptions whose place is in the document; a cut may lack some.
 func except(document node) error {
 	for _, e := range exceptions {
 		if err := e.apply(document); err != nil {
@@ -72,7 +71,7 @@ func (e exception) apply(document node) error {
 		if err := json.Unmarshal([]byte(e.add), &add); err != nil {
 			return err
 		}
-		// A newer description may have made it needless.
+		// A newer description may have made the exception unnecessary.
 		if slices.ContainsFunc(list, func(v any) bool { return reflect.DeepEqual(v, add) }) {
 			return fmt.Errorf("the description has it; expected that it lacks %s", e.add)
 		}

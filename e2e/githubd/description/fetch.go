@@ -1,4 +1,4 @@
-// Package description holds requests and answers against GitHub's own OpenAPI
+// Package description checks requests and responses against GitHub's own OpenAPI
 // description of its REST API.
 package description
 
@@ -20,8 +20,8 @@ import (
 	"dagger/slipway/e2e/flock"
 )
 
-// The npm package that carries GitHub's description, pinned by the digest that
-// the registry signs for, and its one member that is used, by its own.
+// The npm package with GitHub's description, pinned by the registry's integrity digest, and
+// the only member of it that is used, with its digest.
 const (
 	pkg       = "@octokit/openapi"
 	release   = "23.0.2"
@@ -30,9 +30,9 @@ const (
 	memberSum = "829b4bebb19a53133289f7b0bc819f4f1118115821db2ca9f25e9ee995a7da2a"
 )
 
-// read returns the description's bytes. The first call on a machine asks npm for
-// the package, 29 MB; the one file that is needed is kept in the user's cache
-// directory. Any number of processes may call it at once.
+// read returns the description. The first call on a machine downloads the package, 29 MB,
+// with npm; the needed file is kept in the user's cache directory. Processes may call it
+// concurrently.
 func read() ([]byte, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -61,7 +61,7 @@ func read() ([]byte, error) {
 	return raw, keep(path, raw)
 }
 
-// fetch has npm download the package below dir, and returns the description.
+// fetch downloads the package with npm below dir and returns the description.
 func fetch(dir string) ([]byte, error) {
 	work, err := os.MkdirTemp(dir, "fetching-")
 	if err != nil {
@@ -88,7 +88,7 @@ func fetch(dir string) ([]byte, error) {
 	return extract(tarball)
 }
 
-// extract returns the member of the tarball that is used.
+// extract returns the needed member of the tarball.
 func extract(tarball []byte) ([]byte, error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(tarball))
 	if err != nil {
@@ -113,7 +113,7 @@ func extract(tarball []byte) ([]byte, error) {
 	}
 }
 
-// keep writes a file whole or not at all.
+// keep writes a file atomically.
 func keep(path string, content []byte) error {
 	whole := path + ".new"
 	if err := os.WriteFile(whole, content, 0o644); err != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestGithubdDescriptionKept: what is kept needs no npm, and what was changed there
-// is not believed.
+// TestGithubdDescriptionKept checks that a cached file is used without npm, and that a
+// modified one is not trusted.
 func TestGithubdDescriptionKept(t *testing.T) {
 	raw, err := read()
 	if err != nil {
@@ -41,8 +41,7 @@ func TestGithubdDescriptionKept(t *testing.T) {
 	}
 }
 
-// TestGithubdDescriptionPinned: a registry that gives something else is not
-// believed.
+// TestGithubdDescriptionPinned checks that another package from the registry is refused.
 func TestGithubdDescriptionPinned(t *testing.T) {
 	bin := t.TempDir()
 	npm := "#!/bin/sh\necho other >\"$4/octokit-openapi.tgz\"\n"
@@ -60,7 +59,7 @@ func TestGithubdDescriptionPinned(t *testing.T) {
 	}
 }
 
-// tarball has one file.
+// tarball returns a gzipped tarball with one file.
 func tarball(t *testing.T, name, content string) []byte {
 	t.Helper()
 	var out bytes.Buffer

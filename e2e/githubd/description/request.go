@@ -14,10 +14,10 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// Request returns what is wrong with a request for an operation, nothing when all
-// is right. The parameters are those of its path, unescaped. A nil body is one
-// that is not looked at: an upload's, which streams, and whose media type GitHub
-// leaves open where the description has application/octet-stream alone.
+// Request returns what is wrong with a request for an operation, nil if nothing is.
+// parameters are the unescaped parameters of its path. A nil body is not checked: an
+// upload's body is streamed, and GitHub accepts any media type for it, though the
+// description has only application/octet-stream.
 func (d *Description) Request(o Operation, r *http.Request, parameters map[string]string, body []byte) []string {
 	item := d.document.Paths.Value(o.Path)
 	described := item.GetOperation(o.Method)
@@ -37,8 +37,8 @@ func (d *Description) Request(o Operation, r *http.Request, parameters map[strin
 	return wrong
 }
 
-// undescribed finds query parameters that the operation does not have: a
-// validator passes over them, and GitHub ignores them.
+// undescribed returns query parameters that the operation does not have. The validator
+// skips them, and GitHub ignores them.
 func undescribed(r *http.Request, item *openapi3.PathItem, o *openapi3.Operation) []string {
 	var wrong []string
 	for name := range r.URL.Query() {
@@ -50,8 +50,8 @@ func undescribed(r *http.Request, item *openapi3.PathItem, o *openapi3.Operation
 	return wrong
 }
 
-// flatten returns the single errors, each on one line: the validator writes the
-// schema and the value below them.
+// flatten returns the individual errors, each on one line: the validator appends the schema
+// and the value on further lines.
 func flatten(err error) []error {
 	if err == nil {
 		return nil

@@ -2,10 +2,10 @@ package description
 
 import "strings"
 
-// closeObjects makes members that the description does not name wrong. As it is
-// written, any object may have any further member, so that a misspelt optional
-// one ("makeLatest") would pass, in a request as in an answer. Parts of an allOf
-// stay open: each sees the members of the others.
+// closeObjects disallows members that the description does not name. By default any object
+// may have additional members, so a misspelt optional one ("makeLatest") would pass in
+// requests and responses. Parts of an allOf stay open, because each sees the members of the
+// others.
 func closeObjects(document node) {
 	components, _ := document["components"].(node)
 	schemas, _ := components["schemas"].(node)
@@ -47,13 +47,13 @@ func eachSchema(document node, f func(node)) {
 	inRest(document["components"], f)
 }
 
-// inRest looks for schemas in what is not one.
+// inRest looks for schemas in a value that is not one itself.
 func inRest(value any, f func(node)) {
 	switch v := value.(type) {
 	case node:
 		for key, child := range v {
 			switch key {
-			case "schemas": // eachSchema's
+			case "schemas": // handled by eachSchema
 			case "schema":
 				inSchema(child, f)
 			default:

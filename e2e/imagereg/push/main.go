@@ -1,5 +1,5 @@
-// Command push pushes the image of an OCI layout as a release does, for
-// comparison with other commands: push LAYOUT REFERENCE.
+// Command push pushes the image of an OCI layout like a release does, for comparison with
+// other commands: push LAYOUT REFERENCE.
 package main
 
 import (

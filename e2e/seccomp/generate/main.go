@@ -1,4 +1,4 @@
-// Command generate writes the sandbox's system call filter to the file that it is given:
+// Command generate writes the sandbox's system call filter to a file:
 //
 //	cd e2e && go run ./seccomp/generate ../ci/bwrap/seccomp.bpf
 package main

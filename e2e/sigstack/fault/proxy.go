@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Proxy stands in front of one server. Its methods may be called at any time.
+// Proxy is a reverse proxy in front of one server. It is safe for concurrent use.
 type Proxy struct {
-	// URL is where clients reach it, without a slash at the end.
+	// URL is where clients reach it, without a trailing slash.
 	URL string
 
 	server  *http.Server
@@ -26,11 +26,11 @@ type Proxy struct {
 	hook     func(Event)
 	faults   []Fault
 	requests []*Request
-	cleared  chan struct{} // closed to let stalled requests go
+	cleared  chan struct{} // closed to release stalled requests
 }
 
-// NewProxy serves on a free port of 127.0.0.1 and hands on to the server at
-// target, until Close.
+// NewProxy listens on a free port of 127.0.0.1 and forwards to the server at target until
+// Close.
 func NewProxy(target string) (*Proxy, error) {
 	p := &Proxy{cleared: make(chan struct{})}
 	if err := p.Aim(target); err != nil {
@@ -47,7 +47,7 @@ func NewProxy(target string) (*Proxy, error) {
 			defer p.mu.Unlock()
 			r.SetURL(p.target)
 		},
-		// Whoever runs the stack may have a proxy in the environment.
+		// Ignore proxies set in the environment.
 		Transport: &http.Transport{},
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
@@ -55,7 +55,7 @@ func NewProxy(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Aim has it hand on to the server at another target from now on.
+// Aim makes the proxy forward to another target from now on.
 func (p *Proxy) Aim(target string) error {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -67,21 +67,21 @@ func (p *Proxy) Aim(target string) error {
 	return nil
 }
 
-// Close ends it and every connection to it.
+// Close stops the proxy and closes all connections.
 func (p *Proxy) Close() error {
 	p.Clear()
 	return p.server.Close()
 }
 
-// Delay makes every answer come d later. Zero ends that.
+// Delay delays every response by d. Zero ends that.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delay = d
 }
 
-// Inject adds a fault. Of several that meet a request, the one that was added
-// first and is not used up happens.
+// Inject adds a fault. If several apply to a request, the first added that is not used up
+// is used.
 func (p *Proxy) Inject(f Fault) error {
 	kinds := []Kind{Refuse, Drop, Lose, Hold, Truncate, Stall}
 	switch {
@@ -100,7 +100,7 @@ func (p *Proxy) Inject(f Fault) error {
 	return nil
 }
 
-// Clear ends all faults and the delay; stalled requests lose their connection.
+// Clear removes all faults and the delay; stalled requests lose their connection.
 func (p *Proxy) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,15 +109,15 @@ func (p *Proxy) Clear() {
 	p.cleared = make(chan struct{})
 }
 
-// Reset forgets the requests so far.
+// Reset clears the recorded requests.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = nil
 }
 
-// Requests returns those that came since the start or the last Reset, oldest
-// first, failed ones included.
+// Requests returns the requests since the start or the last Reset, oldest first, including
+// failed ones.
 func (p *Proxy) Requests() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,7 +128,7 @@ func (p *Proxy) Requests() []Request {
 	return all
 }
 
-// Count is how many of Requests have a path that begins with prefix.
+// Count returns how many of Requests have a path with the prefix.
 func (p *Proxy) Count(prefix string) int {
 	n := 0
 	for _, r := range p.Requests() {
@@ -139,8 +139,8 @@ func (p *Proxy) Count(prefix string) int {
 	return n
 }
 
-// take notes r and returns its note, the delay and the fault that it meets, nil
-// for none.
+// take records r. It returns its record, the delay, the fault that applies, nil if none,
+// and the channel that Clear closes.
 func (p *Proxy) take(r *http.Request) (*Request, time.Duration, *Fault, chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -160,8 +160,8 @@ func (p *Proxy) take(r *http.Request) (*Request, time.Duration, *Fault, chan str
 	return note, p.delay, &f, p.cleared
 }
 
-// meet returns which fault a request meets, -1 for none, and counts those that let it
-// pass.
+// meet returns the index of the fault that applies to a request, -1 if none, and counts
+// requests that faults skip.
 func (p *Proxy) meet(r *http.Request) int {
 	for i := range p.faults {
 		f := &p.faults[i]
@@ -176,7 +176,7 @@ func (p *Proxy) meet(r *http.Request) int {
 	return -1
 }
 
-// answered notes the status that a request was answered with.
+// answered records the status of a response.
 func (p *Proxy) answered(note *Request, status int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ServeHTTP hands r on to the server, or lets it meet a fault.
+// ServeHTTP forwards r to the server, or applies a fault.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	note, delay, f, cleared := p.take(r)
 	if err := wait(r, delay, cleared); err != nil {
@@ -42,15 +42,15 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Truncate:
 		p.truncate(w, r, note)
 	case Stall:
-		_, _ = io.Copy(io.Discard, r.Body) // else the server never sees that the client goes
+		_, _ = io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client disconnects
 		untilGone(r, cleared)
 	}
-	// net/http closes the connection without an answer, and logs nothing.
+	// net/http closes the connection without a response, and logs nothing.
 	panic(http.ErrAbortHandler)
 }
 
-// pass hands r on and its answer back. When somebody watches, the answer is held until
-// all of it is there, so that its stages are apart.
+// pass forwards r and returns the response. If there is a hook, the response is held until
+// it is complete, so that the stages are distinct.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, note *Request) {
 	if !p.watched() {
 		sw := &statusWriter{ResponseWriter: w, note: func(status int) { p.answered(note, status) }}
@@ -69,9 +69,8 @@ func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, note *Request) {
 	p.reach(Answered, note)
 }
 
-// handOn has the server handle a request to its end, whether or not the client is
-// still there: some servers give up what they have half done when it goes. A
-// request that never arrived whole is not handed on.
+// handOn has the server handle a request completely, even if the client disconnects,
+// because some servers then abort halfway. An incomplete request is not forwarded.
 func handOn(to http.Handler, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -82,8 +81,8 @@ func handOn(to http.Handler, r *http.Request) {
 	to.ServeHTTP(newRecorder(), whole)
 }
 
-// recorder keeps an answer, without the interim ones that come before it: a client that
-// uploads may ask to be told to continue.
+// recorder records a response and drops interim responses before it: a client that uploads
+// may ask for "100 Continue".
 type recorder struct{ *httptest.ResponseRecorder }
 
 func newRecorder() recorder { return recorder{httptest.NewRecorder()} }
@@ -101,7 +100,7 @@ func untilGone(r *http.Request, cleared chan struct{}) {
 	}
 }
 
-// truncate sends the first half of the server's answer under the length of all.
+// truncate sends the first half of the server's response with the full Content-Length.
 func (p *Proxy) truncate(w http.ResponseWriter, r *http.Request, note *Request) {
 	r.Header.Del("Accept-Encoding")
 	whole := newRecorder()
@@ -114,8 +113,8 @@ func (p *Proxy) truncate(w http.ResponseWriter, r *http.Request, note *Request) 
 	_ = http.NewResponseController(w).Flush()
 }
 
-// wait waits for d, and fails when the client goes away before. Clear ends the
-// waiting.
+// wait waits for d. It returns an error if the client disconnects first. Clear ends the
+// wait.
 func wait(r *http.Request, d time.Duration, cleared chan struct{}) error {
 	if d == 0 {
 		return nil
@@ -131,7 +130,7 @@ func wait(r *http.Request, d time.Duration, cleared chan struct{}) error {
 	return nil
 }
 
-// statusWriter tells note the status that is written.
+// statusWriter reports the status to note.
 type statusWriter struct {
 	http.ResponseWriter
 	note func(int)
@@ -146,5 +145,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,27 +1,26 @@
 package fault
 
-// Stage is where a request is.
+// Stage is a stage of processing a request.
 type Stage string
 
 const (
-	// Received is before anything is done about it.
+	// Received is before the request is processed.
 	Received Stage = "received"
-	// Handled is after the server has handled it and before anything is answered.
+	// Handled is after the server handled it and before the response is sent.
 	Handled Stage = "handled"
-	// Answered is after all of the answer was handed to the network.
+	// Answered is after the whole response was handed to the network.
 	Answered Stage = "answered"
 )
 
-// Event is a request reaching a stage. One that meets a fault is never answered, and
-// handled with some alone.
+// Event is a request that reached a stage. A request with a fault never reaches Answered,
+// and reaches Handled only for some kinds.
 type Event struct {
 	Stage Stage
 	Request
 }
 
-// OnRequest has f called for every request at every stage that it reaches, by the
-// goroutine that handles it: while f blocks, nothing goes on with that request, and
-// everything with others. The last f counts; nil ends it.
+// OnRequest sets a function that is called for every request at every stage, in the
+// goroutine of the request: if f blocks, only that request waits. nil removes it.
 func (p *Proxy) OnRequest(f func(Event)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

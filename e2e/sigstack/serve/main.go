@@ -1,6 +1,6 @@
-// Command serve runs a sigstore stack, by hand or for a test that must not link
-// it: serve DIRECTORY. It writes the file "env" into the directory once the stack
-// is ready, and runs until its standard input ends or it gets SIGTERM or SIGINT.
+// Command serve runs a Sigstore stack, manually or for a test that must not link it: serve
+// DIRECTORY. It writes the file "env" to the directory when the stack is ready, and runs
+// until its standard input is closed or it gets SIGTERM or SIGINT.
 package main
 
 import (
@@ -59,12 +59,12 @@ func run(dir string) (err error) {
 	}
 	fmt.Println("the stack is ready:", name)
 	<-ctx.Done()
-	// What it says is true no longer.
+	// The environment in the file is no longer valid.
 	return os.Remove(name)
 }
 
-// environment is what a test must know, as KEY=VALUE: what cosign v2 and a GitHub
-// job find in their environment, and SIGSTACK_ for the rest.
+// environment returns what a test needs, as KEY=VALUE: the environment of cosign v2 and of
+// a GitHub job, and variables SIGSTACK_… for the rest.
 func environment(s *sigstack.Stack, control string) []string {
 	return slices.Concat(s.CosignEnv(), s.ActionsEnv(), []string{
 		"SIGSTACK_CONTROL_URL=" + control,
@@ -78,7 +78,7 @@ func environment(s *sigstack.Stack, control string) []string {
 	})
 }
 
-// writeWhole writes a file that is never seen half written.
+// writeWhole writes a file atomically.
 func writeWhole(name, content string) error {
 	if err := os.WriteFile(name+".new", []byte(content), 0o600); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 	"dagger/slipway/e2e/sigstack/fault"
 )
 
-// TestMain is the command itself when the test calls itself so.
+// TestMain runs the command itself if the test starts this binary as the command.
 func TestMain(m *testing.M) {
 	if os.Getenv("SERVE_TEST_COMMAND") != "" {
 		main()
@@ -64,7 +64,7 @@ func serve(t *testing.T) served {
 	return s
 }
 
-// ends waits for the command's end, which must be a good one.
+// ends waits until the command has ended successfully.
 func (s served) ends(t *testing.T) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -92,7 +92,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// ask sends a request and returns its answer.
+// ask sends a request and returns the response's status and body.
 func ask(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequest(method, url, strings.NewReader(body))
