@@ -50,11 +50,11 @@ func TestActionsPublish(t *testing.T) {
 	s := stack(t)
 	a := actingRunwasi(t)
 	handOut(s, nil)
-	h := hubOf(t, a.source)
+	h := fakeGitHubOf(t, a.source)
 	h.SetEnvironment("release", githubd.Environment{Custom: true, Branches: []string{"main"}})
 	signing := stackFlags(s)
-	hub := append([]string{"--github-api", h.URL}, signing...)
-	a.usePrivate(t, map[string][]string{"plan": signing, "stage": signing, "dist": signing, "release-crate": hub, "reproduce": hub})
+	toGitHub := append([]string{"--github-api", h.URL}, signing...)
+	a.usePrivate(t, map[string][]string{"plan": signing, "stage": signing, "dist": signing, "release-crate": toGitHub, "reproduce": toGitHub})
 	a.env = append(a.env, s.ActionsEnv()...)
 	a.secrets = []string{"GITHUB_TOKEN=" + h.token}
 	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "false", "initial_release": "false"}).wantCode(t, 0)
@@ -79,7 +79,7 @@ func TestActionsPublishImages(t *testing.T) {
 	s := stack(t)
 	a := actingRunwasi(t)
 	handOut(s, sigstack.Claims{"job_workflow_ref": imageWorkflow})
-	g := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: s, source: a.source}
+	g := &imageHost{Registry: startRegistry(t, imagereg.Distribution), stack: s, source: a.source}
 	a.usePrivate(t, map[string][]string{"release-demo-app": append(stackFlags(s), "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"))})
 	a.env = append(a.env, s.ActionsEnv()...)
 	got := a.run(t, "release-wasi-demo-app.yml", map[string]string{"version": "0.1.0", "dry_run": "false"}).wantCode(t, 0)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// patience is the timeout of a command.
-const patience = 20 * time.Minute
+// commandTimeout is the timeout of a command.
+const commandTimeout = 20 * time.Minute
 
 // command is a program to run, with its directory and environment.
 type command struct {
@@ -33,7 +33,7 @@ type result struct {
 // run runs the command until it ends, whatever its exit status.
 func (c command) run(t testing.TB) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), c.env...)
@@ -132,7 +132,7 @@ func (c command) start(t testing.TB) *process {
 // the process ended.
 func (p *process) until(t testing.TB, moment func(output string) bool) bool {
 	t.Helper()
-	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+	for limit := time.Now().Add(commandTimeout); time.Now().Before(limit); time.Sleep(time.Millisecond) {
 		if moment(p.out.String()) {
 			return true
 		}

@@ -176,7 +176,7 @@ func twoCommits(t testing.TB) (dir, older, newer string) {
 
 // release publishes a release of a tag at a commit with the files of a directory, as anyone
 // with write access can.
-func (h *hub) release(t testing.TB, tag, commit, dir string) {
+func (h *fakeGitHub) release(t testing.TB, tag, commit, dir string) {
 	t.Helper()
 	git(t, h.bare, "update-ref", "refs/tags/"+tag, commit)
 	draft := github.Draft{Tag: tag, Name: tag, Commit: commit}

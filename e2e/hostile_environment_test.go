@@ -14,7 +14,7 @@ import (
 func TestHostileEnvironment(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	_, p := signedDist(t, w, s, h)
 	for _, tt := range []struct {
 		name string

@@ -163,7 +163,7 @@ func TestHostileGit(t *testing.T) {
 		p.run(t, "workflows", "--source", p.source, "--slipway", "owner/name@"+strings.Repeat("a", 40)).wantCode(t, 0)
 	})
 	t.Run("reproduce", func(t *testing.T) { // the checkout is read before anything else
-		h := hubOf(t, p.clean(t), func(*githubd.Options) {})
+		h := fakeGitHubOf(t, p.clean(t), func(*githubd.Options) {})
 		got := p.run(t, "reproduce", "--source", p.source, "--crate", "shim-demo", "--version", "0.1.0", "--github-api", h.URL, "--key", "/dev/null", "--trusted-root", "/dev/null")
 		if got.code == 0 {
 			t.Errorf("it was reproduced:\n%s", got.stdout)

@@ -28,7 +28,7 @@ func TestHostileLyingBuild(t *testing.T) {
 	write(t, read(t, r.out, bin)+"what nobody wrote", r.out, bin)
 	out, got := signStaged(t, s, r, r.out, shellDigest(t, r.out))
 	got.wantCode(t, 0)
-	h := hubOf(t, r.source)
+	h := fakeGitHubOf(t, r.source)
 	p := h.published(t, s)
 	p.out, p.flags = "", append(slices.Clone(p.flags), "--dist", out)
 	w.release(t, p).wantCode(t, 0)
@@ -47,7 +47,7 @@ func TestHostileDistDigest(t *testing.T) {
 	out, got := signStaged(t, s, r, r.out, digest)
 	got.wantCode(t, 0)
 	good := shellDigest(t, out)
-	h := hubOf(t, r.source)
+	h := fakeGitHubOf(t, r.source)
 	for name, tt := range map[string]struct {
 		digest, want string
 		change       func(t *testing.T, dir string)

@@ -71,7 +71,7 @@ func TestHostileTokens(t *testing.T) {
 				write(t, strings.Replace(manifest, "[package]\n", "[package]\npublish = [\""+tt.publish+"\"]\n", 1), source, "crates/shimkit/Cargo.toml")
 			}
 			repository(t, source, "main")
-			h := hubOf(t, source, func(*githubd.Options) {})
+			h := fakeGitHubOf(t, source, func(*githubd.Options) {})
 			r := release{
 				source: h.clone(t), crate: "shimkit", version: "0.3.1", out: filepath.Join(t.TempDir(), "out"),
 				flags: []string{"--dry-run=false", "--initial-release", "--repository", "containerd/runwasi", "--github-api", h.URL},

@@ -15,7 +15,7 @@ func TestHostileVerifyReproduce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	checkout := example(t)
-	h := newHub(t, s, checkout)
+	h := newFakeGitHub(t, s, checkout)
 	w.release(t, h.published(t, s)).wantCode(t, 0)
 	good := h.assets(t)
 	const list, arm = "shim-demo.provenance.sigstore.json", "shim-demo-aarch64-linux-musl.tar.gz"
@@ -79,7 +79,7 @@ func TestHostileVerifyReproduce(t *testing.T) {
 func TestHostileVerifyPublish(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	before := h.Changes()
 	t.Run("the run that publishes", func(t *testing.T) {
 		handOut(s, evil)

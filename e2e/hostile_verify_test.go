@@ -34,7 +34,7 @@ func verifyDir(t testing.TB, s *sigstack.Stack, path string, flags ...string) re
 // verifyRelease runs `slipway verify --tag` on a release made from files at a commit.
 func verifyRelease(t testing.TB, s *sigstack.Stack, repository, commit, dir string) result {
 	t.Helper()
-	h := hubOf(t, repository)
+	h := fakeGitHubOf(t, repository)
 	h.release(t, hostileTag, commit, dir)
 	return h.verifyTag(t, s, hostileTag)
 }

@@ -14,7 +14,7 @@ import (
 // GitHub would, with GitHub and Sigstore on loopback.
 type released struct {
 	*acting
-	*hub
+	*fakeGitHub
 	stack *sigstack.Stack
 }
 
@@ -30,10 +30,10 @@ func newReleased(t *testing.T, change func(a *acting)) *released {
 		head = git(t, a.source, "rev-parse", "HEAD")
 	}
 	handOut(s, nil)
-	r := &released{a, hubOf(t, a.source), s}
+	r := &released{a, fakeGitHubOf(t, a.source), s}
 	signing := stackFlags(s)
-	hub := append([]string{"--github-api", r.URL}, signing...)
-	a.usePrivate(t, map[string][]string{"plan": signing, "stage": signing, "dist": signing, "release-crate": hub, "reproduce": hub})
+	toGitHub := append([]string{"--github-api", r.URL}, signing...)
+	a.usePrivate(t, map[string][]string{"plan": signing, "stage": signing, "dist": signing, "release-crate": toGitHub, "reproduce": toGitHub})
 	a.env = append(a.env, s.ActionsEnv()...)
 	a.secrets = []string{"GITHUB_TOKEN=" + r.token}
 	return r

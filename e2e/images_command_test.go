@@ -120,22 +120,22 @@ func TestImagesDryRun(t *testing.T) {
 	})
 }
 
-// gallery is a registry to which a workspace's images are released, from fresh clones.
-type gallery struct {
+// imageHost is a registry to which a workspace's images are released, from fresh clones.
+type imageHost struct {
 	*imagereg.Registry
 	stack  *sigstack.Stack
 	source string // a git repository
 }
 
-func newGallery(t testing.TB, kind string) *gallery {
+func newImageHost(t testing.TB, kind string) *imageHost {
 	t.Helper()
-	g := &gallery{Registry: startRegistry(t, kind), stack: stack(t), source: example(t)}
+	g := &imageHost{Registry: startRegistry(t, kind), stack: stack(t), source: example(t)}
 	commit(t, g.stack, g.source)
 	handOut(g.stack, sigstack.Claims{"job_workflow_ref": imageWorkflow})
 	return g
 }
 
-func (g *gallery) clone(t testing.TB) string {
+func (g *imageHost) clone(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "clone")
 	git(t, t.TempDir(), "clone", "--quiet", g.source, dir)
@@ -143,7 +143,7 @@ func (g *gallery) clone(t testing.TB) string {
 }
 
 // release returns the command for a real release of images from a fresh clone.
-func (g *gallery) release(t testing.TB, w *runner, version string, flags ...string) command {
+func (g *imageHost) release(t testing.TB, w *runner, version string, flags ...string) command {
 	t.Helper()
 	flags = slices.Concat(stackFlags(g.stack), []string{"--dry-run=false", "--registry", strings.TrimPrefix(g.Proxy.URL, "http://"), "--repository", "Containerd/RunWasi"}, flags)
 	c := w.imagesCommand(g.clone(t), version, filepath.Join(t.TempDir(), "out"), flags...)
@@ -152,7 +152,7 @@ func (g *gallery) release(t testing.TB, w *runner, version string, flags ...stri
 }
 
 // repository returns the repository of an image, bypassing the proxy.
-func (g *gallery) repository(t testing.TB, image string) name.Repository {
+func (g *imageHost) repository(t testing.TB, image string) name.Repository {
 	t.Helper()
 	repo, err := name.NewRepository(g.Host + "/containerd/runwasi/" + image)
 	check(t, err)
@@ -164,7 +164,7 @@ func (g *gallery) repository(t testing.TB, image string) name.Repository {
 func TestImagesWorkspace(t *testing.T) {
 	w, _ := local(t)
 	onEach(t, func(t *testing.T, kind string) {
-		g := newGallery(t, kind)
+		g := newImageHost(t, kind)
 		first := g.release(t, w, "0.1.0").run(t).wantCode(t, 0)
 		for _, image := range exampleImages {
 			g.wantImage(t, first, image)
@@ -196,7 +196,7 @@ func onEach(t *testing.T, test func(*testing.T, string)) {
 }
 
 // wantImage checks a released image as its users would.
-func (g *gallery) wantImage(t *testing.T, released result, image string) {
+func (g *imageHost) wantImage(t *testing.T, released result, image string) {
 	t.Helper()
 	ref := g.repository(t, image).Tag("0.1.0")
 	if at(t, ref.Context(), "latest") != at(t, ref.Context(), "0.1.0") {
@@ -238,7 +238,7 @@ func (g *gallery) wantImage(t *testing.T, released result, image string) {
 // before anything is changed.
 func TestImagesCommandRefused(t *testing.T) {
 	w, _ := local(t)
-	g := newGallery(t, imagereg.GGCR)
+	g := newImageHost(t, imagereg.GGCR)
 	other := randomImage(t, 1024, 1)
 	check(t, remote.Write(g.repository(t, "demo-app").Tag("0.1.0"), other))
 	digest, err := other.Digest()

@@ -11,7 +11,7 @@ import (
 // TestImagesDaggerModule releases an image with just `dagger call`, and repeats that.
 func TestImagesDaggerModule(t *testing.T) {
 	dagger(t)
-	g := newGallery(t, imagereg.Distribution)
+	g := newImageHost(t, imagereg.Distribution)
 	s := g.stack
 	var n named
 	signing := []string{

@@ -14,7 +14,7 @@ import (
 // what the plan of this commit would give is pushed.
 func TestImagesGiven(t *testing.T) {
 	w, _ := local(t)
-	g := newGallery(t, imagereg.Distribution)
+	g := newImageHost(t, imagereg.Distribution)
 	names := []string{"--image", "demo-oci", "--image", "shim-demo"}
 	dist := filepath.Join(t.TempDir(), "dist")
 	w.imagesCommand(g.clone(t), "0.1.0", dist, names...).run(t).wantCode(t, 0)

@@ -18,7 +18,7 @@ import (
 // that.
 func TestImagesKill(t *testing.T) {
 	w, _ := local(t)
-	g := newGallery(t, imagereg.Distribution)
+	g := newImageHost(t, imagereg.Distribution)
 	g.release(t, w, "0.0.9", "--image", "demo-oci", "--image", "shim-demo").run(t).wantCode(t, 0)
 	var points, want atomic.Int32
 	t.Run("and again", func(t *testing.T) {
@@ -56,8 +56,8 @@ func TestImagesKill(t *testing.T) {
 // killed kills a release of 0.1.0 at a stage of the nth request, to a new registry that has
 // 0.0.9, and then completes it. It reports whether the stage was reached before the release
 // ended.
-func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stage, n int) bool {
-	own := &gallery{Registry: startRegistry(t, imagereg.Distribution), stack: g.stack, source: g.source}
+func (g *imageHost) killed(t *testing.T, w *runner, image string, stage fault.Stage, n int) bool {
+	own := &imageHost{Registry: startRegistry(t, imagereg.Distribution), stack: g.stack, source: g.source}
 	repo, lower := own.repository(t, image), own.take(t, g, image)
 	reached := killWhen(t, own.release(t, w, "0.1.0", "--image", image), func(now func()) {
 		var seen atomic.Int32
@@ -82,7 +82,7 @@ func (g *gallery) killed(t *testing.T, w *runner, image string, stage fault.Stag
 }
 
 // take copies version 0.0.9 of an image, tagged also as latest, and returns its digest.
-func (g *gallery) take(t testing.TB, from *gallery, image string) string {
+func (g *imageHost) take(t testing.TB, from *imageHost, image string) string {
 	t.Helper()
 	head, err := remote.Get(from.repository(t, image).Tag("0.0.9"))
 	check(t, err)

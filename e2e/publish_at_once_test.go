@@ -14,7 +14,7 @@ import (
 func TestPublishTwoAtOnce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	one := w.command("release-crate", h.published(t, s)).start(t)
 	two := w.command("release-crate", h.published(t, s)).start(t)
 	codes := []int{one.code(), two.code()}
@@ -37,7 +37,7 @@ func TestPublishTwoAtOnce(t *testing.T) {
 func TestPublishMixed(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	h.OnRequest(func(e githubd.Event) {
 		if e.Operation == createTag && e.Stage == githubd.Received {
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.json", []byte("{}\n"))
@@ -55,7 +55,7 @@ func TestPublishMixed(t *testing.T) {
 func TestPublishCratesAtOnce(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	p := newShop(t, s)
+	p := newServices(t, s)
 	requests := map[string]release{
 		"shim-demo": p.published(t, s),
 		"shimkit":   p.crate(t, "shimkit", kitVersion, "--initial-release"),

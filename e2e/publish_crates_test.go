@@ -14,24 +14,24 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// shop is a fake GitHub and a cargo registry, with a workspace that is released to both.
-type shop struct {
-	*hub
+// services is a fake GitHub and a cargo registry, with a workspace that is released to both.
+type services struct {
+	*fakeGitHub
 	registry *registry.Server
 	token    string // for the registry
 }
 
-// newShop makes a shop whose example workspace is published to the registry.
-func newShop(t testing.TB, s *sigstack.Stack) *shop { return newShopAt(t, s, "") }
+// newServices makes services for the example workspace, configured for the registry.
+func newServices(t testing.TB, s *sigstack.Stack) *services { return newServicesAt(t, s, "") }
 
-// newShopAt does the same with a host name for the registry, "" for 127.0.0.1.
-func newShopAt(t testing.TB, s *sigstack.Stack, host string) *shop {
+// newServicesAt does the same with a host name for the registry, "" for 127.0.0.1.
+func newServicesAt(t testing.TB, s *sigstack.Stack, host string) *services {
 	t.Helper()
 	server := newRegistry(t, host)
-	source := shelved(t, server)
+	source := registryWorkspace(t, server)
 	token, err := server.Token("maintainer")
 	check(t, err)
-	return &shop{hub: newHub(t, s, source), registry: server, token: token}
+	return &services{fakeGitHub: newFakeGitHub(t, s, source), registry: server, token: token}
 }
 
 // newRegistry starts an empty registry with a host name.
@@ -46,8 +46,8 @@ func newRegistry(t testing.TB, host string) *registry.Server {
 	return server
 }
 
-// shelved returns the example workspace configured for the registry.
-func shelved(t testing.TB, server *registry.Server) string {
+// registryWorkspace returns the example workspace configured for the registry.
+func registryWorkspace(t testing.TB, server *registry.Server) string {
 	t.Helper()
 	source := example(t)
 	manifests := read(t, source, "Cargo.toml")
@@ -62,20 +62,20 @@ func shelved(t testing.TB, server *registry.Server) string {
 }
 
 // crate returns the request for a real release of a library from a fresh clone.
-func (p *shop) crate(t testing.TB, name, version string, flags ...string) release {
+func (p *services) crate(t testing.TB, name, version string, flags ...string) release {
 	t.Helper()
 	return release{
 		source: p.clone(t), crate: name, version: version, out: filepath.Join(t.TempDir(), "out"),
 		flags: append([]string{"--dry-run=false", "--repository", "containerd/runwasi", "--github-api", p.URL}, flags...),
 		env: []string{
-			"GITHUB_TOKEN=" + p.hub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index,
+			"GITHUB_TOKEN=" + p.fakeGitHub.token, "GITHUB_ACTOR=maintainer", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index,
 			"ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=", // nothing is signed for a library
 		},
 	}
 }
 
 // wantCrate checks that the registry has exactly this version, and GitHub its release.
-func (p *shop) wantCrate(t testing.TB, name, version string) {
+func (p *services) wantCrate(t testing.TB, name, version string) {
 	t.Helper()
 	versions, err := p.registry.Versions(name)
 	check(t, err)
@@ -98,7 +98,7 @@ func (p *shop) wantCrate(t testing.TB, name, version string) {
 // builds another crate that depends on them.
 func TestPublishCrates(t *testing.T) {
 	w, _ := local(t)
-	p := newShop(t, stack(t))
+	p := newServices(t, stack(t))
 
 	t.Run("what comes first is named", func(t *testing.T) {
 		before := p.changes()
@@ -146,7 +146,7 @@ func TestPublishCrates(t *testing.T) {
 	t.Run("the token stays nowhere", func(t *testing.T) {
 		_, l := local(t)
 		for _, dir := range []string{filepath.Join(l.cache, "steps"), filepath.Join(l.cache, "tmp")} {
-			for _, secret := range []string{p.token, p.hub.token} {
+			for _, secret := range []string{p.token, p.fakeGitHub.token} {
 				if out := (command{args: []string{"grep", "-rlF", "-e", secret, dir}}).run(t); out.code != 1 {
 					t.Errorf("a token is in the cache: %s", out.stdout)
 				}
@@ -156,9 +156,9 @@ func TestPublishCrates(t *testing.T) {
 }
 
 // wantNoToken checks that no token was printed.
-func wantNoToken(t testing.TB, p *shop, r result) {
+func wantNoToken(t testing.TB, p *services, r result) {
 	t.Helper()
-	for _, secret := range []string{p.token, p.hub.token} {
+	for _, secret := range []string{p.token, p.fakeGitHub.token} {
 		if strings.Contains(r.stdout+r.stderr, secret) {
 			t.Error("a token was printed")
 		}
@@ -166,7 +166,7 @@ func wantNoToken(t testing.TB, p *shop, r result) {
 }
 
 // consumer builds a crate that depends on shim-core from the registry.
-func (p *shop) consumer(t *testing.T) {
+func (p *services) consumer(t *testing.T) {
 	dir := t.TempDir()
 	write(t, "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nshim-core = { version = \"0.2.0\", registry = \""+registry.Name+"\" }\n", dir, "Cargo.toml")
 	write(t, "use shim_core as _;\n\nfn main() {}\n", dir, "src", "main.rs")

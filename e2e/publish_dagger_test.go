@@ -16,7 +16,7 @@ import (
 func TestPublishDaggerCommand(t *testing.T) {
 	w := dagger(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	w.release(t, h.published(t, s)).wantCode(t, 0)
 	h.wantReleased(t, s)
 	before := h.Changes()
@@ -46,7 +46,7 @@ func TestPublishDaggerModule(t *testing.T) {
 	dagger(t)
 	t.Run("binaries", func(t *testing.T) {
 		s := stack(t)
-		h := newHub(t, s, example(t))
+		h := newFakeGitHub(t, s, example(t))
 		var n named
 		signing := []string{
 			"with-signing", "--fulcio-url", n.as(t, "fulcio.test", s.FulcioURL), "--rekor-url", n.as(t, "rekor.test", s.RekorURL), "--trusted-root", s.TrustedRoot,
@@ -70,7 +70,7 @@ func TestPublishDaggerModule(t *testing.T) {
 		}
 	})
 	t.Run("library", func(t *testing.T) {
-		p := newShopAt(t, stack(t), "registry.test")
+		p := newServicesAt(t, stack(t), "registry.test")
 		var n named
 		api := n.as(t, "github.test", p.URL)
 		n.as(t, "registry.test", p.registry.Proxy.URL)
@@ -81,7 +81,7 @@ func TestPublishDaggerModule(t *testing.T) {
 				"--github-token", "env:GITHUB_TOKEN", "--actor", "maintainer",
 			}, flags)
 			c := call(t, p.clone(t), args...)
-			c.env = []string{"GITHUB_TOKEN=" + p.hub.token, "REGISTRY_TOKEN=" + p.token}
+			c.env = []string{"GITHUB_TOKEN=" + p.fakeGitHub.token, "REGISTRY_TOKEN=" + p.token}
 			got := c.run(t)
 			wantNoToken(t, p, got)
 			return got.wantCode(t, 0)
@@ -100,7 +100,7 @@ func TestPublishDaggerModule(t *testing.T) {
 
 // wantNoTokenInState searches the state of an engine on this machine for tokens: layers,
 // caches and results.
-func wantNoTokenInState(t *testing.T, p *shop) {
+func wantNoTokenInState(t *testing.T, p *services) {
 	t.Run("the token stays nowhere", func(t *testing.T) {
 		state := os.Getenv("SLIPWAY_E2E_ENGINE_STATE")
 		if state == "" {
@@ -109,7 +109,7 @@ func wantNoTokenInState(t *testing.T, p *shop) {
 		if _, err := os.Stat(filepath.Join(state, "worker")); err != nil {
 			t.Fatalf("%q is no state of an engine: %v", state, err)
 		}
-		for _, secret := range []string{p.token, p.hub.token} {
+		for _, secret := range []string{p.token, p.fakeGitHub.token} {
 			if out := (command{args: []string{"grep", "-rlaF", "-D", "skip", "-e", secret, state}}).run(t); out.stdout != "" {
 				t.Errorf("a token is in what the engine keeps: %s", out.stdout)
 			}

@@ -10,7 +10,7 @@ import (
 )
 
 // client returns slipway's own GitHub client.
-func (h *hub) client(t testing.TB) *github.Client {
+func (h *fakeGitHub) client(t testing.TB) *github.Client {
 	t.Helper()
 	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: h.URL})
 	check(t, err)
@@ -18,7 +18,7 @@ func (h *hub) client(t testing.TB) *github.Client {
 }
 
 // inDraft finds an asset in the draft of shim-demo's release.
-func (h *hub) inDraft(t testing.TB, name string) (draft int64, a github.Asset) {
+func (h *fakeGitHub) inDraft(t testing.TB, name string) (draft int64, a github.Asset) {
 	t.Helper()
 	drafts, err := h.client(t).Releases(t.Context(), demoTag)
 	check(t, err)
@@ -35,7 +35,7 @@ func (h *hub) inDraft(t testing.TB, name string) (draft int64, a github.Asset) {
 }
 
 // draftAsset returns the content of an asset in the draft.
-func (h *hub) draftAsset(t testing.TB, name string) []byte {
+func (h *fakeGitHub) draftAsset(t testing.TB, name string) []byte {
 	t.Helper()
 	_, a := h.inDraft(t, name)
 	file := filepath.Join(t.TempDir(), name)
@@ -44,7 +44,7 @@ func (h *hub) draftAsset(t testing.TB, name string) []byte {
 }
 
 // replace replaces an asset of the draft, as anyone with write access can.
-func (h *hub) replace(t testing.TB, name string, content []byte) {
+func (h *fakeGitHub) replace(t testing.TB, name string, content []byte) {
 	t.Helper()
 	draft, a := h.inDraft(t, name)
 	check(t, h.client(t).DeleteAsset(t.Context(), a))

@@ -29,9 +29,9 @@ func TestPublishEarlier(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	source := example(t)
-	newHub(t, s, source)
+	newFakeGitHub(t, s, source)
 	t.Run("all is in the draft", func(t *testing.T) {
-		h := hubOf(t, source)
+		h := fakeGitHubOf(t, source)
 		h.interrupt(t, w, s, h.when(createTag, githubd.Received))
 		uploads := h.operations(uploadAsset)
 		handOut(s, sigstack.Claims{"run_id": "2345678901"})
@@ -49,7 +49,7 @@ func TestPublishEarlier(t *testing.T) {
 		h.wantReleased(t, s)
 	})
 	t.Run("all is in the output directory", func(t *testing.T) {
-		h := hubOf(t, source)
+		h := fakeGitHubOf(t, source)
 		r := h.published(t, s)
 		if !killWhen(t, w.command("release-crate", r), h.when(createRelease, githubd.Received)) {
 			t.Fatal("the release ended before it was to be killed")
@@ -61,29 +61,29 @@ func TestPublishEarlier(t *testing.T) {
 		h.wantReleased(t, s)
 	})
 	for name, tt := range map[string]struct {
-		change func(t *testing.T, h *hub)
+		change func(t *testing.T, h *fakeGitHub)
 		want   int
 	}{
-		"a statement about the other binary": {func(t *testing.T, h *hub) {
+		"a statement about the other binary": {func(t *testing.T, h *fakeGitHub) {
 			other := h.draftAsset(t, "shim-demo-v1-aarch64-linux-musl.cdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
 		}, 2}, // the statement, and the provenance with its digest
-		"a statement of another kind": {func(t *testing.T, h *hub) {
+		"a statement of another kind": {func(t *testing.T, h *fakeGitHub) {
 			other := h.draftAsset(t, "shim-demo-v1-x86_64-linux-musl.spdx.sigstore.json")
 			h.replace(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json", other)
 		}, 2},
-		"the tarball of the other target": {func(t *testing.T, h *hub) {
+		"the tarball of the other target": {func(t *testing.T, h *fakeGitHub) {
 			h.replace(t, "shim-demo-x86_64-linux-musl.tar.gz", h.draftAsset(t, "shim-demo-aarch64-linux-musl.tar.gz"))
 		}, 2}, // the binary, and the provenance with its tarball's digest
-		"no tarball": {func(t *testing.T, h *hub) {
+		"no tarball": {func(t *testing.T, h *fakeGitHub) {
 			h.replace(t, "shim-demo-x86_64-linux-musl.tar.gz", []byte("no tarball"))
 		}, 2},
-		"a statement in the place of the provenance": {func(t *testing.T, h *hub) {
+		"a statement in the place of the provenance": {func(t *testing.T, h *fakeGitHub) {
 			h.replace(t, "shim-demo.provenance.sigstore.json", h.draftAsset(t, "shim-demo-v1-x86_64-linux-musl.cdx.sigstore.json"))
 		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := hubOf(t, source)
+			h := fakeGitHubOf(t, source)
 			h.interrupt(t, w, s, h.when(createTag, githubd.Received))
 			tt.change(t, h)
 			if n := logged(s, func() { w.release(t, h.published(t, s)).wantCode(t, 0) }); n != tt.want {
@@ -93,7 +93,7 @@ func TestPublishEarlier(t *testing.T) {
 		})
 	}
 	t.Run("of another identity", func(t *testing.T) {
-		h := hubOf(t, source)
+		h := fakeGitHubOf(t, source)
 		handOut(s, sigstack.Claims{"job_workflow_ref": "containerd/runwasi/.github/workflows/other.yml@refs/heads/main"})
 		h.interrupt(t, w, s, h.when(createTag, githubd.Received))
 		handOut(s, nil)
@@ -103,7 +103,7 @@ func TestPublishEarlier(t *testing.T) {
 		h.wantReleased(t, s)
 	})
 	t.Run("without the timestamps that are asked for", func(t *testing.T) {
-		h := hubOf(t, source)
+		h := fakeGitHubOf(t, source)
 		h.interrupt(t, w, s, h.when(createTag, githubd.Received))
 		r := h.published(t, s)
 		r.flags = append(slices.Clone(r.flags), "--timestamp-url", s.TSAURL+"/api/v1/timestamp")
@@ -114,7 +114,7 @@ func TestPublishEarlier(t *testing.T) {
 		h.wantReleased(t, s)
 	})
 	t.Run("of another commit with the same binaries", func(t *testing.T) {
-		h := hubOf(t, source)
+		h := fakeGitHubOf(t, source)
 		r := h.published(t, s)
 		dist := r
 		dist.flags = stackFlags(s)
@@ -132,7 +132,7 @@ func TestPublishEarlier(t *testing.T) {
 }
 
 // push commits and pushes a change that does not affect the build.
-func (h *hub) push(t testing.TB, s *sigstack.Stack, clone string) {
+func (h *fakeGitHub) push(t testing.TB, s *sigstack.Stack, clone string) {
 	t.Helper()
 	write(t, "Another commit.\n", clone, "NOTES")
 	git(t, clone, "add", "--all")
@@ -143,7 +143,7 @@ func (h *hub) push(t testing.TB, s *sigstack.Stack, clone string) {
 }
 
 // binary returns the binary in shim-demo's tarball.
-func (h *hub) binary(t testing.TB, out string) []byte {
+func (h *fakeGitHub) binary(t testing.TB, out string) []byte {
 	t.Helper()
 	return untar(t, filepath.Join(out, "shim-demo-x86_64-linux-musl.tar.gz"))[0].content
 }

@@ -9,7 +9,7 @@ import (
 const downloadAsset = "GET /repos/{owner}/{repo}/releases/assets/{asset_id}"
 
 // operations returns the number of requests for an operation.
-func (h *hub) operations(operation string) int {
+func (h *fakeGitHub) operations(operation string) int {
 	n := 0
 	for _, r := range h.Requests() {
 		if r.Operation == operation {
@@ -26,7 +26,7 @@ func TestPublishWithoutDigests(t *testing.T) {
 	s := stack(t)
 	old := func(o *githubd.Options) { o.NoDigests = true }
 	source := example(t)
-	h := newHub(t, s, source, old)
+	h := newFakeGitHub(t, s, source, old)
 	t.Run("release", func(t *testing.T) {
 		w.release(t, h.published(t, s)).wantCode(t, 0)
 		if up, down := h.operations(uploadAsset), h.operations(downloadAsset); up == 0 || down != 2*up {
@@ -43,7 +43,7 @@ func TestPublishWithoutDigests(t *testing.T) {
 		h.wantReleased(t, s)
 	})
 	t.Run("from a draft with another file of that size", func(t *testing.T) {
-		h := hubOf(t, source, old)
+		h := fakeGitHubOf(t, source, old)
 		h.interrupt(t, w, s, h.when(createTag, githubd.Received))
 		h.swap(t, "shim-demo-v1-x86_64-linux-musl.cdx.json")
 		before := h.operations(uploadAsset)
@@ -56,7 +56,7 @@ func TestPublishWithoutDigests(t *testing.T) {
 }
 
 // swap replaces an asset of the draft by another file of the same size.
-func (h *hub) swap(t testing.TB, name string) {
+func (h *fakeGitHub) swap(t testing.TB, name string) {
 	t.Helper()
 	h.replace(t, name, make([]byte, len(h.draftAsset(t, name))))
 }

@@ -26,7 +26,7 @@ func TestPublishGitHubFaults(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	source := example(t)
-	w.release(t, newHub(t, s, source).published(t, s)).wantCode(t, 0)
+	w.release(t, newFakeGitHub(t, s, source).published(t, s)).wantCode(t, 0)
 	type injected struct {
 		name  string
 		fault githubd.Fault
@@ -47,7 +47,7 @@ func TestPublishGitHubFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := stack(t)
-			h := newHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
+			h := newFakeGitHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
 			check(t, h.Inject(tt.fault))
 			w.release(t, h.published(t, s)).wantCode(t, 0)
 			h.wantReleased(t, s)
@@ -55,7 +55,7 @@ func TestPublishGitHubFaults(t *testing.T) {
 	}
 	t.Run("a limit of a day", func(t *testing.T) {
 		s := stack(t)
-		h := newHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
+		h := newFakeGitHub(t, s, copyTo(t, source, filepath.Join(t.TempDir(), "again")))
 		check(t, h.Inject(githubd.Fault{Operation: createRelease, Kind: githubd.SecondaryLimit, After: 24 * time.Hour}))
 		got := w.release(t, h.published(t, s)).wantCode(t, 1)
 		got.wantError(t, "24h", "too long to wait", "Nothing that users can see has changed", "To continue, run the same command again", "--dry-run=false")
@@ -70,12 +70,12 @@ func TestPublishGitHubFaults(t *testing.T) {
 
 const kitVersion = "0.3.1"
 
-// kit returns a shop, and a function that returns the request for the first release of
+// kit returns services, and a function that returns the request for the first release of
 // shimkit.
-func kit(t testing.TB) (*runner, *shop, func() release) {
+func kit(t testing.TB) (*runner, *services, func() release) {
 	t.Helper()
 	w, _ := local(t)
-	p := newShop(t, stack(t))
+	p := newServices(t, stack(t))
 	return w, p, func() release { return p.crate(t, "shimkit", kitVersion, "--initial-release") }
 }
 
@@ -108,7 +108,7 @@ func TestPublishRegistryFaults(t *testing.T) {
 // TestPublishConflict checks that an existing version with other content, or a yanked one,
 // ends a release before anything is changed.
 func TestPublishConflict(t *testing.T) {
-	publish := func(t *testing.T, p *shop, change func(source string)) {
+	publish := func(t *testing.T, p *services, change func(source string)) {
 		t.Helper()
 		source := p.clone(t)
 		check(t, os.Remove(filepath.Join(source, "rust-toolchain.toml"))) // the machine's cargo may be another version
@@ -120,13 +120,13 @@ func TestPublishConflict(t *testing.T) {
 		c.run(t).wantCode(t, 0)
 	}
 	for name, tt := range map[string]struct {
-		prepare func(t *testing.T, p *shop)
+		prepare func(t *testing.T, p *services)
 		want    []string
 	}{
-		"other content": {func(t *testing.T, p *shop) {
+		"other content": {func(t *testing.T, p *services) {
 			publish(t, p, func(source string) { write(t, "// other\n", source, "crates/shimkit/src/lib.rs") })
 		}, []string{"with other content: src/lib.rs differs", "release another one"}},
-		"yanked": {func(t *testing.T, p *shop) {
+		"yanked": {func(t *testing.T, p *services) {
 			publish(t, p, func(string) {})
 			check(t, p.registry.Yank("shimkit", kitVersion))
 		}, []string{"it was yanked", "release another one"}},

@@ -12,7 +12,7 @@ import (
 
 // signedDist runs `slipway dist` on a clone, and returns the output directory and the
 // request to release it without being able to sign.
-func signedDist(t *testing.T, w *runner, s *sigstack.Stack, h *hub) (dist string, published release) {
+func signedDist(t *testing.T, w *runner, s *sigstack.Stack, h *fakeGitHub) (dist string, published release) {
 	t.Helper()
 	r := h.published(t, s)
 	r.flags, r.out = stackFlags(s), filepath.Join(t.TempDir(), "dist")
@@ -29,7 +29,7 @@ func signedDist(t *testing.T, w *runner, s *sigstack.Stack, h *hub) (dist string
 func TestPublishGiven(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	dist, p := signedDist(t, w, s, h)
 	want := digests(t, dist)
 	s.Rekor.Reset()
@@ -63,7 +63,7 @@ func TestPublishGiven(t *testing.T) {
 func TestPublishGivenRefused(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	dist, p := signedDist(t, w, s, h)
 	tests := map[string]struct {
 		change func(t *testing.T, dir string, r *release)

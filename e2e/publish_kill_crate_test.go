@@ -17,10 +17,10 @@ import (
 // it runs the release from a fresh clone.
 func TestPublishKillCrate(t *testing.T) {
 	w, _ := local(t)
-	counters := make(chan *counter, min(runtime.GOMAXPROCS(0), 4))
+	counters := make(chan *servicePool, min(runtime.GOMAXPROCS(0), 4))
 	requests := 0
 	for range cap(counters) {
-		c := openCounter(t)
+		c := newServicePool(t)
 		for range 2 { // the second compiles nothing, like those that are killed
 			p := c.open(t)
 			p.released(t, w)
@@ -53,43 +53,43 @@ func TestPublishKillCrate(t *testing.T) {
 	})
 }
 
-// counter opens one shop after another with the same workspace, whose configuration names
-// the registry's address, and an empty registry at that address, so that nothing is
-// compiled again.
-type counter struct {
+// servicePool makes services one after another for the same workspace, whose configuration
+// names the registry's address. Each gets an empty registry at that address, so that nothing
+// is compiled again.
+type servicePool struct {
 	source   string
 	registry *registry.Server
 	dir      string
 	opened   int
 }
 
-func openCounter(t *testing.T) *counter {
-	c := &counter{registry: newRegistry(t, ""), dir: t.TempDir()}
-	c.source = shelved(t, c.registry)
+func newServicePool(t *testing.T) *servicePool {
+	c := &servicePool{registry: newRegistry(t, ""), dir: t.TempDir()}
+	c.source = registryWorkspace(t, c.registry)
 	repository(t, c.source, "main")
 	return c
 }
 
-// open opens a shop with an empty registry.
-func (c *counter) open(t testing.TB) *shop {
+// open returns services with an empty registry.
+func (c *servicePool) open(t testing.TB) *services {
 	t.Helper()
 	c.opened++
 	check(t, c.registry.Replace(filepath.Join(c.dir, fmt.Sprint(c.opened))))
 	c.registry.Proxy.Reset()
 	token, err := c.registry.Token("maintainer")
 	check(t, err)
-	return &shop{hub: hubOf(t, c.source), registry: c.registry, token: token}
+	return &services{fakeGitHub: fakeGitHubOf(t, c.source), registry: c.registry, token: token}
 }
 
 // released runs the first release of shimkit and checks that everything is there once.
-func (p *shop) released(t testing.TB, w *runner) {
+func (p *services) released(t testing.TB, w *runner) {
 	t.Helper()
 	w.release(t, p.crate(t, "shimkit", kitVersion, "--initial-release")).wantCode(t, 0)
 	p.wantCrate(t, "shimkit", kitVersion)
 }
 
 // kill kills a release at a stage of the nth request to the registry, and completes it.
-func (c *counter) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
+func (c *servicePool) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
 	p := c.open(t)
 	command := w.command("release-crate", p.crate(t, "shimkit", kitVersion, "--initial-release"))
 	reached := killWhen(t, command, p.at(t, stage, n))
@@ -103,7 +103,7 @@ func (c *counter) kill(t *testing.T, w *runner, stage fault.Stage, n int) {
 
 // at waits until the nth request to the registry reaches a stage. Nothing after it is
 // handled, because a client that has its response might act before it is killed.
-func (p *shop) at(t testing.TB, stage fault.Stage, n int) trigger {
+func (p *services) at(t testing.TB, stage fault.Stage, n int) trigger {
 	proxy := p.registry.Proxy
 	return func(now func()) {
 		var handled, answered atomic.Int32

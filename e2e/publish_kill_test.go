@@ -35,7 +35,7 @@ func killWhen(t testing.TB, c command, at trigger) bool {
 }
 
 // at triggers when the nth request to GitHub reaches a stage.
-func (h *hub) at(stage githubd.Stage, n int) trigger {
+func (h *fakeGitHub) at(stage githubd.Stage, n int) trigger {
 	return func(now func()) {
 		var seen atomic.Int32
 		h.OnRequest(func(e githubd.Event) {
@@ -47,7 +47,7 @@ func (h *hub) at(stage githubd.Stage, n int) trigger {
 }
 
 // when triggers when a request for an operation reaches a stage.
-func (h *hub) when(operation string, stage githubd.Stage) trigger {
+func (h *fakeGitHub) when(operation string, stage githubd.Stage) trigger {
 	return func(now func()) {
 		h.OnRequest(func(e githubd.Event) {
 			if e.Operation == operation && e.Stage == stage {
@@ -58,7 +58,7 @@ func (h *hub) when(operation string, stage githubd.Stage) trigger {
 }
 
 // interrupt kills a release of shim-demo when the trigger fires.
-func (h *hub) interrupt(t testing.TB, w *runner, s *sigstack.Stack, at trigger) {
+func (h *fakeGitHub) interrupt(t testing.TB, w *runner, s *sigstack.Stack, at trigger) {
 	t.Helper()
 	if !killWhen(t, w.command("release-crate", h.published(t, s)), at) {
 		t.Fatal("the release ended before it was to be killed")
@@ -72,7 +72,7 @@ func TestPublishKill(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
 	source := example(t)
-	warm := newHub(t, s, source)
+	warm := newFakeGitHub(t, s, source)
 	w.release(t, warm.published(t, s)).wantCode(t, 0)
 	requests := len(warm.Requests())
 	var points atomic.Int32
@@ -95,7 +95,7 @@ func killEverywhere(t *testing.T, w *runner, s *sigstack.Stack, source string, r
 			}
 			t.Run(fmt.Sprintf("request %d %s", n+1, stage), func(t *testing.T) {
 				t.Parallel() // on the first release's repository, each with its own fake GitHub
-				h := hubOf(t, source)
+				h := fakeGitHubOf(t, source)
 				if killWhen(t, w.command("release-crate", h.published(t, s)), h.at(stage, n+1)) {
 					points.Add(1)
 				}

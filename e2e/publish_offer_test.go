@@ -15,7 +15,7 @@ import (
 )
 
 // assets downloads the release of shim-demo.
-func (h *hub) assets(t testing.TB) string {
+func (h *fakeGitHub) assets(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	check(t, h.client(t).DownloadRelease(t.Context(), demoTag, dir))
@@ -24,9 +24,9 @@ func (h *hub) assets(t testing.TB) string {
 
 // offer returns a fake GitHub with a copy of a repository, and a release of shim-demo from
 // its main branch with the files of a directory, as anyone with write access could publish.
-func offer(t testing.TB, source, dir string) *hub {
+func offer(t testing.TB, source, dir string) *fakeGitHub {
 	t.Helper()
-	h := hubOf(t, source)
+	h := fakeGitHubOf(t, source)
 	h.release(t, demoTag, git(t, h.bare, "rev-parse", "main"), dir)
 	return h
 }

@@ -61,7 +61,7 @@ func TestPublishPackages(t *testing.T) {
 	s := stack(t)
 	token, err := server.Token("maintainer")
 	check(t, err)
-	p := &shop{hub: newHub(t, s, related(t, server)), registry: server, token: token}
+	p := &services{fakeGitHub: newFakeGitHub(t, s, related(t, server)), registry: server, token: token}
 	p.train(t, w, "--initial-release", "pack-kit,pack-inner,pack-outer").run(t).wantCode(t, 0)
 
 	clone := p.clone(t)

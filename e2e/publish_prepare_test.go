@@ -10,7 +10,7 @@ func TestPublishPrepare(t *testing.T) {
 	s := stack(t)
 	source := example(t)
 	changelog := read(t, source, "crates/shimkit/CHANGELOG.md")
-	h := newHub(t, s, source)
+	h := newFakeGitHub(t, s, source)
 	propose := func(dir string) result {
 		return command{
 			args: []string{slipway, "prepare-release", "--source", dir, "--crate", "shimkit", "--version", "0.4.0", "--open-pull-request", "--repository", "containerd/runwasi", "--github-api", h.URL},

@@ -11,7 +11,7 @@ import (
 )
 
 // storage returns the URL to which GitHub redirects downloads.
-func (h *hub) storage(t testing.TB) *url.URL {
+func (h *fakeGitHub) storage(t testing.TB) *url.URL {
 	t.Helper()
 	r, err := h.client(t).Published(t.Context(), demoTag)
 	check(t, err)
@@ -30,9 +30,9 @@ func (h *hub) storage(t testing.TB) *url.URL {
 func TestPublishReproduceDagger(t *testing.T) {
 	w := dagger(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	w.release(t, h.published(t, s)).wantCode(t, 0)
-	reproduce := func(h *hub, source string) result {
+	reproduce := func(h *fakeGitHub, source string) result {
 		var n named
 		api := n.as(t, "github.test", h.URL)
 		storage := h.storage(t)

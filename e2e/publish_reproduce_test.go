@@ -16,7 +16,7 @@ import (
 
 // reproduce runs `slipway reproduce` for shim-demo from a checkout with a read-only token.
 // It also works without a token, within GitHub's rate limit for anonymous requests.
-func (h *hub) reproduce(t testing.TB, w *runner, s *sigstack.Stack, source string, flags ...string) result {
+func (h *fakeGitHub) reproduce(t testing.TB, w *runner, s *sigstack.Stack, source string, flags ...string) result {
 	t.Helper()
 	r := release{source: source, crate: "shim-demo", version: "0.1.0", env: []string{"GITHUB_TOKEN=" + h.Token("reader", githubd.Read), "GITHUB_REPOSITORY="}}
 	r.flags = append(stackFlags(s), "--repository", "containerd/runwasi", "--github-api", h.URL)
@@ -33,7 +33,7 @@ func TestPublishReproduce(t *testing.T) {
 	w, l := local(t)
 	s := stack(t)
 	source := example(t)
-	h := newHub(t, s, source)
+	h := newFakeGitHub(t, s, source)
 	w.release(t, h.published(t, s)).wantCode(t, 0)
 	t.Run("the same", func(t *testing.T) {
 		cache, err := l.newCache("reproduce")
@@ -55,7 +55,7 @@ func TestPublishReproduce(t *testing.T) {
 		h.reproduce(t, w, s, clone).wantCode(t, 2).wantError(t, "files differ from commit "+head, "git checkout "+demoTag)
 	})
 	t.Run("no such release", func(t *testing.T) {
-		hubOf(t, source).reproduce(t, w, s, h.clone(t)).wantCode(t, 2).wantError(t, "GitHub has no such tag")
+		fakeGitHubOf(t, source).reproduce(t, w, s, h.clone(t)).wantCode(t, 2).wantError(t, "GitHub has no such tag")
 	})
 	t.Run("a byte of a binary", func(t *testing.T) {
 		dir := h.assets(t)
@@ -97,7 +97,7 @@ func TestPublishReproduce(t *testing.T) {
 
 // wantSame checks that a release is reported as the same, file by file, as text and as
 // JSON.
-func (h *hub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
+func (h *fakeGitHub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
 	before := h.Changes()
 	got := h.reproduce(t, w, s, h.clone(t)).wantCode(t, 0)
 	for _, arch := range []string{"x86_64", "aarch64"} {
@@ -127,7 +127,7 @@ func (h *hub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
 
 // wantOtherSource checks that a tag moved to another source is detected, by the provenance
 // and by the bytes.
-func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *hub, source string) {
+func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *fakeGitHub, source string) {
 	changed := filepath.Join(t.TempDir(), "changed")
 	git(t, t.TempDir(), "clone", "--quiet", source, changed)
 	engine := read(t, changed, "crates/shim-demo/src/engine.rs")
@@ -166,7 +166,7 @@ func wantNone(t testing.TB, r result, texts ...string) {
 func TestPublishReproduceCrate(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	p := newShop(t, s)
+	p := newServices(t, s)
 	w.release(t, p.crate(t, "shimkit", "0.3.1", "--initial-release")).wantCode(t, 0)
 	r := release{
 		source: p.clone(t), crate: "shimkit", version: "0.3.1", env: []string{"GITHUB_TOKEN=", registry.TokenVariable + "=" + p.token, registry.IndexVariable + "=" + p.registry.Index},

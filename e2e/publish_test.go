@@ -11,23 +11,23 @@ import (
 	"dagger/slipway/e2e/sigstack"
 )
 
-// hub is a fake GitHub with one repository, whose main branch has the example workspace.
-type hub struct {
+// fakeGitHub is a fake GitHub with one repository, whose main branch has the example workspace.
+type fakeGitHub struct {
 	*githubd.Server
 	bare, token string
 }
 
-// newHub commits the workspace and returns a fake GitHub with its repository.
-func newHub(t testing.TB, s *sigstack.Stack, source string, change ...func(*githubd.Options)) *hub {
+// newFakeGitHub commits the workspace and returns a fake GitHub with its repository.
+func newFakeGitHub(t testing.TB, s *sigstack.Stack, source string, change ...func(*githubd.Options)) *fakeGitHub {
 	t.Helper()
 	commit(t, s, source)
-	return hubOf(t, source, change...)
+	return fakeGitHubOf(t, source, change...)
 }
 
-// hubOf returns a fake GitHub with a copy of a repository.
-func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
+// fakeGitHubOf returns a fake GitHub with a copy of a repository.
+func fakeGitHubOf(t testing.TB, source string, change ...func(*githubd.Options)) *fakeGitHub {
 	t.Helper()
-	h := &hub{bare: filepath.Join(t.TempDir(), "bare.git")}
+	h := &fakeGitHub{bare: filepath.Join(t.TempDir(), "bare.git")}
 	git(t, source, "clone", "--quiet", "--bare", source, h.bare)
 	o := githubd.Options{Dir: t.TempDir(), Git: h.bare, Owner: "containerd", Repo: "runwasi"}
 	for _, f := range change {
@@ -47,7 +47,7 @@ func hubOf(t testing.TB, source string, change ...func(*githubd.Options)) *hub {
 }
 
 // clone returns a fresh clone of the repository on GitHub.
-func (h *hub) clone(t testing.TB) string {
+func (h *fakeGitHub) clone(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "clone")
 	git(t, t.TempDir(), "clone", "--quiet", h.bare, dir)
@@ -55,7 +55,7 @@ func (h *hub) clone(t testing.TB) string {
 }
 
 // published returns the request for a real release of shim-demo from a fresh clone.
-func (h *hub) published(t testing.TB, s *sigstack.Stack) release {
+func (h *fakeGitHub) published(t testing.TB, s *sigstack.Stack) release {
 	t.Helper()
 	return release{
 		source: h.clone(t), crate: "shim-demo", version: "0.1.0", out: filepath.Join(t.TempDir(), "out"),
@@ -65,7 +65,7 @@ func (h *hub) published(t testing.TB, s *sigstack.Stack) release {
 }
 
 // verifyTag runs `slipway verify` on a release on GitHub without a token.
-func (h *hub) verifyTag(t testing.TB, s *sigstack.Stack, tag string) result {
+func (h *fakeGitHub) verifyTag(t testing.TB, s *sigstack.Stack, tag string) result {
 	t.Helper()
 	args := []string{slipway, "verify", "--repository", "containerd/runwasi", "--trusted-root", s.TrustedRoot, "--tag", tag, "--github-api", h.URL}
 	return command{args: args, env: []string{"GITHUB_TOKEN="}}.run(t)
@@ -75,7 +75,7 @@ const demoTag = "shim-demo/v0.1.0"
 
 // wantReleased checks that the release exists once, is complete, and can be verified by its
 // users.
-func (h *hub) wantReleased(t testing.TB, s *sigstack.Stack) {
+func (h *fakeGitHub) wantReleased(t testing.TB, s *sigstack.Stack) {
 	t.Helper()
 	if got := git(t, h.bare, "rev-parse", "refs/tags/"+demoTag+"^{commit}"); got != head {
 		t.Errorf("the tag is at %s, expected %s", got, head)
@@ -95,7 +95,7 @@ func (h *hub) wantReleased(t testing.TB, s *sigstack.Stack) {
 func TestPublishDemo(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	t.Run("dry run", func(t *testing.T) {
 		r := h.published(t, s)
 		r.flags, r.env = nil, []string{"GITHUB_TOKEN=" + h.token}
@@ -149,7 +149,7 @@ func TestPublishDemo(t *testing.T) {
 func TestPublishRefused(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	h := newHub(t, s, example(t))
+	h := newFakeGitHub(t, s, example(t))
 	good := h.published(t, s)
 	tests := []struct {
 		name   string

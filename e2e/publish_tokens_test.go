@@ -48,9 +48,9 @@ func TestPublishTokens(t *testing.T) {
 	}
 }
 
-// searched returns a shop with the crate that looks for tokens. The crate recognises them
+// searched returns services with the crate that looks for tokens. The crate recognises them
 // by needle.txt, which has each one split over two lines.
-func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
+func searched(t *testing.T, s *sigstack.Stack) (*services, []string) {
 	t.Helper()
 	server := newRegistry(t, "")
 	source := workspace(t, tokensCrate)
@@ -60,8 +60,8 @@ func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
 	token, err := server.Token("maintainer")
 	check(t, err)
 	repository(t, source, "main")
-	p := &shop{hub: hubOf(t, source), registry: server, token: token}
-	tokens := []string{p.hub.token, p.token, s.TokenRequestToken()}
+	p := &services{fakeGitHub: fakeGitHubOf(t, source), registry: server, token: token}
+	tokens := []string{p.fakeGitHub.token, p.token, s.TokenRequestToken()}
 	var needles strings.Builder
 	for _, secret := range tokens {
 		half := len(secret) / 2
@@ -77,7 +77,7 @@ func searched(t *testing.T, s *sigstack.Stack) (*shop, []string) {
 
 // wary returns the request for a real release on a machine where tools also keep the tokens
 // in their files.
-func (p *shop) wary(t *testing.T, s *sigstack.Stack, tokens []string) release {
+func (p *services) wary(t *testing.T, s *sigstack.Stack, tokens []string) release {
 	t.Helper()
 	r := p.crate(t, tokensCrate, tokensVersion, append(stackFlags(s), "--initial-release")...)
 	home := t.TempDir()

@@ -10,7 +10,7 @@ import (
 
 // signedTrain returns the command for a train of libraries and the crate with binaries that
 // depends on them.
-func (p *shop) signedTrain(t *testing.T, w *runner, s *sigstack.Stack) command {
+func (p *services) signedTrain(t *testing.T, w *runner, s *sigstack.Stack) command {
 	t.Helper()
 	flags := []string{"--crates", "shim-demo,shim-core,shimkit", "--initial-release", "shimkit,shim-core"}
 	c := p.train(t, w, append(flags, stackFlags(s)...)...)
@@ -24,7 +24,7 @@ func (p *shop) signedTrain(t *testing.T, w *runner, s *sigstack.Stack) command {
 func TestPublishTrainSigned(t *testing.T) {
 	w, _ := local(t)
 	s := stack(t)
-	p := newShop(t, s)
+	p := newServices(t, s)
 	n := logged(s, func() {
 		p.killAtOperation(t, p.signedTrain(t, w, s), createTag, githubd.Received, 3)
 	})

@@ -26,7 +26,7 @@ var pair = []string{"--crates", "shim-core,shimkit", "--initial-release", "shimk
 const newUpload = "/api/v1/crates/new"
 
 // train returns the command for a real train from a fresh clone.
-func (p *shop) train(t testing.TB, w *runner, flags ...string) command {
+func (p *services) train(t testing.TB, w *runner, flags ...string) command {
 	t.Helper()
 	r := p.crate(t, "", "", flags...)
 	args := append([]string{slipway, "release-train", "--source", r.source, "--out", r.out}, w.flags...)
@@ -34,10 +34,10 @@ func (p *shop) train(t testing.TB, w *runner, flags ...string) command {
 }
 
 // changes returns the number of requests that changed something or tried to.
-func (p *shop) changes() int { return p.Changes() + registry.Changes(p.registry.Proxy.Requests()) }
+func (p *services) changes() int { return p.Changes() + registry.Changes(p.registry.Proxy.Requests()) }
 
 // wantCrates checks that the last n crates of a train are released, each once.
-func (p *shop) wantCrates(t testing.TB, n int) {
+func (p *services) wantCrates(t testing.TB, n int) {
 	t.Helper()
 	for _, c := range crates[len(crates)-n:] {
 		p.wantCrate(t, c.name, c.version)
@@ -45,7 +45,7 @@ func (p *shop) wantCrates(t testing.TB, n int) {
 }
 
 // inRegistry returns the crates in the registry.
-func (p *shop) inRegistry(t testing.TB) (names []string) {
+func (p *services) inRegistry(t testing.TB) (names []string) {
 	t.Helper()
 	for _, c := range crates {
 		versions, err := p.registry.Versions(c.name)
@@ -60,7 +60,7 @@ func (p *shop) inRegistry(t testing.TB) (names []string) {
 // TestPublishTrain releases all crates of the example that go to a registry.
 func TestPublishTrain(t *testing.T) {
 	w, _ := local(t)
-	p := newShop(t, stack(t))
+	p := newServices(t, stack(t))
 	const first = "--initial-release=fetcher,shimkit,shim-core"
 
 	t.Run("what must be mended is told at once", func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestPublishTrain(t *testing.T) {
 
 // inOrder releases a train and checks that each crate's GitHub release is published before
 // the next crate is uploaded.
-func (p *shop) inOrder(t *testing.T, w *runner, flag string) {
+func (p *services) inOrder(t *testing.T, w *runner, flag string) {
 	var announced [][]string
 	p.OnRequest(func(e githubd.Event) {
 		if e.Operation == editRelease && e.Stage == githubd.Answered {
@@ -176,14 +176,14 @@ func TestPublishTrainKill(t *testing.T) {
 		{"when the second release is announced", editRelease, 2, githubd.Handled},
 	} {
 		t.Run(at.name, func(t *testing.T) {
-			p := newShop(t, stack(t))
+			p := newServices(t, stack(t))
 			p.killAtOperation(t, p.train(t, w, pair...), at.operation, at.stage, at.nth)
 			p.train(t, w, pair...).run(t).wantCode(t, 0)
 			p.wantCrates(t, 2)
 		})
 	}
 	t.Run("when the registry has the second upload", func(t *testing.T) {
-		p := newShop(t, stack(t))
+		p := newServices(t, stack(t))
 		check(t, p.registry.Proxy.Inject(fault.Fault{Method: http.MethodPut, Path: newUpload, Skip: 1, Times: 1, Kind: fault.Hold}))
 		run := p.train(t, w, pair...).start(t)
 		met := run.until(t, func(string) bool { return slices.Contains(p.inRegistry(t), "shim-core") })
@@ -199,7 +199,7 @@ func TestPublishTrainKill(t *testing.T) {
 
 // killAtOperation starts a command and kills it when the nth request for an operation
 // reaches a stage.
-func (h *hub) killAtOperation(t *testing.T, c command, operation string, stage githubd.Stage, nth int) {
+func (h *fakeGitHub) killAtOperation(t *testing.T, c command, operation string, stage githubd.Stage, nth int) {
 	t.Helper()
 	reached, gone := make(chan struct{}), make(chan struct{})
 	seen := 0
@@ -234,7 +234,7 @@ func (h *hub) killAtOperation(t *testing.T, c command, operation string, stage g
 func TestPublishTrainStops(t *testing.T) {
 	w, _ := local(t)
 	t.Run("the registry is down after the first upload", func(t *testing.T) {
-		p := newShop(t, stack(t))
+		p := newServices(t, stack(t))
 		check(t, p.registry.Proxy.Inject(fault.Fault{Method: http.MethodPut, Path: newUpload, Skip: 1, Kind: fault.Refuse, Status: 502}))
 		got := p.train(t, w, append([]string{"--json"}, pair...)...).run(t).wantCode(t, 1)
 		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "half way    shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   make tag", "To continue", "release-train --source")
@@ -255,7 +255,7 @@ func TestPublishTrainStops(t *testing.T) {
 		p.wantCrates(t, 2)
 	})
 	t.Run("the last crate's tests fail", func(t *testing.T) {
-		p := newShop(t, stack(t))
+		p := newServices(t, stack(t))
 		other := p.clone(t)
 		write(t, read(t, other, "crates/shim-core/src/lib.rs")+"\n#[test]\nfn fails() {\n    panic!(\"on purpose\");\n}\n", other, "crates/shim-core/src/lib.rs")
 		git(t, other, "commit", "--quiet", "--all", "--message", "a test that fails")
@@ -283,7 +283,7 @@ func TestPublishTrainPace(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newShop(t, stack(t))
+			p := newServices(t, stack(t))
 			p.train(t, w, append([]string{"--dry-run"}, pair...)...).run(t).wantCode(t, 0) // warms the cache, so that the date is not past when it is sent
 			f, until := answer()
 			f.Method, f.Path, f.Skip, f.Times, f.Kind, f.Status = http.MethodPut, newUpload, 1, 1, fault.Refuse, http.StatusTooManyRequests

@@ -22,7 +22,7 @@ func drafted(t *testing.T, delay time.Duration) *publish.GitHub {
 	t.Helper()
 	source := example(t)
 	repository(t, source, "main")
-	h := hubOf(t, source)
+	h := fakeGitHubOf(t, source)
 	proxy, err := fault.NewProxy(h.URL)
 	check(t, err)
 	t.Cleanup(func() { check(t, proxy.Close()) })

@@ -159,13 +159,13 @@ func TestLocalSourceIgnored(t *testing.T) {
 func TestLocalSourceUpload(t *testing.T) {
 	w, _ := local(t)
 	server := newRegistry(t, "")
-	source := shelved(t, server)
+	source := registryWorkspace(t, server)
 	ignoring(t, source)
 	repository(t, source, "main")
-	h := hubOf(t, source, func(*githubd.Options) {})
+	h := fakeGitHubOf(t, source, func(*githubd.Options) {})
 	token, err := server.Token("maintainer")
 	check(t, err)
-	p := &shop{hub: h, registry: server, token: token}
+	p := &services{fakeGitHub: h, registry: server, token: token}
 	r := p.crate(t, "shimkit", "0.3.1", "--initial-release")
 	litter(t, r.source)
 	w.release(t, r).wantCode(t, 0)
@@ -184,14 +184,14 @@ func TestLocalSourceBelow(t *testing.T) {
 	w, _ := local(t)
 	server := newRegistry(t, "")
 	outer := filepath.Join(t.TempDir(), "outer")
-	copyTo(t, shelved(t, server), filepath.Join(outer, "libs"))
+	copyTo(t, registryWorkspace(t, server), filepath.Join(outer, "libs"))
 	write(t, "key.pem\n", outer, ".gitignore")
 	write(t, "beside\n", outer, "README.md")
 	repository(t, outer, "main")
-	h := hubOf(t, outer, func(*githubd.Options) {})
+	h := fakeGitHubOf(t, outer, func(*githubd.Options) {})
 	token, err := server.Token("maintainer")
 	check(t, err)
-	p := &shop{hub: h, registry: server, token: token}
+	p := &services{fakeGitHub: h, registry: server, token: token}
 	r := p.crate(t, "shimkit", "0.3.1", "--initial-release")
 	top := r.source
 	r.source = filepath.Join(top, "libs")

@@ -49,7 +49,7 @@ func FuzzRead(f *testing.F) {
 		case asPatch:
 			in = pack(seal(patch(good(), in)))
 		}
-		holds(t, parent, in)
+		readChecked(t, parent, in)
 	})
 }
 
@@ -64,7 +64,7 @@ func TestEveryByte(t *testing.T) {
 	for _, header := range []int{0, 2, 5} { // in blocks
 		for at := header * blockSize; at < (header+1)*blockSize; at++ {
 			for _, value := range []byte{0, '1', good()[at] ^ 1} {
-				if holds(t, parent, pack(seal(patch(good(), []byte{byte(at >> 8), byte(at), value})))) {
+				if readChecked(t, parent, pack(seal(patch(good(), []byte{byte(at >> 8), byte(at), value})))) {
 					accepted++
 				}
 			}
@@ -75,9 +75,9 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// holds reads a tarball into a new directory in parent, makes FuzzRead's checks, and
+// readChecked reads a tarball into a new directory in parent, makes FuzzRead's checks, and
 // reports whether the tarball was accepted.
-func holds(t *testing.T, parent string, packed []byte) bool {
+func readChecked(t *testing.T, parent string, packed []byte) bool {
 	t.Helper()
 	dir, err := os.MkdirTemp(parent, "into-")
 	if err != nil {

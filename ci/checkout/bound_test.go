@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// saysWithin checks that a call returns an error within limit that contains every text in
-// want.
-func saysWithin(t *testing.T, limit time.Duration, call func(context.Context) error, want ...string) {
+// wantErrorWithin checks that a call returns an error within limit that contains every text
+// in want.
+func wantErrorWithin(t *testing.T, limit time.Duration, call func(context.Context) error, want ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -86,7 +86,7 @@ func TestNestedTrees(t *testing.T) {
 			must(t, err)
 			head := gitIn(t, dir, "commit-tree", "-m", "bomb", strings.TrimSpace(string(top)))
 			gitIn(t, dir, "update-ref", "refs/heads/main", head)
-			saysWithin(t, time.Minute, func(ctx context.Context) error {
+			wantErrorWithin(t, time.Minute, func(ctx context.Context) error {
 				s, err := Take(ctx, filepath.Join(dir, c.below), Options{})
 				if err == nil {
 					_ = s.Close()
