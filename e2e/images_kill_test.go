@@ -24,7 +24,7 @@ func TestImagesKill(t *testing.T) {
 	t.Run("and again", func(t *testing.T) {
 		for image, stages := range map[string][]fault.Stage{
 			"demo-oci":  {fault.Received, fault.Handled, fault.Answered},
-			"shim-demo": {fault.Handled}, // the stage at which completed work could be lost
+			"shim-demo": {fault.Handled}, // the stage at which a response is lost
 		} {
 			g.Proxy.Reset()
 			g.release(t, w, "0.1.0", "--image", image).run(t).wantCode(t, 0)
