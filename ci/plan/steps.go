@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	_ "embed"
 	"fmt"
 	"path"
 	"slices"
@@ -63,7 +64,7 @@ type builder struct {
 	// fetched says that something comes from outside the workspace, and vendored that some of
 	// it is in the workspace all the same, offline that all of it is.
 	fetched, vendored, offline bool
-	// git says that the image's cargo would have to clone git repositories, and cannot.
+	// git says that the image's cargo would have to check out git repositories, and cannot.
 	git bool
 	// members are the workspace crates that a build compiles.
 	members []string
@@ -165,11 +166,13 @@ func (b *builder) fetch() step.Step {
 	return b.fetchFrom("skeleton", args)
 }
 
+//go:embed fetchgit.sh
+var fetchGit string
+
 // fetchFrom is the step that fetches with the manifests of a tree.
 func (b *builder) fetchFrom(tree string, args []string) step.Step {
-	failure := "dependencies could not be downloaded: look at the network and run again"
-	if b.git {
-		failure = "dependencies could not be downloaded: the cargo of slipway's own image cannot clone git repositories (its libgit2 is too old for it): vendor them (cargo vendor), or pass --toolchain with another image"
+	if b.git && !b.offline {
+		args = slices.Concat([]string{"sh", "-c", fetchGit, "fetchgit.sh"}, args)
 	}
 	return step.Step{
 		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
@@ -178,7 +181,7 @@ func (b *builder) fetchFrom(tree string, args []string) step.Step {
 		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: lockFile}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
-		Failure: failure,
+		Failure: "dependencies could not be downloaded: look at the network and run again",
 	}
 }
 
