@@ -45,8 +45,8 @@ func forms(t testing.TB) []form {
 	artifact, err := oci.WasmArtifact(file, nil)
 	check(t, err)
 	var binaries []v1.Image
-	for _, arch := range []string{"amd64", "arm64"} {
-		img, err := oci.BinaryImage(program(t, arch), "demo", arch, nil)
+	for _, of := range []struct{ arch, target string }{{"amd64", x8664}, {"arm64", aarch64}} {
+		img, err := oci.BinaryImage(program(t, of.arch), "demo", of.target, nil)
 		check(t, err)
 		binaries = append(binaries, img)
 	}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"regexp"
 	"slices"
+
+	"dagger/slipway/ci/triple"
 )
 
 // Image is an OCI image that the workspace declares in [workspace.metadata.slipway.images.NAME],
@@ -36,12 +38,6 @@ const (
 	// ImageArtifact is a wasm artifact with its own configuration media type.
 	ImageArtifact = "artifact"
 )
-
-// WasmTarget is the target of wasm images.
-const WasmTarget = "wasm32-wasip1"
-
-// muslTargets are the targets that an image of a binary may have.
-var muslTargets = []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"}
 
 // imageName matches one path element of a repository name (OCI distribution specification 1.1,
 // "Pulling manifests").
@@ -101,4 +97,4 @@ func (i Image) Filename() string {
 }
 
 // IsWasm reports whether the image is for a wasm runtime.
-func (i Image) IsWasm() bool { return i.Targets[0] == WasmTarget }
+func (i Image) IsWasm() bool { return i.Targets[0] == triple.Wasm }

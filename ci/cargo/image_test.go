@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"dagger/slipway/ci/triple"
 )
 
 // imageWorkspace returns a workspace with a wasm app, a crate with two binaries, a library and a
@@ -57,13 +59,13 @@ targets = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	wasm := []string{WasmTarget}
+	wasm := []string{triple.Wasm}
 	want := []Image{
 		{Name: "app", Kind: ImageLayer, Crate: "app", Binary: "app", Targets: wasm, Entrypoint: "/app.wasm"},
 		{Name: "app-artifact", Kind: ImageArtifact, Crate: "app", Binary: "app", Targets: wasm},
 		{Name: "app-oci", Kind: ImageModule, Crate: "app", Binary: "app", Targets: wasm, Entrypoint: "app-oci.wasm"},
 		{Name: "hello", Kind: ImageModule, File: "modules/hello_world.wasm", Targets: wasm, Entrypoint: "start.wasm"},
-		{Name: "native", Kind: ImageLayer, Crate: "two", Binary: "second", Targets: muslTargets, Entrypoint: "/second"},
+		{Name: "native", Kind: ImageLayer, Crate: "two", Binary: "second", Targets: triple.Released(), Entrypoint: "/second"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
@@ -89,7 +91,7 @@ func TestImagesUndeclared(t *testing.T) {
 		t.Fatal(err)
 	}
 	const demo = "wasi-demo-app"
-	wasm := []string{WasmTarget}
+	wasm := []string{triple.Wasm}
 	want := []Image{
 		{Name: demo, Kind: ImageLayer, Crate: demo, Binary: demo, Targets: wasm, Entrypoint: "/wasi-demo-app.wasm"},
 		{Name: "wasi-demo-http", Kind: ImageModule, File: http, Targets: wasm, Entrypoint: "wasi-demo-http.wasm"},

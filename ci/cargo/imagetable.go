@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/setting"
+	"dagger/slipway/ci/triple"
 )
 
 // declaration reads one image's table and keeps the first error.
@@ -71,14 +72,14 @@ func (w *Workspace) readImage(name string, table map[string]any) (Image, error) 
 // chooseTargets sets the image's targets: wasm (the default), or musl targets.
 func (d *declaration) chooseTargets(img *Image) {
 	if len(img.Targets) == 0 {
-		img.Targets = []string{WasmTarget}
+		img.Targets = []string{triple.Wasm}
 	}
-	if slices.Equal(img.Targets, []string{WasmTarget}) {
+	if slices.Equal(img.Targets, []string{triple.Wasm}) {
 		return
 	}
 	for i, t := range img.Targets {
-		if !slices.Contains(muslTargets, t) || slices.Contains(img.Targets[:i], t) {
-			d.fail("targets", "`targets` has %q, expected %q alone, or each of %q once at most", t, WasmTarget, muslTargets)
+		if !slices.Contains(triple.Released(), t) || slices.Contains(img.Targets[:i], t) {
+			d.fail("targets", "`targets` has %q, expected %q alone, or each of %q once at most", t, triple.Wasm, triple.Released())
 		}
 	}
 	if img.Kind != ImageLayer || img.File != "" {

@@ -4,28 +4,25 @@ import (
 	"debug/elf"
 	"fmt"
 	"path/filepath"
-	"strings"
-)
 
-// machines maps the architecture of a target to its ELF machine.
-var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64}
+	"dagger/slipway/ci/triple"
+)
 
 // CheckStatic returns an error unless the binary runs on any Linux of its Rust target
 // triple: an ELF program for that machine that needs no dynamic loader and no shared
 // libraries.
 func CheckStatic(name, target string) error {
-	arch, _, _ := strings.Cut(target, "-")
-	want, known := machines[arch]
-	if !known {
-		return fmt.Errorf("checking binary %q for %.100q: expected a target of x86_64 or aarch64", filepath.Base(name), target)
+	t, known := triple.Find(target)
+	if !known || t.Machine == elf.EM_NONE {
+		return fmt.Errorf("checking binary %q for %.100q: expected one of the targets %q", filepath.Base(name), target, triple.Released())
 	}
 	f, err := elf.Open(name)
 	if err != nil {
 		return fmt.Errorf("checking binary %q for %s: %w", filepath.Base(name), target, err)
 	}
 	defer f.Close()
-	if f.Machine != want {
-		return fmt.Errorf("checking binary %q: it is for %s, expected %s", filepath.Base(name), f.Machine, want)
+	if f.Machine != t.Machine {
+		return fmt.Errorf("checking binary %q: it is for %s, expected %s", filepath.Base(name), f.Machine, t.Machine)
 	}
 	// A static program may be position-independent and then has the type of a shared library,
 	// but a library has no entry point.

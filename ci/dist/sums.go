@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
-)
 
-// triple matches the Rust targets that can be released.
-var triple = regexp.MustCompile(`^([a-z0-9_]+)-unknown-linux-musl$`)
+	"dagger/slipway/ci/triple"
+)
 
 // TarballName returns the name of a crate's tarball for a Rust target triple:
 // containerd-shim-wasmtime-x86_64-linux-musl.tar.gz for x86_64-unknown-linux-musl. It
-// returns an error unless target is one of *-unknown-linux-musl.
+// returns an error unless binaries are released for target.
 func TarballName(crate, target string) (string, error) {
 	return nameFor(crate, target, ".tar.gz")
 }
@@ -26,11 +24,11 @@ func BinaryName(binary, target string) (string, error) {
 }
 
 func nameFor(what, target, ending string) (string, error) {
-	m := triple.FindStringSubmatch(target)
-	if m == nil {
-		return "", fmt.Errorf("naming a file of %.100q for target %.100q: expected a target like x86_64-unknown-linux-musl", what, target)
+	t, known := triple.Find(target)
+	if !known || t.Name == "" {
+		return "", fmt.Errorf("naming a file of %.100q for target %.100q: expected one of %q", what, target, triple.Released())
 	}
-	name := what + "-" + m[1] + "-linux-musl" + ending
+	name := what + "-" + t.Name + ending
 	if err := CheckName(name); err != nil {
 		return "", fmt.Errorf("naming a file of %.100q: %w", what, err)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"dagger/slipway/ci/triple"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -72,10 +74,10 @@ var kinds = map[string]func(t testing.TB, wasm string) (v1.Image, error){
 	"artifact": func(_ testing.TB, wasm string) (v1.Image, error) { return WasmArtifact(wasm, notes) },
 	"plain":    func(_ testing.TB, wasm string) (v1.Image, error) { return WasmArtifact(wasm, nil) },
 	"binary-amd64": func(t testing.TB, _ string) (v1.Image, error) {
-		return BinaryImage(put(t, "shim", program("amd64")), "shim-demo-v1", "amd64", notes)
+		return BinaryImage(put(t, "shim", program("amd64")), "shim-demo-v1", triple.X8664, notes)
 	},
 	"binary-arm64": func(t testing.TB, _ string) (v1.Image, error) {
-		return BinaryImage(put(t, "shim", program("arm64")), "shim-demo-v1", "arm64", notes)
+		return BinaryImage(put(t, "shim", program("arm64")), "shim-demo-v1", triple.AArch64, notes)
 	},
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"dagger/slipway/ci/triple"
 )
 
 // golden compares a JSON document, indented, with its golden file.
@@ -177,7 +179,7 @@ func TestMemory(t *testing.T) {
 	for _, make := range []func() (v1.Image, error){
 		func() (v1.Image, error) { return WasmImage(large("\x00asm\x01\x00\x00\x00"), "a", "/a", nil) },
 		func() (v1.Image, error) { return WasmModule(large("\x00asm\x01\x00\x00\x00"), "a", nil) },
-		func() (v1.Image, error) { return BinaryImage(large(program("amd64")), "a", "amd64", nil) },
+		func() (v1.Image, error) { return BinaryImage(large(program("amd64")), "a", triple.X8664, nil) },
 	} {
 		img, err := make()
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"dagger/slipway/ci/triple"
 )
 
 const (
@@ -36,10 +38,12 @@ func TestRefuse(t *testing.T) {
 		{"module of nothing", func() (v1.Image, error) { return WasmModule(put(t, "a", ""), "a", nil) }, []string{"making a wasm module image of", "it is empty"}},
 		{"artifact of nothing", func() (v1.Image, error) { return WasmArtifact(put(t, "a", ""), nil) }, []string{"making a wasm artifact of", "it is empty"}},
 		{"artifact of a component", func() (v1.Image, error) { return WasmArtifact(put(t, "a", aComponent), nil) }, []string{"it is a component", "imports and exports", `expected a core module, or make an image of kind "module"`}},
-		{"architecture", func() (v1.Image, error) { return BinaryImage(put(t, "a", program("amd64")), "a", "riscv64", nil) }, []string{"making an image of binary", `the architecture is "riscv64"; expected amd64 or arm64`}},
-		{"other architecture", func() (v1.Image, error) { return BinaryImage(put(t, "a", program("amd64")), "a", "arm64", nil) }, []string{"it is for EM_X86_64, expected EM_AARCH64"}},
-		{"no ELF", func() (v1.Image, error) { return BinaryImage(hello, "a", "amd64", nil) }, []string{`checking binary "hello.wasm" for x86_64-unknown-linux-musl`}},
-		{"binary's name", func() (v1.Image, error) { return BinaryImage(put(t, "a", program("amd64")), "a b", "amd64", nil) }, []string{`the file name "a b" is not plain`}},
+		{"target", func() (v1.Image, error) {
+			return BinaryImage(put(t, "a", program("amd64")), "a", "riscv64gc-unknown-linux-musl", nil)
+		}, []string{"making an image of binary", `checking binary "a" for "riscv64gc-unknown-linux-musl": expected one of the targets`}},
+		{"other architecture", func() (v1.Image, error) { return BinaryImage(put(t, "a", program("amd64")), "a", triple.AArch64, nil) }, []string{"it is for EM_X86_64, expected EM_AARCH64"}},
+		{"no ELF", func() (v1.Image, error) { return BinaryImage(hello, "a", triple.X8664, nil) }, []string{`checking binary "hello.wasm" for x86_64-unknown-linux-musl`}},
+		{"binary's name", func() (v1.Image, error) { return BinaryImage(put(t, "a", program("amd64")), "a b", triple.X8664, nil) }, []string{`the file name "a b" is not plain`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			img, err := tt.make()

@@ -7,6 +7,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // withBinaries returns the workspace of base with a second binary and settings in app.
@@ -20,7 +21,7 @@ func withBinaries(t *testing.T, lines string) *cargo.Workspace {
 // packed, signed and described, and that the plan has notes about the others.
 func TestBinariesThatDoNotShip(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"app\"]\n"), Request{Crate: "app", Version: "1.2.3"})
-	build := stepNamed(t, p, StepBuild(X8664))
+	build := stepNamed(t, p, StepBuild(triple.X8664))
 	if line := strings.Join(build.Args, " "); !strings.HasSuffix(line, " --bin app") || strings.Contains(line, "helper") {
 		t.Errorf("the build runs %s", line)
 	}
@@ -36,7 +37,7 @@ func TestBinariesThatDoNotShip(t *testing.T) {
 		t.Errorf("the text does not tell which binary is left out:\n%s", text)
 	}
 	all := newPlan(t, withBinaries(t, ""), Request{Crate: "app", Version: "1.2.3"})
-	build = all.Steps[slices.IndexFunc(all.Steps, func(s step.Step) bool { return s.Name == StepBuild(X8664) })]
+	build = all.Steps[slices.IndexFunc(all.Steps, func(s step.Step) bool { return s.Name == StepBuild(triple.X8664) })]
 	if slices.Contains(build.Args, "--bin") || len(build.Outputs) != 3 {
 		t.Errorf("without the setting the build runs %q and leaves %+v", build.Args, build.Outputs)
 	}
@@ -59,7 +60,7 @@ func TestBinariesOfFeatures(t *testing.T) {
 // TestBinariesNone checks that a crate may ship no binaries.
 func TestBinariesNone(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = []\n[lib]\npath = \"src/lib.rs\"\n"), Request{Crate: "app", Version: "1.2.3"})
-	build := stepNamed(t, p, StepBuild(X8664))
+	build := stepNamed(t, p, StepBuild(triple.X8664))
 	if !strings.HasSuffix(strings.Join(build.Args, " "), " --lib") || len(build.Outputs) != 1 || p.Signing != "" || len(p.Artifacts) != 0 {
 		t.Errorf("the build runs %q; signing %q, artifacts %+v", build.Args, p.Signing, p.Artifacts)
 	}
@@ -84,7 +85,7 @@ func TestBinariesOfImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := p.Builds[0].Steps
-	build := steps[slices.IndexFunc(steps, func(s step.Step) bool { return s.Name == StepBuild(cargo.WasmTarget) })]
+	build := steps[slices.IndexFunc(steps, func(s step.Step) bool { return s.Name == StepBuild(triple.Wasm) })]
 	if line := strings.Join(build.Args, " "); !strings.HasSuffix(line, " --bin helper") || len(build.Outputs) != 2 || build.Outputs[1].Name != OutputBinary("helper") {
 		t.Errorf("the build runs %s and leaves %+v", line, build.Outputs)
 	}

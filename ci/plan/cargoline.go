@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/triple"
 )
 
 // buildArgs returns the command line of cargo build. The manifest path selects the crate, because
@@ -71,7 +73,7 @@ func targetEnv(target string) []string {
 		return nil
 	}
 	runner := "env"
-	if e := emulators[target]; e != "" {
+	if e := emulator(target); e != "" {
 		runner = e
 	}
 	key := strings.ToUpper(strings.ReplaceAll(target, "-", "_"))
@@ -79,3 +81,9 @@ func targetEnv(target string) []string {
 }
 
 func compare(a, b string) int { return cmp.Compare(a, b) }
+
+// emulator is the program that runs tests of a target on the build machine, "" for none.
+func emulator(target string) string {
+	t, _ := triple.Find(target)
+	return t.Emulator
+}

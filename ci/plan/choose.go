@@ -11,26 +11,18 @@ import (
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/triple"
 )
-
-// X8664 and AArch64 are the targets of a release.
-const (
-	X8664   = "x86_64-unknown-linux-musl"
-	AArch64 = "aarch64-unknown-linux-musl"
-)
-
-// emulators maps targets to the program that runs their tests on another architecture.
-var emulators = map[string]string{AArch64: "qemu-aarch64-static"}
 
 // choose sets the targets and the toolchain.
 func (p *Plan) choose(w *cargo.Workspace, req Request) error {
 	p.Targets = slices.Clone(req.Targets)
 	if len(p.Targets) == 0 {
-		p.Targets = []string{X8664, AArch64}
+		p.Targets = triple.Released()
 	}
 	for i, t := range p.Targets {
-		if t != X8664 && t != AArch64 {
-			return fmt.Errorf("checking target %s: expected %q or %q", quote.Line(t), X8664, AArch64)
+		if !slices.Contains(triple.Released(), t) {
+			return fmt.Errorf("checking target %s: expected one of %q", quote.Line(t), triple.Released())
 		}
 		if slices.Contains(p.Targets[:i], t) {
 			return fmt.Errorf("checking target %q: it is named twice", t)
@@ -96,7 +88,7 @@ func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 func (p *Plan) checkLibrary(c *cargo.Crate) {
 	var without []string
 	for _, t := range p.Targets {
-		if t != cargo.WasmTarget {
+		if t != triple.Wasm {
 			without = append(without, t)
 		}
 	}

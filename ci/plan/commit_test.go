@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 func appWith(settings string) map[string]string {
@@ -43,11 +44,11 @@ func TestCommit(t *testing.T) {
 		}
 	}
 	dirty := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Dirty: true}})
-	if s := stepNamed(t, dirty, StepBuild(X8664)); !slices.Contains(s.Env, "VERGEN_GIT_DIRTY=true") {
+	if s := stepNamed(t, dirty, StepBuild(triple.X8664)); !slices.Contains(s.Env, "VERGEN_GIT_DIRTY=true") {
 		t.Errorf("the build of a dirty tree has %q", s.Env)
 	}
 	none := newPlan(t, w, Request{Crate: "app", Version: "1.2.3"})
-	if s := stepNamed(t, none, StepBuild(X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Findings.Lines(), "\n"), "no git repository") {
+	if s := stepNamed(t, none, StepBuild(triple.X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Findings.Lines(), "\n"), "no git repository") {
 		t.Errorf("without a commit the build has %q, the findings are %q", s.Env, none.Findings)
 	}
 }
@@ -92,16 +93,16 @@ func TestTargetSettings(t *testing.T) {
 	p := newPlan(t, read(t, base(in)), Request{Crate: "app", Version: "1.2.3"})
 	common := " --manifest-path /src/app/Cargo.toml --release --locked --offline --target "
 	for name, want := range map[string]string{
-		StepBuild(X8664):   "cargo build" + common + X8664 + " --features all",
-		StepTest(X8664):    "cargo test" + common + X8664 + " --features all --no-fail-fast --lib",
-		StepBuild(AArch64): "cargo build" + common + AArch64 + " --features small,plain",
-		StepTest(AArch64):  "cargo test" + common + AArch64 + " --features small,plain --no-fail-fast",
+		StepBuild(triple.X8664):   "cargo build" + common + triple.X8664 + " --features all",
+		StepTest(triple.X8664):    "cargo test" + common + triple.X8664 + " --features all --no-fail-fast --lib",
+		StepBuild(triple.AArch64): "cargo build" + common + triple.AArch64 + " --features small,plain",
+		StepTest(triple.AArch64):  "cargo test" + common + triple.AArch64 + " --features small,plain --no-fail-fast",
 	} {
 		if got := strings.Join(stepNamed(t, p, name).Args, " "); got != want {
 			t.Errorf("step %q runs\n%s\nwant\n%s", name, got, want)
 		}
 	}
-	if args := stepNamed(t, p, StepCrates(AArch64)).Args; !slices.Contains(args, "plain,small") {
+	if args := stepNamed(t, p, StepCrates(triple.AArch64)).Args; !slices.Contains(args, "plain,small") {
 		t.Errorf("the SBOM of one target is asked for with %q", args)
 	}
 }
@@ -111,7 +112,7 @@ func TestEmulatedTests(t *testing.T) {
 	p := newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3"})
 	for _, s := range p.Steps {
 		want := ""
-		if s.Name == StepTest(AArch64) {
+		if s.Name == StepTest(triple.AArch64) {
 			want = "qemu-aarch64-static"
 		}
 		if s.Emulator != want {

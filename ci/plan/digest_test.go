@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dagger/slipway/ci/triple"
 )
 
 // TestDigestEverywhere checks that a plan depends only on its workspace and request: not on the
@@ -90,7 +92,7 @@ func TestDigestChanges(t *testing.T) {
 	for name, r := range map[string]Request{
 		"crate":     {Crate: "lib", Version: "1.2.3"},
 		"toolchain": {Crate: "app", Version: "1.2.3", Toolchain: "rust:1"},
-		"targets":   {Crate: "app", Version: "1.2.3", Targets: []string{AArch64}},
+		"targets":   {Crate: "app", Version: "1.2.3", Targets: []string{triple.AArch64}},
 		"commit":    {Crate: "app", Version: "1.2.3", Source: Source{Commit: commit}},
 		"dirty":     {Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Dirty: true}},
 	} {

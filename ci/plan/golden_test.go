@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/triple"
 )
 
 var released = []struct{ crate, version string }{
@@ -62,7 +64,7 @@ func TestSafeSteps(t *testing.T) {
 func TestTestsCannotTouchTheRelease(t *testing.T) {
 	p := newPlan(t, readDir(t, example), Request{Crate: "shim-demo", Version: "0.1.0"})
 	// Steps called "test libraries …" only compile and run no test.
-	ran := func(name string) bool { return name == StepTest(X8664) || name == StepTest(AArch64) }
+	ran := func(name string) bool { return name == StepTest(triple.X8664) || name == StepTest(triple.AArch64) }
 	for _, s := range p.Steps {
 		for _, need := range s.Needs() {
 			if ran(need) {
@@ -161,17 +163,17 @@ func TestRequires(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	app := string(base(nil)["app/Cargo.toml"].Data) + "[package.metadata.slipway]\nfeatures = [\"cli\", \"net\"]\ntest = [\"--lib\", \"--\", \"--test-threads=1\"]\n"
-	p := newPlan(t, read(t, base(map[string]string{"app/Cargo.toml": app})), Request{Crate: "app", Version: "1.2.3", Targets: []string{X8664}})
+	p := newPlan(t, read(t, base(map[string]string{"app/Cargo.toml": app})), Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664}})
 	want := map[string]string{
-		StepBuild(X8664): "cargo build --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net",
-		StepTest(X8664):  "cargo test --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net --no-fail-fast --lib -- --test-threads=1",
+		StepBuild(triple.X8664): "cargo build --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net",
+		StepTest(triple.X8664):  "cargo test --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net --no-fail-fast --lib -- --test-threads=1",
 	}
 	for _, s := range p.Steps {
 		if line, known := want[s.Name]; known && strings.Join(s.Args, " ") != line {
 			t.Errorf("step %q runs\n%s\nwant\n%s", s.Name, strings.Join(s.Args, " "), line)
 		}
 	}
-	if !slices.Equal(p.Targets, []string{X8664}) || len(p.Artifacts) != 7 {
+	if !slices.Equal(p.Targets, []string{triple.X8664}) || len(p.Artifacts) != 7 {
 		t.Errorf("targets %q, artifacts %v", p.Targets, p.Artifacts)
 	}
 	dependencies := map[string]string{
@@ -179,9 +181,9 @@ func TestSettings(t *testing.T) {
 		"app/Cargo.toml": strings.Replace(app, "[dependencies]\n", "[dependencies]\nlog = \"0.4\"\n", 1),
 	}
 	dependencies["Cargo.lock"] = strings.Replace(dependencies["Cargo.lock"], " \"lib\",\n", " \"lib\",\n \"log\",\n", 1)
-	p = newPlan(t, read(t, base(dependencies)), Request{Crate: "app", Version: "1.2.3", Targets: []string{X8664}})
+	p = newPlan(t, read(t, base(dependencies)), Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664}})
 	for _, s := range p.Steps {
-		if s.Name == "test dependencies "+X8664 {
+		if s.Name == "test dependencies "+triple.X8664 {
 			if at, end := slices.Index(s.Args, "--no-run"), slices.Index(s.Args, "--"); at < 0 || end >= 0 && at > end {
 				t.Errorf("cargo does not see --no-run in %q", s.Args)
 			}

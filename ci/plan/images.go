@@ -8,6 +8,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/triple"
 	"dagger/slipway/ci/version"
 )
 
@@ -138,7 +139,7 @@ func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolc
 	}
 	p.addNotes(w, c)
 	for _, t := range targets {
-		if t == cargo.WasmTarget {
+		if t == triple.Wasm {
 			p.Findings = append(p.Findings, finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "it was not tested: nothing here runs wasm"})
 		}
 	}

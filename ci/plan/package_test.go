@@ -9,6 +9,7 @@ import (
 
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // libraries returns a workspace of published library crates, with more files.
@@ -73,7 +74,7 @@ func TestPackageCycle(t *testing.T) {
 		if p.Publish.Packaged() || len(p.Publish.Steps) > 0 || slices.ContainsFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile }) {
 			t.Errorf("%s is packaged", crate)
 		}
-		stepNamed(t, p, StepTest(X8664))
+		stepNamed(t, p, StepTest(triple.X8664))
 		list := p.Findings.Stopping(finding.Registry)
 		if !slices.ContainsFunc(list, func(f finding.Finding) bool { return strings.Contains(f.String(), "closes the cycle a → b → a") }) {
 			t.Errorf("%s: it finds %q", crate, list.Lines())
@@ -91,19 +92,19 @@ func TestSharedLibrary(t *testing.T) {
 		in := libraries(t, "", map[string]string{"lib": "[dependencies]\nlog = \"0.4\"\n[lib]\ncrate-type = [" + types + "]\n"}, nil)
 		p := planOf(t, in, "lib")
 		told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
-			return f.Stops == finding.Nothing && strings.Contains(f.What, X8664+" and "+AArch64+" cannot have")
+			return f.Stops == finding.Nothing && strings.Contains(f.What, triple.X8664+" and "+triple.AArch64+" cannot have")
 		})
-		built := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return slices.Contains(s.Args, "build") && s.Name == StepBuild(AArch64) })
+		built := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return slices.Contains(s.Args, "build") && s.Name == StepBuild(triple.AArch64) })
 		if built == shared || told != shared {
 			t.Errorf("%s: it is built: %t, and said to be none of musl: %t", types, built, told)
 		}
-		stepNamed(t, p, StepTest(AArch64))
+		stepNamed(t, p, StepTest(triple.AArch64))
 		stepNamed(t, p, StepVerifyPackage)
 	}
 	linked := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"dylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
-	wantError(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+X8664+" and "+AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
+	wantError(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+triple.X8664+" and "+triple.AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
-	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
+	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(triple.X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
 	}
 }
@@ -121,8 +122,8 @@ func TestSharedExamples(t *testing.T) {
 		"[[example]]\nname = \"e\"\ncrate-type = [\"cdylib\"]\n" + settings:                            " --no-fail-fast --doc",
 	} {
 		p := planOf(t, libraries(t, "", map[string]string{"lib": lines}, map[string]string{"crates/lib/examples/e.rs": ""}), "lib")
-		line := strings.Join(stepNamed(t, p, StepTest(AArch64)).Args, " ")
-		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are shared objects alone, which "+X8664+" and "+AArch64+" cannot have")
+		line := strings.Join(stepNamed(t, p, StepTest(triple.AArch64)).Args, " ")
+		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are shared objects alone, which "+triple.X8664+" and "+triple.AArch64+" cannot have")
 		if !strings.HasSuffix(line, want) || told != strings.HasSuffix(want, "--tests") || p.CheckDryRun() != nil {
 			t.Errorf("%s: it is tested by %s, and told: %t", lines, line, told)
 		}

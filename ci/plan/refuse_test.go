@@ -8,6 +8,7 @@ import (
 
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/triple"
 )
 
 // TestRefusesInputs checks that hostile versions, crate names and refs are refused.
@@ -60,11 +61,11 @@ func TestRefusesInputs(t *testing.T) {
 		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's sign for no commit"}},
 		{"option for a commit", source(Source{Commit: "--help"}), []string{`checking commit "--help"`}},
 
-		{"host target", Request{Crate: "app", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, X8664, AArch64}},
+		{"host target", Request{Crate: "app", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, triple.X8664, triple.AArch64}},
 		{"toolchain with a space", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust --privileged"}, []string{`checking toolchain "rust --privileged": expected an image reference`}},
 		{"toolchain with a newline", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust\nx"}, []string{`checking toolchain "rust\nx"`}},
 		{"toolchain like an option", Request{Crate: "app", Version: "1.2.3", Toolchain: "--x"}, []string{`checking toolchain "--x": expected an image reference`}},
-		{"target twice", Request{Crate: "app", Version: "1.2.3", Targets: []string{X8664, X8664}}, []string{`checking target "x86_64-unknown-linux-musl": it is named twice`}},
+		{"target twice", Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664, triple.X8664}}, []string{`checking target "x86_64-unknown-linux-musl": it is named twice`}},
 	}
 	w := read(t, base(nil))
 	for _, tt := range tests {

@@ -12,6 +12,7 @@ import (
 	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/triple"
 )
 
 // Where a step finds things. Paths end up in panic messages, so they are the
@@ -51,10 +52,6 @@ const OutputLock = "lock"
 
 // OutputCrate is the name of the output that holds the packaged crate.
 const OutputCrate = "crate"
-
-// hostTargets are fetched for too: build scripts and procedural macros run on
-// the machine that builds, of either architecture.
-var hostTargets = []string{"x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"}
 
 // builder makes the steps of one plan.
 type builder struct {
@@ -151,7 +148,8 @@ func (b *builder) metadata() step.Step {
 // [cargo.Workspace.CheckLock]). Every other step is --locked to what it leaves.
 func (b *builder) fetch() step.Step {
 	args := []string{"cargo", "fetch"}
-	for _, t := range slices.Concat(b.plan.Targets, hostTargets) {
+	// build scripts and procedural macros run on the machine that builds, of any architecture
+	for _, t := range slices.Concat(b.plan.Targets, triple.Hosts()) {
 		args = append(args, "--target", t)
 	}
 	if b.vendored { // what is in the workspace is needed to tell what it needs
@@ -222,7 +220,7 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 func (b *builder) test(target string, begin ...step.Mount) step.Step {
 	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target, b.tested(target)...))
 	s.About, s.Merged = "run the crate's tests, natively", true
-	if e := emulators[target]; e != "" {
+	if e := emulator(target); e != "" {
 		s.About, s.Emulator = "run the crate's tests, emulated by "+e, e
 	}
 	s.Outputs = nil

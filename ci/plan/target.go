@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"path"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // chain collects the steps of one target.
@@ -29,7 +29,7 @@ type chain struct {
 // what the tests need is compiled separately. Only the test step combines the two.
 func (b *builder) forTarget(target string) []step.Step {
 	c := &chain{builder: b, target: target}
-	if target == cargo.WasmTarget { // no tests: nothing here runs wasm
+	if target == triple.Wasm { // no tests: nothing here runs wasm
 		return []step.Step{c.build()}
 	}
 	if b.fetched && !b.vendored { // the skeleton lacks vendored sources
@@ -48,7 +48,7 @@ func (b *builder) forTarget(target string) []step.Step {
 
 // builds reports whether there is something to build for the target, besides tests.
 func (c *chain) builds() bool {
-	return c.target == cargo.WasmTarget || !c.crate.Lib.Shared() || len(c.plan.binaries) > 0
+	return c.target == triple.Wasm || !c.crate.Lib.Shared() || len(c.plan.binaries) > 0
 }
 
 // before adds the steps that compile what the build starts from and, separately, what the tests
@@ -141,7 +141,7 @@ func (c *chain) selected() []string {
 
 // executable returns the extension that the compiler adds to a binary's name.
 func executable(target string) string {
-	if target == cargo.WasmTarget {
+	if target == triple.Wasm {
 		return ".wasm"
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
+	"dagger/slipway/ci/triple"
 )
 
 // TestAdvice checks the advice for messages as crates and tools really print them.
@@ -51,15 +52,15 @@ func TestAdvice(t *testing.T) {
 // explained, with the setting that avoids it, and only where that can be the reason.
 func TestAdviceOnTests(t *testing.T) {
 	said := "called `Result::unwrap()` on an `Err` value: Os { code: 8, kind: Uncategorized, message: \"Exec format error\" }"
-	emulated := step.Step{Name: plan.StepTest(plan.AArch64), Failure: "tests failed", Emulator: "qemu-aarch64-static"}
-	r := &Release{Plan: &plan.Plan{Targets: []string{plan.X8664, plan.AArch64}}}
+	emulated := step.Step{Name: plan.StepTest(triple.AArch64), Failure: "tests failed", Emulator: "qemu-aarch64-static"}
+	r := &Release{Plan: &plan.Plan{Targets: []string{triple.X8664, triple.AArch64}}}
 	err := r.stepError(emulated, &step.ExitError{Step: emulated.Name, Code: 101, Stdout: beforeTests + strings.Replace(libFails, "on purpose", said, 1) + ownSection, Tail: "own ran"})
 	for _, want := range []string{"tests/spawn.rs failed:", said, "\ntests failed\n", "Linux 6.7 or newer", "[package.metadata.slipway.target.aarch64-unknown-linux-musl]"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)
 		}
 	}
-	if got := adviceOnTests(step.Step{}, plan.X8664, said); got != "" {
+	if got := adviceOnTests(step.Step{}, triple.X8664, said); got != "" {
 		t.Errorf("natively: %q", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -67,7 +68,7 @@ var static = sync.OnceValues(func() (map[string][]byte, error) {
 		return nil, err
 	}
 	binaries := map[string][]byte{}
-	for target, arch := range map[string]string{plan.X8664: "amd64", plan.AArch64: "arm64"} {
+	for target, arch := range map[string]string{triple.X8664: "amd64", triple.AArch64: "arm64"} {
 		to := filepath.Join(dir, arch)
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, source)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
@@ -108,8 +109,8 @@ func newRelease(t *testing.T) (*Release, *runner) {
 	r := &runner{
 		stdout: map[string]string{
 			plan.StepToolchain: "rustc 1.96.0 (abc 2026-01-01)\nbinary: rustc\nrelease: 1.96.0\nLLVM version: 20.1.0\n", plan.StepMetadata: metadata,
-			plan.StepCrates(plan.X8664): crates, plan.StepCrates(plan.AArch64): crates,
-			plan.StepTest(plan.X8664): tested, plan.StepTest(plan.AArch64): tested,
+			plan.StepCrates(triple.X8664): crates, plan.StepCrates(triple.AArch64): crates,
+			plan.StepTest(triple.X8664): tested, plan.StepTest(triple.AArch64): tested,
 		},
 		fail: map[string]error{}, files: map[string][]byte{},
 	}

@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // guarded is a runner whose steps left a directory of hostile files. It exports them like the
@@ -54,7 +55,7 @@ func TestNothingIsLeft(t *testing.T) {
 			if err := c.make(filepath.Join(dir, "bin")); err != nil {
 				t.Fatal(err)
 			}
-			rel.Runner = guarded{r, dir, map[string]string{plan.StepBuild(plan.AArch64) + "/" + plan.OutputBinary("app"): "bin"}}
+			rel.Runner = guarded{r, dir, map[string]string{plan.StepBuild(triple.AArch64) + "/" + plan.OutputBinary("app"): "bin"}}
 			_, err := rel.DryRun(t.Context())
 			says(t, err, c.want)
 			says(t, rel.Build(t.Context()), c.want)
@@ -72,10 +73,10 @@ func TestBuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := left(t, rel.Out); !slices.Equal(got, []string{plan.AArch64, plan.X8664}) {
+	if got := left(t, rel.Out); !slices.Equal(got, []string{triple.AArch64, triple.X8664}) {
 		t.Errorf("left %q", got)
 	}
-	for _, target := range []string{plan.AArch64, plan.X8664} {
+	for _, target := range []string{triple.AArch64, triple.X8664} {
 		if info, err := os.Lstat(filepath.Join(rel.Out, target, "app")); err != nil || info.Mode() != 0o755 {
 			t.Errorf("%s: %v, %v", target, info, err)
 		}
@@ -98,7 +99,7 @@ func TestOutIsNoLink(t *testing.T) {
 	if err := os.MkdirAll(rel.Out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(outside, filepath.Join(rel.Out, plan.X8664)); err != nil {
+	if err := os.Symlink(outside, filepath.Join(rel.Out, triple.X8664)); err != nil {
 		t.Fatal(err)
 	}
 	says(t, rel.Build(t.Context()), "writing artifact")

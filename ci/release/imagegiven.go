@@ -16,6 +16,7 @@ import (
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/triple"
 )
 
 // copyPrebuilt makes a private copy of the prebuilt images, if there are any. done removes it.
@@ -99,7 +100,8 @@ func (m *madeImage) findParts(root v1.ImageIndex) error {
 		return err
 	}
 	for _, t := range m.Targets {
-		i := slices.IndexFunc(list.Manifests, func(d v1.Descriptor) bool { return d.Platform != nil && d.Platform.Architecture == architectures[t] })
+		of, _ := triple.Find(t)
+		i := slices.IndexFunc(list.Manifests, func(d v1.Descriptor) bool { return d.Platform != nil && d.Platform.Architecture == of.Architecture })
 		if i < 0 {
 			return fmt.Errorf("its index has no manifest for %s", t)
 		}

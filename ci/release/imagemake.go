@@ -22,6 +22,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/sbom"
+	"dagger/slipway/ci/triple"
 )
 
 // madeImage is an image that was built, or read from a dry run's directory.
@@ -147,8 +148,8 @@ func (r *Images) makeImage(ctx context.Context, img cargo.Image, dir string) (*m
 // newImage builds the image for one target according to its kind.
 func newImage(img cargo.Image, target, file string, notes map[string]string) (v1.Image, error) {
 	switch {
-	case target != cargo.WasmTarget:
-		return oci.BinaryImage(file, img.Filename(), architectures[target], notes)
+	case target != triple.Wasm:
+		return oci.BinaryImage(file, img.Filename(), target, notes)
 	case img.Kind == cargo.ImageModule:
 		return oci.WasmModule(file, img.Entrypoint, notes)
 	case img.Kind == cargo.ImageArtifact:
@@ -156,9 +157,6 @@ func newImage(img cargo.Image, target, file string, notes map[string]string) (v1
 	}
 	return oci.WasmImage(file, img.Filename(), img.Entrypoint, notes)
 }
-
-// architectures maps targets to architecture names of OCI.
-var architectures = map[string]string{plan.X8664: "amd64", plan.AArch64: "arm64"}
 
 // annotations returns the annotations of the image's manifests (OCI image specification 1.1,
 // "Pre-Defined Annotation Keys"). They depend on the plan alone.

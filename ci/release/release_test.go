@@ -14,6 +14,7 @@ import (
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 func TestDryRun(t *testing.T) {
@@ -150,7 +151,7 @@ func TestFailures(t *testing.T) {
 	exit := func(name string) error {
 		return &step.ExitError{Step: name, Code: 101, Tail: "test tests::fails ... FAILED"}
 	}
-	for _, name := range []string{plan.StepTest(plan.AArch64), plan.StepBuild(plan.X8664), plan.StepToolchain} {
+	for _, name := range []string{plan.StepTest(triple.AArch64), plan.StepBuild(triple.X8664), plan.StepToolchain} {
 		t.Run(name, func(t *testing.T) {
 			rel, r := newRelease(t)
 			r.fail[name] = exit(name)
@@ -166,14 +167,14 @@ func TestFailures(t *testing.T) {
 		})
 	}
 	rel, r := newRelease(t)
-	r.fail[plan.StepTest(plan.AArch64)] = exit("x")
+	r.fail[plan.StepTest(triple.AArch64)] = exit("x")
 	_, err := rel.DryRun(t.Context())
 	says(t, err, `tests of crate "app" failed on aarch64-unknown-linux-musl: their output is above`)
 }
 
 // TestPackNothing checks that no artifact is written unless all can be made.
 func TestPackNothing(t *testing.T) {
-	other := plan.StepBuild(plan.AArch64) + "/" + plan.OutputBinary("app")
+	other := plan.StepBuild(triple.AArch64) + "/" + plan.OutputBinary("app")
 	tests := []struct {
 		name   string
 		change func(*runner)
@@ -182,7 +183,7 @@ func TestPackNothing(t *testing.T) {
 		{"missing binary", func(r *runner) { delete(r.files, other) }, "it is not there"},
 		{"empty binary", func(r *runner) { r.files[other] = nil }, `checking binary "app" for aarch64-unknown-linux-musl`},
 		{"a script", func(r *runner) { r.files[other] = []byte("#!/bin/sh\n") }, `checking binary "app" for aarch64-unknown-linux-musl`},
-		{"the other target's", func(r *runner) { r.files[other] = r.files[plan.StepBuild(plan.X8664)+"/"+plan.OutputBinary("app")] }, `checking binary "app": it is for EM_X86_64, expected EM_AARCH64`},
+		{"the other target's", func(r *runner) { r.files[other] = r.files[plan.StepBuild(triple.X8664)+"/"+plan.OutputBinary("app")] }, `checking binary "app": it is for EM_X86_64, expected EM_AARCH64`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -221,7 +222,7 @@ func TestBuildAndTest(t *testing.T) {
 	if err := rel.Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range []string{plan.X8664, plan.AArch64} {
+	for _, target := range []string{triple.X8664, triple.AArch64} {
 		raw, err := os.ReadFile(filepath.Join(rel.Out, target, "app"))
 		if err != nil || string(raw) != string(r.files[plan.StepBuild(target)+"/"+plan.OutputBinary("app")]) {
 			t.Errorf("%s: %v", target, err)
@@ -235,7 +236,7 @@ func TestBuildAndTest(t *testing.T) {
 	}
 	rel, _ = newRelease(t)
 	s, err := rel.Test(t.Context())
-	if err != nil || len(s.Tests) != 2 || s.Tests[1].Target != plan.AArch64 || s.Tests[1].Passed != 3 {
+	if err != nil || len(s.Tests) != 2 || s.Tests[1].Target != triple.AArch64 || s.Tests[1].Passed != 3 {
 		t.Errorf("Test = %+v, %v", s, err)
 	}
 	if got := left(t, rel.Out); got != nil {

@@ -15,6 +15,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/staged"
+	"dagger/slipway/ci/triple"
 )
 
 // stagedRelease stages a release of crate "app", and returns the directory and the summary.
@@ -79,7 +80,7 @@ func TestStagedLies(t *testing.T) {
 			}
 		}
 	}
-	x8664 := "outputs/build-" + plan.X8664 + "/bin/app"
+	x8664 := "outputs/build-" + triple.X8664 + "/bin/app"
 	for _, tt := range []struct {
 		name, want string
 		change     func(*testing.T, string)
@@ -88,8 +89,8 @@ func TestStagedLies(t *testing.T) {
 		{"a compiler that is no version", "reading `rustc --version --verbose`", write("answers/toolchain.txt", "release: \"; x\n")},
 		{"another reading of the workspace", "cargo alone says", write("answers/metadata.txt", strings.Replace(metadata, "1.2.3", "1.2.4", 1))},
 		{"no reading of the workspace", "reading the output of `cargo metadata`", write("answers/metadata.txt", "")},
-		{"a crate that the lock file does not have", "evil", write("answers/crates-"+plan.X8664+".txt", crates+"1evil v1.0.0\t\t\n")},
-		{"no tree at all", "reading the output of `cargo tree`", write("answers/crates-"+plan.X8664+".txt", "::add-mask::\n")},
+		{"a crate that the lock file does not have", "evil", write("answers/crates-"+triple.X8664+".txt", crates+"1evil v1.0.0\t\t\n")},
+		{"no tree at all", "reading the output of `cargo tree`", write("answers/crates-"+triple.X8664+".txt", "::add-mask::\n")},
 		{"a script for a binary", "checking binary", write(x8664, "#!/bin/sh\n")},
 		{"another plan", "it is of another plan", func(t *testing.T, dir string) {
 			if err := os.WriteFile(filepath.Join(dir, stagedPlan), []byte("{}\n"), 0o644); err != nil {
@@ -148,7 +149,7 @@ func TestStagedLock(t *testing.T) {
 	rel.Workspace, rel.Plan = w, p
 	r.files[plan.StepFetch+"/"+plan.OutputLock] = []byte(lock)
 	r.stdout[plan.StepMetadata] = strings.Replace(metadata, `"dependencies": []`, `"dependencies": [{"name": "serde", "req": "^1", "kind": null, "optional": false, "uses_default_features": true, "features": [], "target": null, "rename": null, "registry": null, "source": "registry+https://github.com/rust-lang/crates.io-index"}]`, 1)
-	for _, target := range []string{plan.X8664, plan.AArch64} {
+	for _, target := range []string{triple.X8664, triple.AArch64} {
 		r.stdout[plan.StepCrates(target)] = crates + "1serde v1.0.0\tMIT\t\n"
 	}
 	s, err := rel.Stage(t.Context())
@@ -194,7 +195,7 @@ func TestStagedLock(t *testing.T) {
 // TestStagedBinary checks that the other target's valid binary is rejected.
 func TestStagedBinary(t *testing.T) {
 	from, _ := stagedRelease(t)
-	a, b := staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(plan.X8664), "bin/app"), staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(plan.AArch64), "bin/app")
+	a, b := staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(triple.X8664), "bin/app"), staged.Path(filepath.Join(from.Dir, "app"), plan.StepBuild(triple.AArch64), "bin/app")
 	if err := errors.Join(os.Rename(a, a+"1"), os.Rename(b, a), os.Rename(a+"1", b)); err != nil {
 		t.Fatal(err)
 	}
@@ -215,12 +216,12 @@ func TestStagedBinary(t *testing.T) {
 // is overwritten.
 func TestStageFailures(t *testing.T) {
 	rel, r := newRelease(t)
-	r.fail[plan.StepTest(plan.AArch64)] = errors.New("failed")
+	r.fail[plan.StepTest(triple.AArch64)] = errors.New("failed")
 	if _, err := rel.Stage(t.Context()); err == nil || left(t, filepath.Dir(rel.Out)) != nil && slices.Contains(left(t, filepath.Dir(rel.Out)), "dist") {
 		t.Errorf("after a failed test: %v", err)
 	}
 	rel, r = newRelease(t)
-	r.files[plan.StepBuild(plan.X8664)+"/bin/app"] = []byte("#!/bin/sh\n")
+	r.files[plan.StepBuild(triple.X8664)+"/bin/app"] = []byte("#!/bin/sh\n")
 	_, err := rel.Stage(t.Context())
 	says(t, err, "checking binary")
 	if got := left(t, filepath.Dir(rel.Out)); len(got) > 0 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // Both streams of `cargo test --no-fail-fast`, as printed by cargo 1.96 and libtest.
@@ -40,8 +40,8 @@ func TestReadTestsByProgram(t *testing.T) {
 		"not what a test prints itself": {libSection + "Running tests/none.rs (/t/x)\n", "1 passed, 0 ignored, natively", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := readTests(plan.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.output})
-			if got.String() != plan.X8664+": "+tt.want || got.Binaries != tt.binaries {
+			got := readTests(triple.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.output})
+			if got.String() != triple.X8664+": "+tt.want || got.Binaries != tt.binaries {
 				t.Errorf("%s (%d binaries), want %s (%d)", got, got.Binaries, tt.want, tt.binaries)
 			}
 		})

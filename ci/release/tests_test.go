@@ -8,6 +8,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // Outputs of `cargo test` on standard output, as printed by cargo 1.96 and libtest.
@@ -89,7 +90,7 @@ func TestReadTests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := readTests(plan.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.stdout, Cached: tt.cached})
+			got := readTests(triple.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.stdout, Cached: tt.cached})
 			if got.String() != tt.want || got.Binaries != tt.binaries {
 				t.Errorf("%s (%d binaries), want %s (%d)", got, got.Binaries, tt.want, tt.binaries)
 			}
@@ -101,12 +102,12 @@ func TestSummaryText(t *testing.T) {
 	s := &Summary{
 		DryRun: true, Crate: "app", Version: "1.2.3", Tag: "app/v1.2.3", Plan: "sha256:11", Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
 		Tests: []Tests{
-			{Target: plan.X8664, How: "natively", Passed: 5, Ignored: 1, Binaries: 3},
-			{Target: plan.AArch64, How: "emulated by qemu-aarch64-static", Ignored: 2, Cached: true},
+			{Target: triple.X8664, How: "natively", Passed: 5, Ignored: 1, Binaries: 3},
+			{Target: triple.AArch64, How: "emulated by qemu-aarch64-static", Ignored: 2, Cached: true},
 		},
-		Artifacts: []File{{Name: "app-x86_64-linux-musl.tar.gz", Target: plan.X8664, Size: 1 << 21, SHA256: "22"}, {Name: plan.SumsName, Size: 97, SHA256: "33"}},
+		Artifacts: []File{{Name: "app-x86_64-linux-musl.tar.gz", Target: triple.X8664, Size: 1 << 21, SHA256: "22"}, {Name: plan.SumsName, Size: 97, SHA256: "33"}},
 		Effects:   []plan.Effect{{Kind: "draft", About: `make a draft of GitHub release "app/v1.2.3"`}, {Kind: "tag", About: "make tag"}},
-		Steps:     []string{"fetch", "build " + plan.X8664},
+		Steps:     []string{"fetch", "build " + triple.X8664},
 		Remarks:   []string{"the working tree has uncommitted changes"},
 		Seconds:   12.5,
 	}

@@ -12,6 +12,7 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/triple"
 )
 
 // newTrain returns a train of two releases of the same crate, each with its own runner.
@@ -56,7 +57,7 @@ func TestTrainDryRun(t *testing.T) {
 
 func TestTrainDryRunFails(t *testing.T) {
 	train, runners := newTrain(t)
-	runners[1].fail[plan.StepTest(plan.X8664)] = errors.New("tests failed")
+	runners[1].fail[plan.StepTest(triple.X8664)] = errors.New("tests failed")
 	s, err := train.DryRun(t.Context())
 	says(t, err, `releasing "app/v1.2.3"`, "tests failed")
 	if s != nil {
@@ -86,7 +87,7 @@ func trainSummary() *TrainSummary {
 	crate := func(name string, outcomes ...publish.Outcome) *Summary {
 		return &Summary{
 			Crate: name, Version: "1.2.3", Tag: name + "/v1.2.3", Plan: "sha256:" + name, Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
-			Tests:    []Tests{{Target: plan.X8664, How: "natively", Passed: 5, Binaries: 3}},
+			Tests:    []Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
 			Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
 			Outcomes: outcomes,
 		}

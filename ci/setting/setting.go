@@ -3,7 +3,11 @@
 // docs/settings.md is generated from them, so that the two cannot differ.
 package setting
 
-import "strings"
+import (
+	"strings"
+
+	"dagger/slipway/ci/triple"
+)
 
 // Table is the table of Cargo.toml that contains a setting.
 type Table string
@@ -45,7 +49,7 @@ type Setting struct {
 // placeholders maps parts in angle brackets to the keys that they accept; nil means any.
 var placeholders = map[string][]string{
 	"<name>":   nil,
-	"<target>": {"aarch64-unknown-linux-musl", "x86_64-unknown-linux-musl"},
+	"<target>": triple.Released(),
 }
 
 // All are the settings, in the order of docs/settings.md.

@@ -14,6 +14,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
 
 // planned returns the plan of a crate with a dependency, a binary and a registry.
@@ -101,8 +102,8 @@ func TestRunner(t *testing.T) {
 	}
 	want := []string{
 		"toolchain", "metadata", "fetch/lock", "package/crate",
-		"crates " + plan.X8664, "test " + plan.X8664, "build " + plan.X8664 + "/bin/app",
-		"crates " + plan.AArch64, "test " + plan.AArch64, "build " + plan.AArch64 + "/bin/app",
+		"crates " + triple.X8664, "test " + triple.X8664, "build " + triple.X8664 + "/bin/app",
+		"crates " + triple.AArch64, "test " + triple.AArch64, "build " + triple.AArch64 + "/bin/app",
 	}
 	slices.Sort(kept)
 	slices.Sort(want)
@@ -133,7 +134,7 @@ func TestRunnerRunsNothing(t *testing.T) {
 			t.Errorf("step %q: %v", s.Name, err)
 		}
 	}
-	for _, o := range [][2]string{{plan.StepFetch, "cargo"}, {plan.StepToolchain, ""}, {plan.StepBuild(plan.X8664), "bin/other"}, {plan.StepBuild(plan.X8664), "../../staged.json"}} {
+	for _, o := range [][2]string{{plan.StepFetch, "cargo"}, {plan.StepToolchain, ""}, {plan.StepBuild(triple.X8664), "bin/other"}, {plan.StepBuild(triple.X8664), "../../staged.json"}} {
 		if err := r.Export(t.Context(), o[0], o[1], filepath.Join(t.TempDir(), "x")); err == nil {
 			t.Errorf("it exports %q", o)
 		}
@@ -186,20 +187,20 @@ func TestOpenHostile(t *testing.T) {
 		{"a manifest of megabytes", "more than 1048576 bytes", raw(strings.Repeat(" ", maxManifest+1))},
 		{"no manifest", `"staged.json" is missing`, func(dir string) error { return os.Remove(filepath.Join(dir, manifestName)) }},
 		{"a binary less", `bin/app" is missing`, func(dir string) error {
-			return os.Remove(Path(dir, plan.StepBuild(plan.X8664), plan.OutputBinary("app")))
+			return os.Remove(Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app")))
 		}},
 		{"a binary more", `bin/app2" is no part of this plan`, func(dir string) error {
-			return os.WriteFile(Path(dir, plan.StepBuild(plan.X8664), plan.OutputBinary("app2")), nil, 0o755)
+			return os.WriteFile(Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app2")), nil, 0o755)
 		}},
 		{"an answer more", "is no part of this plan", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "answers", "upload.txt"), nil, 0o644)
 		}},
 		{"a binary that is a link", "is no regular file", func(dir string) error {
-			name := Path(dir, plan.StepBuild(plan.X8664), plan.OutputBinary("app"))
+			name := Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app"))
 			return errors.Join(os.Remove(name), os.Symlink("/proc/self/environ", name))
 		}},
 		{"a binary that is a directory", "bin/app", func(dir string) error {
-			name := Path(dir, plan.StepBuild(plan.X8664), plan.OutputBinary("app"))
+			name := Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app"))
 			return errors.Join(os.Remove(name), os.Mkdir(name, 0o755))
 		}},
 	} {

@@ -4,10 +4,8 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/triple"
 )
-
-// Targets are what the image can compile for beside its own machine.
-var Targets = []string{"x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "wasm32-wasip1"}
 
 // The last step, and its output that is the image's root filesystem.
 const (
@@ -61,14 +59,12 @@ func Steps(base step.Image) []step.Step {
 		last.Args = append(last.Args, path)
 		last.Mounts = append(last.Mounts, step.Mount{Path: path, Step: name, Output: outputBuilt, ReadOnly: true})
 	}
-	for _, t := range Targets {
+	for _, t := range triple.Triples() {
 		lay("standard library "+t, "compile Rust's standard library", "sh", recipeDir+"/std.sh", t)
 	}
 	for _, source := range lines("sources") {
-		for _, t := range Targets {
-			if strings.HasSuffix(t, "-musl") {
-				lay(source+" "+t, "compile a C library", "sh", recipeDir+"/static.sh", source, t)
-			}
+		for _, t := range triple.Released() {
+			lay(source+" "+t, "compile a C library", "sh", recipeDir+"/static.sh", source, t)
 		}
 	}
 	for i := range steps {

@@ -5,25 +5,24 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
+	"strings"
 
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/triple"
 )
 
 const tarballEnding = ".tar.gz"
 
-// tarballName matches the names of release tarballs: see dist.TarballName.
-var tarballName = regexp.MustCompile(`^(.+)-(x86_64|aarch64)-linux-musl\.tar\.gz$`)
-
-// splitTarball returns the crate and the target named by a tarball, "" if its name has
-// another form.
+// splitTarball returns the crate and the target named by a tarball (see dist.TarballName), ""
+// if its name has another form.
 func splitTarball(name string) (crate, target string) {
-	m := tarballName.FindStringSubmatch(filepath.Base(name))
-	if m == nil {
+	base, isTarball := strings.CutSuffix(filepath.Base(name), tarballEnding)
+	if !isTarball {
 		return "", ""
 	}
-	return m[1], m[2] + "-unknown-linux-musl"
+	crate, t, _ := triple.Split(base)
+	return crate, t.Triple
 }
 
 // documents verifies the SBOMs of a tarball's binaries that are in the same directory.

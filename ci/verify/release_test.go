@@ -18,6 +18,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/triple"
 )
 
 const (
@@ -43,7 +44,7 @@ type made struct {
 func good() made {
 	return made{
 		crate: "app", version: "1.0.0", commit: commit1,
-		machines: map[string]elf.Machine{plan.X8664: elf.EM_X86_64, plan.AArch64: elf.EM_AARCH64},
+		machines: map[string]elf.Machine{triple.X8664: elf.EM_X86_64, triple.AArch64: elf.EM_AARCH64},
 	}
 }
 
@@ -61,7 +62,7 @@ func (m made) write(t *testing.T) string {
 	}
 	in := provenance.Input{
 		Subjects:   digests{},
-		Parameters: provenance.Parameters{Crate: m.crate, Version: m.version, Targets: []string{plan.X8664, plan.AArch64}},
+		Parameters: provenance.Parameters{Crate: m.crate, Version: m.version, Targets: []string{triple.X8664, triple.AArch64}},
 		Commit:     m.commit, Toolchain: provenance.Image{Reference: "rust:1.96.0", Digest: "sha256:" + strings.Repeat("a", 64)},
 		Lock: sha256.Sum256([]byte("lock")), Plan: sha256.Sum256([]byte("plan")), Builder: provenance.Builder{ID: provenance.OwnMachine},
 	}
@@ -198,7 +199,7 @@ func TestReleaseWhole(t *testing.T) {
 		}, want: armTarball + ": its sha256 is"},
 		"built for the other architecture": {release: func() made {
 			m := good()
-			m.machines = map[string]elf.Machine{plan.X8664: elf.EM_AARCH64, plan.AArch64: elf.EM_AARCH64}
+			m.machines = map[string]elf.Machine{triple.X8664: elf.EM_AARCH64, triple.AArch64: elf.EM_AARCH64}
 			return m
 		}, want: "it is for EM_AARCH64, expected EM_X86_64"},
 		"nothing":           {change: func(t *testing.T, dir string) { removeAll(t, dir) }, want: signedList + ": it is missing"},
@@ -224,12 +225,12 @@ func TestReleaseWhole(t *testing.T) {
 			},
 			change: lose("app-aarch64-linux-musl.spdx.sigstore.json"), want: `does not name "app-aarch64-linux-musl.spdx.sigstore.json"`,
 		},
-		"a list without a binary": {release: func() made { m := good(); m.state = forget(plan.X8664 + "/app"); return m }, want: `does not name "x86_64-unknown-linux-musl/app"`},
+		"a list without a binary": {release: func() made { m := good(); m.state = forget(triple.X8664 + "/app"); return m }, want: `does not name "x86_64-unknown-linux-musl/app"`},
 		"a list of more":          {release: func() made { m := good(); m.state = more("install.sh"); return m }, change: func(t *testing.T, dir string) { put(t, dir, "install.sh", "more") }, want: `names "install.sh", which no such release has`},
 		"a list of a target more": {release: func() made { m := good(); m.state = more("riscv64/app"); return m }, want: `it names "riscv64/app", and the release is for`},
 		"a list of other binaries": {release: func() made {
 			m := good()
-			m.state = func(in *provenance.Input) { in.Subjects[plan.X8664+"/app"] = sha256.Sum256([]byte("x")) }
+			m.state = func(in *provenance.Input) { in.Subjects[triple.X8664+"/app"] = sha256.Sum256([]byte("x")) }
 			return m
 		}, want: "the provenance does not name that for x86_64-unknown-linux-musl"},
 	}

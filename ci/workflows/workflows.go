@@ -16,6 +16,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/triple"
 )
 
 // Dir is the directory of a repository's workflows.
@@ -173,7 +174,7 @@ func Releasable(w *cargo.Workspace) []string {
 		c := &w.Crates[i]
 		publishable, _ := c.Publishable()
 		demo := slices.ContainsFunc(images, func(img cargo.Image) bool {
-			return img.Crate == c.Name && slices.Contains(img.Targets, cargo.WasmTarget)
+			return img.Crate == c.Name && slices.Contains(img.Targets, triple.Wasm)
 		})
 		if (publishable || len(c.Shipped()) > 0) && !demo {
 			names = append(names, c.Name)
