@@ -24,7 +24,7 @@ func TestLocalGitDependencies(t *testing.T) {
 	}
 	write(t, "pub fn f() -> u8 { 7 }\n", served, "dep", "first", "src", "lib.rs")
 	write(t, "pub const WORDS: &str = include_str!(\"../../sub/words.txt\");\n", served, "dep", "second", "src", "lib.rs")
-	write(t, "[submodule \"words\"]\n\tpath = sub\n\turl = ../words/.git\n", served, "dep", ".gitmodules")
+	write(t, "[submodule \"words\"]\n\tpath = sub\n\turl = ../../words/.git\n", served, "dep", ".gitmodules")
 	dep := filepath.Join(served, "dep")
 	git(t, dep, "init", "-q", "-b", "main")
 	check(t, os.Mkdir(filepath.Join(dep, "sub"), 0o755))

@@ -13,25 +13,27 @@ export CARGO_NET_GIT_FETCH_WITH_CLI=true
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 
-# check_out DATABASE URL COMMIT
-check_out() {
-	name=$(git -C "$1" rev-parse --short=7 "$3^{commit}" 2>/dev/null) || return 1
+# missing DATABASE COMMIT sets $to, and succeeds if the database has the commit and there is no checkout.
+missing() {
+	name=$(git -C "$1" rev-parse --short=7 "$2^{commit}" 2>/dev/null) || return 1
 	to=$CARGO_HOME/git/checkouts/${1##*/}/$name
-	[ ! -e "$to/.cargo-ok" ] || return 1
-	rm -rf "$to"
-	git clone --quiet --no-checkout "$1" "$to"
-	git -C "$to" remote set-url origin "$2" # submodules may be relative to it
-	git -C "$to" reset --quiet --hard "$3"
-	git -C "$to" submodule --quiet update --init --recursive
-	: >"$to/.cargo-ok"
+	[ ! -e "$to/.cargo-ok" ]
 }
 
 until "$@" 2>"$said"; do
 	made=
 	for locked in $(sed -n 's/^source = "git+\(.*\)"$/\1/p' Cargo.lock | sort -u); do
+		commit=${locked##*#}
 		url=${locked%#*}
 		for database in "$CARGO_HOME"/git/db/*; do
-			! check_out "$database" "${url%%\?*}" "${locked##*#}" || made=yes
+			missing "$database" "$commit" || continue
+			rm -rf "$to"
+			git clone --quiet --no-checkout "$database" "$to"
+			git -C "$to" remote set-url origin "${url%%\?*}" # submodules may be relative to it
+			git -C "$to" reset --quiet --hard "$commit"
+			git -C "$to" submodule --quiet update --init --recursive
+			: >"$to/.cargo-ok"
+			made=yes
 		done
 	done
 	[ "$made" ] || { cat "$said" >&2; exit 1; }
