@@ -3,7 +3,9 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/triple"
 )
@@ -60,6 +62,9 @@ func (c *chain) before(name, about, tree string, marks []string) {
 		first.About, first.Discard = "compile "+about, marks
 		c.steps = append(c.steps, first)
 	}
+	if c.built != "" && !c.testsNeedMore() {
+		return
+	}
 	more := []string{"--no-run"}
 	if len(c.crate.Settings.For(c.target).Test) == 0 {
 		more = append(more, c.one()...)
@@ -68,6 +73,13 @@ func (c *chain) before(name, about, tree string, marks []string) {
 	c.tested = tests.Name
 	tests.About, tests.Discard = "compile "+about+" for the tests", marks
 	c.steps = append(c.steps, tests)
+}
+
+// testsNeedMore reports whether the tests may need other dependencies than the build, or the same
+// ones with other features.
+func (c *chain) testsNeedMore() bool {
+	return len(c.crate.Settings.For(c.target).Test) > 0 ||
+		slices.ContainsFunc(c.crate.Deps, func(d cargo.Dependency) bool { return d.Kind == cargo.Dev })
 }
 
 // forBuild returns the target directory that the next build step starts from.
