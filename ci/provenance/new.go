@@ -12,8 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/package-url/packageurl-go"
+
 	"dagger/slipway/ci/gitref"
-	"dagger/slipway/ci/purl"
 	"dagger/slipway/ci/quote"
 )
 
@@ -194,14 +195,18 @@ func (i Image) purl() string {
 		repository, tag = repository[:at], repository[at+1:]
 	}
 	if i.Recipe {
-		return purl.New("generic", strings.ReplaceAll(repository, "/", "-"), tag, nil)
+		return packageurl.NewPackageURL("generic", "", strings.ReplaceAll(repository, "/", "-"), tag, nil, "").String()
 	}
 	host, _, path := strings.Cut(repository, "/")
 	name := strings.ToLower(repository[strings.LastIndex(repository, "/")+1:])
-	if !path || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		repository = ""
+	var qualifiers packageurl.Qualifiers
+	if path && (strings.ContainsAny(host, ".:") || host == "localhost") {
+		qualifiers = append(qualifiers, packageurl.Qualifier{Key: "repository_url", Value: repository})
 	}
-	return purl.New("oci", cmp.Or(name, nameToolchain), i.Digest, map[string]string{"repository_url": repository, "tag": tag})
+	if tag != "" {
+		qualifiers = append(qualifiers, packageurl.Qualifier{Key: "tag", Value: tag})
+	}
+	return packageurl.NewPackageURL("oci", "", cmp.Or(name, nameToolchain), i.Digest, qualifiers, "").String()
 }
 
 // resource returns the image's name among the dependencies.

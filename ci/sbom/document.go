@@ -5,13 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/package-url/packageurl-go"
 
 	"dagger/slipway/ci/cargo"
-	"dagger/slipway/ci/purl"
 )
 
 // Input is everything a document is made from.
@@ -97,7 +98,7 @@ func NewFile(name, version, target string, sum [sha256.Size]byte, source Source)
 		name: name, version: version, sha256: hex.EncodeToString(sum[:]), download: gitLocation(source.Repository, source.Commit),
 		comment: "Taken as it is from the repository that was released; what it was made from is not known here.",
 	}
-	c.purl = purl.New("generic", name, version, map[string]string{"checksum": "sha256:" + c.sha256, "vcs_url": c.download})
+	c.purl = packageURL("generic", name, version, map[string]string{"checksum": "sha256:" + c.sha256, "vcs_url": c.download})
 	d := &Document{binary: name, target: target, components: []component{c}}
 	d.number()
 	return d
@@ -144,7 +145,7 @@ func (in *Input) crate(c Crate, p cargo.Package) component {
 		part.download = gitLocation(in.Source.Repository, in.Source.Commit)
 		qualifiers["vcs_url"] = part.download
 	}
-	part.purl = purl.New("cargo", c.Name, c.Version, qualifiers)
+	part.purl = packageURL("cargo", c.Name, c.Version, qualifiers)
 	return part
 }
 
@@ -157,11 +158,17 @@ func (r Rust) library() component {
 		repository: rustRepository,
 		comment:    "The standard library of Rust, linked from the toolchain. What it holds of other parties, such as the C library of a musl target, is not listed.",
 	}
-	c.purl = purl.New("generic", c.name, c.version, map[string]string{"vcs_url": c.download})
+	c.purl = packageURL("generic", c.name, c.version, map[string]string{"vcs_url": c.download})
 	return c
 }
 
 const rustRepository = "https://github.com/rust-lang/rust"
+
+// packageURL returns a package URL with those of the qualifiers that are not empty.
+func packageURL(kind, name, version string, qualifiers map[string]string) string {
+	maps.DeleteFunc(qualifiers, func(_, value string) bool { return value == "" })
+	return packageurl.NewPackageURL(kind, "", name, version, packageurl.QualifiersFromMap(qualifiers), "").String()
+}
 
 // number gives each component an ID: its name and version, and a number if that is not
 // unique.
