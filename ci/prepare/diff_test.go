@@ -54,30 +54,3 @@ func TestDiffApplies(t *testing.T) {
 		}
 	}
 }
-
-// FuzzCompare checks that a comparison contains both texts completely, and no changes if they
-// are equal.
-func FuzzCompare(f *testing.F) {
-	for _, d := range diffs {
-		f.Add(d.old, d.new)
-	}
-	f.Fuzz(func(t *testing.T, a, b string) {
-		var before, after strings.Builder
-		changes := 0
-		for _, l := range compare(splitAfter(a), splitAfter(b)) {
-			if l.sign != '+' {
-				before.WriteString(l.text)
-			}
-			if l.sign != '-' {
-				after.WriteString(l.text)
-			}
-			if l.sign != ' ' {
-				changes++
-			}
-		}
-		if before.String() != a || after.String() != b || a == b && changes > 0 {
-			t.Errorf("%q and %q: %q and %q, %d changes", a, b, &before, &after, changes)
-		}
-		_ = (&Changeset{Files: []File{{"f", a, b}}}).Diff()
-	})
-}
