@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dagger.io/dagger"
+	"github.com/dustin/go-humanize"
 	"golang.org/x/sync/errgroup"
 
 	"dagger/slipway/ci/beneath"
@@ -164,7 +165,7 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 
 // logError returns the error of a step that prints too much.
 func (r *Runner) logError() error {
-	return &step.LimitError{Limit: "log", Used: "printed more than " + step.FormatSize(r.limits.Log)}
+	return &step.LimitError{Limit: "log", Used: "printed more than " + humanize.IBytes(uint64(r.limits.Log))}
 }
 
 // Define makes a step's outputs available without running it: the engine runs it when something

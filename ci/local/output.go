@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dustin/go-humanize"
+
 	"dagger/slipway/ci/step"
 )
 
@@ -28,7 +30,7 @@ func (r *Runner) connect(s step.Step, cmd *exec.Cmd, end func(error)) *printed {
 	left.Store(r.limits.Log)
 	count := func(w io.Writer) io.Writer {
 		return &counted{w, left, func() {
-			end(&step.LimitError{Limit: "log", Used: "printed more than " + step.FormatSize(r.limits.Log)})
+			end(&step.LimitError{Limit: "log", Used: "printed more than " + humanize.IBytes(uint64(r.limits.Log))})
 		}}
 	}
 	cmd.Stdout = count(io.MultiWriter(&limited{w: &out.stdout, left: maxStdout}, out.tail, out.lines))

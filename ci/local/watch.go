@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"golang.org/x/sys/unix"
 
 	"dagger/slipway/ci/step"
@@ -50,11 +51,11 @@ func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 		case <-tick.C:
 		}
 		if used := memoryBelow(pid); r.limits.Memory > 0 && used > r.limits.Memory {
-			end(&step.LimitError{Limit: "memory", Used: "had more than " + step.FormatSize(r.limits.Memory) + " in memory"})
+			end(&step.LimitError{Limit: "memory", Used: "had more than " + humanize.IBytes(uint64(r.limits.Memory)) + " in memory"})
 			return
 		}
 		if left := memoryLeft(); left >= 0 && left < spareMemory {
-			end(&step.LimitError{Limit: "memory", Used: "ran while the machine had less than " + step.FormatSize(spareMemory) + " of memory left"})
+			end(&step.LimitError{Limit: "memory", Used: "ran while the machine had less than " + humanize.IBytes(spareMemory) + " of memory left"})
 			return
 		}
 		now, err := free(r.store.dir)
@@ -93,11 +94,11 @@ func (now room) exceeds(begin room, limit int64, dir string) error {
 	counted := now.files >= 0 && begin.files >= 0
 	switch {
 	case limit > 0 && begin.bytes-now.bytes > limit:
-		return &step.LimitError{Limit: "disk", Used: "wrote more than " + step.FormatSize(limit)}
+		return &step.LimitError{Limit: "disk", Used: "wrote more than " + humanize.IBytes(uint64(limit))}
 	case limit > 0 && counted && begin.files-now.files > limit/bytesPerFile:
-		return &step.LimitError{Limit: "disk", Used: fmt.Sprintf("made more than %d files, one for each %s of %s", limit/bytesPerFile, step.FormatSize(bytesPerFile), step.FormatSize(limit))}
+		return &step.LimitError{Limit: "disk", Used: fmt.Sprintf("made more than %d files, one for each %s of %s", limit/bytesPerFile, humanize.IBytes(bytesPerFile), humanize.IBytes(uint64(limit)))}
 	case now.bytes < spare && now.bytes < begin.bytes:
-		return fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", dir, step.FormatSize(spare))
+		return fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", dir, humanize.IBytes(spare))
 	case counted && now.files < spareFiles && now.files < begin.files:
 		return fmt.Errorf("the file system of the cache %q is nearly full: it has room for less than %d more files: make room, or name another directory with --cache", dir, spareFiles)
 	}

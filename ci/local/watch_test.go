@@ -20,7 +20,7 @@ func TestFilesWithoutEnd(t *testing.T) {
 	r.limits.Disk = 100 << 20
 	// The step runs long enough to be noticed: only the limit ends it.
 	_, err := r.Run(t.Context(), probe("files", "/out/many", "300000", ";", "sleep", "10s"))
-	wantError(t, err, "made more than 25600 files, one for each 4 KiB of 100 MiB", "--limits disk=")
+	wantError(t, err, "made more than 25600 files, one for each 4.0 KiB of 100 MiB", "--limits disk=")
 	if left, _ := filepath.Glob(filepath.Join(m.cache, "tmp", "run-*", "work", "step-*")); len(left) > 0 {
 		t.Errorf("it leaves %v", left)
 	}
@@ -40,7 +40,7 @@ func TestRoom(t *testing.T) {
 	}{
 		{"nothing", begin, begin, 1 << 20, "", false},
 		{"as much as may be", room{1<<40 - 1<<20, 1<<24 - 256}, begin, 1 << 20, "", false},
-		{"bytes", room{1<<40 - 1<<20 - 1, 1 << 24}, begin, 1 << 20, "wrote more than 1 MiB", true},
+		{"bytes", room{1<<40 - 1<<20 - 1, 1 << 24}, begin, 1 << 20, "wrote more than 1.0 MiB", true},
 		{"files", room{1 << 40, 1<<24 - 257}, begin, 1 << 20, "made more than 256 files", true},
 		{"no limit", room{1 << 30, 1 << 20}, begin, 0, "", false},
 		{"files are not counted", room{1 << 40, -1}, room{1 << 40, -1}, 1 << 20, "", false},

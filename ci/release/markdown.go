@@ -3,6 +3,8 @@ package release
 import (
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
@@ -40,7 +42,7 @@ func (s *Summary) markdown(level string) string {
 		b.WriteString("\n| artifact | size | sha256 |\n| --- | ---: | --- |\n")
 	}
 	for _, f := range s.Artifacts {
-		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(f.Name), Size(f.Size), console.Code(f.SHA256))
+		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(f.Name), humanize.IBytes(uint64(f.Size)), console.Code(f.SHA256))
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
 	markEnd(&b, s.Error, s.Findings, s.Remarks)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/handover"
@@ -110,7 +112,7 @@ func (s *Summary) writeBody(b *strings.Builder, dir string) {
 		b.WriteString("\nMade\n")
 	}
 	for _, f := range s.Artifacts {
-		console.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, Size(f.Size), f.SHA256)
+		console.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, humanize.IBytes(uint64(f.Size)), f.SHA256)
 	}
 	s.writeEffects(b)
 	b.WriteString(plan.FindingsText(s.Findings))
@@ -162,17 +164,4 @@ func (s *Summary) verifyLines(dir string) string {
 		}
 	}
 	return ""
-}
-
-// Size renders a number of bytes for people, in powers of 1024.
-func Size(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }

@@ -2,10 +2,11 @@ package step
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // Limits restrict what a step may use of the machine. They are not part of a step, because its
@@ -32,7 +33,8 @@ func DefaultLimits() Limits {
 }
 
 // ParseLimits parses limits that differ from the defaults, such as "time=30m,memory=8GiB":
-// durations in Go's syntax, sizes in bytes or with KiB, MiB, GiB or TiB.
+// durations in Go's syntax, sizes in bytes or with KiB, MiB, GiB or TiB (KB, MB, GB and TB are
+// powers of 1000).
 func ParseLimits(text string) (Limits, error) {
 	l := DefaultLimits()
 	for part := range strings.SplitSeq(text, ",") {
@@ -66,33 +68,15 @@ func (l *Limits) set(name, value string) (err error) {
 	return err
 }
 
-// units are the suffixes of sizes, each 1024 times the one before; the first is 1024 bytes.
-var units = []string{"KiB", "MiB", "GiB", "TiB"}
+// maxSize is the largest size, so that sums of sizes do not overflow.
+const maxSize = 1 << 62
 
 func parseSize(text string) (int64, error) {
-	digits, factor := text, int64(1)
-	for i, unit := range units {
-		if before, ok := strings.CutSuffix(text, unit); ok {
-			digits, factor = before, 1<<(10*(i+1))
-		}
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n < 1 || n > maxSize {
+		return 0, fmt.Errorf("expected a size in bytes or with a unit, such as 8GiB")
 	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n < 1 || n > (1<<62)/factor {
-		return 0, fmt.Errorf("expected a size in bytes or with one of %s, such as 8GiB", strings.Join(slices.Clone(units), ", "))
-	}
-	return n * factor, nil
-}
-
-// FormatSize formats a size in bytes for people, in the largest unit that gives at least 1.
-func FormatSize(n int64) string {
-	value, unit := float64(n), "bytes"
-	for _, u := range units {
-		if value < 1024 {
-			break
-		}
-		value, unit = value/1024, u
-	}
-	return strconv.FormatFloat(value, 'f', -1, 64) + " " + unit
+	return int64(n), nil
 }
 
 // LimitError is the error of a step that was stopped because it exceeded a limit.

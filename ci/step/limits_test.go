@@ -7,9 +7,9 @@ import (
 )
 
 func TestParseLimits(t *testing.T) {
-	got, err := ParseLimits("time=30m, memory=8GiB,log=1048576,processes=64")
+	got, err := ParseLimits("time=30m, memory=8GiB,log=1048576,disk=1.5GB,file=1TiB,processes=64")
 	want := DefaultLimits()
-	want.Time, want.Memory, want.Log, want.Processes = 30*time.Minute, 8<<30, 1<<20, 64
+	want.Time, want.Memory, want.Log, want.Disk, want.File, want.Processes = 30*time.Minute, 8<<30, 1<<20, 1_500_000_000, 1<<40, 64
 	if err != nil || got != want {
 		t.Errorf("ParseLimits: %+v, %v, want %+v", got, err, want)
 	}
@@ -24,6 +24,7 @@ func TestParseLimitsRefuses(t *testing.T) {
 		"time=-1h":                 "above 0",
 		"time=0s":                  "above 0",
 		"memory=lots":              "expected a size",
+		"memory=8GiG":              "expected a size",
 		"memory=0":                 "expected a size",
 		"memory=-1GiB":             "expected a size",
 		"disk=99999999999TiB":      "expected a size",
@@ -35,14 +36,6 @@ func TestParseLimitsRefuses(t *testing.T) {
 	} {
 		if _, err := ParseLimits(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseLimits(%q): %v, want %q", text, err, want)
-		}
-	}
-}
-
-func TestFormatSize(t *testing.T) {
-	for n, want := range map[int64]string{512: "512 bytes", 256 << 20: "256 MiB", 3 << 29: "1.5 GiB"} {
-		if got := FormatSize(n); got != want {
-			t.Errorf("FormatSize(%d) = %q, want %q", n, got, want)
 		}
 	}
 }
