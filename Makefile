@@ -40,7 +40,7 @@ dry-run: bin/slipway ## release a crate of examples/workspace as a dry run (CRAT
 
 .PHONY: test
 test: test-tools ## unit tests, and the end-to-end tests that this machine can run, where they are many a sample
-	go test ./ci/... ./cmd/...
+	@.ci/gotest . pkgname ./ci/... ./cmd/...
 	@echo "SAMPLED: one in four to eight of the points at which a release is killed, smaller files, and no tight timings; make e2e does all of it"
 	@$(MAKE) --no-print-directory e2e SHORT=-short
 
@@ -53,31 +53,31 @@ e2e: e2e-dagger e2e-local e2e-hostile e2e-signing e2e-publish e2e-images e2e-act
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
-	cd e2e && go run ./count $(SHORT) -p 1 -run '^TestLocal' -timeout 60m . ./corpus
+	@.ci/gotest e2e testname $(SHORT) -p 1 -run '^TestLocal' -timeout 60m . ./corpus
 
 .PHONY: e2e-hostile
 e2e-hostile: test-tools ## attacks on slipway itself: sandbox, artifacts, tokens, verifier, inputs
-	cd e2e && go run ./count $(SHORT) -run '^TestHostile' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -run '^TestHostile' -timeout 60m .
 
 .PHONY: e2e-dagger
 e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
-	cd e2e && go run ./count $(SHORT) -run '^TestDagger' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -run '^TestDagger' -timeout 60m .
 
 .PHONY: e2e-signing
 e2e-signing: test-tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
-	cd e2e && go run ./count $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./gotool ./sigstack/... ./documents
+	@.ci/gotest e2e testname $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./gotool ./sigstack/... ./documents
 
 .PHONY: e2e-publish
 e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, a real registry
-	cd e2e && go run ./count $(SHORT) -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
+	@.ci/gotest e2e testname $(SHORT) -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
 
 .PHONY: e2e-images
 e2e-images: test-tools ## end-to-end tests of images: two registries, cosign, skopeo, crane, runwasi's own tool and a wasm runtime as judges
-	cd e2e && go run ./count $(SHORT) -run '^TestImages' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -run '^TestImages' -timeout 60m .
 
 .PHONY: e2e-actions
 e2e-actions: test-tools ## end-to-end tests of the GitHub Actions workflows: run by act, read by actionlint and zizmor
-	cd e2e && go run ./count $(SHORT) -run '^TestActions' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -run '^TestActions' -timeout 60m .
 
 .PHONY: fuzz
 fuzz: tools ## each fuzz target for FUZZTIME
