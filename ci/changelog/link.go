@@ -9,12 +9,13 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 // definition is a link reference definition (CommonMark 0.31.2, section 4.7) or a footnote
 // definition (GitHub Flavored Markdown).
 type definition struct {
-	label      string // normalised by fold
+	label      string // normalised by goldmark
 	footnote   bool
 	first, end int // from line first up to, not including, line end
 }
@@ -71,23 +72,17 @@ func (s *scanner) definition(at, end int) definition {
 		for last < end && !labelForm.MatchString(s.doc.lines[last]) {
 			last++
 		}
-		return definition{label: fold(m[1]), footnote: true, first: at, end: last}
+		return definition{label: util.ToLinkReference([]byte(m[1])), footnote: true, first: at, end: last}
 	}
 	if !strings.Contains(s.doc.lines[at], "]:") {
 		return definition{}
 	}
 	for n := min(maxDefinition, end-at); n > 0; n-- {
 		if m := linkForm.FindStringSubmatch(strings.Join(s.doc.lines[at:at+n], "\n")); m != nil {
-			return definition{label: fold(m[1]), first: at, end: at + n}
+			return definition{label: util.ToLinkReference([]byte(m[1])), first: at, end: at + n}
 		}
 	}
 	return definition{}
-}
-
-// fold normalises a label for comparison: case and white space do not matter (CommonMark
-// 0.31.2, "matches").
-func fold(label string) string {
-	return strings.ToLower(strings.Join(strings.Fields(label), " "))
 }
 
 // definitionOn returns the index of the definition that begins on a line, or -1.
@@ -132,7 +127,7 @@ func references(text string) []string {
 	var labels []string
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {
 		if m[1] != "" {
-			labels = append(labels, fold(m[1]))
+			labels = append(labels, util.ToLinkReference([]byte(m[1])))
 		}
 	}
 	return labels

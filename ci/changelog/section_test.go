@@ -63,6 +63,7 @@ var sections = []struct {
 	{"links, defined far below", "## 1.2.3\nSee [#1].\n## 1.2.2\n- [#2]\n\n[#2]: two\n[#1]: one\n[#1]: other\n", "See [#1].\n\n[#1]: one"},
 	{"links, defined above", "[a]: one\n\n## 1.2.3\nSee [a].\n", "See [a].\n\n[a]: one"},
 	{"links, defined inside", "## 1.2.3\n[a]: one\n\nSee [a].\n", "See [a].\n\n[a]: one"},
+	{"label in another case", "## 1.2.3\nSee [Stra\u00dfe].\n\n[STRASSE]: one\n", "See [Stra\u00dfe].\n\n[STRASSE]: one"},
 	{"label over two lines", "## 1.2.3\nSee [the\nthing].\n\n[The Thing]: one\n", "See [the\nthing].\n\n[The Thing]: one"},
 	{"footnotes", "## 1.2.3\nSee[^1].\n## 1.2.2\nNo[^2].\n\n[a]: x\n[^2]: two\n[^1]: one, see [a]\n", "See[^1].\n\n[a]: x\n[^1]: one, see [a]"},
 	{"links, over several lines", "## 1.2.3\nSee [a], [b].\n\n[a]:\n  https://a.example\n[b]: https://b.example\n  'title'\n[c]: c\n", "See [a], [b].\n\n[a]:\n  https://a.example\n[b]: https://b.example\n  'title'"},

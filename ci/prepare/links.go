@@ -67,9 +67,9 @@ func (o *outline) definitions() definitions {
 		name := strings.TrimPrefix(l.name, "v")
 		v := o.before(name)
 		switch {
-		case l.label == "unreleased":
+		case strings.EqualFold(strings.TrimSpace(l.name), "unreleased"): // labels are case-insensitive
 			d.unreleased = i
-		case strings.EqualFold(name, o.to): // labels are case-insensitive
+		case strings.EqualFold(name, o.to):
 			d.new = i
 		case v == nil:
 		default:

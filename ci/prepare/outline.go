@@ -35,20 +35,16 @@ func readOutline(text, to string, names changelog.Names) (*outline, error) {
 
 // link is a line with a link definition.
 type link struct {
-	head  string // up to the label
-	name  string
-	label string // the name normalized for comparison (CommonMark 0.31.2, "matches")
-	mid   string
-	url   string
-	tail  string
+	head string // up to the label
+	name string
+	mid  string
+	url  string
+	tail string
 }
 
 func (o *outline) link(i int) link {
 	m := linkForm.FindStringSubmatch(o.lines[i])
-	return link{
-		head: m[1], name: m[2], mid: m[3], url: m[4], tail: o.lines[i][len(m[0]):],
-		label: strings.ToLower(strings.Join(strings.Fields(m[2]), " ")),
-	}
+	return link{head: m[1], name: m[2], mid: m[3], url: m[4], tail: o.lines[i][len(m[0]):]}
 }
 
 func (l link) String() string { return l.head + l.name + l.mid + l.url + l.tail }
