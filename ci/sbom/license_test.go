@@ -19,7 +19,10 @@ func TestExpression(t *testing.T) {
 		{"DocumentRef-x:LicenseRef-ours", "DocumentRef-x:LicenseRef-ours"},
 		{" MIT ", "MIT"},
 		{"", ""},
-		{"non-standard", "non-standard"}, // valid syntax; identifiers are not looked up
+		{"non-standard", ""}, // valid syntax, but no identifier of the SPDX list
+		{"mit", ""},
+		{"GPL-2.0-or-later WITH Classpath-exception-2.0", "GPL-2.0-or-later WITH Classpath-exception-2.0"},
+		{"MIT WITH non-standard", ""},
 		{"All rights reserved", ""},
 		{"MIT OR", ""},
 		{"OR MIT", ""},
