@@ -9,19 +9,10 @@ import (
 	"io"
 	"io/fs"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"dagger/slipway/ci/beneath"
 )
-
-// index is an OCI image index (image-spec, "OCI Image Index Specification").
-type index struct {
-	Manifests []struct {
-		Digest   string `json:"digest"`
-		Platform *struct {
-			Architecture string `json:"architecture"`
-			OS           string `json:"os"`
-		} `json:"platform"`
-	} `json:"manifests"`
-}
 
 // maxIndex is the size limit of an index in bytes; one with a single image has some hundred.
 const maxIndex = 4 << 20
@@ -51,14 +42,14 @@ func Name(fsys fs.FS) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading OCI layout: %w", err)
 	}
-	var i index
+	var i v1.IndexManifest
 	if err := json.Unmarshal(raw, &i); err != nil {
 		return "", fmt.Errorf("reading OCI layout: \"index.json\": %w", err)
 	}
 	if len(i.Manifests) != 1 {
 		return "", fmt.Errorf("reading OCI layout: it has %d images, expected one", len(i.Manifests))
 	}
-	return "layout@" + i.Manifests[0].Digest, nil
+	return "layout@" + i.Manifests[0].Digest.String(), nil
 }
 
 // WriteTar writes a layout as a tar archive. Equal files give equal bytes, whatever their owners

@@ -20,13 +20,15 @@ func files(json string) fstest.MapFS {
 }
 
 func TestName(t *testing.T) {
-	const one = `{"manifests":[{"digest":"sha256:aa","platform":{"os":"linux","architecture":"amd64"}}]}`
-	if got, err := Name(files(one)); got != "layout@sha256:aa" || err != nil {
+	digest := "sha256:" + strings.Repeat("aa", 32)
+	one := `{"manifests":[{"digest":"` + digest + `","platform":{"os":"linux","architecture":"amd64"}}]}`
+	if got, err := Name(files(one)); got != "layout@"+digest || err != nil {
 		t.Errorf("Name = %q, %v", got, err)
 	}
 	for _, tt := range []struct{ name, json, want string }{
 		{"none", `{"manifests":[]}`, "it has 0 images, expected one"},
-		{"two", `{"manifests":[{"digest":"sha256:aa"},{"digest":"sha256:bb"}]}`, "it has 2 images, expected one"},
+		{"two", `{"manifests":[{"digest":"` + digest + `"},{"digest":"` + digest + `"}]}`, "it has 2 images, expected one"},
+		{"a digest that is none", `{"manifests":[{"digest":"sha256:../x"}]}`, `reading OCI layout: "index.json"`},
 		{"malformed", `{`, `reading OCI layout: "index.json"`},
 	} {
 		if _, err := Name(files(tt.json)); err == nil || !strings.Contains(err.Error(), tt.want) {
