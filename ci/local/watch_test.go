@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dagger/slipway/ci/step"
@@ -18,8 +19,15 @@ func TestFilesWithoutEnd(t *testing.T) {
 		t.Skipf("SKIPPED: the file system has room for %d files (%v)", now.files, err)
 	}
 	r.limits.Disk = 100 << 20
-	// The step runs long enough to be noticed: only the limit ends it.
-	_, err := r.Run(t.Context(), probe("files", "/out/many", "300000", ";", "sleep", "10s"))
+	var err error
+	for range 5 {
+		// The step runs long enough to be noticed: only the limit ends it.
+		_, err = r.Run(t.Context(), probe("files", "/out/many", "300000", ";", "sleep", "10s"))
+		if err == nil || !strings.Contains(err.Error(), "wrote more than") {
+			break
+		}
+		t.Log("other programs have written 100 MiB meanwhile: the file system's room is what is measured")
+	}
 	wantError(t, err, "made more than 25600 files, one for each 4.0 KiB of 100 MiB", "--limits disk=")
 	if left, _ := filepath.Glob(filepath.Join(m.cache, "tmp", "run-*", "work", "step-*")); len(left) > 0 {
 		t.Errorf("it leaves %v", left)

@@ -134,18 +134,19 @@ func (b *builder) pack(args []string, home step.Mount, configuration string) ste
 	}
 }
 
-// verifyPackage returns the step that packages again and compiles the result. It does not see the
-// repository, because it runs build scripts.
+// verifyPackage returns the step that packages again and compiles the result. It sees the same
+// files and the same git directory as the step that packages: cargo selects files in another way
+// where there is no repository, and does not find one that `exclude` takes back with "!".
 func (b *builder) verifyPackage(args []string, home, begin step.Mount, configuration string) step.Step {
-	s := b.compile(StepVerifyPackage, "", "source", []step.Mount{begin}, args)
-	i := slices.IndexFunc(s.Mounts, func(m step.Mount) bool { return m.Path == cargoHome })
-	s.Mounts[i] = home
-	if configuration == onlineTree {
-		s.Dir, s.Args = confDir, append(slices.Clone(args), "--manifest-path", path.Join(srcDir, "Cargo.toml"))
-		s.Mounts = append(s.Mounts, b.configuration(configuration))
-		slices.SortStableFunc(s.Mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
+	s := b.pack(args, home, configuration)
+	s.Name, s.About, s.Outputs = StepVerifyPackage, "compile what was packaged", nil
+	s.Args = slices.DeleteFunc(s.Args, func(arg string) bool { return arg == "--no-verify" })
+	s.Env = b.env(b.commitEnv()...)
+	for i := range s.Mounts {
+		if s.Mounts[i].Path == targetDir {
+			s.Mounts[i] = begin
+		}
 	}
-	s.About, s.Outputs = "compile what was packaged", nil
 	s.Failure = fmt.Sprintf("what is packaged of crate %q does not build: the compiler's messages are above", b.crate.Name)
 	return s
 }
