@@ -29,6 +29,8 @@ var floors = [][]string{
 	// what a release changes, and the order of it
 	{"ci/publish"},
 	{"ci/release"},
+	// what slipway does, and where it does it
+	{"ci/app"},
 	// the front ends
 	{"ci/module", "cmd/slipway"},
 	{"."},

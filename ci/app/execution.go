@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/step"
+)
+
+// execution is how plans are executed: what their releases have in common.
+type execution struct {
+	workspace Workspace
+	running   Running
+	out       string // as the caller has named it
+	// releases means that this is no dry run: findings that stop a release are errors before
+	// anything is built.
+	releases   bool
+	signer     *sign.Signer
+	given      *release.Given
+	registries credential.Registries
+	chosen     bool // the caller has named the toolchain
+}
+
+// check returns the errors that need no runner.
+func (e *execution) check(plans []*plan.Plan) error {
+	if err := release.Check(plans, e.releases); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if e.releases && e.signer == nil && e.given == nil && p.Signing != "" {
+			return sign.ErrNoToken
+		}
+	}
+	return nil
+}
+
+// open returns a release of each plan, with a runner. The caller must call done.
+func (e *execution) open(ctx context.Context, h Host, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release, done func() error, err error) {
+	if len(plans) == 0 {
+		return nil, func() error { return nil }, nil
+	}
+	if err := e.check(plans); err != nil {
+		return nil, nil, err
+	}
+	runners, err := h.Runners(ctx, Job{Plans: plans, Root: e.workspace.Root, Toolchain: e.workspace.Toolchain, Running: e.running, Secrets: e.secrets})
+	if err != nil {
+		return nil, nil, err
+	}
+	list = e.withoutRunners(h, w, plans)
+	for i, r := range list {
+		r.Runner, r.ToolchainBase, r.Tell = runners.List[i], runners.ToolchainBase, runners.Tell
+	}
+	return list, runners.Close, nil
+}
+
+// withoutRunners returns a release of each plan, without a runner.
+func (e *execution) withoutRunners(h Host, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release) {
+	for _, p := range plans {
+		list = append(list, &release.Release{Workspace: w, Plan: p, Out: h.Out(e.out), Signer: e.signer, Given: e.given})
+	}
+	return list
+}
+
+// secrets returns the values that a plan's steps may use. A dry run has none.
+func (e *execution) secrets(p *plan.Plan) step.Secrets {
+	token, err := e.registries.For(p.Publish.Registry, p.Publish.Index)
+	if err != nil || token.Empty() {
+		return nil // the release reports an error before it runs anything
+	}
+	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
+}
+
+// open returns another job's directory, and a path for slipway's private copy of it.
+func (s *Staged) open(ctx context.Context, h Host) (release.Staged, string, error) {
+	digest, err := handover.ParseDigest(s.StagedDigest)
+	if err != nil {
+		return release.Staged{}, "", err
+	}
+	dir, err := s.Staged.path(ctx, h, "what was staged")
+	if err != nil {
+		return release.Staged{}, "", err
+	}
+	work, err := h.Temp()
+	return release.Staged{Dir: dir, Digest: digest}, filepath.Join(work, "copy"), err
+}
+
+// prebuilt returns the path of a directory with what an earlier run has made, "" if there is
+// none. It compares the directory with the digest given for it, if there is one. what names its
+// content in an error.
+func prebuilt(ctx context.Context, h Host, dir Directory, digest Optional, what string) (string, error) {
+	if !dir.Set && !digest.Set {
+		return "", nil
+	}
+	if dir.Name == "" && dir.Export == nil {
+		return "", errors.New("checking --dist: it is empty: name the directory whose " + what + ", or leave --dist and --dist-digest out")
+	}
+	path, err := dir.path(ctx, h, "what --dist names")
+	if err != nil || !digest.Set {
+		return path, err
+	}
+	want, err := handover.ParseDigest(digest.Value)
+	if err != nil {
+		return "", err
+	}
+	return path, handover.Check(path, want)
+}

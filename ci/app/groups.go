@@ -1,0 +1,87 @@
+package app
+
+// This file declares the options that several verbs share. The tags are read by [Options].
+
+// Root names the workspace.
+type Root struct {
+	Source string `name:"source" default:"." help:"root of the Rust workspace, a <directory>" only:"command"`
+}
+
+// Output says how a result is printed.
+type Output struct {
+	JSON bool `name:"json" parameter:"asJSON" help:"print JSON for a program instead of text for a person"`
+}
+
+// Workspace names the workspace and the image that it is built in.
+type Workspace struct {
+	Root
+	Output
+	Toolchain string `name:"toolchain" help:"<image> to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own" only:"command"`
+}
+
+// Subject names the crate to release.
+type Subject struct {
+	Crate   string `name:"crate" required:"true" complete:"crates" help:"crate to release: a member of the workspace"`
+	Version string `name:"version" required:"true" help:"version to release: the one in the crate's manifest"`
+}
+
+// Running says where steps run, and what they may use.
+type Running struct {
+	Runner        string `name:"runner" default:"auto" complete:"auto,local,dagger" help:"where steps run: auto, <local> or dagger" only:"command"`
+	Cache         string `name:"cache" help:"<directory> for what can be made again (default: the user's cache directory)" only:"command"`
+	Limits        string `name:"limits" help:"what a step may use, where the default is not enough, as <time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000>" only:"command"`
+	WeakerSandbox bool   `name:"weaker-sandbox" help:"run steps also where this machine lacks a part of the local sandbox" only:"command"`
+}
+
+// Signing says how to sign. A plan depends on the key and on the addresses.
+type Signing struct {
+	RequestURL    Secret `name:"oidc-request-url" env:"ACTIONS_ID_TOKEN_REQUEST_URL" help:"where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)" only:"module"`
+	RequestToken  Secret `name:"oidc-request-token" env:"ACTIONS_ID_TOKEN_REQUEST_TOKEN" help:"what this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)" only:"module"`
+	IdentityToken Secret `name:"identity-token" env:"SIGSTORE_ID_TOKEN" help:"OpenID Connect <token> that says who signs (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)" module:"OpenID Connect token that says who signs"`
+	Key           File   `name:"key" secret:"true" help:"sign with this private key <file>, as cosign makes it, and $COSIGN_PASSWORD, instead of an identity" module:"private key to sign with instead of an identity, as cosign makes it"`
+	KeyPassword   Secret `name:"key-password" env:"COSIGN_PASSWORD" help:"password of the key" only:"module"`
+	FulcioURL     string `name:"fulcio-url" help:"<address> of a Fulcio of your own (default: the public one)"`
+	RekorURL      string `name:"rekor-url" help:"<address> of a Rekor of your own (default: the public one)"`
+	TimestampURL  string `name:"timestamp-url" help:"<address> of an RFC 3161 timestamp authority (default: none)"`
+	TrustedRoot   File   `name:"trusted-root" help:"trusted root <file> of a sigstore of your own (default: that of the public one)"`
+}
+
+// API is how GitHub is reached.
+type API struct {
+	GitHubAPI string `name:"github-api" env:"GITHUB_API_URL,hidden" help:"base <address> of a GitHub Enterprise server's API (default: $GITHUB_API_URL)" module:"base address of a GitHub Enterprise server's API"`
+}
+
+// Remotes says where a release is published, and as whom.
+type Remotes struct {
+	Repository    string `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> to release in"`
+	GitHubToken   Secret `name:"github-token" env:"GITHUB_TOKEN" help:"token of GitHub with contents: write" only:"module"`
+	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of crates.io; those of other registries: with-registry-token" only:"module"`
+	API
+	Actor       string `name:"actor" env:"GITHUB_ACTOR" help:"<login> of who releases, who is to be an owner of what is published"`
+	Environment string `name:"environment" help:"<name> of the GitHub environment that this job runs in, to warn where it lets in more than the release branch"`
+}
+
+// SignedBy says who must have signed, and in which kind of run.
+type SignedBy struct {
+	Identity          string `name:"certificate-identity" help:"exact <identity> that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)"`
+	Issuer            string `name:"certificate-oidc-issuer" default:"https://token.actions.githubusercontent.com" help:"exact <issuer> of the identity"`
+	SourceRef         string `name:"source-ref" help:"full git <ref> of the repository that the run must have been on (default: that of the identity)"`
+	RunnerEnvironment string `name:"runner-environment" help:"<kind> of runner that the run must have been on: github-hosted (the default) or self-hosted"`
+}
+
+// Released says who must have signed a published release, and how it is read.
+type Released struct {
+	SignedBy
+	Key         File   `name:"key" help:"public key <file> that must have signed, instead of an identity"`
+	TrustedRoot File   `name:"trusted-root" help:"trusted root <file> of a sigstore of your own (default: that of the public one)"`
+	GitHubToken Secret `name:"github-token" env:"GITHUB_TOKEN" help:"token of GitHub, for a release that not everyone may read" only:"module"`
+	API
+}
+
+// Staged names what another job has staged. The directory is never used without checking its
+// digest.
+type Staged struct {
+	_            struct{}  `together:"staged,staged-digest"`
+	Staged       Directory `name:"staged" help:"take the results of the steps from this <directory>, which another job has staged, and run nothing"`
+	StagedDigest string    `name:"staged-digest" help:"<digest> of that directory, as that job printed it"`
+}

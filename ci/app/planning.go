@@ -1,0 +1,98 @@
+package app
+
+import (
+	"cmp"
+	"context"
+
+	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/checkout"
+	"dagger/slipway/ci/notes"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/sourcefs"
+)
+
+// read reads the workspace from the copy of its source. Its files stay open for later reads.
+func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Source, error) {
+	source, err := h.Source(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := sourcefs.Open(ctx, source.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := cargo.Read(files)
+	return w, source, source.Explain(err)
+}
+
+// Crates returns the names and versions of the workspace's crates.
+func Crates(ctx context.Context, h Host, r Root) (names, versions []string, err error) {
+	w, _, err := r.read(ctx, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range w.Crates {
+		names, versions = append(names, c.Name), append(versions, c.Version)
+	}
+	return names, versions, nil
+}
+
+// planning is what plans are made from.
+type planning struct {
+	workspace *cargo.Workspace
+	dir       string // with the copy of the source
+	request   plan.Request
+}
+
+// plan reads the workspace and makes the request of a plan, without a crate and version.
+func (w Workspace) plan(ctx context.Context, h Host, s *Signing) (*planning, error) {
+	read, source, err := w.read(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	state, err := source.State(ctx, cmp.Or(read.Settings.ReleaseBranch, plan.ReleaseBranch))
+	if err != nil {
+		return nil, err
+	}
+	record, err := source.Record(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named, err := h.ToolchainName(ctx, w.Toolchain)
+	if err != nil {
+		return nil, err
+	}
+	return &planning{read, source.Dir, plan.Request{
+		Toolchain: named, Signing: s.how(), SigningServices: s.options().Services(), Source: state, Record: record,
+		History: func(q notes.Question) (notes.History, error) { return source.History(ctx, q) },
+	}}, nil
+}
+
+// chosen reports whether the caller has named the toolchain.
+func (p *planning) chosen() bool { return p.request.Toolchain != "" }
+
+// crate returns the plan for one crate.
+func (p *planning) crate(s Subject) (*plan.Plan, error) {
+	p.request.Crate, p.request.Version = s.Crate, s.Version
+	return plan.New(p.workspace, p.request)
+}
+
+// Plan prints what a release of a crate would do.
+type Plan struct {
+	Workspace
+	Subject
+	Signing // the plan says how it signs, and with which services
+}
+
+// Run reads the workspace and starts no container.
+func (v *Plan) Run(ctx context.Context, h Host) (Outcome, error) {
+	from, err := v.Workspace.plan(ctx, h, &v.Signing)
+	if err != nil {
+		return Outcome{}, err
+	}
+	p, err := from.crate(v.Subject)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return v.Output.plan(p)
+}

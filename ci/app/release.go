@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+)
+
+// Release releases a crate.
+type Release struct {
+	OneCrate
+	Signing
+	Remotes
+	SignedBy
+	Staged
+	_          struct{}  `exclusive:"dist,staged"`
+	DryRun     bool      `name:"dry-run" default:"true" help:"run every step and change nothing anywhere"`
+	Initial    bool      `name:"initial-release" help:"the registry does not have the crate yet: do not ask for its owners"`
+	Out        string    `name:"out" default:"dist" help:"<directory> for the artifacts" only:"command"`
+	Dist       Directory `name:"dist" help:"publish the artifacts of this <directory>, and build and sign nothing"`
+	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
+}
+
+// Run looks for what only a release needs (prebuilt artifacts, the signer, the repository, tokens)
+// before it plans, and plans before it builds anything.
+func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
+	if v.Staged.Staged.Set {
+		return v.packageStaged(ctx, h)
+	}
+	given, err := v.prebuilt(ctx, h)
+	if err != nil {
+		return Outcome{}, err
+	}
+	e, shown := &execution{out: v.Out, given: given}, v.Out
+	if given != nil {
+		shown = v.Dist.Name
+	}
+	if v.DryRun {
+		return v.run(ctx, h, &v.Signing, e, shown, rehearse)
+	}
+	e.releases = true
+	if e.signer, err = v.signerIfAny(ctx); err != nil {
+		return Outcome{}, err
+	}
+	var initial []string
+	if v.Initial {
+		initial = []string{v.Crate}
+	}
+	remotes, err := v.Remotes.open(ctx, h, e, initial)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return v.run(ctx, h, &v.Signing, e, shown, func(ctx context.Context, r *release.Release) (*release.Summary, error) {
+		return r.Publish(ctx, remotes(r.Plan))
+	})
+}
+
+// rehearse makes a dry run, or verifies prebuilt artifacts.
+func rehearse(ctx context.Context, r *release.Release) (*release.Summary, error) {
+	if r.Given != nil {
+		return r.CheckGiven(ctx)
+	}
+	return r.DryRun(ctx)
+}
+
+// packageStaged makes a dry run with what another job has staged. Publishing is up to yet another
+// job, which takes the signed artifacts.
+func (v *Release) packageStaged(ctx context.Context, h Host) (Outcome, error) {
+	if !v.DryRun {
+		return Outcome{}, errors.New("checking --staged: it goes with a dry run: sign with `slipway dist --staged`, and publish with --dist what that writes")
+	}
+	return v.runStaged(ctx, h, &v.Signing, &execution{out: v.Out}, &v.Staged, rehearse)
+}
+
+// prebuilt returns the prebuilt artifacts to publish, nil if there are none.
+func (v *Release) prebuilt(ctx context.Context, h Host) (*release.Given, error) {
+	dir, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
+	if err != nil || dir == "" {
+		return nil, err
+	}
+	e, err := v.expect(v.Repository, nil)
+	if err == nil && v.TrustedRoot.Given() {
+		e.Root, err = v.TrustedRoot.trustedRoot(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checking the artifacts in %q: %w", dir, err)
+	}
+	return &release.Given{Dir: dir, Expect: e}, nil
+}
+
+// client returns a client for the GitHub repository.
+func (a API) client(ctx context.Context, repository string, token Secret) (*github.Client, error) {
+	value, err := token.reveal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, err := github.New(github.Options{Repository: repository, Token: value, API: a.GitHubAPI})
+	if err != nil {
+		return nil, errors.Join(err, errors.New("name the repository (--repository owner/name)"))
+	}
+	return client, nil
+}
+
+// open returns a function for a crate's remotes, and gives the execution the tokens of
+// registries. initial names the crates that the registry does not have yet.
+func (r *Remotes) open(ctx context.Context, h Host, e *execution, initial []string) (func(*plan.Plan) release.Remotes, error) {
+	client, err := r.client(ctx, r.Repository, r.GitHubToken)
+	if err != nil {
+		return nil, err
+	}
+	if e.registries, err = registries(ctx, h, r.RegistryToken); err != nil {
+		return nil, err
+	}
+	return func(p *plan.Plan) release.Remotes {
+		to := release.Remotes{
+			GitHub: client, Registries: e.registries, Actor: r.Actor, InitialRelease: slices.Contains(initial, p.Crate), Environment: r.Environment, Again: h.Again(),
+		}
+		if e.chosen {
+			to.Toolchain = p.Toolchain
+		}
+		return to
+	}, nil
+}
+
+// registries returns the tokens of registries: that of crates.io, and the host's for others.
+func registries(ctx context.Context, h Host, cratesIO Secret) (credential.Registries, error) {
+	all, err := h.Registries(ctx)
+	if err != nil || cratesIO == nil {
+		return all, err
+	}
+	token, err := cratesIO(ctx)
+	others := all.Lookup
+	all.Lookup = func(name string) string {
+		if name == credential.Variable("") {
+			return token.Reveal()
+		}
+		return others(name)
+	}
+	return all, err
+}

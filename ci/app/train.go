@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/release"
+)
+
+// Train releases several crates.
+type Train struct {
+	Workspace
+	Running
+	Signing
+	Remotes
+	Crates  []string `name:"crates" list:"comma" complete:"crates" help:"<crates> to release, as name or name@version (default: every one that goes to a registry)"`
+	Initial []string `name:"initial-release" list:"comma" complete:"crates" help:"<crates> of the train that the registry does not have yet: do not ask for their owners"`
+	DryRun  bool     `name:"dry-run" default:"true" help:"run every step and change nothing anywhere"`
+	Plan    bool     `name:"plan" help:"print everything that the train would do, and its digest; run nothing"`
+	Out     string   `name:"out" default:"dist" help:"<directory> for the artifacts, one below it per crate" only:"command"`
+}
+
+// Run plans first; a release then needs its signer and its remotes before anything is built.
+func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
+	from, err := v.Workspace.plan(ctx, h, &v.Signing)
+	if err != nil {
+		return Outcome{}, err
+	}
+	p, err := plan.NewTrain(from.workspace, v.Crates, from.request)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := p.CheckInitial(v.Initial); err != nil {
+		return Outcome{}, err
+	}
+	if v.Plan {
+		return v.Output.plan(p)
+	}
+	e := &execution{workspace: v.Workspace, running: v.Running, out: v.Out, releases: !v.DryRun, chosen: from.chosen()}
+	do := (*release.Train).DryRun
+	if e.releases {
+		if do, err = v.publish(ctx, h, e); err != nil {
+			return Outcome{}, err
+		}
+	}
+	list, done, err := e.open(ctx, h, from.workspace, p.Crates)
+	if err != nil {
+		return Outcome{}, err
+	}
+	for _, r := range list {
+		r.Out = filepath.Join(r.Out, r.Plan.Crate)
+	}
+	made, err := do(&release.Train{Plan: p, Releases: list}, ctx)
+	if err = errors.Join(err, done()); made == nil {
+		return Outcome{}, err
+	}
+	return v.told(made, v.Out, err)
+}
+
+// publish returns a function that releases a train.
+func (v *Train) publish(ctx context.Context, h Host, e *execution) (func(*release.Train, context.Context) (*release.TrainSummary, error), error) {
+	var err error
+	if e.signer, err = v.signerIfAny(ctx); err != nil {
+		return nil, err
+	}
+	remotes, err := v.Remotes.open(ctx, h, e, v.Initial)
+	return func(t *release.Train, ctx context.Context) (*release.TrainSummary, error) {
+		return t.Publish(ctx, remotes)
+	}, err
+}
