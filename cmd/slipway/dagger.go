@@ -11,9 +11,9 @@ import (
 
 	"dagger.io/dagger"
 
+	"dagger/slipway/ci/app"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
-	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
@@ -41,11 +41,11 @@ func engineAnswers(ctx context.Context) error {
 }
 
 // openDagger opens a session with the engine.
-func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits step.Limits, log *progress) ([]step.Runner, func() error, error) {
+func (m *machine) openDagger(ctx context.Context, j app.Job, limits step.Limits, log *progress) ([]step.Runner, func() error, error) {
 	if err := useInstalledCommand(); err != nil {
 		return nil, nil, err
 	}
-	taken, err := o.take(ctx)
+	taken, err := m.Source(ctx, j.Root)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,19 +59,19 @@ func (o *options) openDagger(ctx context.Context, plans []*plan.Plan, limits ste
 	}
 	done := func() error { return errors.Join(client.Close(), os.RemoveAll(work)) }
 	images := map[string]engine.Image{}
-	p := plans[0] // plans of one workspace share a toolchain
-	if dir, ok := layoutPath(o.toolchain); ok {
-		images[p.Toolchain], err = engine.ImportLayout(ctx, client, dir, work)
-	} else if p.Toolchain == toolchain.Reference() {
-		images[p.Toolchain], _, err = engine.Toolchain(ctx, client, nil, work)
+	named := j.Plans[0].Toolchain
+	if dir, ok := layoutPath(j.Toolchain); ok {
+		images[named], err = engine.ImportLayout(ctx, client, dir, work)
+	} else if named == toolchain.Reference() {
+		images[named], _, err = engine.Toolchain(ctx, client, nil, work)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
 	source := client.Host().Directory(taken.Dir)
 	var list []step.Runner
-	for _, p := range plans {
-		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: secrets(p), Limits: limits, Log: log}))
+	for _, p := range j.Plans {
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}))
 	}
 	return list, done, nil
 }

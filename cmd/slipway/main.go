@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dagger/slipway/ci/app"
 	"dagger/slipway/ci/console"
 )
 
@@ -39,11 +40,7 @@ func main() {
 
 // run runs the command, prints its error and returns the exit status.
 func run(ctx context.Context) int {
-	ctx, end := withEndings(ctx)
-	err := newCommand().ExecuteContext(ctx)
-	if ending := end(); ending != nil {
-		err = errors.Join(err, ending)
-	}
+	err := newCommand(openMachine).ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
@@ -61,7 +58,10 @@ func run(ctx context.Context) int {
 	return 1
 }
 
-func newCommand() *cobra.Command {
+// opener returns the host of a command, and a function to call in the end.
+type opener func(*cobra.Command) (h app.Host, done func() error)
+
+func newCommand(open opener) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "slipway",
 		Short: "Release crates of a Rust workspace from containers",
@@ -74,6 +74,13 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 	}
 	root.SetOut(console.Stdout)
 	root.SetErr(console.Stderr)
-	root.AddCommand(releaseCommand(), trainCommand(), planCommand(), buildCommand(), testCommand(), stageCommand(), distCommand(), imagesCommand(), verifyCommand(), reproduceCommand(), orderCommand(), prepareCommand(), workflowsCommand(), toolchainCommand())
+	for _, c := range commands() {
+		define(&c.Command, c.verb, open)
+		if c.Args = cobra.NoArgs; c.args != nil {
+			c.Args = cobra.ArbitraryArgs
+		}
+		c.RunE = func(cmd *cobra.Command, args []string) error { return c.run(cmd, args, open) }
+		root.AddCommand(&c.Command)
+	}
 	return root
 }

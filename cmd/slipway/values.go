@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/pflag"
 
+	"dagger/slipway/ci/app"
 	"dagger/slipway/ci/credential"
 )
 
@@ -44,20 +46,16 @@ func (l nameList) String() string {
 
 func (l nameList) Type() string { return "strings" }
 
-// apiFlag defines the flag for GitHub's API. The help does not show the variable's value, which
-// may contain credentials; those are rejected when it is used.
-func apiFlag(f *pflag.FlagSet, to *string) {
-	f.StringVar(to, "github-api", os.Getenv("GITHUB_API_URL"), "base `address` of a GitHub Enterprise server's API (default: $GITHUB_API_URL)")
-	f.Lookup("github-api").DefValue = ""
-}
-
-// secretFlag is a flag for a secret, whose value is never shown.
-type secretFlag struct{ to *credential.Text }
+// secretFlag is a flag for a secret, whose value is never shown. An empty value leaves the
+// variable's.
+type secretFlag struct{ to *app.Secret }
 
 var _ pflag.Value = secretFlag{}
 
 func (s secretFlag) Set(value string) error {
-	*s.to = credential.NewText(value)
+	if value != "" {
+		*s.to = func(context.Context) (credential.Text, error) { return credential.NewText(value), nil }
+	}
 	flagSecrets.add(value)
 	return nil
 }
@@ -66,67 +64,84 @@ func (s secretFlag) String() string { return "" }
 
 func (s secretFlag) Type() string { return "string" }
 
-// flagSecrets holds the values of flags for secrets.
-var flagSecrets secretList
+// fileFlag is a flag for a file, which is read when it is needed.
+type fileFlag struct{ to *app.File }
 
-type secretList struct {
-	mu     sync.Mutex
-	values []string
-}
-
-func (l *secretList) add(value string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.values = append(l.values, value)
-}
-
-func (l *secretList) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.values)
-}
-
-// shortestSecret is the minimum length of a secret to be hidden: hiding shorter values would
-// remove ordinary words from a text.
-const shortestSecret = 6
-
-// hideSecrets removes every known secret from a text: the values of secret flags, and of
-// environment variables with the name of a secret.
-func hideSecrets(text string) string {
-	values := flagSecrets.all()
-	for _, entry := range os.Environ() {
-		if name, value, _ := strings.Cut(entry, "="); isSecretName(name) {
-			values = append(values, value)
-		}
+func (f fileFlag) Set(name string) error {
+	if *f.to = (app.File{}); name != "" {
+		*f.to = app.File{Name: name, Read: func(ctx context.Context) ([]byte, error) { return readArgumentFile(ctx, name) }}
 	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // longest first, because one may contain another
-	for _, value := range values {
-		if len(value) >= shortestSecret {
-			text = strings.ReplaceAll(text, value, "…")
-		}
-	}
-	return text
+	return nil
 }
 
-func isSecretName(name string) bool {
-	return slices.ContainsFunc([]string{"_TOKEN", "_PASSWORD", "_SECRET"}, func(end string) bool { return strings.HasSuffix(name, end) })
+func (f fileFlag) String() string { return shownValue(f.to, func(f app.File) string { return f.Name }) }
+
+func (f fileFlag) Type() string { return "string" }
+
+// directoryFlag is a flag for a directory.
+type directoryFlag struct{ to *app.Directory }
+
+func (d directoryFlag) Set(name string) error {
+	*d.to = app.Directory{Name: name, Set: true}
+	return nil
 }
 
-// shownArguments returns a command's arguments without the values of secret flags, in both
-// forms: --flag value and --flag=value.
-func shownArguments(args []string, isSecret func(flag string) bool) []string {
-	shown := slices.Clone(args)
-	for i, arg := range args {
-		name, _, joined := strings.Cut(arg, "=")
-		if !strings.HasPrefix(name, "--") || !isSecret(strings.TrimPrefix(name, "--")) {
-			shown[i] = hideSecrets(shown[i])
-			continue
-		}
-		if joined {
-			shown[i] = name + "=…"
-		} else if i+1 < len(args) {
-			shown[i+1] = "…"
-		}
+func (d directoryFlag) String() string {
+	return shownValue(d.to, func(d app.Directory) string { return d.Name })
+}
+
+func (d directoryFlag) Type() string { return "string" }
+
+// optionalFlag is a flag for a text that is set even if it is empty.
+type optionalFlag struct{ to *app.Optional }
+
+func (o optionalFlag) Set(value string) error {
+	*o.to = app.Optional{Value: value, Set: true}
+	return nil
+}
+
+func (o optionalFlag) String() string {
+	return shownValue(o.to, func(o app.Optional) string { return o.Value })
+}
+
+func (o optionalFlag) Type() string { return "string" }
+
+// shownValue returns the text of a flag's value, "" for the zero flag that pflag makes.
+func shownValue[T any](value *T, text func(T) string) string {
+	if value == nil {
+		return ""
 	}
-	return shown
+	return text(*value)
+}
+
+// maxArgumentFile is the size limit in bytes of a file named by a flag: a key or a trusted root.
+const maxArgumentFile = 16 << 20
+
+// readArgumentFile reads a file named by the caller. Unlike a workspace's file it may be a pipe
+// (/dev/fd/63), from which nothing might ever come, so it returns when ctx ends.
+func readArgumentFile(ctx context.Context, name string) ([]byte, error) {
+	type result struct {
+		raw []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		f, err := os.Open(name)
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, maxArgumentFile+1))
+		if err == nil && len(raw) > maxArgumentFile {
+			err = fmt.Errorf("%q has more than %d bytes", name, maxArgumentFile)
+		}
+		done <- result{raw, err}
+	}()
+	select {
+	case r := <-done:
+		return r.raw, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -9,6 +9,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// find returns a new command of slipway.
+func find(t *testing.T, name string) *cobra.Command {
+	t.Helper()
+	c, _, err := newCommand(openMachine).Find([]string{name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestShownArguments checks that a command shown for repetition contains no secret, however it
 // was passed.
 func TestShownArguments(t *testing.T) {
@@ -23,12 +33,12 @@ func TestShownArguments(t *testing.T) {
 		"of the environment":  {"--actor", "environment-secret", "--repository=environment-secret/x"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := releaseCommand()
+			c := find(t, "release-crate")
 			if err := c.ParseFlags(args); err != nil {
 				t.Fatal(err)
 			}
 			os.Args = append([]string{"slipway", "release-crate"}, args...)
-			line := commandLine(c)
+			line := (&machine{command: c}).Again()
 			if strings.Contains(line, "s3cret") || strings.Contains(line, "environment-secret") {
 				t.Errorf("it shows %q", line)
 			}
@@ -45,7 +55,7 @@ func TestShownArguments(t *testing.T) {
 // TestSecretFlags checks that no flag with the name of a secret is a plain string, whose value
 // help and errors show.
 func TestSecretFlags(t *testing.T) {
-	for _, c := range newCommand().Commands() {
+	for _, c := range newCommand(openMachine).Commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if !strings.Contains(f.Name, "token") && !strings.Contains(f.Name, "password") && !strings.Contains(f.Name, "secret") {
 				return
@@ -59,24 +69,24 @@ func TestSecretFlags(t *testing.T) {
 
 // TestEmptyLists checks that an empty value of a list flag is an error that names the flag.
 func TestEmptyLists(t *testing.T) {
-	for name, command := range map[string]func() *cobra.Command{"crates": trainCommand, "initial-release": trainCommand, "image": imagesCommand} {
+	for name, command := range map[string]string{"crates": "release-train", "initial-release": "release-train", "image": "release-demo-app"} {
 		for _, args := range [][]string{{"--" + name, ""}, {"--" + name + "="}, {"--" + name, " "}, {"--" + name + "=a", "--" + name + "="}} {
-			if err := command().ParseFlags(args); err == nil || !strings.Contains(err.Error(), "--"+name) || !strings.Contains(err.Error(), "empty") {
+			if err := find(t, command).ParseFlags(args); err == nil || !strings.Contains(err.Error(), "--"+name) || !strings.Contains(err.Error(), "empty") {
 				t.Errorf("%q: %v", args, err)
 			}
 		}
 	}
 	for _, value := range []string{",", "a,", ",a", "a,,b"} {
-		if err := trainCommand().ParseFlags([]string{"--crates", value}); err == nil {
+		if err := find(t, "release-train").ParseFlags([]string{"--crates", value}); err == nil {
 			t.Errorf("--crates %q is accepted", value)
 		}
 	}
-	train := trainCommand()
+	train := find(t, "release-train")
 	if err := train.ParseFlags([]string{"--crates=a@1.0.0, b", "--crates", "c"}); err != nil || train.Flags().Lookup("crates").Value.String() != "a@1.0.0,b,c" {
 		t.Errorf("%v, %v", train.Flags().Lookup("crates").Value, err)
 	}
 	// Covers all commands, so that no list flag is missed.
-	for _, c := range newCommand().Commands() {
+	for _, c := range newCommand(openMachine).Commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if strings.HasSuffix(f.Value.Type(), "Slice") || strings.HasSuffix(f.Value.Type(), "Array") {
 				t.Errorf("--%s of %s is a %s, which an empty value leaves empty", f.Name, c.Name(), f.Value.Type())
@@ -88,7 +98,7 @@ func TestEmptyLists(t *testing.T) {
 // TestHelpShowsNoAddress checks that help does not show values from the environment.
 func TestHelpShowsNoAddress(t *testing.T) {
 	t.Setenv("GITHUB_API_URL", "https://user:hunter2@example.org")
-	for _, c := range []*cobra.Command{releaseCommand(), verifyCommand(), prepareCommand()} {
+	for _, c := range []*cobra.Command{find(t, "release-crate"), find(t, "verify"), find(t, "prepare-release")} {
 		if help := c.UsageString(); strings.Contains(help, "hunter2") || !strings.Contains(help, "$GITHUB_API_URL") {
 			t.Errorf("%s:\n%s", c.Name(), help)
 		}
