@@ -307,11 +307,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			var dryRun bool
-			if inputArgs["dryRun"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
 			var repository string
@@ -349,18 +349,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
 				}
 			}
-			var initialRelease bool
-			if inputArgs["initialRelease"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
+			var environment string
+			if inputArgs["environment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
-				}
-			}
-			var dist *dagger.Directory
-			if inputArgs["dist"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg environment", err))
 				}
 			}
 			var certificateIdentity string
@@ -368,6 +361,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateIdentity", err))
+				}
+			}
+			var certificateOidcIssuer string
+			if inputArgs["certificateOidcIssuer"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["certificateOidcIssuer"]), &certificateOidcIssuer)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
 			var sourceRef string
@@ -384,7 +384,49 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg runnerEnvironment", err))
 				}
 			}
-			return (*Crate).Release(&parent, ctx, dryRun, repository, githubToken, registryToken, githubApi, actor, initialRelease, dist, certificateIdentity, sourceRef, runnerEnvironment)
+			var staged *dagger.Directory
+			if inputArgs["staged"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["staged"]), &staged)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
+				}
+			}
+			var stagedDigest string
+			if inputArgs["stagedDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg stagedDigest", err))
+				}
+			}
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+				}
+			}
+			var initialRelease bool
+			if inputArgs["initialRelease"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
+				}
+			}
+			var dist *dagger.Directory
+			if inputArgs["dist"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+				}
+			}
+			var distDigest string
+			if inputArgs["distDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg distDigest", err))
+				}
+			}
+			return (*Crate).Release(&parent, ctx, asJson, repository, githubToken, registryToken, githubApi, actor, environment, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, staged, stagedDigest, dryRun, initialRelease, dist, distDigest)
 		case "Sign":
 			var parent Crate
 			err = json.Unmarshal(parentJSON, &parent)
@@ -426,7 +468,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			return (*Crate).Test(&parent, ctx)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
+				}
+			}
+			return (*Crate).Test(&parent, ctx, asJson)
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}
@@ -543,11 +592,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg version", err))
 				}
 			}
-			var dryRun bool
-			if inputArgs["dryRun"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
 			var repository string
@@ -571,18 +620,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var oidcRequestUrl *dagger.Secret
-			if inputArgs["oidcRequestURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+			var githubApi string
+			if inputArgs["githubAPI"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
-				}
-			}
-			var oidcRequestToken *dagger.Secret
-			if inputArgs["oidcRequestToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
 				}
 			}
 			var actor string
@@ -590,6 +632,62 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
+				}
+			}
+			var environment string
+			if inputArgs["environment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg environment", err))
+				}
+			}
+			var certificateIdentity string
+			if inputArgs["certificateIdentity"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateIdentity", err))
+				}
+			}
+			var certificateOidcIssuer string
+			if inputArgs["certificateOidcIssuer"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["certificateOidcIssuer"]), &certificateOidcIssuer)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
+				}
+			}
+			var sourceRef string
+			if inputArgs["sourceRef"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
+				}
+			}
+			var runnerEnvironment string
+			if inputArgs["runnerEnvironment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg runnerEnvironment", err))
+				}
+			}
+			var staged *dagger.Directory
+			if inputArgs["staged"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["staged"]), &staged)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
+				}
+			}
+			var stagedDigest string
+			if inputArgs["stagedDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg stagedDigest", err))
+				}
+			}
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
 				}
 			}
 			var initialRelease bool
@@ -606,7 +704,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
 				}
 			}
-			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, dryRun, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, actor, initialRelease, dist)
+			var distDigest string
+			if inputArgs["distDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg distDigest", err))
+				}
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			return (*Slipway).ReleaseCrate(&parent, ctx, crate, version, asJson, repository, githubToken, registryToken, githubApi, actor, environment, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, staged, stagedDigest, dryRun, initialRelease, dist, distDigest, oidcRequestUrl, oidcRequestToken)
 		case "ReleaseDemoApp":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -620,11 +739,32 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg version", err))
 				}
 			}
-			var dryRun bool
-			if inputArgs["dryRun"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
+				}
+			}
+			var staged *dagger.Directory
+			if inputArgs["staged"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["staged"]), &staged)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
+				}
+			}
+			var stagedDigest string
+			if inputArgs["stagedDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg stagedDigest", err))
+				}
+			}
+			var image []string
+			if inputArgs["image"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["image"]), &image)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
 				}
 			}
 			var plan bool
@@ -634,11 +774,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg plan", err))
 				}
 			}
-			var image []string
-			if inputArgs["image"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["image"]), &image)
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
 				}
 			}
 			var registry string
@@ -669,6 +809,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryPassword", err))
 				}
 			}
+			var dist *dagger.Directory
+			if inputArgs["dist"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
+				}
+			}
+			var distDigest string
+			if inputArgs["distDigest"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg distDigest", err))
+				}
+			}
 			var oidcRequestUrl *dagger.Secret
 			if inputArgs["oidcRequestURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
@@ -683,21 +837,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
 				}
 			}
-			var dist *dagger.Directory
-			if inputArgs["dist"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dist"]), &dist)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
-				}
-			}
-			var asJson bool
-			if inputArgs["asJSON"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
-				}
-			}
-			return (*Slipway).ReleaseDemoApp(&parent, ctx, version, dryRun, plan, image, registry, repository, registryUsername, registryPassword, oidcRequestUrl, oidcRequestToken, dist, asJson)
+			return (*Slipway).ReleaseDemoApp(&parent, ctx, version, asJson, staged, stagedDigest, image, plan, dryRun, registry, repository, registryUsername, registryPassword, dist, distDigest, oidcRequestUrl, oidcRequestToken)
 		case "ReleaseOrder":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -717,27 +857,6 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			err = json.Unmarshal(parentJSON, &parent)
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
-			}
-			var crates []string
-			if inputArgs["crates"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["crates"]), &crates)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg crates", err))
-				}
-			}
-			var dryRun bool
-			if inputArgs["dryRun"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
-				}
-			}
-			var plan bool
-			if inputArgs["plan"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["plan"]), &plan)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg plan", err))
-				}
 			}
 			var asJson bool
 			if inputArgs["asJSON"] != nil {
@@ -767,20 +886,6 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var oidcRequestUrl *dagger.Secret
-			if inputArgs["oidcRequestURL"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
-				}
-			}
-			var oidcRequestToken *dagger.Secret
-			if inputArgs["oidcRequestToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
-				}
-			}
 			var githubApi string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
@@ -795,6 +900,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
 				}
 			}
+			var environment string
+			if inputArgs["environment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg environment", err))
+				}
+			}
+			var crates []string
+			if inputArgs["crates"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["crates"]), &crates)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg crates", err))
+				}
+			}
 			var initialRelease []string
 			if inputArgs["initialRelease"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["initialRelease"]), &initialRelease)
@@ -802,7 +921,35 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg initialRelease", err))
 				}
 			}
-			return (*Slipway).ReleaseTrain(&parent, ctx, crates, dryRun, plan, asJson, repository, githubToken, registryToken, oidcRequestUrl, oidcRequestToken, githubApi, actor, initialRelease)
+			var dryRun bool
+			if inputArgs["dryRun"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["dryRun"]), &dryRun)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dryRun", err))
+				}
+			}
+			var plan bool
+			if inputArgs["plan"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["plan"]), &plan)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg plan", err))
+				}
+			}
+			var oidcRequestUrl *dagger.Secret
+			if inputArgs["oidcRequestURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestURL"]), &oidcRequestUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestURL", err))
+				}
+			}
+			var oidcRequestToken *dagger.Secret
+			if inputArgs["oidcRequestToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["oidcRequestToken"]), &oidcRequestToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg oidcRequestToken", err))
+				}
+			}
+			return (*Slipway).ReleaseTrain(&parent, ctx, asJson, repository, githubToken, registryToken, githubApi, actor, environment, crates, initialRelease, dryRun, plan, oidcRequestUrl, oidcRequestToken)
 		case "Reproduce":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -830,25 +977,11 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
 				}
 			}
-			var githubToken *dagger.Secret
-			if inputArgs["githubToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
-				}
-			}
-			var registryToken *dagger.Secret
-			if inputArgs["registryToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["registryToken"]), &registryToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
-				}
-			}
-			var githubApi string
-			if inputArgs["githubAPI"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
 			var certificateIdentity string
@@ -893,6 +1026,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg trustedRoot", err))
 				}
 			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var githubApi string
+			if inputArgs["githubAPI"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
+				}
+			}
+			var registryToken *dagger.Secret
+			if inputArgs["registryToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["registryToken"]), &registryToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
+				}
+			}
 			var fulcioUrl string
 			if inputArgs["fulcioURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["fulcioURL"]), &fulcioUrl)
@@ -914,14 +1068,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timestampURL", err))
 				}
 			}
-			var asJson bool
-			if inputArgs["asJSON"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
-				}
-			}
-			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, githubToken, registryToken, githubApi, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, fulcioUrl, rekorUrl, timestampUrl, asJson)
+			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, asJson, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, registryToken, fulcioUrl, rekorUrl, timestampUrl)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -956,13 +1103,6 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
 				}
 			}
-			var githubToken *dagger.Secret
-			if inputArgs["githubToken"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
-				}
-			}
 			var repository string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
@@ -1012,6 +1152,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg trustedRoot", err))
 				}
 			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var githubApi string
+			if inputArgs["githubAPI"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
+				}
+			}
 			var asJson bool
 			if inputArgs["asJSON"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
@@ -1019,7 +1173,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Verify(&parent, ctx, dist, tag, image, githubToken, repository, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, asJson)
+			return (*Slipway).Verify(&parent, ctx, dist, tag, image, repository, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, asJson)
 		case "WithRegistryToken":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -1145,18 +1299,18 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			var slipway string
-			if inputArgs["slipway"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["slipway"]), &slipway)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg slipway", err))
-				}
-			}
 			var workspace string
 			if inputArgs["workspace"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
+				}
+			}
+			var slipway string
+			if inputArgs["slipway"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["slipway"]), &slipway)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg slipway", err))
 				}
 			}
 			var engine bool
@@ -1166,7 +1320,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg engine", err))
 				}
 			}
-			return (*Slipway).Workflows(&parent, ctx, slipway, workspace, engine)
+			return (*Slipway).Workflows(&parent, ctx, workspace, slipway, engine)
 		case "":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -32,7 +32,7 @@ var floors = [][]string{
 	// what slipway does, and where it does it
 	{"ci/app"},
 	// the front ends
-	{"ci/module", "cmd/slipway"},
+	{"ci/app/generate", "ci/module", "cmd/slipway"},
 	{"."},
 }
 

@@ -7,6 +7,9 @@ type Root struct {
 	Source string `name:"source" default:"." help:"root of the Rust workspace, a <directory>" only:"command"`
 }
 
+// Where returns the options themselves, so that a front end can set those of any verb.
+func (r *Root) Where() *Root { return r }
+
 // Output says how a result is printed.
 type Output struct {
 	JSON bool `name:"json" parameter:"asJSON" help:"print JSON for a program instead of text for a person"`

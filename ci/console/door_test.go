@@ -149,7 +149,7 @@ func TestModuleErrors(t *testing.T) {
 		}
 		for _, d := range f.syntax.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if !ok || !fn.Name.IsExported() || fn.Type.Results == nil {
+			if !ok || fn.Recv != nil || !fn.Name.IsExported() || fn.Type.Results == nil {
 				continue
 			}
 			results := fn.Type.Results.List
@@ -164,7 +164,7 @@ func TestModuleErrors(t *testing.T) {
 			}
 		}
 	}
-	if checked < 10 {
+	if checked < 4 {
 		t.Errorf("%d functions found", checked)
 	}
 }
@@ -193,7 +193,7 @@ func sources(t *testing.T) []source {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	var list []source
-	for _, top := range []string{"main.go", "cmd", "ci"} {
+	for _, top := range []string{"main.go", "functions.go", "cmd", "ci"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(name string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
