@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/checkout"
+	"dagger/slipway/ci/credential"
+)
+
+// errOpened is the error of a fake host that is asked for runners.
+var errOpened = errors.New("runners are opened")
+
+// fakeHost is a [Host] whose workspace is a real one and which runs nothing.
+type fakeHost struct {
+	t      *testing.T
+	dir    string // of the workspace; "" if it must not be read
+	source *checkout.Source
+	job    *Job // what runners were asked for
+	tokens map[string]string
+}
+
+var _ Host = (*fakeHost)(nil)
+
+func (h *fakeHost) Source(ctx context.Context, _ Root) (_ *checkout.Source, err error) {
+	if h.dir == "" {
+		h.t.Error("the workspace is read")
+	}
+	if h.source == nil {
+		if h.source, err = checkout.Take(ctx, h.dir, checkout.Options{}); err == nil {
+			h.t.Cleanup(func() { _ = h.source.Close() })
+		}
+	}
+	return h.source, err
+}
+
+func (h *fakeHost) Files(context.Context, string) (string, error) { return h.dir, nil }
+
+func (h *fakeHost) ToolchainName(_ context.Context, image string) (string, error) { return image, nil }
+
+func (h *fakeHost) Runners(_ context.Context, j Job) (*Runners, error) {
+	h.job = &j
+	return nil, errOpened
+}
+
+func (h *fakeHost) Registries(context.Context) (credential.Registries, error) {
+	return credential.Registries{Lookup: func(name string) string { return h.tokens[name] }}, nil
+}
+
+func (h *fakeHost) MakeToolchain(_ context.Context, t *Toolchain) (string, error) {
+	return "made of " + t.Base, nil
+}
+
+func (h *fakeHost) Out(named string) string { return filepath.Join("out", named) }
+
+func (h *fakeHost) Temp() (string, error) { return h.t.TempDir(), nil }
+
+func (h *fakeHost) Again() string { return "again" }
+
+// withoutGit returns an environment without git's variables: where git itself runs the tests, in a
+// hook or a rebase, they name the repository that it works on.
+func withoutGit(environ []string) []string {
+	return slices.DeleteFunc(environ, func(entry string) bool { return strings.HasPrefix(entry, "GIT_") })
+}
+
+// example returns a host with a clean repository of examples/workspace.
+func example(t *testing.T) *fakeHost {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", "workspace"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=all"}} {
+		c := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...)
+		c.Dir = dir
+		c.Env = append(withoutGit(os.Environ()), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+	return &fakeHost{t: t, dir: dir}
+}
+
+// nothing returns a host whose workspace must not be read.
+func nothing(t *testing.T) *fakeHost { return &fakeHost{t: t} }
+
+func text(value string) Secret {
+	return func(context.Context) (credential.Text, error) { return credential.NewText(value), nil }
+}
+
+// unread is a secret that must not be read.
+func unread(t *testing.T) Secret {
+	return func(context.Context) (credential.Text, error) {
+		t.Error("a secret is read that is not needed")
+		return credential.Text{}, nil
+	}
+}
