@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -163,15 +164,16 @@ func moveVariables(kept map[string]any, root string) {
 	}
 }
 
+// change returns the kept configuration with changes, as it is written if do makes none.
 func (c Config) change(do func(kept map[string]any)) (string, error) {
-	if !c.Vendored.Any() {
-		return c.Text, nil
-	}
-	var kept map[string]any
-	if err := tomlfile.Unmarshal([]byte(c.Text), &kept); err != nil {
+	var kept, before map[string]any
+	if err := errors.Join(tomlfile.Unmarshal([]byte(c.Text), &kept), tomlfile.Unmarshal([]byte(c.Text), &before)); err != nil {
 		return "", fmt.Errorf("reading the kept cargo configuration: %w", err)
 	}
 	do(kept)
+	if reflect.DeepEqual(kept, before) {
+		return c.Text, nil
+	}
 	if len(kept) == 0 {
 		return "", nil
 	}
