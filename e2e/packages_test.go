@@ -204,6 +204,24 @@ func TestLocalPackages(t *testing.T) {
 	}
 }
 
+// TestLocalPackageTakenBack checks that a file of an excluded directory, which the next pattern
+// takes back, is packaged and is there when the package is verified: where there is a repository,
+// cargo looks at every file that git tracks.
+func TestLocalPackageTakenBack(t *testing.T) {
+	w, _ := local(t)
+	source := packaging(t, "", map[string]string{"pack-kept": "exclude = [\"/etc\", \"!/etc/kept.txt\"]\n"}, map[string]string{
+		"crates/pack-kept/etc/kept.txt": "kept", "crates/pack-kept/etc/left.txt": "left",
+		"crates/pack-kept/src/lib.rs": "pub const TEXT: &str = include_str!(\"../etc/kept.txt\");\n#[test]\nfn t() { assert_eq!(TEXT, \"kept\") }\n",
+	})
+	repository(t, source, "main")
+	r := release{source: source, crate: "pack-kept", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
+	w.release(t, r).wantCode(t, 0).wantStdout(t, "1 passed")
+	files := packed(t, []byte(read(t, r.out, "pack-kept-0.1.0.crate")))
+	if files["pack-kept-0.1.0/etc/kept.txt"] != "kept" || files["pack-kept-0.1.0/etc/left.txt"] != "" {
+		t.Errorf("the package holds %q", files)
+	}
+}
+
 // packaging writes a workspace of crates in crates/, with a lock file. Each is a library
 // with a function answer unless files replace it.
 func packaging(t testing.TB, root string, crates, files map[string]string) string {
