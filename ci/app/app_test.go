@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/gittest"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/sign"
@@ -98,11 +98,7 @@ func given(dir Directory, digest string) Staged { return Staged{Staged: dir, Sta
 // run.
 func TestFindings(t *testing.T) {
 	h := example(t)
-	c := exec.Command("git", "checkout", "--quiet", "-b", "other")
-	c.Dir, c.Env = h.dir, withoutGit(os.Environ())
-	if err := c.Run(); err != nil {
-		t.Fatal(err)
-	}
+	gittest.Run(t, h.dir, "checkout", "--quiet", "-b", "other")
 	if err := os.WriteFile(filepath.Join(h.dir, "crates", "shim-demo", "more.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}

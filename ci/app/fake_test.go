@@ -3,15 +3,12 @@ package app
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/gittest"
 )
 
 // errOpened is the error of a fake host that is asked for runners.
@@ -63,28 +60,10 @@ func (h *fakeHost) Temp() (string, error) { return h.t.TempDir(), nil }
 
 func (h *fakeHost) Again() string { return "again" }
 
-// withoutGit returns an environment without git's variables: where git itself runs the tests, in a
-// hook or a rebase, they name the repository that it works on.
-func withoutGit(environ []string) []string {
-	return slices.DeleteFunc(environ, func(entry string) bool { return strings.HasPrefix(entry, "GIT_") })
-}
-
 // example returns a host with a clean repository of examples/workspace.
 func example(t *testing.T) *fakeHost {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", "workspace"))); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=all"}} {
-		c := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...)
-		c.Dir = dir
-		c.Env = append(withoutGit(os.Environ()), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
-	return &fakeHost{t: t, dir: dir}
+	return &fakeHost{t: t, dir: gittest.Repository(t, filepath.Join("..", "..", "examples", "workspace"))}
 }
 
 // nothing returns a host whose workspace must not be read.

@@ -2,13 +2,12 @@ package gitdir_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"dagger/slipway/ci/gitdir"
+	"dagger/slipway/ci/gittest"
 )
 
 // repository makes a repository whose trees exercise git's sort order and unusual names,
@@ -33,33 +32,17 @@ func repository(t *testing.T) (string, *gitdir.Record) {
 	if err := os.Chmod(filepath.Join(dir, "a0"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "init", "--quiet")
-	git(t, dir, "add", "--all")
-	git(t, dir, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "first")
-	r := &gitdir.Record{Commit: git(t, dir, "cat-file", "commit", "HEAD") + "\n"}
-	for line := range strings.SplitSeq(git(t, dir, "ls-tree", "-r", "-z", "HEAD"), "\x00") {
+	gittest.Run(t, dir, "init", "--quiet")
+	gittest.Run(t, dir, "add", "--all")
+	gittest.Run(t, dir, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "first")
+	r := &gitdir.Record{Commit: gittest.Run(t, dir, "cat-file", "commit", "HEAD") + "\n"}
+	for line := range strings.SplitSeq(gittest.Run(t, dir, "ls-tree", "-r", "-z", "HEAD"), "\x00") {
 		if head, path, ok := strings.Cut(line, "\t"); ok {
 			f := strings.Fields(head)
 			r.Entries = append(r.Entries, gitdir.Entry{Mode: f[0], Object: f[2], Path: path})
 		}
 	}
 	return dir, r
-}
-
-func git(t *testing.T, dir string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skipf("SKIPPED: git: %v", err)
-	}
-	cmd := exec.Command("git", args...)
-	// git that runs tests, as in a hook, says in variables which repository it means
-	own := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })
-	cmd.Dir, cmd.Env = dir, append(own, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %q: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // put replaces dir's git directory.
@@ -82,7 +65,7 @@ func put(t *testing.T, dir string, files map[string]string) {
 // TestFiles checks that git reads what is written, and finds the same tree.
 func TestFiles(t *testing.T) {
 	dir, r := repository(t)
-	head, trees := git(t, dir, "rev-parse", "HEAD"), git(t, dir, "ls-tree", "-r", "-t", "HEAD")
+	head, trees := gittest.Run(t, dir, "rev-parse", "HEAD"), gittest.Run(t, dir, "ls-tree", "-r", "-t", "HEAD")
 	files, err := r.Files(func(path string) bool { return path == "link" }) // git would compare the link with its blob, which is missing
 	if err != nil {
 		t.Fatal(err)
@@ -93,15 +76,15 @@ func TestFiles(t *testing.T) {
 		trees: {"ls-tree", "-r", "-t", "HEAD"},
 		"":    {"status", "--porcelain"},
 	} {
-		if got := git(t, dir, args...); got != want {
+		if got := gittest.Run(t, dir, args...); got != want {
 			t.Errorf("git %q says %q, expected %q", args, got, want)
 		}
 	}
-	git(t, dir, "verify-pack", filepath.Join(dir, ".git/objects/pack/pack-commit.idx"))
+	gittest.Run(t, dir, "verify-pack", filepath.Join(dir, ".git/objects/pack/pack-commit.idx"))
 	if err := os.WriteFile(filepath.Join(dir, "a/x"), []byte("other"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := git(t, dir, "status", "--porcelain"); got != "M a/x" {
+	if got := gittest.Run(t, dir, "status", "--porcelain"); got != "M a/x" {
 		t.Errorf("after a change git says %q", got)
 	}
 }
@@ -119,7 +102,7 @@ func TestAssumed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := git(t, dir, "status", "--porcelain"); got != "M a-b" {
+	if got := gittest.Run(t, dir, "status", "--porcelain"); got != "M a-b" {
 		t.Errorf("git says %q", got)
 	}
 }

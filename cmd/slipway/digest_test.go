@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/app"
+	"dagger/slipway/ci/gittest"
 	"dagger/slipway/ci/module"
 )
 
@@ -32,37 +32,13 @@ func (h *workspaceOnly) Runners(context.Context, app.Job) (*app.Runners, error) 
 	panic("a plan runs something")
 }
 
-// withoutGit returns an environment without git's variables: where git itself runs the tests, in a
-// hook or a rebase, they name the repository that it works on.
-func withoutGit(environ []string) []string {
-	return slices.DeleteFunc(environ, func(entry string) bool { return strings.HasPrefix(entry, "GIT_") })
-}
-
-// repository returns a clean repository with examples/workspace.
-func repository(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", "workspace"))); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=all"}} {
-		c := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...)
-		c.Dir = dir
-		c.Env = append(withoutGit(os.Environ()), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
-	return dir
-}
-
 // TestSamePlan checks that the command's flags and the module's arguments give the same plan,
 // whatever it is of and however it is signed.
 func TestSamePlan(t *testing.T) {
 	for _, name := range []string{"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} {
 		t.Setenv(name, "")
 	}
-	dir := repository(t)
+	dir := gittest.Repository(t, filepath.Join("..", "..", "examples", "workspace"))
 	subject := app.Subject{Crate: "shim-demo", Version: "0.1.0"}
 	own := []string{"--fulcio-url", "https://fulcio.example.org", "--rekor-url", "https://rekor.example.org", "--timestamp-url", "https://tsa.example.org"}
 	key := app.Signing{Key: app.File{Read: func(context.Context) ([]byte, error) { return nil, nil }}}
