@@ -39,16 +39,23 @@ fn git() {
 #[test]
 fn perl() { assert_eq!(sh("perl -MFindBin -MIPC::Cmd -MFile::Compare -MTime::Piece -e 'print 6*7'"), "42"); }
 #[test]
+fn python() { assert_eq!(sh("python3 -c 'import json, re, subprocess, sys; print(json.dumps([6*7, sys.version_info[0]]))'"), "[42, 3]"); }
+#[test]
+fn runtime_directory() {
+    let dir = std::env::var("XDG_RUNTIME_DIR").unwrap();
+    std::os::unix::net::UnixListener::bind(format!("{dir}/one.sock")).unwrap();
+}
+#[test]
 fn source() { std::fs::read_to_string("tests/environment.rs").unwrap(); }
 `
 
 // TestLocalTestEnvironment checks that tests find what a developer's machine has: time
-// zones, a user, a home directory, git, perl.
+// zones, a user, a home and a runtime directory, git, perl, python.
 func TestLocalTestEnvironment(t *testing.T) {
 	w, _ := local(t)
 	r := made(t, "", map[string]string{
 		"tests/environment.rs": environment,
 		".cargo/config.toml":   "[env]\nTZ = \"America/St_Johns\"\n",
 	})
-	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 8 passed", aarch64+": 8 passed")
+	w.tested(t, r).wantCode(t, 0).wantStdout(t, x8664+": 10 passed", aarch64+": 10 passed")
 }

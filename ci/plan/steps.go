@@ -219,6 +219,8 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 
 func (b *builder) test(target string, begin ...step.Mount) step.Step {
 	s := b.compile(StepTest(target), target, "source", begin, b.testArgs(target, b.tested(target)...))
+	s.Env = append(s.Env, "XDG_RUNTIME_DIR=/tmp") // as in a login session; it is private to the step
+	slices.Sort(s.Env)
 	s.About, s.Merged = "run the crate's tests, natively", true
 	if e := emulator(target); e != "" {
 		s.About, s.Emulator = "run the crate's tests, emulated by "+e, e

@@ -43,10 +43,12 @@ rm -f usr/lib/x86_64-linux-gnu/libseccomp.a usr/lib/x86_64-linux-gnu/libc.a usr/
 rm -f usr/lib/gcc-cross/*/12/libatomic.so usr/lib/gcc-cross/*/12/libgomp.so usr/lib/gcc-cross/*/12/libitm.so
 
 # Of protoc's library the .proto files that others include stay; of cmake what draws no
-# windows; of git what serves nobody and needs no web server.
+# windows; of python what is neither its editor nor its own tests; of git what serves nobody
+# and needs no web server.
 rm -f usr/lib/x86_64-linux-gnu/libproto*.a usr/lib/x86_64-linux-gnu/libproto*.so
 find usr/include/google -type f ! -name '*.proto' -delete
 rm -rf usr/share/cmake-*/Help usr/share/cmake-*/Templates/Windows* usr/share/perl/*/pod
+rm -rf usr/lib/python3*/test usr/lib/python3*/idlelib usr/lib/python3*/lib2to3 usr/lib/python3*/pydoc_data
 rm -rf usr/share/gitweb usr/lib/git-core/git-daemon usr/lib/git-core/git-http-backend \
 	usr/lib/git-core/git-imap-send usr/lib/git-core/git-shell usr/bin/git-shell usr/bin/scalar
 
