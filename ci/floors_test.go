@@ -19,15 +19,19 @@ const modulePath = "dagger/slipway/"
 var floors = [][]string{
 	// rules of names and text, and what is used of the system
 	{"ci/address", "ci/bwrap", "ci/changelog", "ci/console", "ci/finding", "ci/gitdir", "ci/gittest", "ci/quote", "ci/sourcefs", "ci/tomlfile", "ci/transport", "ci/triple"},
-	{"ci/beneath", "ci/cratesio", "ci/gitref", "ci/handover", "ci/repository", "ci/reproduce", "ci/setting", "ci/version"},
+	{"ci/beneath", "ci/cratesio", "ci/gitref", "ci/handover", "ci/repository", "ci/setting", "ci/version"},
 	// the workspace, the files that are made, and the step
-	{"ci/cargo", "ci/dist", "ci/github", "ci/layout", "ci/provenance", "ci/step"},
+	{"ci/cargo", "ci/dist", "ci/github", "ci/layout", "ci/outdir", "ci/provenance", "ci/step"},
 	{"ci/archive", "ci/credential", "ci/local", "ci/notes", "ci/oci", "ci/sbom", "ci/sign", "ci/toolchain"},
 	// the plan, and what runs it
 	{"ci/engine", "ci/plan", "ci/prepare", "ci/registry"},
 	{"ci/checkout", "ci/staged", "ci/verify", "ci/workflows"},
-	// what a release changes, and the order of it
+	// a release: build, assemble, publish or compare, and report
+	{"ci/build"},
+	{"ci/assemble"},
 	{"ci/publish"},
+	{"ci/report", "ci/reproduce"},
+	// the order of it
 	{"ci/release"},
 	// what slipway does, and where it does it
 	{"ci/app"},

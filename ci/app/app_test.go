@@ -12,7 +12,7 @@ import (
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/gittest"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/sign"
 )
 
@@ -255,11 +255,11 @@ func TestWorkflows(t *testing.T) {
 
 // TestTold checks what is told of runs that failed, and to whom.
 func TestTold(t *testing.T) {
-	failed, good := &release.Summary{Plan: "sha256:0", Error: "half of it"}, &release.Summary{Plan: "sha256:0"}
+	failed, good := &report.Crate{Plan: "sha256:0", Error: "half of it"}, &report.Crate{Plan: "sha256:0"}
 	stop := errors.New("stop")
 	for name, tt := range map[string]struct {
 		json    bool
-		s       *release.Summary
+		s       *report.Crate
 		err     error
 		printed bool
 	}{

@@ -6,6 +6,7 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/report"
 )
 
 // OneCrate is what the verbs for one crate that run steps have in common.
@@ -16,7 +17,7 @@ type OneCrate struct {
 }
 
 // act does something with a release.
-type act func(context.Context, *release.Release) (*release.Summary, error)
+type act func(context.Context, *release.Release) (*report.Crate, error)
 
 // run plans the crate's release, opens it and does what act says. shown is the directory of its
 // files in the text.
@@ -65,7 +66,7 @@ func (c *OneCrate) plan(ctx context.Context, h Host, s *Signing, e *execution) (
 	return from, p, nil
 }
 
-func (c *OneCrate) ended(h Host, e *execution, made *release.Summary, shown string, err error) (Outcome, error) {
+func (c *OneCrate) ended(h Host, e *execution, made *report.Crate, shown string, err error) (Outcome, error) {
 	if made == nil {
 		return Outcome{Dir: h.Out(e.out)}, err
 	}
@@ -83,7 +84,7 @@ type Build struct {
 
 // Run writes the binaries and prints nothing.
 func (v *Build) Run(ctx context.Context, h Host) (Outcome, error) {
-	return v.run(ctx, h, &v.Signing, &execution{out: v.Out}, v.Out, func(ctx context.Context, r *release.Release) (*release.Summary, error) {
+	return v.run(ctx, h, &v.Signing, &execution{out: v.Out}, v.Out, func(ctx context.Context, r *release.Release) (*report.Crate, error) {
 		return nil, r.Build(ctx)
 	})
 }
@@ -96,7 +97,7 @@ type Test struct {
 
 // Run prints what was tested.
 func (v *Test) Run(ctx context.Context, h Host) (Outcome, error) {
-	return v.run(ctx, h, &v.Signing, &execution{}, "", func(ctx context.Context, r *release.Release) (*release.Summary, error) {
+	return v.run(ctx, h, &v.Signing, &execution{}, "", func(ctx context.Context, r *release.Release) (*report.Crate, error) {
 		return r.Test(ctx)
 	})
 }
@@ -110,7 +111,7 @@ type Stage struct {
 
 // Run signs nothing, and reads no secret.
 func (v *Stage) Run(ctx context.Context, h Host) (Outcome, error) {
-	return v.run(ctx, h, &v.Signing, &execution{out: v.Out}, v.Out, func(ctx context.Context, r *release.Release) (*release.Summary, error) {
+	return v.run(ctx, h, &v.Signing, &execution{out: v.Out}, v.Out, func(ctx context.Context, r *release.Release) (*report.Crate, error) {
 		return r.Stage(ctx)
 	})
 }
@@ -130,7 +131,7 @@ func (v *Dist) Run(ctx context.Context, h Host) (Outcome, error) {
 		return Outcome{}, err
 	}
 	e := &execution{out: v.Out, releases: true, signer: signer}
-	do := func(ctx context.Context, r *release.Release) (*release.Summary, error) { return r.Dist(ctx) }
+	do := func(ctx context.Context, r *release.Release) (*report.Crate, error) { return r.Dist(ctx) }
 	if v.Staged.Staged.Set {
 		return v.runStaged(ctx, h, &v.Signing, e, &v.Staged, do)
 	}

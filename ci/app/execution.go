@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/handover"
@@ -23,7 +24,7 @@ type execution struct {
 	// anything is built.
 	releases   bool
 	signer     *sign.Signer
-	given      *release.Given
+	prebuilt   *assemble.Prebuilt
 	registries credential.Registries
 	chosen     bool // the caller has named the toolchain
 }
@@ -34,7 +35,7 @@ func (e *execution) check(plans []*plan.Plan) error {
 		return err
 	}
 	for _, p := range plans {
-		if e.releases && e.signer == nil && e.given == nil && p.Signing != "" {
+		if e.releases && e.signer == nil && e.prebuilt == nil && p.Signing != "" {
 			return sign.ErrNoToken
 		}
 	}
@@ -63,7 +64,7 @@ func (e *execution) open(ctx context.Context, h Host, w *cargo.Workspace, plans 
 // withoutRunners returns a release of each plan, without a runner.
 func (e *execution) withoutRunners(h Host, w *cargo.Workspace, plans []*plan.Plan) (list []*release.Release) {
 	for _, p := range plans {
-		list = append(list, &release.Release{Workspace: w, Plan: p, Out: h.Out(e.out), Signer: e.signer, Given: e.given})
+		list = append(list, &release.Release{Workspace: w, Plan: p, Out: h.Out(e.out), Signer: e.signer, Prebuilt: e.prebuilt})
 	}
 	return list
 }

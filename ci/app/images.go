@@ -6,6 +6,7 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/report"
 )
 
 // Images releases the workspace's OCI images.
@@ -52,7 +53,7 @@ func (v *Images) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 // execute plans the images, opens their builds and calls do.
-func (v *Images) execute(ctx context.Context, h Host, e *execution, do func(*release.Images, context.Context) (*release.ImagesSummary, error)) (Outcome, error) {
+func (v *Images) execute(ctx context.Context, h Host, e *execution, do func(*release.Images, context.Context) (*report.Images, error)) (Outcome, error) {
 	from, p, err := v.plan(ctx, h)
 	if err != nil {
 		return Outcome{}, err
@@ -111,7 +112,7 @@ func (v *Images) open(ctx context.Context, h Host, e *execution, r *release.Imag
 		r.Builds = e.withoutRunners(h, r.Workspace, r.Plan.Builds)
 		return done, r.UseStaged(dir, work)
 	}
-	if r.Given, err = prebuilt(ctx, h, v.Dist, v.DistDigest, "images are released"); err != nil || r.Given != "" {
+	if r.Prebuilt, err = prebuilt(ctx, h, v.Dist, v.DistDigest, "images are released"); err != nil || r.Prebuilt != "" {
 		return done, err
 	}
 	r.Builds, done, err = e.open(ctx, h, r.Workspace, r.Plan.Builds)

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/report"
 )
 
 // Release releases a crate.
@@ -33,16 +35,16 @@ func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
 	if v.Staged.Staged.Set {
 		return v.packageStaged(ctx, h)
 	}
-	given, err := v.prebuilt(ctx, h)
+	made, err := v.prebuilt(ctx, h)
 	if err != nil {
 		return Outcome{}, err
 	}
-	e, shown := &execution{out: v.Out, given: given}, v.Out
-	if given != nil {
+	e, shown := &execution{out: v.Out, prebuilt: made}, v.Out
+	if made != nil {
 		shown = v.Dist.Name
 	}
 	if v.DryRun {
-		return v.run(ctx, h, &v.Signing, e, shown, rehearse)
+		return v.run(ctx, h, &v.Signing, e, shown, dryRun)
 	}
 	e.releases = true
 	if e.signer, err = v.signerIfAny(ctx); err != nil {
@@ -56,18 +58,12 @@ func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return v.run(ctx, h, &v.Signing, e, shown, func(ctx context.Context, r *release.Release) (*release.Summary, error) {
+	return v.run(ctx, h, &v.Signing, e, shown, func(ctx context.Context, r *release.Release) (*report.Crate, error) {
 		return r.Publish(ctx, remotes(r.Plan))
 	})
 }
 
-// rehearse makes a dry run, or verifies prebuilt artifacts.
-func rehearse(ctx context.Context, r *release.Release) (*release.Summary, error) {
-	if r.Given != nil {
-		return r.CheckGiven(ctx)
-	}
-	return r.DryRun(ctx)
-}
+func dryRun(ctx context.Context, r *release.Release) (*report.Crate, error) { return r.DryRun(ctx) }
 
 // packageStaged makes a dry run with what another job has staged. Publishing is up to yet another
 // job, which takes the signed artifacts.
@@ -75,11 +71,11 @@ func (v *Release) packageStaged(ctx context.Context, h Host) (Outcome, error) {
 	if !v.DryRun {
 		return Outcome{}, errors.New("checking --staged: it goes with a dry run: sign with `slipway dist --staged`, and publish with --dist what that writes")
 	}
-	return v.runStaged(ctx, h, &v.Signing, &execution{out: v.Out}, &v.Staged, rehearse)
+	return v.runStaged(ctx, h, &v.Signing, &execution{out: v.Out}, &v.Staged, dryRun)
 }
 
 // prebuilt returns the prebuilt artifacts to publish, nil if there are none.
-func (v *Release) prebuilt(ctx context.Context, h Host) (*release.Given, error) {
+func (v *Release) prebuilt(ctx context.Context, h Host) (*assemble.Prebuilt, error) {
 	dir, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
 	if err != nil || dir == "" {
 		return nil, err
@@ -91,7 +87,7 @@ func (v *Release) prebuilt(ctx context.Context, h Host) (*release.Given, error) 
 	if err != nil {
 		return nil, fmt.Errorf("checking the artifacts in %q: %w", dir, err)
 	}
-	return &release.Given{Dir: dir, Expect: e}, nil
+	return &assemble.Prebuilt{Dir: dir, Expect: e}, nil
 }
 
 // client returns a client for the GitHub repository.

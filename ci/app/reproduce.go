@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/release"
 	"dagger/slipway/ci/reproduce"
 )
 
@@ -59,7 +58,7 @@ func (v *Reproduce) report(ctx context.Context, h Host) (*reproduce.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := release.CheckCheckout(ctx, from.GitHub, v.Crate, v.Version, state); err != nil {
+	if err := reproduce.CheckCheckout(ctx, from.GitHub, v.Crate, v.Version, state); err != nil {
 		return nil, err
 	}
 	e := &execution{}
@@ -86,7 +85,7 @@ func (v *Reproduce) signedWith() *Signing {
 }
 
 // published returns where the release is, and who must have signed it.
-func (v *Reproduce) published(ctx context.Context, h Host) (from release.Published, err error) {
+func (v *Reproduce) published(ctx context.Context, h Host) (from reproduce.Published, err error) {
 	if from.GitHub, err = v.client(ctx, v.Repository, v.GitHubToken); err != nil {
 		return from, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
+	"dagger/slipway/ci/report"
 )
 
 // Train releases several crates.
@@ -60,13 +61,13 @@ func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 // publish returns a function that releases a train.
-func (v *Train) publish(ctx context.Context, h Host, e *execution) (func(*release.Train, context.Context) (*release.TrainSummary, error), error) {
+func (v *Train) publish(ctx context.Context, h Host, e *execution) (func(*release.Train, context.Context) (*report.Train, error), error) {
 	var err error
 	if e.signer, err = v.signerIfAny(ctx); err != nil {
 		return nil, err
 	}
 	remotes, err := v.Remotes.open(ctx, h, e, v.Initial)
-	return func(t *release.Train, ctx context.Context) (*release.TrainSummary, error) {
+	return func(t *release.Train, ctx context.Context) (*report.Train, error) {
 		return t.Publish(ctx, remotes)
 	}, err
 }

@@ -177,16 +177,6 @@ func (p *Images) addEffects() {
 	}
 }
 
-// The kinds of effect on an image registry.
-const (
-	EffectPush       = "push"
-	EffectSign       = "sign"
-	EffectSBOM       = "sbom"
-	EffectProvenance = "provenance"
-	EffectTag        = "tag"
-	EffectLatest     = "latest"
-)
-
 // JSON returns the plan as indented JSON.
 func (p *Images) JSON() ([]byte, error) { return render(p) }
 

@@ -10,6 +10,7 @@ import (
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
 )
 
 // File is a release file on disk.
@@ -47,7 +48,7 @@ func (g *GitHub) AssetEffect(about string, file File) Effect {
 	var there *github.Asset
 	var how assetAction
 	return Effect{
-		Kind: "asset", About: about,
+		Kind: plan.EffectAsset, About: about, Parallel: true,
 		Look: func(ctx context.Context) (v Verdict, err error) {
 			r := g.Found()
 			list, err := g.Client.Assets(ctx, r.ID)

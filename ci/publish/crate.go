@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/registry"
 )
 
@@ -48,7 +49,7 @@ func (s crateState) decide(name, version string) (Verdict, error) {
 // Effect returns the effect that publishes the crate and waits until the index lists it.
 func (c *Crate) Effect(about string) Effect {
 	return Effect{
-		Kind: "registry", About: about, Patience: 10 * time.Minute,
+		Kind: plan.EffectRegistry, About: about, Patience: 10 * time.Minute,
 		Look: func(ctx context.Context) (Verdict, error) {
 			s, err := c.look(ctx)
 			if err != nil {

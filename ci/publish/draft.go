@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
 )
 
 // maker records what this run knows about the origin of the draft.
@@ -54,7 +55,7 @@ func decideRelease(all []github.Release, marker string) (r github.Release, dupli
 // DraftEffect returns the effect that creates the draft, which only people with write access see.
 func (g *GitHub) DraftEffect(about string) Effect {
 	return Effect{
-		Kind: "draft", About: about,
+		Kind: plan.EffectDraft, About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
 			_, v, err := g.look(ctx)
 			if err == nil && v == Done {

@@ -38,8 +38,10 @@ type Effect struct {
 	Patience time.Duration
 	// Where returns where to find the result once the effect is done. It may be nil.
 	Where func() string
-	// Tell informs the user of a wait and its reason. It may be nil.
+	// Tell informs the user of a wait and its reason, and of the outcome. It may be nil.
 	Tell func(string)
+	// Parallel means that the effect may be performed side by side with others that are marked so.
+	Parallel bool
 }
 
 // ErrThere is returned by Act when the remote side says that the change has already been

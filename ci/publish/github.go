@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/plan"
 )
 
 // GitHub performs the effects of one release on GitHub. They share the release that the first
@@ -121,7 +122,7 @@ func decideTag(tag, at, want string) (Verdict, error) {
 // TagEffect returns the effect that creates the git tag.
 func (g *GitHub) TagEffect(about string) Effect {
 	return Effect{
-		Kind: "tag", About: about,
+		Kind: plan.EffectTag, About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
 			at, err := g.Client.Tag(ctx, g.Draft.Tag)
 			if err != nil {
@@ -137,7 +138,7 @@ func (g *GitHub) TagEffect(about string) Effect {
 // announces the others. The draft must contain exactly these files.
 func (g *GitHub) AnnounceEffect(about string, files []File) Effect {
 	return Effect{
-		Kind: "release", About: about,
+		Kind: plan.EffectRelease, About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
 			r, err := g.Client.Release(ctx, g.Found().ID)
 			if err != nil {

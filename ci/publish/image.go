@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/version"
 )
@@ -42,7 +43,7 @@ func (i *Image) Tag() name.Tag { return i.repository.Name().Tag(i.version.ImageT
 // who know the digest find it.
 func (i *Image) PushEffect(about string) Effect {
 	return Effect{
-		Kind: "image", About: about,
+		Kind: plan.EffectPush, About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
 			_, there, err := i.repository.Digest(ctx, i.Digest())
 			if err != nil || !there {
@@ -58,7 +59,7 @@ func (i *Image) PushEffect(about string) Effect {
 // TagEffect returns the effect that tags the image with its version. The tag never moves.
 func (i *Image) TagEffect(about string) Effect {
 	return Effect{
-		Kind: "image tag", About: about,
+		Kind: plan.EffectTag, About: about,
 		Look: func(ctx context.Context) (Verdict, error) {
 			at, there, err := i.repository.Digest(ctx, i.Tag())
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/version"
 )
@@ -55,7 +56,7 @@ func decideLatest(s latestState, v version.Version, want v1.Hash) (Verdict, vers
 // before the move and again right after.
 func (i *Image) LatestEffect(about string) Effect {
 	t := &latestTag{image: i, tag: i.repository.Name().Tag(latest)}
-	return Effect{Kind: "image tag", About: about, Look: t.look, Act: t.act, Where: t.tag.String}
+	return Effect{Kind: plan.EffectLatest, About: about, Look: t.look, Act: t.act, Where: t.tag.String}
 }
 
 // latestTag is the tag "latest" in an image's repository.

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +16,6 @@ import (
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/triple"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const metadata = `{"workspace_root": "/src", "packages": [{"name": "app", "version": "1.2.3", "manifest_path": "/src/Cargo.toml", "publish": [],
 	"targets": [{"name": "app", "kind": ["bin"]}], "dependencies": []}]}`

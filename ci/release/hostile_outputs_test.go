@@ -5,11 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
@@ -108,9 +108,9 @@ func TestOutIsNoLink(t *testing.T) {
 	}
 }
 
-// TestGivenIsCopied checks that the verified artifacts are a private copy, and that links and
+// TestPrebuiltIsCopied checks that the verified artifacts are a private copy, and that links and
 // huge files are rejected.
-func TestGivenIsCopied(t *testing.T) {
+func TestPrebuiltIsCopied(t *testing.T) {
 	made, _ := newRelease(t)
 	if _, err := made.DryRun(t.Context()); err != nil {
 		t.Fatal(err)
@@ -135,20 +135,14 @@ func TestGivenIsCopied(t *testing.T) {
 			if err := c.change(filepath.Join(dir, "SHA256SUMS")); err != nil {
 				t.Fatal(err)
 			}
-			rel.Given = &Given{Dir: dir}
-			s, err := rel.CheckGiven(t.Context())
+			rel.Prebuilt = &assemble.Prebuilt{Dir: dir}
+			s, err := rel.DryRun(t.Context())
 			if c.want != "" {
 				says(t, err, "checking the artifacts in", dir, `"SHA256SUMS"`, c.want)
 				return
 			}
 			if err != nil || len(s.Artifacts) != 12 {
-				t.Fatalf("CheckGiven = %+v, %v", s, err)
-			}
-			if rel.Out == dir || strings.HasPrefix(rel.Out, dir) {
-				t.Errorf("what would be published is still %q, which others can write to", rel.Out)
-			}
-			if _, err := os.Stat(rel.Out); err == nil {
-				t.Errorf("the copy %q is still there", rel.Out)
+				t.Fatalf("DryRun = %+v, %v", s, err)
 			}
 		})
 	}
@@ -160,37 +154,4 @@ func link(file, moved string) error {
 		return err
 	}
 	return os.Symlink(outside, file)
-}
-
-// TestLockOutput checks that a symbolic link is rejected as the lock file.
-func TestLockOutput(t *testing.T) {
-	rel, r := newRelease(t)
-	dir := t.TempDir()
-	if err := os.Symlink("/etc/hostname", filepath.Join(dir, "lock")); err != nil {
-		t.Fatal(err)
-	}
-	rel.Runner = guarded{r, dir, map[string]string{plan.StepFetch + "/" + plan.OutputLock: "lock"}}
-	says(t, rel.checkLock(t.Context()), `output "lock" of step "fetch"`, `is a symbolic link to "/etc/hostname"`)
-}
-
-// TestCommittedFile checks that an image's file must be inside the workspace.
-func TestCommittedFile(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "modules"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, to := range map[string]string{"modules/link.wasm": "/proc/self/environ", "out": "/proc/self"} {
-		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	to := filepath.Join(t.TempDir(), "x")
-	for _, name := range []string{"modules/link.wasm", "out/environ", "../x", "out/../modules/link.wasm"} {
-		if err := copyCommitted(dir, name, to); err == nil {
-			t.Errorf("%q was copied", name)
-		}
-		if _, err := os.Lstat(to); err == nil {
-			t.Fatalf("%q left something", name)
-		}
-	}
 }

@@ -2,16 +2,15 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/sign"
 )
 
@@ -28,119 +27,102 @@ type Images struct {
 	To ImageRemotes
 	// Signer signs the images. nil means a dry run, which signs nothing.
 	Signer *sign.Signer
-	// Given is a directory left by a dry run of the same plan, whose images are released
+	// Prebuilt is a directory left by a dry run of the same plan, whose images are released
 	// unchanged; "" builds the images.
-	Given string
+	Prebuilt string
 	// Out is the directory that the images are written to, each as an OCI layout next to its
 	// SBOMs. It is created if missing; entries of the same names are replaced.
 	Out string
 
-	fromStaged bool   // the steps ran in another job: see UseStaged
-	prebuilt   string // slipway's private copy of Given
-	begin      time.Time
-	who        sign.Identity
+	staged bool // the steps ran in another job: see UseStaged
+}
+
+func (r *Images) newReport() (*report.Images, error) {
+	runner := ""
+	if len(r.Builds) > 0 {
+		runner = r.Builds[0].Runner.Name()
+	}
+	return report.NewImages(r.Plan, runner)
 }
 
 // DryRun builds every image and writes it as an OCI layout with its SBOM, without changing
 // anything remotely.
-func (r *Images) DryRun(ctx context.Context) (*ImagesSummary, error) {
-	r.Signer = nil
-	done, err := r.copyPrebuilt()
+func (r *Images) DryRun(ctx context.Context) (*report.Images, error) {
+	m, done, err := r.make(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	s, made, err := r.make(ctx)
-	if err != nil || r.Given != "" {
-		return s, err
+	if r.Prebuilt == "" {
+		var names []string
+		for _, img := range m.images {
+			names = append(names, img.Entries()...)
+		}
+		m.report.Digest, err = handover.Of(r.Out, names...)
 	}
-	var names []string
-	for _, m := range made {
-		names = append(append(names, m.Name), m.documents()...)
-	}
-	s.Digest, err = handover.Of(r.Out, names...)
-	return s, err
+	return m.report, err
 }
 
-// make builds the images, or reads the prebuilt ones, and writes them to Out.
-func (r *Images) make(ctx context.Context) (*ImagesSummary, []*madeImage, error) {
-	r.begin = time.Now()
-	s, err := r.newSummary()
+// madeImages is the state of a run whose images are made.
+type madeImages struct {
+	from   *assemble.Images
+	images []*assemble.Image
+	began  time.Time
+	report *report.Images
+}
+
+// make builds the images and writes them to Out, or reads a private copy of the prebuilt ones,
+// which done removes. release makes errors of findings that stop a release.
+func (r *Images) make(ctx context.Context, release bool) (m *madeImages, done func(), err error) {
+	done = func() {}
+	m = &madeImages{
+		began: time.Now(),
+		from:  &assemble.Images{Workspace: r.Workspace, Plan: r.Plan, Files: r.Files, Name: r.To.local, Out: r.Out},
+	}
+	if m.report, err = r.newReport(); err != nil {
+		return nil, nil, err
+	}
+	if r.Prebuilt != "" {
+		done, err = r.read(m)
+	} else if m.from.Crates, err = r.build(ctx, m.report, release); err == nil {
+		m.images, err = m.from.Write(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := r.takeOrBuild(ctx, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, m := range made {
-		s.Images = append(s.Images, m.summary())
-	}
-	s.Seconds = time.Since(r.begin).Seconds()
-	return s, made, nil
+	m.report.AddImages(m.images)
+	m.report.Seconds = time.Since(m.began).Seconds()
+	return m, done, nil
 }
 
-// takeOrBuild returns the prebuilt images, or builds them.
-func (r *Images) takeOrBuild(ctx context.Context, s *ImagesSummary) ([]*madeImage, error) {
-	if r.Given != "" {
-		s.Remarks = append(slices.Clone(s.Remarks), "nothing was built in this run: the images are those of an earlier one")
-		return r.takePrebuilt()
-	}
-	if err := r.runSteps(ctx, s); err != nil {
-		return nil, err
-	}
-	return r.write(ctx)
-}
-
-// runSteps runs the steps of every crate that the images are built from.
-func (r *Images) runSteps(ctx context.Context, s *ImagesSummary) error {
+// build runs the steps of every crate that the images are built from.
+func (r *Images) build(ctx context.Context, s *report.Images, release bool) ([]*assemble.Crate, error) {
 	if err := r.Plan.CheckDryRun(); err != nil {
-		return err
-	}
-	for _, b := range r.Builds {
-		of := &Summary{}
-		if err := b.steps(ctx, of, b.Plan.Steps); err != nil {
-			return err
-		}
-		s.Findings = append(slices.Clone(s.Findings), of.Findings...).Sorted()
-		s.Rust = b.rust.Release
-		for _, t := range of.Tests {
-			s.Tests = append(s.Tests, CrateTests{b.Plan.Crate, t})
-		}
-	}
-	return nil
-}
-
-// write builds all images in a temporary directory, and then moves each to its place in Out.
-func (r *Images) write(ctx context.Context) ([]*madeImage, error) {
-	work, done, err := workIn(r.Out)
-	if err != nil {
 		return nil, err
 	}
-	defer done()
-	var made []*madeImage
-	for _, img := range r.Plan.Images {
-		m, err := r.makeImage(ctx, img, work)
-		if err != nil {
-			return nil, fmt.Errorf("making image %q: %w", img.Name, err)
-		}
-		made = append(made, m)
-	}
-	for _, m := range made {
-		for _, name := range append([]string{m.Name}, m.documents()...) {
-			to := filepath.Join(r.Out, name)
-			if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(work, name), to)); err != nil {
-				return nil, fmt.Errorf("writing image %q: %w", m.Name, err)
-			}
-		}
-		if err := m.open(filepath.Join(r.Out, m.Name)); err != nil {
+	var list []*assemble.Crate
+	for _, b := range r.Builds {
+		c := b.assemble(b.build(release), b.signing(""))
+		var err error
+		if c.Built, err = c.Build.All(ctx); err != nil {
 			return nil, err
 		}
+		s.AddBuilt(b.Plan.Crate, c.Built)
+		list = append(list, c)
 	}
-	return made, nil
+	return list, nil
 }
 
-// build returns the release that builds a crate.
-func (r *Images) build(crate string) *Release {
-	return r.Builds[slices.IndexFunc(r.Builds, func(b *Release) bool { return b.Plan.Crate == crate })]
+// read reads the prebuilt images. done removes their private copy.
+func (r *Images) read(m *madeImages) (done func(), err error) {
+	dir, done, err := outdir.Copy(r.Prebuilt)
+	if err != nil {
+		return nil, fmt.Errorf("checking the images in %q: %w", r.Prebuilt, err)
+	}
+	if m.images, err = m.from.Read(dir, r.Prebuilt); err != nil {
+		done()
+		return nil, err
+	}
+	m.report.Remarks = append(m.report.Remarks, "nothing was built in this run: the images are those of an earlier one")
+	return done, nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/sign"
 )
 
 // notes returns the notes of the GitHub release: the plan's, and the commands that verify these
@@ -41,17 +40,5 @@ func (p *publishing) verifyCommand(name string) string {
 		return fmt.Sprintf("$ cosign verify-blob --key %s%s --signature %s%s %s\n", name, plan.PublicKeyFile, name, plan.SignatureFile, name)
 	}
 	lines := []string{"cosign verify-blob", "--certificate " + name + plan.CertificateFile, "--signature " + name + plan.SignatureFile}
-	return "$ " + strings.Join(slices.Concat(lines, expectedFlags(p.who), []string{name}), " \\\n    ") + "\n"
-}
-
-// expectedFlags returns cosign's flags that expect the signer and, for a workflow, the calling
-// repository, ref and commit: a reusable workflow has the same identity in every repository
-// that calls it.
-func expectedFlags(who sign.Identity) []string {
-	flags := []string{"--certificate-identity " + who.Subject, "--certificate-oidc-issuer " + who.Issuer}
-	if !strings.Contains(who.Subject, "/.github/workflows/") {
-		return flags
-	}
-	return append(flags, "--certificate-github-workflow-repository "+repositoryOf(who.Repository),
-		"--certificate-github-workflow-ref "+who.Ref, "--certificate-github-workflow-sha "+who.Commit)
+	return "$ " + strings.Join(slices.Concat(lines, p.dist.Who.CosignFlags(), []string{name}), " \\\n    ") + "\n"
 }

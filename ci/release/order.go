@@ -1,83 +1,143 @@
+// Package release is the order of a release: which part of it happens when, and why then. The parts
+// themselves are below it: build runs the plan's steps, assemble makes and signs the files, publish
+// changes what others see, and report says what was done.
 package release
 
 import (
+	"context"
+	"crypto/sha256"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	"dagger/slipway/ci/console"
-	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/report"
 )
 
-// PlanDigest returns the digest of the plan that was followed.
-func (s *Summary) PlanDigest() string { return s.Plan }
-
-// PlanDigest returns the digest of the plan that was followed.
-func (s *ImagesSummary) PlanDigest() string { return s.Plan }
-
-// PlanDigest returns the digest of the plan that was followed.
-func (s *TrainSummary) PlanDigest() string { return s.Plan }
-
-// HandoverDigest returns the digest of the directory left for another job, or "".
-func (s *Summary) HandoverDigest() string { return string(s.Digest) }
-
-// HandoverDigest returns the digest of the directory left for another job, or "".
-func (s *ImagesSummary) HandoverDigest() string { return string(s.Digest) }
-
-// HandoverDigest returns "": a train is never continued by another job.
-func (s *TrainSummary) HandoverDigest() string { return "" }
-
-// stepNames returns the names of a plan's steps in order, each with a prefix.
-func stepNames(prefix string, steps []step.Step) []string {
-	var names []string
-	for _, s := range steps {
-		names = append(names, prefix+s.Name)
+// DryRun runs every step of the plan and writes every artifact, but performs no effect. The
+// stages are ordered so that cheap ones can fail first:
+//
+//	toolchain, metadata   seconds; wrong images and misread manifests end here
+//	fetch, build, test    each as soon as what it needs is there
+//	sign                  with a throw-away key: nothing reaches a transparency log
+//	package               .crate file, tarballs and checksums, from tested results only
+//
+// With prebuilt artifacts it only verifies those.
+func (r *Release) DryRun(ctx context.Context) (*report.Crate, error) {
+	if r.Prebuilt != nil {
+		return r.rehearse(ctx)
 	}
-	return names
+	r.Signer = nil
+	return r.make(ctx, false)
 }
 
-// stage is a subgraph of the diagram: a chain of boxes if the order of the items matters, and
-// one box otherwise.
-type stage struct {
-	title string
-	items []string
-	order bool
+// Dist does the same as a dry run, but signs as the signer's identity, in the transparency log
+// if the signer uses one. That is the first effect of a release, and the only one without a
+// publishing token. It returns an error for what could not be released.
+func (r *Release) Dist(ctx context.Context) (*report.Crate, error) {
+	if err := r.checkRelease(); err != nil {
+		return nil, err
+	}
+	s, err := r.make(ctx, true)
+	if s != nil {
+		s.DryRun = false // also for a library, for which nothing is signed
+	}
+	return s, err
 }
 
-// markOrder renders the order of a release as a diagram: steps, artifacts and effects.
-func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) {
-	var abouts []string
-	for _, e := range effects {
-		abouts = append(abouts, e.About)
+// make runs the steps and writes the artifacts. release makes errors of findings that stop a
+// release.
+func (r *Release) make(ctx context.Context, release bool) (*report.Crate, error) {
+	s, err := r.newReport()
+	if err != nil {
+		return nil, err
 	}
-	b.WriteString("\n<details><summary>The order of it</summary>\n\n```mermaid\nflowchart LR\n")
-	var before string
-	for i, s := range []stage{{"steps", steps, true}, {"artifacts", made, false}, {"effects", abouts, true}} {
-		if len(s.items) == 0 {
-			continue
-		}
-		id := fmt.Sprintf("g%d", i)
-		s.draw(b, id)
-		if before != "" {
-			console.Fprintf(b, "  %s --> %s\n", before, id)
-		}
-		before = id
+	c := r.assemble(r.build(release), r.signing(""))
+	if c.Built, err = c.Build.All(ctx); err != nil {
+		return nil, err
 	}
-	b.WriteString("```\n\n</details>\n")
+	s.AddBuilt(c.Built)
+	d, err := c.Write(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.AddDist(d)
+	s.Digest, err = digestOf(d.Files)
+	s.Seconds = time.Since(c.Began).Seconds()
+	return s, err
 }
 
-func (s stage) draw(b *strings.Builder, id string) {
-	console.Fprintf(b, "  subgraph %s[%s]\n    direction TB\n", id, s.title)
-	boxes := [][]string{s.items}
-	if s.order {
-		boxes = slices.Collect(slices.Chunk(s.items, 1))
+// rehearse verifies the prebuilt artifacts against the plan without publishing anything. It also
+// accepts those of a dry run, and reports them as such.
+func (r *Release) rehearse(ctx context.Context) (*report.Crate, error) {
+	began := time.Now()
+	dir, done, err := r.Prebuilt.Copy()
+	if err != nil {
+		return nil, err
 	}
-	for i, lines := range boxes {
-		console.Fprintf(b, "    %sn%d[\"%s\"]\n", id, i, console.Label(lines...))
-		if i > 0 {
-			console.Fprintf(b, "    %sn%d --> %sn%d\n", id, i-1, id, i)
+	defer done()
+	s, err := r.newReport()
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.Prebuilt.Rehearse(ctx, dir, r.Plan)
+	if err != nil {
+		return nil, err
+	}
+	s.AddDist(d)
+	s.Seconds = time.Since(began).Seconds()
+	return s, nil
+}
+
+// digestOf returns the digest of a directory that holds exactly these files.
+func digestOf(list []dist.File) (handover.Digest, error) {
+	files := map[string][sha256.Size]byte{}
+	for _, f := range list {
+		var err error
+		if files[f.Name], err = provenance.ParseDigest(f.SHA256); err != nil {
+			return "", err
 		}
 	}
-	b.WriteString("  end\n")
+	return handover.Sum(files), nil
+}
+
+// publishAll releases crates, each of which may depend on those before it:
+//
+//	preflight             reads only; problems that a person must fix end the run here
+//	steps                 as in a dry run: no crate is published unless all build
+//	sign, package         once all are tested, because a certificate is valid for 10 minutes
+//
+// and then crate by crate, in the order of its plan's effects:
+//
+//	draft, assets         visible with write access only; both can be deleted again
+//	registry, owner       irreversible, so everything else is in place before
+//	tag                   fixes the commit before the release is announced
+//	release               visible to everyone
+//
+// Each effect looks at the remote state before it acts, so running an interrupted release again
+// finishes it, wherever it ended.
+func publishAll(ctx context.Context, list []*publishing) error {
+	if err := preflight(ctx, list); err != nil {
+		return console.Errorf("%w\nnothing was changed anywhere", err)
+	}
+	for _, stage := range []struct {
+		about string
+		do    func(*publishing, context.Context) error
+	}{
+		{"running the steps", (*publishing).runSteps},
+		{"signing and packaging", (*publishing).makeFiles},
+		{"publishing", (*publishing).perform},
+	} {
+		for i, p := range list {
+			if len(list) > 1 {
+				p.tell(fmt.Sprintf("%s, %d of %d: %s", p.Plan.Tag, i+1, len(list), stage.about))
+			}
+			if err := stage.do(p, ctx); err != nil {
+				return p.failed(err, list)
+			}
+		}
+	}
+	return nil
 }

@@ -3,14 +3,17 @@ package release
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/registry"
+	"dagger/slipway/ci/report"
 )
 
 // Remotes is where a release is published, and as whom.
@@ -40,20 +43,13 @@ type publishing struct {
 	to       Remotes
 	shared   *shared
 	before   []*plan.Plan // those that the same run publishes before this one
+	crate    *assemble.Crate
+	dist     *assemble.Dist
 	github   *publish.GitHub
 	registry *registry.Registry // nil if the crate is not published to a registry
 	warnings []string
-	effects  []publish.Effect
-	summary  *Summary // nil before the steps have run
-}
-
-// newPublishing returns the state of a release, and records the repository that it is published
-// in.
-func newPublishing(r *Release, to Remotes) *publishing {
-	if to.GitHub != nil {
-		r.repository = to.GitHub.Repository()
-	}
-	return &publishing{Release: r, to: to}
+	effects  []publish.Effect // nil before they are determined
+	report   *report.Crate    // nil before the steps have run
 }
 
 // shared is what the crates of one run look up only once.
@@ -64,61 +60,35 @@ type shared struct {
 	registries map[string]*registry.Registry
 }
 
-// Publish publishes the release. Completed effects are detected and skipped, so running an
-// interrupted release again finishes it. See [publishAll] for the order.
-func (r *Release) Publish(ctx context.Context, to Remotes) (*Summary, error) {
+func newPublishing(r *Release, to Remotes) *publishing {
+	repository := ""
+	if to.GitHub != nil {
+		repository = to.GitHub.Repository()
+	}
+	return &publishing{Release: r, to: to, crate: r.assemble(r.build(true), r.signing(repository))}
+}
+
+// Publish publishes the release: see [publishAll] for the order.
+func (r *Release) Publish(ctx context.Context, to Remotes) (*report.Crate, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
-	done, err := r.copyPrebuilt()
-	if err != nil {
-		return nil, err
+	if r.Prebuilt != nil {
+		dir, done, err := r.Prebuilt.Copy()
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		r.Out = dir
 	}
-	defer done()
 	p := newPublishing(r, to)
 	if err := publishAll(ctx, []*publishing{p}); err != nil {
-		if p.summary != nil && p.summary.Error == "" {
-			p.summary = nil // no effect was performed
+		if p.report != nil && p.report.Error == "" {
+			p.report = nil // no effect was performed
 		}
-		return p.summary, err
+		return p.report, err
 	}
-	return p.summary, nil
-}
-
-// publishAll releases crates, each of which may depend on those before it:
-//
-//	preflight             reads only; problems that a person must fix end the run here
-//	steps                 as in a dry run: no crate is published unless all build
-//	sign, package         once all are tested, because a certificate is valid for 10 minutes
-//
-// and then crate by crate:
-//
-//	draft, assets         visible with write access only; both can be deleted again
-//	registry, owner       irreversible, so everything else is in place before
-//	tag                   fixes the commit before the release is announced
-//	release               visible to everyone
-func publishAll(ctx context.Context, list []*publishing) error {
-	if err := preflight(ctx, list); err != nil {
-		return console.Errorf("%w\nnothing was changed anywhere", err)
-	}
-	for _, stage := range []struct {
-		about string
-		do    func(*publishing, context.Context) error
-	}{
-		{"running the steps", (*publishing).compile},
-		{"signing and packaging", (*publishing).assemble},
-		{"publishing", (*publishing).perform},
-	} {
-		for i, p := range list {
-			if len(list) > 1 {
-				p.tell(fmt.Sprintf("%s, %d of %d: %s", p.Plan.Tag, i+1, len(list), stage.about))
-			}
-			if err := stage.do(p, ctx); err != nil {
-				return p.failed(err, list)
-			}
-		}
-	}
-	return nil
+	return p.report, nil
 }
 
 // published reports whether the release exists on GitHub and is no draft.
@@ -127,72 +97,94 @@ func (p *publishing) published() bool {
 	return found.ID != 0 && !found.Draft
 }
 
-// compile runs the steps. If an earlier run has published the release, only the crate is
+// runSteps runs the steps. If an earlier run has published the release, only the crate is
 // packaged again, because its bytes tell whether it is the same.
-func (p *publishing) compile(ctx context.Context) (err error) {
-	if !p.published() && p.Given == nil {
-		p.summary, err = p.runSteps(ctx)
+func (p *publishing) runSteps(ctx context.Context) (err error) {
+	p.crate.Began = time.Now()
+	if p.report, err = p.newReport(); err != nil {
 		return err
 	}
-	p.begin = time.Now()
-	if p.summary, err = p.newSummary(); err != nil || p.registry == nil {
-		return err
+	p.report.DryRun = false
+	switch {
+	case p.Prebuilt == nil && !p.published():
+		p.crate.Built, err = p.crate.Build.All(ctx)
+	case p.registry == nil:
+		return nil
+	case p.Prebuilt != nil: // the upload uses its lock file
+		p.crate.Built, err = p.crate.Build.Needed(ctx, plan.StepFetch)
+	default:
+		p.crate.Built, err = p.crate.Build.Needed(ctx, plan.StepPackage)
 	}
-	if p.Given != nil {
-		return p.steps(ctx, p.summary, p.named(plan.StepFetch)) // the upload uses its lock file
+	if err == nil {
+		p.report.AddBuilt(p.crate.Built)
 	}
-	return p.steps(ctx, p.summary, p.named(plan.StepPackage))
+	return err
 }
 
-// assemble makes and signs the artifacts, or takes the prebuilt ones, and determines the effects.
-func (p *publishing) assemble(ctx context.Context) error {
-	s := p.summary
-	s.DryRun, s.Remarks = false, append(s.Remarks, p.warnings...)
+// makeFiles makes and signs the artifacts, or takes the prebuilt ones, and determines the effects.
+func (p *publishing) makeFiles(ctx context.Context) (err error) {
+	p.report.Remarks = append(p.report.Remarks, p.warnings...)
 	if p.published() {
 		return p.finished(ctx)
 	}
-	if err := p.takeOrMake(ctx); err != nil {
+	if p.dist, err = p.takeOrMake(ctx); err != nil {
 		return err
 	}
+	p.report.AddDist(p.dist)
+	p.report.Seconds = time.Since(p.crate.Began).Seconds()
 	if p.registry != nil {
-		if _, err := p.crate().Effect("").Look(ctx); err != nil {
+		if _, err := p.packaged().Effect("").Look(ctx); err != nil {
 			return console.Errorf("checking what the release will find:\n%w\nnothing was changed anywhere", err)
 		}
 	}
 	p.github.Draft.Body = p.notes() // the signer is known only now
-	p.effects = p.newEffects(s.Artifacts)
-	for _, e := range p.effects {
-		s.Outcomes = append(s.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.NotBegun})
+	if p.effects, err = p.newEffects(); err == nil {
+		p.report.Outcomes = publish.NotBegunOf(p.effects)
 	}
-	return nil
+	return err
 }
 
 // takeOrMake takes the prebuilt artifacts, or makes new ones.
-func (p *publishing) takeOrMake(ctx context.Context) error {
-	if p.Given != nil {
-		return p.takePrebuilt(ctx, p.summary)
+func (p *publishing) takeOrMake(ctx context.Context) (d *assemble.Dist, err error) {
+	if p.Prebuilt != nil {
+		return p.Prebuilt.Take(ctx, p.Out, p.Plan)
 	}
-	if err := p.readEarlier(ctx); err != nil {
-		return err
+	if p.crate.Earlier, err = p.readEarlier(ctx); err != nil {
+		return nil, err
 	}
-	if err := p.writeArtifacts(ctx, p.summary); err != nil {
-		return err
+	d, err = p.crate.Write(ctx)
+	if err == nil && d.Reused > 0 {
+		p.report.Remarks = append(p.report.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", d.Reused))
 	}
-	if n := p.reused.Load(); n > 0 {
-		p.summary.Remarks = append(p.summary.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", n))
+	return d, err
+}
+
+// perform performs the effects.
+func (p *publishing) perform(ctx context.Context) error {
+	if p.effects == nil {
+		return nil // an earlier run has performed them all
 	}
-	return nil
+	err := publish.PerformAll(ctx, p.effects, publish.CrateTransient, p.report.Outcomes)
+	p.report.Seconds = time.Since(p.crate.Began).Seconds()
+	if err == nil {
+		p.done()
+	}
+	return err
 }
 
 // finished checks a release that an earlier run has published.
 func (p *publishing) finished(ctx context.Context) error {
-	if p.registry != nil && p.Given == nil {
-		if err := p.exportCrate(ctx); err != nil {
+	if p.registry != nil && p.Prebuilt == nil {
+		if err := p.exportPackage(ctx); err != nil {
 			return err
 		}
 	}
-	for _, e := range p.newEffects(nil) {
-		if e.Kind != "asset" && e.Kind != "owner" {
+	effects, err := p.newEffects()
+	if err != nil {
+		return err
+	}
+	for _, e := range effects {
+		if e.Kind != plan.EffectAsset && e.Kind != plan.EffectOwner {
 			v, err := e.Look(ctx)
 			if err == nil && v != publish.Done {
 				err = &publish.Conflict{What: fmt.Sprintf("the release is published, and %q is not done", e.About), Next: "a published release is never changed: a person has to look"}
@@ -201,15 +193,19 @@ func (p *publishing) finished(ctx context.Context) error {
 				return console.Errorf("looking at %q: %w\nnothing was changed anywhere", e.About, err)
 			}
 		}
-		p.summary.Outcomes = append(p.summary.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})
+		p.report.Outcomes = append(p.report.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})
 	}
-	p.summary.Published, p.summary.URL, p.summary.Seconds = true, p.github.Found().URL, time.Since(p.begin).Seconds()
-	p.noteImmutable()
-	return p.github.OnlyThese(ctx, p.assets(nil))
+	p.done()
+	return p.github.OnlyThese(ctx, p.assets())
 }
 
-func (r *Release) tell(what string) {
-	if r.Tell != nil {
-		r.Tell(what)
+// done reports that the release is published. Whether it is immutable is noted here if preflight
+// could not tell: GitHub shows that of a release to everyone, but the repository's setting only
+// with a special permission.
+func (p *publishing) done() {
+	found := p.github.Found()
+	p.report.Published, p.report.URL, p.report.Seconds = true, found.URL, time.Since(p.crate.Began).Seconds()
+	if found.Immutable && !slices.Contains(p.report.Remarks, immutable) {
+		p.report.Remarks = append(p.report.Remarks, immutable)
 	}
 }

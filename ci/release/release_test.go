@@ -102,8 +102,7 @@ func TestOtherChannel(t *testing.T) {
 		}
 		rel, r = newRelease(t)
 		r.stdout[plan.StepToolchain] = stdout
-		rel.strict = true
-		_, err = rel.make(t.Context())
+		_, err = rel.make(t.Context(), true)
 		says(t, err, want)
 		if len(r.ran) > 2 {
 			t.Errorf("ran %q", r.ran)

@@ -2,18 +2,17 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/staged"
 )
 
@@ -21,17 +20,22 @@ import (
 // directory. A release with [Release.UseStaged] makes its artifacts from them, in a job that
 // runs nothing of the workspace. The directory must be missing or empty, because its digest
 // covers all it holds.
-func (r *Release) Stage(ctx context.Context) (*Summary, error) {
-	if err := checkMissing(r.Out); err != nil { // before anything is built
+func (r *Release) Stage(ctx context.Context) (*report.Crate, error) {
+	if err := outdir.CheckMissing(r.Out); err != nil { // before anything is built
 		return nil, err
 	}
 	record := staged.Record(r.Runner, r.Plan)
-	r.Signer, r.Runner = nil, record
-	s, err := r.runSteps(ctx)
+	r.Runner = record
+	s, err := r.newReport()
 	if err != nil {
 		return nil, err
 	}
-	s.Signed, s.Staged = "", true
+	built, err := r.build(false).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.AddBuilt(built)
+	s.Staged = true
 	s.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
 		s.Artifacts, err = r.writeStaged(ctx, record, dir)
 		return err
@@ -44,17 +48,17 @@ func (r *Release) Stage(ctx context.Context) (*Summary, error) {
 
 // writeStaged writes the results of the crate's steps to dir, and describes the files that are
 // to be signed and packaged.
-func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir string) ([]File, error) {
+func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir string) ([]dist.File, error) {
 	to := filepath.Join(dir, r.Plan.Crate)
 	if err := record.Write(ctx, to, r.ToolchainBase); err != nil {
 		return nil, err
 	}
-	var list []File
+	var list []dist.File
 	for _, f := range staged.Files(r.Plan) {
 		if f.Output == "" {
 			continue
 		}
-		described, _, err := describe(filepath.Join(to, filepath.FromSlash(f.Path)), plan.Artifact{Name: r.Plan.Crate + "/" + f.Path})
+		described, _, err := dist.Describe(filepath.Join(to, filepath.FromSlash(f.Path)), r.Plan.Crate+"/"+f.Path, "")
 		if err != nil {
 			return nil, err
 		}
@@ -79,36 +83,6 @@ func (r *Release) checkStaged(dir string) error {
 	return nil
 }
 
-// checkMissing removes out if it is an empty directory. Anything else that exists there is an
-// error.
-func checkMissing(out string) error {
-	info, err := os.Lstat(out)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err == nil && !info.IsDir():
-		err = errors.New("it is no directory")
-	case err == nil:
-		err = os.Remove(out)
-	}
-	if err != nil {
-		return fmt.Errorf("making output directory %q: expected that it is missing or empty: %w", out, err)
-	}
-	return nil
-}
-
-// digestOf returns the digest of a directory that holds exactly these artifacts.
-func digestOf(artifacts []File) (handover.Digest, error) {
-	files := map[string][sha256.Size]byte{}
-	for _, f := range artifacts {
-		var err error
-		if files[f.Name], err = provenance.ParseDigest(f.SHA256); err != nil {
-			return "", err
-		}
-	}
-	return handover.Sum(files), nil
-}
-
 // stagedPlan is the name of the plan's file in a staged directory. Next to it there is a
 // directory for each crate that was built.
 const stagedPlan = "plan.json"
@@ -120,7 +94,7 @@ type rendered interface{ JSON() ([]byte, error) }
 // it is complete, and returns its digest.
 func stageInto(out string, p rendered, fill func(dir string) error) (handover.Digest, error) {
 	out = filepath.Clean(out)
-	if err := checkMissing(out); err != nil {
+	if err := outdir.CheckMissing(out); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
@@ -150,12 +124,12 @@ func stageInto(out string, p rendered, fill func(dir string) error) (handover.Di
 }
 
 // Stage does the same as [Release.Stage] for the crates that the images are built from.
-func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
-	if err := checkMissing(r.Out); err != nil { // before anything is built
+func (r *Images) Stage(ctx context.Context) (*report.Images, error) {
+	if err := outdir.CheckMissing(r.Out); err != nil { // before anything is built
 		return nil, err
 	}
-	r.Signer, r.begin = nil, time.Now()
-	s, err := r.newSummary()
+	began := time.Now()
+	s, err := r.newReport()
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +138,7 @@ func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
 		record := staged.Record(b.Runner, b.Plan)
 		b.Runner, records = record, append(records, record)
 	}
-	if err := r.runSteps(ctx, s); err != nil {
+	if _, err := r.build(ctx, s, false); err != nil {
 		return nil, err
 	}
 	s.Staged = true
@@ -179,6 +153,6 @@ func (r *Images) Stage(ctx context.Context) (*ImagesSummary, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Seconds = time.Since(r.begin).Seconds()
+	s.Seconds = time.Since(began).Seconds()
 	return s, nil
 }

@@ -13,13 +13,13 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/staged"
 	"dagger/slipway/ci/triple"
 )
 
 // stagedRelease stages a release of crate "app", and returns the directory and the summary.
-func stagedRelease(t *testing.T) (Staged, *Summary) {
+func stagedRelease(t *testing.T) (Staged, *report.Crate) {
 	t.Helper()
 	rel, _ := newRelease(t)
 	rel.Out = filepath.Join(t.TempDir(), "staged")
@@ -233,27 +233,4 @@ func TestStageFailures(t *testing.T) {
 	}
 	_, err = rel.Stage(t.Context())
 	says(t, err, "expected that it is missing or empty")
-}
-
-// TestCheckCaller checks which identities may sign what another job has built.
-func TestCheckCaller(t *testing.T) {
-	const own = "https://github.com/acme/shims"
-	workflow := own + "/.github/workflows/action-build.yml@refs/heads/main"
-	for _, tt := range []struct {
-		name, subject, repository, ref, want string
-	}{
-		{"its own workflow", workflow, own, "refs/heads/main", ""},
-		{"a person", "someone@example.org", "", "", ""},
-		{"no certificate", "", "", "", ""},
-		{"another repository calls it", workflow, "https://github.com/evil/shims", "refs/heads/main", "another repository"},
-		{"a repository whose name begins alike", own + "2/.github/workflows/action-build.yml@refs/heads/main", own, "refs/heads/main", "another repository"},
-		{"no repository at all", workflow, "", "refs/heads/main", "another repository"},
-		{"a branch calls the main branch's", workflow, own, "refs/heads/attacker", `the run is on "refs/heads/attacker"`},
-		{"a tag named like the branch", workflow, own, "refs/tags/main", `the run is on "refs/tags/main"`},
-	} {
-		err := checkCaller(sign.Identity{Subject: tt.subject, Repository: tt.repository, Ref: tt.ref}, "main")
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
-		}
-	}
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/report"
 )
 
 // Train is one run of a plan for several crates.
@@ -20,8 +20,8 @@ type Train struct {
 }
 
 // DryRun makes a dry run of each crate, and performs no effect.
-func (t *Train) DryRun(ctx context.Context) (*TrainSummary, error) {
-	s, err := t.newSummary()
+func (t *Train) DryRun(ctx context.Context) (*report.Train, error) {
+	s, err := report.NewTrain(t.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func (t *Train) DryRun(ctx context.Context) (*TrainSummary, error) {
 // published unless all build and pass their tests, and then they are published one after the
 // other. to returns a crate's remotes. Running an interrupted train again finishes it, wherever
 // it ended: see [publishAll].
-func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*TrainSummary, error) {
-	s, err := t.newSummary()
+func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*report.Train, error) {
+	s, err := report.NewTrain(t.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +62,15 @@ func (t *Train) Publish(ctx context.Context, to func(*plan.Plan) Remotes) (*Trai
 	err = publishAll(ctx, list)
 	performed := err == nil
 	for _, p := range list {
-		performed = performed || p.summary != nil && p.summary.Error != ""
-		s.Crates = append(s.Crates, p.summary)
+		performed = performed || p.report != nil && p.report.Error != ""
+		s.Crates = append(s.Crates, p.report)
 	}
 	if !performed {
 		return nil, err
 	}
 	s.DryRun, s.Published, s.Seconds = false, err == nil, time.Since(begin).Seconds()
 	if err != nil {
-		s.Error = console.ErrorText(err)
+		s.Fail(err)
 	}
 	return s, err
 }

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -80,79 +79,6 @@ func TestTrainNeedsSource(t *testing.T) {
 	if len(runners[0].ran)+len(runners[1].ran) > 0 {
 		t.Errorf("ran %q, %q", runners[0].ran, runners[1].ran)
 	}
-}
-
-// trainSummary returns the summary of a train whose second crate is half done.
-func trainSummary() *TrainSummary {
-	crate := func(name string, outcomes ...publish.Outcome) *Summary {
-		return &Summary{
-			Crate: name, Version: "1.2.3", Tag: name + "/v1.2.3", Plan: "sha256:" + name, Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
-			Tests:    []Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
-			Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
-			Outcomes: outcomes,
-		}
-	}
-	draft := func(name, state string) publish.Outcome {
-		return publish.Outcome{Kind: "draft", About: "make a draft of " + name, State: state, Seconds: 0.5}
-	}
-	upload := func(name, state string) publish.Outcome {
-		return publish.Outcome{Kind: "registry", About: "publish " + name, State: state, Seconds: 1.5}
-	}
-	s := &TrainSummary{Title: "3 crates", Plan: "sha256:11", Seconds: 12.5, Crates: []*Summary{
-		crate("kit", draft("kit", publish.WasDone), upload("kit", publish.WasDone)),
-		crate("core", draft("core", publish.WasDone), upload("core", publish.Failed)),
-		crate("last", draft("last", publish.NotBegun), upload("last", publish.NotBegun)),
-	}}
-	s.Crates[0].Published, s.Crates[0].URL = true, "https://example.org/kit/v1.2.3"
-	s.Crates[1].Error = "performing \"publish core\": 502"
-	s.Error = "releasing \"core/v1.2.3\": performing \"publish core\": 502"
-	return s
-}
-
-func TestTrainSummary(t *testing.T) {
-	s := trainSummary()
-	golden(t, "train-failed.md", s.Markdown())
-	raw, err := s.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back TrainSummary
-	if err := json.Unmarshal(raw, &back); err != nil || !back.Failed() || len(back.Crates) != 3 || back.Crates[1].Error == "" || back.Published {
-		t.Errorf("the JSON reads as %+v, %v", back, err)
-	}
-	s.Error, s.Published = "", true
-	for _, c := range s.Crates {
-		c.Published, c.Error, c.URL = true, "", "https://example.org/"+c.Tag
-		for i := range c.Outcomes {
-			c.Outcomes[i].State = publish.FoundDone
-		}
-	}
-	golden(t, "train-released.txt", s.Text("dist"))
-	golden(t, "train-released.md", s.Markdown())
-	s.Published, s.DryRun = false, true
-	for _, c := range s.Crates {
-		c.Published, c.DryRun, c.URL, c.Outcomes = false, true, "", nil
-		c.Artifacts = []File{{Name: plan.SumsName, Size: 97, SHA256: "33"}}
-	}
-	golden(t, "train-dry-run.txt", s.Text("dist"))
-}
-
-// TestStatus checks the status after a run that ended early.
-func TestStatus(t *testing.T) {
-	const again = "slipway release-train …"
-	var all []crateStatus
-	for i, c := range trainSummary().Crates {
-		state := []string{released, halfWay, notBegun}[i]
-		all = append(all, crateStatus{crate: c.Crate, tag: c.Tag, state: state, signed: i == 1, outcomes: c.Outcomes})
-	}
-	golden(t, "status-train.txt", status(all, true, again))
-	golden(t, "status-crate.txt", status(all[1:2], true, again))
-	all[1].outcomes[1].State = publish.WasDone
-	golden(t, "status-published.txt", status(all, true, again))
-	for i := range all {
-		all[i].outcomes = nil
-	}
-	golden(t, "status-steps.txt", status(all, false, again))
 }
 
 // TestFailedSteps checks that the error of a single release without any effect performed is

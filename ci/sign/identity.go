@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -53,3 +55,30 @@ func identityOf(der []byte) (Identity, error) {
 // Root returns the trust root for the signer's certificates and log entries; nil means that
 // of the public instance.
 func (s *Signer) Root() root.TrustedMaterial { return s.root }
+
+// workflows is a part of the subject of every workflow's identity, and of no other.
+const workflows = "/.github/workflows/"
+
+// IsWorkflow reports whether the identity is that of a workflow of GitHub Actions.
+func (i Identity) IsWorkflow() bool { return strings.Contains(i.Subject, workflows) }
+
+// RepositoryPath returns the path of the source repository, like owner/name.
+func (i Identity) RepositoryPath() string {
+	u, err := url.Parse(i.Repository)
+	if err != nil {
+		return i.Repository
+	}
+	return strings.Trim(u.Path, "/")
+}
+
+// CosignFlags returns cosign's flags that expect this signer and, for a workflow, the calling
+// repository, ref and commit: a reusable workflow has the same identity in every repository
+// that calls it.
+func (i Identity) CosignFlags() []string {
+	flags := []string{"--certificate-identity " + i.Subject, "--certificate-oidc-issuer " + i.Issuer}
+	if !i.IsWorkflow() {
+		return flags
+	}
+	return append(flags, "--certificate-github-workflow-repository "+i.RepositoryPath(),
+		"--certificate-github-workflow-ref "+i.Ref, "--certificate-github-workflow-sha "+i.Commit)
+}

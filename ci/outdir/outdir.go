@@ -1,0 +1,110 @@
+// Package outdir writes to an output directory that the caller has named, so that only complete
+// files appear in it, and nothing outside of it is changed.
+package outdir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"dagger/slipway/ci/beneath"
+)
+
+// Work creates the output directory out if it is missing, and in it a temporary directory
+// with restricted access for work in progress. done removes the latter; finished files must
+// have been moved out before.
+//
+// A symbolic link in place of out is an error, and for a relative path so is one on the way to
+// it: "dist" in a released workspace may lead anywhere, and files there would be replaced.
+func Work(out string) (work string, done func(), err error) {
+	if err := checkNoLink(out); err != nil {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", nil, fmt.Errorf("making output directory: %w", err)
+	}
+	work, err = os.MkdirTemp(out, ".packing-")
+	if err != nil {
+		return "", nil, fmt.Errorf("making output directory: %w", err)
+	}
+	return work, func() { _ = beneath.RemoveAll(work) }, nil
+}
+
+// checkNoLink returns an error if the output directory is a symbolic link, even with a trailing
+// slash, or if a relative path leads through one. An absolute path is trusted, because the
+// caller chose it.
+func checkNoLink(out string) error {
+	out = filepath.Clean(out) // otherwise "dist/" would name the link's target
+	paths := []string{out}
+	for dir := filepath.Dir(out); !filepath.IsAbs(out) && dir != "." && filepath.Base(dir) != ".."; dir = filepath.Dir(dir) {
+		paths = append(paths, dir)
+	}
+	for _, name := range paths {
+		if to, err := os.Readlink(name); err == nil {
+			return fmt.Errorf("making output directory %q: %q is a symbolic link to %q: name that directory itself (--out)", out, name, to)
+		}
+	}
+	return nil
+}
+
+// Move moves finished files from a temporary directory to the same names in the output
+// directory, each atomically. [os.Root] confines the writes to the output directory.
+func Move(work, out string, names []string) error {
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		return fmt.Errorf("writing artifacts: %w", err)
+	}
+	defer root.Close()
+	rel, err := filepath.Rel(out, work)
+	if err != nil {
+		return fmt.Errorf("writing artifacts: %w", err)
+	}
+	for _, name := range names {
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("writing artifact %q: %w", name, err)
+		}
+		if err := root.Rename(filepath.Join(rel, name), name); err != nil {
+			return fmt.Errorf("writing artifact %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Copy copies a directory from another job to a private one, so that what is checked is what
+// is used. done removes the copy.
+func Copy(dir string) (own string, done func(), err error) {
+	from, err := beneath.OpenDir(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	defer from.Close()
+	work, err := os.MkdirTemp("", "slipway-given-")
+	if err != nil {
+		return "", nil, err
+	}
+	own = filepath.Join(work, "given")
+	if _, err := from.CopyTree(".", own, beneath.ReleaseLimits()); err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(work))
+	}
+	return own, func() { _ = os.RemoveAll(work) }, nil
+}
+
+// CheckMissing removes out if it is an empty directory. Anything else that exists there is an
+// error.
+func CheckMissing(out string) error {
+	info, err := os.Lstat(out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.IsDir():
+		err = errors.New("it is no directory")
+	case err == nil:
+		err = os.Remove(out)
+	}
+	if err != nil {
+		return fmt.Errorf("making output directory %q: expected that it is missing or empty: %w", out, err)
+	}
+	return nil
+}

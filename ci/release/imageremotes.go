@@ -1,0 +1,56 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"dagger/slipway/ci/address"
+	"dagger/slipway/ci/repository"
+)
+
+// ImageRemotes is where images are released to.
+type ImageRemotes struct {
+	// Registry is a host, optionally with a port. Repository is the part before an image's
+	// name, like owner/name; it is converted to lower case, as registries require.
+	Registry, Repository string
+	// Username and Password are the registry's credentials. Without a password those of the
+	// docker config are used.
+	Username, Password string
+	// Again is the command that continues an interrupted release.
+	Again string
+}
+
+// repository returns the repository that an image is released to.
+func (to ImageRemotes) repository(image string) (name.Repository, error) {
+	if err := errors.Join(address.Check("the registry (--registry)", to.Registry), address.Check("the repository (--repository)", to.Repository)); err != nil {
+		return name.Repository{}, err
+	}
+	if to.Registry == "" || to.Repository == "" {
+		return name.Repository{}, fmt.Errorf("checking where images go: registry %q and repository %q: name both (--registry host, --repository owner/name)", to.Registry, to.Repository)
+	}
+	repo, err := name.NewRepository(to.Registry+"/"+strings.ToLower(to.Repository)+"/"+image, name.StrictValidation)
+	if err != nil {
+		return repo, fmt.Errorf("checking where image %q goes: %w", image, err)
+	}
+	return repo, nil
+}
+
+// local returns an image's name in its layout, for which no remote is needed.
+func (to ImageRemotes) local(image string) string {
+	if repo, err := to.repository(image); err == nil {
+		return repo.String()
+	}
+	return "localhost/" + image
+}
+
+// keychain returns the credentials, or nil for those of the docker config.
+func (to ImageRemotes) keychain(registry name.Registry) authn.Keychain {
+	if to.Password == "" {
+		return nil
+	}
+	return repository.Credentials(registry, to.Username, to.Password)
+}
