@@ -56,18 +56,13 @@ func (m *making) signStatement(ctx context.Context, name string, statement []byt
 	return m.signer.Statement(ctx, statement)
 }
 
-// HoldsSignatures reports whether an artifact contains signatures that could be reused.
-func HoldsSignatures(a plan.Artifact) bool {
-	return a.Kind == plan.Tarball || a.Kind == plan.Attestation || a.Kind == plan.Provenance
-}
-
 // Collect adds the bundles found in the plan's artifacts in a directory. Missing and unreadable
 // files are skipped.
 func (e Earlier) Collect(dir string, artifacts []plan.Artifact) {
 	for _, a := range artifacts {
 		file := filepath.Join(dir, a.Name)
 		switch {
-		case !HoldsSignatures(a):
+		case !a.HoldsSignatures():
 		case a.Kind == plan.Tarball:
 			_ = e.collectTarball(file, a)
 		default:

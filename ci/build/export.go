@@ -54,11 +54,9 @@ func (c *Crate) WriteBinaries(ctx context.Context, out string) error {
 	if err := c.ExportBinaries(ctx, func(target, name string) string { return filepath.Join(work, target, name) }); err != nil {
 		return err
 	}
-	for _, a := range c.Plan.Artifacts {
-		if a.Kind == plan.Tarball {
-			for _, name := range a.Binaries {
-				names = append(names, filepath.Join(a.Target, name))
-			}
+	for _, a := range c.Plan.Tarballs() {
+		for _, name := range a.Binaries {
+			names = append(names, filepath.Join(a.Target, name))
 		}
 	}
 	return outdir.Move(work, out, names)
@@ -68,10 +66,7 @@ func (c *Crate) WriteBinaries(ctx context.Context, out string) error {
 // given by place, and checks each there.
 func (c *Crate) ExportBinaries(ctx context.Context, place func(target, name string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, a := range c.Plan.Artifacts {
-		if a.Kind != plan.Tarball {
-			continue
-		}
+	for _, a := range c.Plan.Tarballs() {
 		for _, name := range a.Binaries {
 			group.Go(func() error { return c.exportBinary(ctx, a.Target, name, place(a.Target, name)) })
 		}
@@ -92,10 +87,9 @@ func (c *Crate) exportBinary(ctx context.Context, target, name, to string) error
 // ExportPackage copies the .crate file out of the runner to dir, under its artifact's name. It
 // does nothing if the plan has none.
 func (c *Crate) ExportPackage(ctx context.Context, dir string) error {
-	for _, a := range c.Plan.Artifacts {
-		if a.Kind == plan.CrateFile {
-			return c.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, filepath.Join(dir, a.Name))
-		}
+	a, found := c.Plan.Package()
+	if !found {
+		return nil
 	}
-	return nil
+	return c.Runner.Export(ctx, plan.StepPackage, plan.OutputCrate, filepath.Join(dir, a.Name))
 }

@@ -20,6 +20,28 @@ type Artifact struct {
 	Format string `json:"format,omitempty"`
 }
 
+// HoldsSignatures reports whether the artifact contains signatures of what was built.
+func (a Artifact) HoldsSignatures() bool {
+	return a.Kind == Tarball || a.Kind == Attestation || a.Kind == Provenance
+}
+
+// IsAsset reports whether the artifact is attached to the GitHub release.
+func (a Artifact) IsAsset() bool { return a.Kind != CrateFile }
+
+// Tarballs returns the plan's tarballs, one for each target.
+func (p *Plan) Tarballs() []Artifact {
+	return slices.DeleteFunc(slices.Clone(p.Artifacts), func(a Artifact) bool { return a.Kind != Tarball })
+}
+
+// Package returns the .crate file, if the plan has one.
+func (p *Plan) Package() (a Artifact, found bool) {
+	i := slices.IndexFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile })
+	if i < 0 {
+		return Artifact{}, false
+	}
+	return p.Artifacts[i], true
+}
+
 // Extensions of the files that sign a file, which are next to it in a tarball.
 const (
 	SignatureFile   = ".sig"           // the signature in base64, as cosign 2 writes it

@@ -52,7 +52,7 @@ func (p *Plan) addEffects() {
 	}
 	add(EffectDraft, "make a draft of GitHub release %q", p.Tag)
 	for _, a := range p.Artifacts {
-		if a.Kind != CrateFile {
+		if a.IsAsset() {
 			add(EffectAsset, "upload %s to the draft and compare its digest", a.Name)
 		}
 	}

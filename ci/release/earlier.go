@@ -44,7 +44,7 @@ func (p *publishing) downloadSigned(ctx context.Context, draft github.Release, d
 	}
 	list = slices.DeleteFunc(list, func(a github.Asset) bool {
 		return !a.Uploaded() || !slices.ContainsFunc(p.Plan.Artifacts, func(planned plan.Artifact) bool {
-			return planned.Name == a.Name && assemble.HoldsSignatures(planned)
+			return planned.Name == a.Name && planned.HoldsSignatures()
 		})
 	})
 	return p.to.GitHub.DownloadAssets(ctx, list, dir)

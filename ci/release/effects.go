@@ -71,7 +71,7 @@ func (p *publishing) newEffects() ([]publish.Effect, error) {
 func (p *publishing) assets() []publish.File {
 	var list []publish.File
 	for i, a := range p.Plan.Artifacts {
-		if a.Kind == plan.CrateFile {
+		if !a.IsAsset() {
 			continue
 		}
 		f := publish.File{Name: a.Name, Path: filepath.Join(p.Out, a.Name)}

@@ -16,19 +16,15 @@ func (p *publishing) notes() string {
 	if text := strings.TrimSpace(p.Plan.Notes); text != "" {
 		b.WriteString(text + "\n")
 	}
-	for _, a := range p.Plan.Artifacts {
-		if a.Kind != plan.Tarball {
-			continue
-		}
+	if tarballs := p.Plan.Tarballs(); len(tarballs) > 0 { // the other targets' commands are alike
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		console.Fprintf(&b, "### Verify\n\n```console\n$ tar -xvf %s\n", a.Name)
-		for _, name := range a.Binaries {
+		console.Fprintf(&b, "### Verify\n\n```console\n$ tar -xvf %s\n", tarballs[0].Name)
+		for _, name := range tarballs[0].Binaries {
 			b.WriteString(p.verifyCommand(name))
 		}
 		b.WriteString("```\n")
-		break // the other targets' commands are alike
 	}
 	return b.String()
 }

@@ -70,10 +70,7 @@ func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir 
 // checkStaged checks the binaries as packing will, so that the job that built them fails, not a
 // later one.
 func (r *Release) checkStaged(dir string) error {
-	for _, a := range r.Plan.Artifacts {
-		if a.Kind != plan.Tarball {
-			continue
-		}
+	for _, a := range r.Plan.Tarballs() {
 		for _, bin := range a.Binaries {
 			if err := dist.CheckStatic(staged.Path(dir, plan.StepBuild(a.Target), plan.OutputBinary(bin)), a.Target); err != nil {
 				return err
