@@ -16,7 +16,7 @@ func TestLocalOwnHarness(t *testing.T) {
 	})
 	got := w.tested(t, r).wantCode(t, 0)
 	for _, target := range []string{x8664, aarch64} {
-		got.wantStdout(t, target+": 0 passed, 0 ignored, 2 test programs of their own harness succeeded, ")
+		got.wantStdout(t, target+": 0 passed, 0 ignored, 2 test programs with a custom harness succeeded, ")
 	}
 }
 

@@ -21,9 +21,9 @@ func TestHostileEnvironment(t *testing.T) {
 		set  *githubd.Environment
 		want string // "" if there is no warning
 	}{
-		{"not there", nil, "nobody has checked"},
-		{"every branch", &githubd.Environment{}, "lets in every branch"},
-		{"protected branches", &githubd.Environment{Protected: true}, "lets in every protected branch"},
+		{"not there", nil, "could not check"},
+		{"every branch", &githubd.Environment{}, "admits every branch"},
+		{"protected branches", &githubd.Environment{Protected: true}, "admits every protected branch"},
 		{"a pattern", &githubd.Environment{Custom: true, Branches: []string{"main", "release-*"}}, `branch "release-*"`},
 		{"the release branch", &githubd.Environment{Custom: true, Branches: []string{"main"}}, ""},
 	} {

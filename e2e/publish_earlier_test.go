@@ -43,7 +43,7 @@ func TestPublishEarlier(t *testing.T) {
 		if n := h.operations(uploadAsset) - uploads; n != 0 {
 			t.Errorf("%d assets were uploaded again", n)
 		}
-		if want := "7 signatures are those of an earlier run"; !strings.Contains(got.stdout, want) {
+		if want := "7 signatures of an earlier run"; !strings.Contains(got.stdout, want) {
 			t.Errorf("the summary does not say %q:\n%s", want, got.stdout)
 		}
 		h.wantReleased(t, s)

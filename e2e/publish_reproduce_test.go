@@ -64,11 +64,11 @@ func TestPublishReproduce(t *testing.T) {
 		got := other.reproduce(t, w, s, other.clone(t)).wantCode(t, 1)
 		got.wantLines(t,
 			line("differs", demoBinary)+fmt.Sprintf(": first at byte %d of ", at), "in section .rodata",
-			line("differs", demoTarball+": first at byte "), "for the binaries in it differ; it is packed as slipway packs",
+			line("differs", demoTarball+": first at byte "), "binaries in it differ; it is packed as slipway does",
 			line("differs", demoTarball+", the signatures in it: shim-demo-v1: the signature is of another file"),
 			line("same bytes", "aarch64-unknown-linux-musl/shim-demo-v1"), line("same bytes", "shim-demo-aarch64-linux-musl.tar.gz"),
 			line("same bytes", "SHA256SUMS"), line("same bytes", "shim-demo.provenance.sigstore.json, what it says"),
-			"It differs: what users download is not all what this source gives here.",
+			"It differs: not everything that users download is what this source produces here.",
 		)
 		wantNone(t, got, "Not as it was")
 	})
@@ -79,9 +79,9 @@ func TestPublishReproduce(t *testing.T) {
 		check(t, os.Remove(filepath.Join(dir, "SHA256SUMS")))
 		other := offer(t, source, dir)
 		got := other.reproduce(t, w, s, other.clone(t)).wantCode(t, 1)
-		got.wantLines(t, line("same bytes", demoBinary), line("differs", demoTarball+": first at byte "), "what was built is the same, and it is packed otherwise",
+		got.wantLines(t, line("same bytes", demoBinary), line("differs", demoTarball+": first at byte "), "the binaries are the same, but packed differently",
 			line("signed, verified", demoTarball+", the signatures in it"),
-			line("differs", "SHA256SUMS: the release does not have it"), line("differs", `"more.txt": the release has it, and its source does not give it`))
+			line("differs", "SHA256SUMS: the release does not have it"), line("differs", `"more.txt": in the release, although its source does not produce it`))
 	})
 	t.Run("another signer", func(t *testing.T) {
 		got := h.reproduce(t, w, s, h.clone(t), "--certificate-identity", "https://github.com/somebody/else").wantCode(t, 1)
@@ -90,7 +90,7 @@ func TestPublishReproduce(t *testing.T) {
 	t.Run("another toolchain", func(t *testing.T) {
 		got := h.reproduce(t, w, s, h.clone(t), "--toolchain", l.layout).wantCode(t, 1)
 		got.wantLines(t, line("same bytes", demoBinary), line("same bytes", demoTarball), line("differs", "shim-demo.provenance.sigstore.json, what it says: externalParameters.toolchain is not there, and here it is layout@sha256:"),
-			"Not as it was when the release was made\n  toolchain: the provenance says pkg:generic/slipway-toolchain@", "The probable reason is what was not as it was")
+			"Different from when the release was made\n  toolchain: the provenance says pkg:generic/slipway-toolchain@", "The probable reason is the difference listed above")
 	})
 	t.Run("another source", func(t *testing.T) { wantOtherSource(t, w, s, h, source) })
 }
@@ -108,7 +108,7 @@ func (h *fakeGitHub) wantSame(t *testing.T, w *runner, s *sigstack.Stack) {
 			line("signed, verified", "shim-demo-v1-"+arch+"-linux-musl.cdx.sigstore.json"), line("signed, verified", "shim-demo-v1-"+arch+"-linux-musl.spdx.sigstore.json"))
 	}
 	got.wantLines(t, line("same bytes", "SHA256SUMS"), line("signed, verified", "shim-demo.provenance.sigstore.json"), line("same bytes", "shim-demo.provenance.sigstore.json, what it says"),
-		"built again from commit "+head, "The same: what users download is what this source gives, bit by bit.")
+		"built again from commit "+head, "The same: what users download is what this source produces, bit for bit.")
 	wantNone(t, got, "differs", "cannot say", "Not as it was", "Not built anew")
 	if strings.Contains(got.stderr, "test x86_64") || h.Changes() != before {
 		t.Errorf("tests ran, or %d things changed:\n%s", h.Changes()-before, got.stderr)

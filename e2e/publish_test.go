@@ -158,7 +158,7 @@ func TestPublishRefused(t *testing.T) {
 	}{
 		{"a token that may only read", func(_ *testing.T, r *release) {
 			r.env = append(slices.Clone(r.env), "GITHUB_TOKEN="+h.Token("reader", githubd.Read))
-		}, []string{"may not write", "contents: write"}},
+		}, []string{"has no write access", "contents: write"}},
 		{"no token", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=") }, []string{"contents: write"}},
 		{"a token of nobody", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=bad") }, []string{"401"}},
 		{"no repository", func(_ *testing.T, r *release) {
@@ -173,7 +173,7 @@ func TestPublishRefused(t *testing.T) {
 			write(t, "more\n", r.source, "more.txt")
 			git(t, r.source, "add", "--all")
 			git(t, r.source, "commit", "--quiet", "--message", "more")
-		}, []string{"is not on branch \"main\" of GitHub"}},
+		}, []string{"branch \"main\" on GitHub does not contain it"}},
 		{"files that are in no commit", func(t *testing.T, r *release) { write(t, "more\n", r.source, "more.txt") }, []string{"files differ from commit"}},
 	}
 	for _, tt := range tests {

@@ -23,7 +23,7 @@ type summary struct {
 		Size                 int64
 	}
 	Effects []struct{ Kind, About string }
-	Remarks []string
+	Notes   []string
 
 	Findings []struct{ Stops, What string }
 }
@@ -93,7 +93,7 @@ func (s summary) wantText(t testing.TB, text string) {
 	for _, f := range s.Findings {
 		want = append(want, f.What)
 	}
-	for _, text2 := range append(want, s.Remarks...) {
+	for _, text2 := range append(want, s.Notes...) {
 		if !strings.Contains(text, text2) {
 			t.Errorf("the text does not say %q:\n%s", text2, text)
 		}

@@ -93,7 +93,7 @@ func (o Origin) image(ctx context.Context) (provenance.Image, error) {
 		return img, nil
 	}
 	if o.Runner == nil {
-		return img, fmt.Errorf("naming the toolchain %q in the provenance: nothing ran in it here, so that its digest is not known: name it by its digest, like image@sha256:…", img.Reference)
+		return img, fmt.Errorf("naming the toolchain %q in the provenance: no step ran in it here, so its digest is unknown: name it by digest, like image@sha256:…", img.Reference)
 	}
 	var err error
 	img.Digest, err = o.Runner.ImageDigest(ctx, img.Reference)

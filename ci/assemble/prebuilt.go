@@ -52,7 +52,7 @@ func (p *Prebuilt) Take(ctx context.Context, dir string, of *plan.Plan) (*Dist, 
 	if d.Who, err = p.verify(ctx, dir, of); err != nil {
 		return nil, err
 	}
-	d.How = "by " + p.Expect.Identity + ", in an earlier run: nothing was built or signed in this one"
+	d.How = "by " + p.Expect.Identity + ", in an earlier run; nothing was built or signed in this one"
 	return d, nil
 }
 
@@ -70,7 +70,7 @@ func (p *Prebuilt) Rehearse(ctx context.Context, dir string, of *plan.Plan) (*Di
 	if err != nil {
 		return nil, err
 	}
-	d.How = "by an earlier dry run, with a key of no worth: nothing was built in this one"
+	d.How = "by an earlier dry run, with a throw-away key; nothing was built in this one"
 	return d, nil
 }
 
@@ -103,7 +103,7 @@ func (p *Prebuilt) verify(ctx context.Context, dir string, of *plan.Plan) (sign.
 	}
 	report := verify.Release(ctx, dir, e)
 	if report.Verdict != verify.Good {
-		return sign.Identity{}, console.Errorf("verifying the artifacts in %q, which are not as this release's would be:\n%s", p.Dir, console.Lines(report.Text()))
+		return sign.Identity{}, console.Errorf("verifying the artifacts in %q, which do not match this release:\n%s", p.Dir, console.Lines(report.Text()))
 	}
 	return sign.Identity{Subject: e.Identity, Issuer: e.Issuer, Repository: e.SourceURI, Ref: e.SourceRef, Commit: e.Commit, Runner: e.Runner}, nil
 }
@@ -131,7 +131,7 @@ func (p *Prebuilt) isDryRun(ctx context.Context, dir string, of *plan.Plan) (boo
 	}
 	report := verify.Release(ctx, dir, e)
 	if report.DryRun && report.Verdict != verify.Good {
-		return false, console.Errorf("verifying the artifacts in %q, which are not as a dry run makes them:\n%s", p.Dir, console.Lines(report.Text()))
+		return false, console.Errorf("verifying the artifacts in %q, which do not match a dry run of this release:\n%s", p.Dir, console.Lines(report.Text()))
 	}
 	return report.DryRun, nil
 }
@@ -145,12 +145,12 @@ func onlyPlanned(dir string, p *plan.Plan) error {
 	var wrong []error
 	for _, e := range entries {
 		if !slices.ContainsFunc(p.Artifacts, func(a plan.Artifact) bool { return a.Name == e.Name() }) {
-			wrong = append(wrong, fmt.Errorf("%q is not of this release: take it out", e.Name()))
+			wrong = append(wrong, fmt.Errorf("%q does not belong to this release: remove it", e.Name()))
 		}
 	}
 	for _, a := range p.Artifacts {
 		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == a.Name && e.Type().IsRegular() }) {
-			wrong = append(wrong, fmt.Errorf("%q is not there: `slipway dist` makes it", a.Name))
+			wrong = append(wrong, fmt.Errorf("%q is missing: `slipway dist` makes it", a.Name))
 		}
 	}
 	return errors.Join(wrong...)

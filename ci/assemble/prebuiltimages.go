@@ -42,7 +42,7 @@ func (r *Images) Read(dir, from string) ([]*Image, error) {
 	}
 	for _, e := range entries {
 		if !known[e.Name()] {
-			return nil, fmt.Errorf("checking the images in %q: %q is not of this release: take it out", from, e.Name())
+			return nil, fmt.Errorf("checking the images in %q: %q does not belong to this release: remove it", from, e.Name())
 		}
 	}
 	return made, nil
@@ -109,7 +109,7 @@ func (m *Image) checkWhole(notes map[string]string) error {
 	for _, p := range m.parts {
 		img, ok := p.entity.(v1.Image)
 		if !ok {
-			return errors.New("its manifest is none of an image")
+			return errors.New("its manifest is not that of an image")
 		}
 		manifest, err := img.Manifest()
 		if err != nil {
@@ -120,7 +120,7 @@ func (m *Image) checkWhole(notes map[string]string) error {
 		}
 		raw, err := img.RawConfigFile()
 		if sum := sha256.Sum256(raw); err != nil || hex.EncodeToString(sum[:]) != manifest.Config.Digest.Hex {
-			return errors.Join(errors.New("its configuration is not what its digest says"), err)
+			return errors.Join(errors.New("its configuration does not match its digest"), err)
 		}
 		layers, err := img.Layers()
 		if err != nil {

@@ -64,7 +64,7 @@ func (m *making) signBinary(ctx context.Context, target, name string) error {
 	for _, ending := range m.Build.Plan.Signatures() {
 		content, err := m.signature(sig, ending)
 		if err == nil && content == nil {
-			err = fmt.Errorf("writing %q: the signature has no such form: the plan says that the release is signed %s", file+ending, m.Signing.How)
+			err = fmt.Errorf("writing %q: the signer provides no such file: the plan says that the release is signed %s", file+ending, m.Signing.How)
 		}
 		if err = errors.Join(err, os.WriteFile(file+ending, content, 0o644)); err != nil {
 			return fmt.Errorf("signing: %w", err)

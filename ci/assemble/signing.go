@@ -43,7 +43,7 @@ func (s *Signing) Words() string {
 	case s.How == "":
 		return ""
 	case s.DryRun():
-		return "by a key of no worth, which anyone can make: this is no release; nothing reached a log"
+		return "with a throw-away dry-run key: not a release; nothing reached a transparency log"
 	}
 	return s.How + ", recorded in the transparency log"
 }
@@ -120,7 +120,7 @@ func (m *making) verify(ctx context.Context) error {
 		return console.Errorf("verifying what was made: %w\n%s", err, unsigned)
 	}
 	if report := verify.Release(ctx, m.out, e); report.Verdict != verify.Good {
-		return console.Errorf("verifying what was made, which is not as a stranger would expect it:\n%s\n%s", console.Lines(report.Text()), unsigned)
+		return console.Errorf("verifying what was made, as whoever downloads it would:\n%s\n%s", console.Lines(report.Text()), unsigned)
 	}
 	return nil
 }

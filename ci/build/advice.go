@@ -51,7 +51,7 @@ func adviceOnTests(s step.Step, target, printed string) string {
 	if s.Emulator == "" || !strings.Contains(printed, "Exec format error") {
 		return ""
 	}
-	return "a test has started a program for " + target + ", which this machine runs by an emulator alone, and its kernel lets no sandbox do that for programs that tests start: " +
+	return "a test started a program for " + target + ", which this machine can only run with an emulator, and its kernel does not allow that in a sandbox for programs that tests start: " +
 		"Linux 6.7 or newer does; elsewhere leave such tests out for this target, as with `test = [\"--lib\"]` in [package.metadata.slipway.target." + target + "]"
 }
 

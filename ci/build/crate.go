@@ -108,7 +108,7 @@ func (c *Crate) judge(ctx context.Context, b *Built, s step.Step, result step.Re
 			b.Tests = append(b.Tests, readTests(t, s, result))
 		case plan.StepCrates(t):
 			if b.Graphs[t], err = sbom.Parse(result.Stdout); err != nil {
-				return fmt.Errorf("reading what cargo says of step %q: %w", s.Name, err)
+				return fmt.Errorf("reading the output of step %q: %w", s.Name, err)
 			}
 		}
 	}

@@ -27,16 +27,16 @@ func TestReadTestsByProgram(t *testing.T) {
 		output, want string
 		binaries     int
 	}{
-		"a harness of its own":          {beforeTests + ownSection, "0 passed, 0 ignored, 1 test program of its own harness succeeded, natively", 1},
-		"two, one silent":               {beforeTests + ownSection + "     Running tests/silent.rs (/t/silent-1)\n" + docSection, "1 passed, 0 ignored, 2 test programs of their own harness succeeded, natively", 3},
-		"beside libtest":                {libSection + ownSection + docSection, "2 passed, 0 ignored, 1 test program of its own harness succeeded, natively", 3},
+		"a harness of its own":          {beforeTests + ownSection, "0 passed, 0 ignored, 1 test program with a custom harness succeeded, natively", 1},
+		"two, one silent":               {beforeTests + ownSection + "     Running tests/silent.rs (/t/silent-1)\n" + docSection, "1 passed, 0 ignored, 2 test programs with a custom harness succeeded, natively", 3},
+		"beside libtest":                {libSection + ownSection + docSection, "2 passed, 0 ignored, 1 test program with a custom harness succeeded, natively", 3},
 		"one that writes as libtest":    {libSection + mimic, "2 passed, 0 ignored, natively", 2},
 		"libtest without a test":        {"     Running unittests src/main.rs (/t/one-1)\n" + none, "NO TEST RAN (0 ignored), natively", 1},
 		"verbose":                       {verbose + libSection, "1 passed, 0 ignored, natively", 1},
 		"nothing but compiling":         {beforeTests, "NO TEST RAN (0 ignored), natively", 0},
 		"quiet":                         {threeGroups, "5 passed, 1 ignored, natively", 3},
-		"carriage returns":              {strings.ReplaceAll(beforeTests+ownSection, "\n", "\r\n"), "0 passed, 0 ignored, 1 test program of its own harness succeeded, natively", 1},
-		"a path with a space":           {"     Running tests/a b.rs (/t/a b-1)\nx\n", "0 passed, 0 ignored, 1 test program of its own harness succeeded, natively", 1},
+		"carriage returns":              {strings.ReplaceAll(beforeTests+ownSection, "\n", "\r\n"), "0 passed, 0 ignored, 1 test program with a custom harness succeeded, natively", 1},
+		"a path with a space":           {"     Running tests/a b.rs (/t/a b-1)\nx\n", "0 passed, 0 ignored, 1 test program with a custom harness succeeded, natively", 1},
 		"not what a test prints itself": {libSection + "Running tests/none.rs (/t/x)\n", "1 passed, 0 ignored, natively", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,12 +66,12 @@ func (t Tests) String() string {
 	case t.Passed == 0 && t.OwnHarness == 0:
 		what = fmt.Sprintf("NO TEST RAN (%d ignored)", t.Ignored)
 	case t.OwnHarness == 1:
-		what += ", 1 test program of its own harness succeeded"
+		what += ", 1 test program with a custom harness succeeded"
 	case t.OwnHarness > 1:
-		what += fmt.Sprintf(", %d test programs of their own harness succeeded", t.OwnHarness)
+		what += fmt.Sprintf(", %d test programs with a custom harness succeeded", t.OwnHarness)
 	}
 	if t.Cached {
-		return fmt.Sprintf("%s: %s, %s, from an earlier run on the same inputs", t.Target, what, t.How)
+		return fmt.Sprintf("%s: %s, %s, from an earlier run with the same inputs", t.Target, what, t.How)
 	}
 	return fmt.Sprintf("%s: %s, %s", t.Target, what, t.How)
 }

@@ -75,7 +75,7 @@ func TestReadTests(t *testing.T) {
 		binaries     int
 	}{
 		{"three groups", threeGroups, false, "x86_64-unknown-linux-musl: 5 passed, 1 ignored, natively", 3},
-		{"cached", threeGroups, true, "x86_64-unknown-linux-musl: 5 passed, 1 ignored, natively, from an earlier run on the same inputs", 3},
+		{"cached", threeGroups, true, "x86_64-unknown-linux-musl: 5 passed, 1 ignored, natively, from an earlier run with the same inputs", 3},
 		{"none", none, false, "x86_64-unknown-linux-musl: NO TEST RAN (0 ignored), natively", 1},
 		{"all ignored", allIgnored, false, "x86_64-unknown-linux-musl: NO TEST RAN (1 ignored), natively", 1},
 		{"nothing printed", "", false, "x86_64-unknown-linux-musl: NO TEST RAN (0 ignored), natively", 0},

@@ -11,6 +11,7 @@ import (
 	ociremote "github.com/sigstore/cosign/v2/pkg/oci/remote"
 
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/verify"
 )
@@ -36,10 +37,10 @@ func decideSigned(good int) Verdict {
 	return Do
 }
 
-// AttestEffect returns the effect of a kind that attests a statement of the predicate type about the
+// AttestEffect returns the effect that attests a statement of the predicate type about the
 // image. It is already done if the image's digest has a valid attestation of that type by
 // exactly the expected identity. statement is called only when the effect has to be performed.
-func (i *Image) AttestEffect(kind, about, predicateType string, statement func(context.Context) ([]byte, error), by *sign.Signer, who verify.Expectation) Effect {
+func (i *Image) AttestEffect(about, predicateType string, statement func(context.Context) ([]byte, error), by *sign.Signer, who verify.Expectation) Effect {
 	a := attachment{
 		image: i, where: ociremote.AttestationTag,
 		sign: func(ctx context.Context) (oci.Signature, error) {
@@ -57,7 +58,10 @@ func (i *Image) AttestEffect(kind, about, predicateType string, statement func(c
 			return decideAttested(all, predicateType), err
 		},
 	}
-	return a.effect(kind, about)
+	if predicateType == provenance.PredicateType {
+		return a.effect(plan.EffectProvenance, about)
+	}
+	return a.effect(plan.EffectSBOM, about)
 }
 
 func decideAttested(all []verify.Attestation, predicateType string) Verdict {

@@ -25,7 +25,7 @@ func (p *publishing) readEarlier(ctx context.Context) (assemble.Earlier, error) 
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		if err := p.downloadSigned(ctx, draft, dir); err != nil {
-			p.report.Remarks = append(p.report.Remarks, fmt.Sprintf("what the draft has is not read, and signed again: %v", err))
+			p.report.Notes = append(p.report.Notes, fmt.Sprintf("the draft's signatures could not be read, so everything is signed again: %v", err))
 		}
 		found.Collect(dir, p.Plan.Artifacts)
 	}

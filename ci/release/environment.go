@@ -27,7 +27,7 @@ func (p *publishing) checkEnvironment(ctx context.Context) error {
 	}
 	finding := exposed(name, p.Plan.Source.ReleaseBranch, e)
 	if err != nil {
-		finding = fmt.Sprintf("nobody has checked that environment %s lets in the release branch alone: %v; %s", quote.Line(name), err, howToProtect)
+		finding = fmt.Sprintf("could not check that environment %s admits the release branch alone: %v; %s", quote.Line(name), err, howToProtect)
 	}
 	if finding != "" {
 		p.warnings = append(p.warnings, finding)
@@ -56,5 +56,5 @@ func exposed(name, branch string, e github.Environment) string {
 		}
 		who = strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("WARNING: environment %s lets in %s: whoever may push there can publish, by a workflow without slipway's checks; let in branch %q alone: %s", quote.Line(name), who, branch, howToProtect)
+	return fmt.Sprintf("WARNING: environment %s admits %s: whoever can push there can publish, with a workflow without slipway's checks; admit branch %q alone: %s", quote.Line(name), who, branch, howToProtect)
 }

@@ -16,13 +16,13 @@ func TestExposed(t *testing.T) {
 	}{
 		{"the release branch alone", patterns(github.Pattern{Name: "main", Type: "branch"}), ""},
 		{"on a server without tags", patterns(github.Pattern{Name: "main"}), ""},
-		{"no policy", github.Environment{Any: true}, "lets in every branch:"},
-		{"protected branches", github.Environment{Protected: true}, "lets in every protected branch:"},
-		{"a pattern", patterns(github.Pattern{Name: "*", Type: "branch"}), `lets in branch "*":`},
-		{"a branch more", patterns(github.Pattern{Name: "main", Type: "branch"}, github.Pattern{Name: "dev", Type: "branch"}), `lets in branch "main", branch "dev":`},
-		{"a tag of that name", patterns(github.Pattern{Name: "main", Type: "tag"}), `lets in tag "main":`},
-		{"another branch", patterns(github.Pattern{Name: "master", Type: "branch"}), `lets in branch "master":`},
-		{"a name that is a workflow command", patterns(github.Pattern{Name: "x\n::error::", Type: "branch"}), `lets in branch "x\n::error::":`},
+		{"no policy", github.Environment{Any: true}, "admits every branch:"},
+		{"protected branches", github.Environment{Protected: true}, "admits every protected branch:"},
+		{"a pattern", patterns(github.Pattern{Name: "*", Type: "branch"}), `admits branch "*":`},
+		{"a branch more", patterns(github.Pattern{Name: "main", Type: "branch"}, github.Pattern{Name: "dev", Type: "branch"}), `admits branch "main", branch "dev":`},
+		{"a tag of that name", patterns(github.Pattern{Name: "main", Type: "tag"}), `admits tag "main":`},
+		{"another branch", patterns(github.Pattern{Name: "master", Type: "branch"}), `admits branch "master":`},
+		{"a name that is a workflow command", patterns(github.Pattern{Name: "x\n::error::", Type: "branch"}), `admits branch "x\n::error::":`},
 		{"nothing", github.Environment{}, "no branch by its name"},
 	} {
 		got := exposed("release", "main", tt.e)

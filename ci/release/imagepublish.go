@@ -140,11 +140,11 @@ var imageKinds = map[string]func(p *imagePublishing, of *publish.Image, m *assem
 	},
 	plan.EffectSBOM: func(p *imagePublishing, of *publish.Image, m *assemble.Image, e plan.Effect) publish.Effect {
 		statement := func(context.Context) ([]byte, error) { return m.Statement(e.Target) }
-		return of.AttestEffect(e.Kind, e.About, assemble.SPDXType, statement, p.Signer, p.expect)
+		return of.AttestEffect(e.About, assemble.SPDXType, statement, p.Signer, p.expect)
 	},
 	plan.EffectProvenance: func(p *imagePublishing, of *publish.Image, m *assemble.Image, e plan.Effect) publish.Effect {
 		statement := func(ctx context.Context) ([]byte, error) { return p.from.Provenance(ctx, m, p.who, p.began) }
-		return of.AttestEffect(e.Kind, e.About, provenance.PredicateType, statement, p.Signer, p.expect)
+		return of.AttestEffect(e.About, provenance.PredicateType, statement, p.Signer, p.expect)
 	},
 	plan.EffectTag: func(_ *imagePublishing, of *publish.Image, _ *assemble.Image, e plan.Effect) publish.Effect {
 		return of.TagEffect(e.About)

@@ -123,6 +123,6 @@ func (r *Images) read(m *madeImages) (done func(), err error) {
 		done()
 		return nil, err
 	}
-	m.report.Remarks = append(m.report.Remarks, "nothing was built in this run: the images are those of an earlier one")
+	m.report.Notes = append(m.report.Notes, "nothing was built in this run: the images are those of an earlier one")
 	return done, nil
 }

@@ -49,7 +49,7 @@ func preflight(ctx context.Context, list []*publishing) error {
 	}
 	err = console.Errorf("checking what the release will find:\n%w", err)
 	if conflict := (*publish.Conflict)(nil); len(list) > 1 && errors.As(err, &conflict) {
-		err = console.Errorf("%w\na crate that was released before is left out by naming the others (--crates)", err)
+		err = console.Errorf("%w\nto leave out a crate that is already released, name the others (--crates)", err)
 	}
 	return err
 }
@@ -62,19 +62,19 @@ func (p *publishing) checkSource(ctx context.Context, common *shared) (bool, err
 		return false, err
 	}
 	if !rights.Write {
-		return false, errors.New("checking the token of GitHub: there is none, or it may not write: give one with contents: write ($GITHUB_TOKEN; the module: --github-token)")
+		return false, errors.New("checking the GitHub token: it is missing, or has no write access: give one with contents: write ($GITHUB_TOKEN; the module: --github-token)")
 	}
 	common.actor = cmp.Or(common.actor, rights.Login)
 	source := p.Plan.Source
 	on, err := p.to.GitHub.OnBranch(ctx, source.Commit, source.ReleaseBranch)
 	if err == nil && !on {
-		err = fmt.Errorf("checking commit %s: it is not on branch %q of GitHub: push it, or merge it first", source.Commit, source.ReleaseBranch)
+		err = fmt.Errorf("checking commit %s: branch %q on GitHub does not contain it: push it, or merge it first", source.Commit, source.ReleaseBranch)
 	}
 	return true, errors.Join(err, p.checkEnvironment(ctx))
 }
 
 // immutable is the note about publishing in a repository with immutable releases.
-const immutable = "releases of this repository are immutable once they are published: nobody can change the files or the tag, and what is wrong is mended by another version"
+const immutable = "releases of this repository are immutable once they are published: nobody can change the files or the tag, and a mistake is corrected by another version"
 
 // checkImmutable notes whether the release will be immutable. Nothing else depends on it,
 // because all assets are uploaded before the release is published.

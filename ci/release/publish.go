@@ -123,7 +123,7 @@ func (p *publishing) runSteps(ctx context.Context) (err error) {
 
 // makeFiles makes and signs the artifacts, or takes the prebuilt ones, and determines the effects.
 func (p *publishing) makeFiles(ctx context.Context) (err error) {
-	p.report.Remarks = append(p.report.Remarks, p.warnings...)
+	p.report.Notes = append(p.report.Notes, p.warnings...)
 	if p.published() {
 		return p.finished(ctx)
 	}
@@ -154,7 +154,7 @@ func (p *publishing) takeOrMake(ctx context.Context) (d *assemble.Dist, err erro
 	}
 	d, err = p.crate.Write(ctx)
 	if err == nil && d.Reused > 0 {
-		p.report.Remarks = append(p.report.Remarks, fmt.Sprintf("%d signatures are those of an earlier run of this release, verified, of what was built now", d.Reused))
+		p.report.Notes = append(p.report.Notes, fmt.Sprintf("%d signatures of an earlier run of this release were verified for what was built now, and reused", d.Reused))
 	}
 	return d, err
 }
@@ -187,7 +187,7 @@ func (p *publishing) finished(ctx context.Context) error {
 		if e.Kind != plan.EffectAsset && e.Kind != plan.EffectOwner {
 			v, err := e.Look(ctx)
 			if err == nil && v != publish.Done {
-				err = &publish.Conflict{What: fmt.Sprintf("the release is published, and %q is not done", e.About), Next: "a published release is never changed: a person has to look"}
+				err = &publish.Conflict{What: fmt.Sprintf("the release is published, and %q is not done", e.About), Next: "a published release is never changed: resolve this by hand"}
 			}
 			if err != nil {
 				return console.Errorf("looking at %q: %w\nnothing was changed anywhere", e.About, err)
@@ -205,7 +205,7 @@ func (p *publishing) finished(ctx context.Context) error {
 func (p *publishing) done() {
 	found := p.github.Found()
 	p.report.Published, p.report.URL, p.report.Seconds = true, found.URL, time.Since(p.crate.Began).Seconds()
-	if found.Immutable && !slices.Contains(p.report.Remarks, immutable) {
-		p.report.Remarks = append(p.report.Remarks, immutable)
+	if found.Immutable && !slices.Contains(p.report.Notes, immutable) {
+		p.report.Notes = append(p.report.Notes, immutable)
 	}
 }

@@ -26,7 +26,7 @@ func TestReproduceCompares(t *testing.T) {
 		{
 			"no tarball", func(t *testing.T, dir string, _ *runner) { put(t, dir, "app-x86_64-linux-musl.tar.gz", "none") },
 			map[string]string{
-				"app-x86_64-linux-musl.tar.gz": "it is no tarball of a release", "SHA256SUMS": "differs", `"app-x86_64-linux-musl.tar.gz", as it is signed`: "differs",
+				"app-x86_64-linux-musl.tar.gz": "it is not a tarball of a release", "SHA256SUMS": "differs", `"app-x86_64-linux-musl.tar.gz", as it is signed`: "differs",
 			},
 		},
 		{"checksums", func(t *testing.T, dir string, _ *runner) { put(t, dir, "SHA256SUMS", "none\n") }, map[string]string{

@@ -44,7 +44,7 @@ type Crate struct {
 	Published bool              `json:"published,omitempty"`
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
 	URL       string            `json:"url,omitempty"` // of the GitHub release
-	Remarks   []string          `json:"remarks,omitempty"`
+	Notes     []string          `json:"notes,omitempty"`
 	// Findings lists the plan's findings and those of a dry run.
 	Findings finding.List `json:"findings,omitempty"`
 	Seconds  float64      `json:"seconds"`
@@ -124,7 +124,7 @@ func (s *Crate) writeBody(b *strings.Builder, dir string) {
 		b.WriteString(s.TestText())
 	}
 	if s.Signed != "" {
-		console.Fprintf(b, "\nSigned\n  %s\n  verified as whoever downloads it will\n", s.Signed)
+		console.Fprintf(b, "\nSigned\n  %s\n  verified as whoever downloads it would\n", s.Signed)
 	}
 	if len(s.Artifacts) > 0 {
 		b.WriteString("\nMade\n")
@@ -134,9 +134,9 @@ func (s *Crate) writeBody(b *strings.Builder, dir string) {
 	}
 	s.writeEffects(b)
 	b.WriteString(plan.FindingsText(s.Findings))
-	if len(s.Remarks) > 0 {
-		b.WriteString("\nRemarks\n")
-		for _, r := range s.Remarks {
+	if len(s.Notes) > 0 {
+		b.WriteString("\nNotes\n")
+		for _, r := range s.Notes {
 			console.Fprintf(b, "  %s\n", r)
 		}
 	}

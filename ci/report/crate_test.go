@@ -25,7 +25,7 @@ func TestSummaryText(t *testing.T) {
 		Artifacts: []dist.File{{Name: "app-x86_64-linux-musl.tar.gz", Target: triple.X8664, Size: 1 << 21, SHA256: "22"}, {Name: plan.SumsName, Size: 97, SHA256: "33"}},
 		Effects:   []plan.Effect{{Kind: "draft", About: `make a draft of GitHub release "app/v1.2.3"`}, {Kind: "tag", About: "make tag"}},
 		Steps:     []string{"fetch", "build " + triple.X8664},
-		Remarks:   []string{"the working tree has uncommitted changes"},
+		Notes:     []string{"the working tree has uncommitted changes"},
 		Seconds:   12.5,
 	}
 	golden(t, "summary.txt", s.Text("dist"))

@@ -51,7 +51,7 @@ func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) 
 	for _, e := range effects {
 		abouts = append(abouts, e.About)
 	}
-	b.WriteString("\n<details><summary>The order of it</summary>\n\n```mermaid\nflowchart LR\n")
+	b.WriteString("\n<details><summary>Steps, artifacts and effects</summary>\n\n```mermaid\nflowchart LR\n")
 	var before string
 	for i, s := range []stage{{"steps", steps, true}, {"artifacts", made, false}, {"effects", abouts, true}} {
 		if len(s.items) == 0 {

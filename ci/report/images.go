@@ -36,7 +36,7 @@ type Images struct {
 	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
 	Signer    string            `json:"signer,omitempty"` // the certificate's identity
 	Issuer    string            `json:"issuer,omitempty"`
-	Remarks   []string          `json:"remarks,omitempty"`
+	Notes     []string          `json:"notes,omitempty"`
 	// Findings lists the plan's findings and those of a dry run.
 	Findings finding.List `json:"findings,omitempty"`
 	Seconds  float64      `json:"seconds"`
@@ -141,8 +141,8 @@ func (s *Images) Text(dir string) string {
 	}
 	s.writeEffects(&b)
 	b.WriteString(plan.FindingsText(s.Findings))
-	if len(s.Remarks) > 0 {
-		console.Fprintf(&b, "\nRemarks\n%s\n", console.List("  ", s.Remarks))
+	if len(s.Notes) > 0 {
+		console.Fprintf(&b, "\nNotes\n%s\n", console.List("  ", s.Notes))
 	}
 	s.writeUse(&b, dir)
 	return b.String()
@@ -165,7 +165,7 @@ func (s *Images) writeEffects(b *strings.Builder) {
 // writeUse tells how to verify the release, or where to find the output.
 func (s *Images) writeUse(b *strings.Builder, dir string) {
 	if s.Staged {
-		console.Fprintf(b, "\nTo go on, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
+		console.Fprintf(b, "\nTo continue, in a job that runs nothing of the workspace\n  slipway release-demo-app --version %s --staged %s --staged-digest %s\n", s.Version, cmp.Or(dir, "DIR"), s.Digest)
 		return
 	}
 	if !s.Published {
@@ -214,7 +214,7 @@ func (s *Images) Markdown() string {
 		}
 		console.Fprintf(&b, "\n%s", console.Fence("console", strings.Join(lines, "\n")))
 	}
-	markEnd(&b, s.Error, s.Findings, s.Remarks)
+	markEnd(&b, s.Error, s.Findings, s.Notes)
 	var names []string
 	for _, img := range s.Images {
 		names = append(names, img.Name)

@@ -45,7 +45,7 @@ func (s *Crate) markdown(level string) string {
 		console.Fprintf(&b, "| %s | %s | %s |\n", console.Markdown(f.Name), humanize.IBytes(uint64(f.Size)), console.Code(f.SHA256))
 	}
 	markEffects(&b, s.Effects, s.Outcomes)
-	markEnd(&b, s.Error, s.Findings, s.Remarks)
+	markEnd(&b, s.Error, s.Findings, s.Notes)
 	var names []string
 	for _, f := range s.Artifacts {
 		names = append(names, f.Name)
@@ -60,7 +60,7 @@ func markEnd(b *strings.Builder, failed string, found finding.List, warnings []s
 		console.Fprintf(b, "\n%s", console.Fence("text", strings.TrimSpace(failed)))
 	}
 	if stops := found.Stopping(finding.Everything, finding.Release, finding.Registry).Lines(); len(stops) > 0 {
-		b.WriteString("\n**A release that is no dry run stops at**\n\n")
+		b.WriteString("\n**A release stops at**\n\n")
 		for _, line := range stops {
 			console.Fprintf(b, "- %s\n", console.Markdown(line))
 		}

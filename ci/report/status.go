@@ -65,7 +65,7 @@ func StatusText(all []Status, performing bool, again string) string {
 // lines writes the outcome of each effect.
 func (s Status) lines(b *strings.Builder, indent string) {
 	if s.Signed && s.Outcomes != nil {
-		b.WriteString(indent + "done        binaries are signed, which says nothing to anyone by itself\n")
+		b.WriteString(indent + "done        binaries are signed, which announces nothing\n")
 	}
 	for _, o := range s.Outcomes {
 		console.Fprintf(b, "%s%-10s  %s\n", indent, o.State, o.About)

@@ -142,7 +142,7 @@ func (r *reproducing) compare(ctx context.Context, a plan.Artifact) {
 	}
 	if _, err := os.Stat(r.released(a.Name)); err != nil {
 		r.shown[a.Name] = true
-		r.report.Note(a.Name, Differs, "the release does not have it, and its source gives it")
+		r.report.Note(a.Name, Differs, "missing from the release, although its source produces it")
 		return
 	}
 	switch a.Kind {

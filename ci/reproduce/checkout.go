@@ -26,11 +26,11 @@ func CheckCheckout(ctx context.Context, client *github.Client, crate, requested 
 	case at == "":
 		return fmt.Errorf("checking the tag %q: GitHub has no such tag: expected one of a release, as CRATE/vVERSION", tag)
 	case source.Commit == "":
-		return fmt.Errorf("checking the source: it is no git repository with a commit, expected a clone at commit %s, with the workspace at its root: %s", at, checkout)
+		return fmt.Errorf("checking the source: it is not a git repository with a commit, expected a clone at commit %s, with the workspace at its root: %s", at, checkout)
 	case source.Commit != at:
 		return fmt.Errorf("checking the source: it is commit %s, and the tag %q is at commit %s: %s", source.Commit, tag, at, checkout)
 	case source.Dirty:
-		return fmt.Errorf("checking the source: files differ from commit %s, which the tag %q is at: put them away (git stash --include-untracked), or %s", at, tag, checkout)
+		return fmt.Errorf("checking the source: files differ from commit %s, which the tag %q is at: stash them (git stash --include-untracked), or %s", at, tag, checkout)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func TestCheckCheckout(t *testing.T) {
 		want          []string // nil: no error
 	}{
 		{"the commit", "1.2.3", plan.Source{Commit: at}, nil},
-		{"no repository", "1.2.3", plan.Source{}, []string{"it is no git repository", at, "git checkout app/v1.2.3"}},
+		{"no repository", "1.2.3", plan.Source{}, []string{"it is not a git repository", at, "git checkout app/v1.2.3"}},
 		{"another commit", "1.2.3", plan.Source{Commit: other}, []string{"it is commit " + other, `the tag "app/v1.2.3" is at commit ` + at, "git checkout app/v1.2.3"}},
 		{"changed files", "1.2.3", plan.Source{Commit: at, Dirty: true}, []string{"files differ from commit " + at, "git stash", "git checkout app/v1.2.3"}},
 		{"no such tag", "1.2.4", plan.Source{Commit: at}, []string{`checking the tag "app/v1.2.4": GitHub has no such tag`}},

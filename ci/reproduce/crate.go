@@ -66,7 +66,7 @@ func (r *reproducing) compareInside(a plan.Artifact, d *Difference, theirs []byt
 		r.report.Add(Check{Artifact: a.Name, Verdict: Differs, Difference: d, What: what})
 	default:
 		r.subjects[a.Name] = sha256.Sum256(theirs)
-		r.report.Note(a.Name, SameFiles, "%s, but for Cargo.lock or .cargo_vcs_info.json, which follow from when it was packaged", note)
+		r.report.Note(a.Name, SameFiles, "%s, except for Cargo.lock or .cargo_vcs_info.json, which depend on when it was packaged", note)
 	}
 }
 

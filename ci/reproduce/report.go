@@ -97,16 +97,16 @@ func (r *Report) Text() string {
 		console.Fprintf(&b, "  %-17s %s%s\n", c.Verdict, c.Artifact, c.more())
 	}
 	if len(r.Kept) > 0 {
-		console.Fprintf(&b, "\nNot built anew, but kept from an earlier run on the same inputs: %s.\nAn empty cache (slipway: --cache) has everything built.\n", strings.Join(r.Kept, ", "))
+		console.Fprintf(&b, "\nNot built again, but taken from an earlier run with the same inputs: %s.\nWith an empty cache (slipway: --cache) everything is built.\n", strings.Join(r.Kept, ", "))
 	}
 	if len(r.Reasons) > 0 {
-		b.WriteString("\nNot as it was when the release was made\n")
+		b.WriteString("\nDifferent from when the release was made\n")
 		for _, reason := range r.Reasons {
 			console.Fprintf(&b, "  %s\n", reason)
 		}
 	}
 	if r.Signed {
-		b.WriteString("\nNobody can make a signature again but who signed: signatures, certificates, bundles\nand signed statements were verified, as a stranger would, and not rebuilt.\n")
+		b.WriteString("\nOnly the signer could make a signature again: signatures, certificates, bundles and\nsigned statements were verified, not rebuilt.\n")
 	}
 	b.WriteString(r.conclusion())
 	return b.String()
@@ -131,15 +131,15 @@ func (c Check) more() string {
 func (r *Report) conclusion() string {
 	probably := ""
 	if len(r.Reasons) > 0 {
-		probably = " The probable reason is what was not as it was: see above."
+		probably = " The probable reason is the difference listed above."
 	}
 	switch r.Verdict {
 	case Differs:
-		return "\nIt differs: what users download is not all what this source gives here." + probably + "\n"
+		return "\nIt differs: not everything that users download is what this source produces here." + probably + "\n"
 	case Unknown:
-		return "\nCannot say: something that is needed to tell was not to be had.\n"
+		return "\nCannot say: something needed for the comparison was not available.\n"
 	}
-	return "\nThe same: what users download is what this source gives, bit by bit.\n"
+	return "\nThe same: what users download is what this source produces, bit for bit.\n"
 }
 
 // JSON renders the report for programs.

@@ -49,7 +49,7 @@ func (r *reproducing) fold(artifact string, checks []verify.Check) {
 		bad = append(bad, fmt.Sprintf("%s: %s", c.Subject, c.What))
 	}
 	if len(checks) == 0 {
-		v, bad = Unknown, []string{"nothing of the release is what it signs, so that it was not verified"}
+		v, bad = Unknown, []string{"nothing in the release is what it signs, so it was not verified"}
 	}
 	slices.Sort(bad)
 	r.report.Note(artifact, v, "%s", strings.Join(slices.Compact(bad), "; "))
@@ -69,7 +69,7 @@ func (r *reproducing) others() error {
 	for _, f := range entries {
 		if !planned[f.Name()] {
 			r.shown[f.Name()] = true
-			r.report.Note(quote.Line(f.Name()), Differs, "the release has it, and its source does not give it")
+			r.report.Note(quote.Line(f.Name()), Differs, "in the release, although its source does not produce it")
 		}
 	}
 	for _, c := range r.signed.Checks {

@@ -19,7 +19,7 @@ import (
 func (r *reproducing) compareTarball(ctx context.Context, a plan.Artifact) {
 	dir, err := r.unpack(a)
 	if err != nil {
-		r.report.Note(a.Name, Differs, "it is no tarball of a release: %v", err)
+		r.report.Note(a.Name, Differs, "it is not a tarball of a release: %v", err)
 		return
 	}
 	same := true
@@ -27,7 +27,7 @@ func (r *reproducing) compareTarball(ctx context.Context, a plan.Artifact) {
 		subject := plan.SubjectName(a.Target, name)
 		r.subject(subject, r.built(a.Target, name))
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			r.report.Note(subject, Differs, "the tarball does not have it")
+			r.report.Note(subject, Differs, "the tarball lacks it")
 			same = false
 		} else {
 			same = r.report.Compare(subject, filepath.Join(dir, name), r.built(a.Target, name)) && same
@@ -62,7 +62,7 @@ func (r *reproducing) comparePacking(a plan.Artifact, dir string, sameBinaries b
 		return filepath.Join(dir, name)
 	}
 	if err := assemble.WriteTarball(r.rebuilt(a.Name), a, again); err != nil {
-		r.report.Note(a.Name, Differs, "it does not hold what the plan says: %v", err)
+		r.report.Note(a.Name, Differs, "it does not contain what the plan lists: %v", err)
 		return
 	}
 	r.subject(a.Name, r.rebuilt(a.Name))
@@ -74,7 +74,7 @@ func (r *reproducing) comparePacking(a plan.Artifact, dir string, sameBinaries b
 	case d == nil:
 		r.report.Note(a.Name, Same, "packed again, with the released signatures")
 	case sameBinaries:
-		r.report.Add(Check{Artifact: a.Name, Verdict: Differs, Difference: d, What: "what was built is the same, and it is packed otherwise: another order, mode, owner, time, file or compression"})
+		r.report.Add(Check{Artifact: a.Name, Verdict: Differs, Difference: d, What: "the binaries are the same, but packed differently: another order, mode, owner, time, file or compression"})
 	default:
 		r.report.Add(Check{Artifact: a.Name, Verdict: Differs, Difference: d, What: r.describePacking(a, dir)})
 	}
@@ -85,16 +85,16 @@ func (r *reproducing) describePacking(a plan.Artifact, dir string) string {
 	again := filepath.Join(r.work, "form-"+a.Name)
 	err := assemble.WriteTarball(again, a, func(name string) string { return filepath.Join(dir, name) })
 	if err != nil {
-		return fmt.Sprintf("whether it is packed otherwise cannot be said: %v", err)
+		return fmt.Sprintf("whether it is packed differently is unknown: %v", err)
 	}
 	d, err := Files(r.released(a.Name), again)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("whether it is packed otherwise cannot be said: %v", err)
+		return fmt.Sprintf("whether it is packed differently is unknown: %v", err)
 	case d != nil:
-		return "binaries in it differ, and it is packed otherwise too"
+		return "binaries in it differ, and it is packed differently too"
 	}
-	return "for the binaries in it differ; it is packed as slipway packs"
+	return "binaries in it differ; it is packed as slipway does"
 }
 
 // verifiedFiles verifies the signatures of the binaries in a tarball.

@@ -79,7 +79,7 @@ func (r *Report) Text() string {
 	case r.Verdict == Bad:
 		b.WriteString("\nBad: do not use this.\n")
 	default:
-		b.WriteString("\nCannot say: something that is needed to tell was not to be had.\n")
+		b.WriteString("\nCannot say: something needed for the comparison was not available.\n")
 	}
 	return b.String()
 }
