@@ -16,6 +16,7 @@ FOR     ?= 4h
 # Tools of `make lint`, by version; go run fetches and keeps them.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: help
 help: ## list the targets
@@ -39,14 +40,17 @@ dry-run: bin/slipway ## release a crate of examples/workspace as a dry run (CRAT
 	@bin/slipway release-crate --source $(SOURCE) --crate $(CRATE) --version $(VERSION) --dry-run --runner $(RUNNER) --out $(OUT)
 
 .PHONY: test
-test: test-tools ## unit tests, and the end-to-end tests that this machine can run, where they are many a sample
-	@.ci/gotest . pkgname ./ci/... ./cmd/...
+test: unit ## unit tests, and the end-to-end tests that this machine can run, where they are many a sample
 	@echo "SAMPLED: one in four to eight of the points at which a release is killed, smaller files, and no tight timings; make e2e does all of it"
 	@$(MAKE) --no-print-directory e2e SHORT=-short
 
+.PHONY: unit
+unit: test-tools ## unit tests
+	@.ci/gotest . pkgname ./ci/... ./cmd/...
+
 .PHONY: lint
 lint: tools ## go vet, gofumpt, staticcheck, known vulnerabilities, generated code up to date
-	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)"
+	@.ci/lint "$(GOFUMPT)" "$(STATICCHECK)" "$(GOVULNCHECK)"
 
 .PHONY: e2e
 e2e: e2e-dagger e2e-local e2e-hostile e2e-signing e2e-publish e2e-images e2e-actions ## every end-to-end test
