@@ -1,7 +1,6 @@
 package ci_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,12 +63,8 @@ func TestModulesReplace(t *testing.T) {
 // readModule returns the go.mod in a directory of the repository.
 func readModule(t *testing.T, dir string) *modfile.File {
 	t.Helper()
-	name := filepath.Join("..", dir, "go.mod")
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := modfile.Parse(name, content, nil)
+	name := filepath.Join(dir, "go.mod")
+	f, err := modfile.Parse(name, []byte(readFile(t, name)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
