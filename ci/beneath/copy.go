@@ -50,6 +50,10 @@ func (d *Dir) copyTree(name, to string, c *copier) ([]Copied, error) {
 		return nil, err
 	}
 	if err := c.dir(from, ".", to, 0); err != nil {
+		var found *Refused
+		if errors.As(err, &found) { // relative to d, as in all other errors
+			found.Path = path.Join(name, found.Path)
+		}
 		return nil, errors.Join(err, RemoveAll(to))
 	}
 	return c.files, nil

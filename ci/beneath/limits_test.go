@@ -32,7 +32,7 @@ func TestLimits(t *testing.T) {
 		{"sparse file in a tree", func() error { _, err := d.CopyTree(".", to, ReleaseLimits()); return err }, `"sparse" has 1099511627776 bytes`},
 		{"sparse file that is kept", func() error { return d.Settle(".", KeptLimits()) }, `"sparse" has 1099511627776 bytes, expected at most 17179869184`},
 		{"one byte over", func() error { _, err := d.CopyFile("good", to, small); return err }, `"good" has 4 bytes, expected at most 3`},
-		{"entries", func() error { _, err := d.CopyTree("a", to, Limits{Entries: 1, File: 9, Total: 9}); return err }, "too many, expected at most 1"},
+		{"entries", func() error { _, err := d.CopyTree("a", to, Limits{Entries: 1, File: 9, Total: 9}); return err }, `"a/b/deep" is one file or directory too many, expected at most 1`},
 		{"entries that are kept", func() error { return d.Settle("a", Limits{Entries: 1, File: 9, Total: 9}) }, `"a/b/deep" is one file or directory too many`},
 	} {
 		soon(t, func() {
