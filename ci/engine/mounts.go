@@ -1,8 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
+	"path"
 	"strings"
 
 	"dagger.io/dagger"
@@ -33,30 +34,57 @@ func (m mount) owner() string {
 // output is taken from one mount and would lack what is mounted over it.
 func (r *Runner) mounts(s step.Step) ([]mount, error) {
 	var list []mount
+	holder := map[string]int{} // the index in list of the mount that has a writable mount's content, by path
 	for _, m := range s.Mounts {
-		outer := slices.IndexFunc(list, func(o mount) bool { return !o.readOnly && step.Within(m.Path, o.path) })
-		if file, err := r.file(m); err != nil {
+		outer := m.Path
+		if !m.Over {
+			outer = s.MountOf(step.Output{Path: path.Dir(m.Path)}).Path
+		}
+		file, err := r.file(m)
+		if err != nil {
 			return nil, err
-		} else if file != nil {
-			list[outer].dir, list[outer].left = list[outer].dir.WithFile(strings.TrimPrefix(m.Path, list[outer].path), file), false
+		}
+		at, nested := holder[outer]
+		if nested && (file != nil || !m.ReadOnly) {
+			holder[m.Path] = at
+			if err := r.copyInto(&list[at], m, file); err != nil {
+				return nil, err
+			}
 			continue
+		}
+		if file != nil || m.Over {
+			return nil, fmt.Errorf("running step %q: nothing writable is mounted where %q belongs", s.Name, m.Path)
 		}
 		dir, err := r.mountSource(m)
 		if err != nil {
 			return nil, err
 		}
-		if m.Over { // steps left both, so their files have the right owner
-			list[len(list)-1].dir = list[len(list)-1].dir.WithDirectory("/", dir)
-			continue
+		if !m.ReadOnly {
+			holder[m.Path] = len(list)
 		}
-		if m.ReadOnly || outer < 0 {
-			list = append(list, mount{m.Path, dir, m.ReadOnly, r.leftBySandbox(m)})
-			continue
-		}
-		inside := strings.TrimPrefix(m.Path, list[outer].path)
-		list[outer].dir, list[outer].left = list[outer].dir.WithDirectory(inside, dir), false
+		list = append(list, mount{m.Path, dir, m.ReadOnly, r.leftBySandbox(m)})
 	}
 	return list, nil
+}
+
+// copyInto adds a mount to one that contains its path. It replaces what is there, unless it is
+// laid over it. file is nil for a directory.
+func (r *Runner) copyInto(outer *mount, m step.Mount, file *dagger.File) error {
+	inside := cmp.Or(strings.TrimPrefix(m.Path, outer.path), "/")
+	if file != nil {
+		outer.dir, outer.left = outer.dir.WithFile(inside, file), false
+		return nil
+	}
+	dir, err := r.mountSource(m)
+	if err != nil {
+		return err
+	}
+	if m.Over {
+		outer.dir, outer.left = outer.dir.WithDirectory(inside, dir), outer.left && r.leftBySandbox(m)
+		return nil
+	}
+	outer.dir, outer.left = outer.dir.WithoutDirectory(inside).WithDirectory(inside, dir), false
+	return nil
 }
 
 // leftBySandbox reports whether everything in a mount belongs to the sandbox's user from the
