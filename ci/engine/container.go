@@ -98,12 +98,15 @@ func ranBefore(ctx context.Context, ctr *dagger.Container, begin time.Time) (boo
 	return seconds < begin.Unix(), nil
 }
 
-// tail returns the end of an output, starting with a whole line.
+// tail returns the end of an output, starting with a whole line unless the last line is too long.
 func tail(output string) string {
 	const limit = 8 << 10
 	if len(output) <= limit {
 		return output
 	}
-	_, rest, _ := strings.Cut(output[len(output)-limit:], "\n")
-	return rest
+	output = output[len(output)-limit:]
+	if _, rest, _ := strings.Cut(output, "\n"); rest != "" {
+		return rest
+	}
+	return output
 }

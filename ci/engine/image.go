@@ -74,7 +74,7 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (Image, error) {
 	}
 	img, err := NewImage(ctx, container(r.opts.Client).From(ref.Ref))
 	if err != nil {
-		return Image{}, fmt.Errorf("opening image %q: %w", ref.Ref, err)
+		return Image{}, fmt.Errorf("opening image %q: %w", ref.Ref, reason(ctx, err))
 	}
 	r.opts.Images[ref.Ref] = img
 	return img, nil

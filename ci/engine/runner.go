@@ -113,11 +113,9 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	group.Go(func() (err error) { result.Stdout, err = ctr.Stdout(each); return })
 	group.Go(func() (err error) { result.Cached, err = ranBefore(each, ctr, begin); return })
 	if err := group.Wait(); err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, err)
+		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, reason(ctx, err))
 	}
+	result.Cached = result.Cached && !s.Fresh // it ran now, whatever the engine's clock says
 	if int64(len(result.Stdout)) >= r.limits.Log {
 		return step.Result{}, fmt.Errorf("running step %q: %w", s.Name, r.logError())
 	}
@@ -126,6 +124,15 @@ func (r *Runner) run(ctx context.Context, s step.Step) (step.Result, error) {
 	}
 	r.finish(s, ctr)
 	return result, nil
+}
+
+// reason returns why a query failed: the cause of ctx's end if it has ended, or else the query's
+// own error.
+func reason(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // finish stores a step's container for the steps that use its outputs.
@@ -139,7 +146,7 @@ func (r *Runner) finish(s step.Step, ctr *dagger.Container) {
 func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container, code int, stdout string) error {
 	stderr, err := ctr.Stderr(ctx)
 	if err != nil {
-		return fmt.Errorf("running step %q: %w", s.Name, err)
+		return fmt.Errorf("running step %q: %w", s.Name, reason(ctx, err))
 	}
 	if int64(len(stderr)) >= r.limits.Log {
 		return fmt.Errorf("running step %q: %w", s.Name, r.logError())
