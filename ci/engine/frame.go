@@ -43,7 +43,7 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 	var places []string
 	for _, m := range mounts {
 		if !m.readOnly {
-			places = append(places, "'"+m.path+"'")
+			places = append(places, quoted(m.path))
 		}
 	}
 	var b strings.Builder
@@ -62,10 +62,13 @@ func framed(s step.Step, limits step.Limits, mounts []mount, sandbox []string) [
 		if o.Dir {
 			kind = "-d"
 		}
-		fmt.Fprintf(&b, "output %s '%s'\n", kind, o.Path)
+		fmt.Fprintf(&b, "output %s %s\n", kind, quoted(o.Path))
 	}
 	return append([]string{"sh", "-c", b.String(), "sh"}, sandbox...)
 }
+
+// quoted returns a path as one word of a shell script, whatever characters it has.
+func quoted(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
 
 // environment returns the body of a shell function that writes what bwrap reads from
 // bwrap.ArgsFD, so that no secret appears on a command line.
