@@ -59,8 +59,8 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// tailBuffer keeps the last limit bytes, starting with a whole line. It is safe for concurrent
-// use.
+// tailBuffer keeps the last limit bytes, starting with a whole line unless the last line is too
+// long. It is safe for concurrent use.
 type tailBuffer struct {
 	mu    sync.Mutex
 	limit int
@@ -73,7 +73,7 @@ func (t *tailBuffer) Write(p []byte) (int, error) {
 	t.buf = append(t.buf, p...)
 	if over := len(t.buf) - t.limit; over > 0 {
 		t.buf = append(t.buf[:0], t.buf[over:]...)
-		if i := bytes.IndexByte(t.buf, '\n'); i >= 0 {
+		if i := bytes.IndexByte(t.buf, '\n'); i >= 0 && i+1 < len(t.buf) {
 			t.buf = append(t.buf[:0], t.buf[i+1:]...)
 		}
 	}

@@ -21,6 +21,14 @@ func TestTailBuffer(t *testing.T) {
 	if got := long.String(); got != strings.Repeat("x", 10) {
 		t.Errorf("tail of one long line %q", got)
 	}
+	_, _ = long.Write([]byte("\n"))
+	if got := long.String(); got != strings.Repeat("x", 9) {
+		t.Errorf("tail of one long line that has ended %q", got)
+	}
+	_, _ = long.Write([]byte("end\n"))
+	if got := long.String(); got != "end" {
+		t.Errorf("tail of a line behind a long one %q", got)
+	}
 }
 
 func TestLineWriter(t *testing.T) {
