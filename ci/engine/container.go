@@ -49,7 +49,9 @@ func (r *Runner) container(ctx context.Context, s step.Step, opts dagger.Contain
 	}
 	for _, e := range secrets {
 		key, value, _ := strings.Cut(e, "=")
-		ctr = ctr.WithSecretVariable(secretPrefix+key, r.opts.Client.SetSecret("slipway-"+key, value))
+		// An engine knows a session's secrets by name: a second one of that name, of another step or
+		// runner, would replace the first.
+		ctr = ctr.WithSecretVariable(secretPrefix+key, r.opts.Client.SetSecret("slipway-"+key+"-"+rand.Text(), value))
 	}
 	if s.Fresh { // the engine caches results by their inputs
 		ctr = ctr.WithEnvVariable("SLIPWAY_RUN", rand.Text())

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,26 @@ func TestSecrets(t *testing.T) {
 	}
 	if i := slices.IndexFunc(c, func(c call) bool { return c.name == "withSecretVariable" }); i > c.after() {
 		t.Error("the secret is given after the command")
+	}
+}
+
+// TestSecretNames checks that no secret of a session replaces another, which has the same variable
+// in another step or runner: an engine knows them by their names.
+func TestSecretNames(t *testing.T) {
+	client, e := connect(t)
+	other := publish
+	other.Secrets = []step.Secret{{Env: publish.Secrets[0].Env, Name: "other"}}
+	values := map[string]string{} // by name
+	for _, secrets := range []step.Secrets{{"registry": "a", "other": "b"}, {"registry": "c", "other": "d"}} {
+		r := New(Options{Client: client, Work: t.TempDir(), Source: client.Directory(), Trees: trees, Secrets: secrets})
+		for _, s := range []step.Step{publish, other} {
+			set := run(t, r, e, s).calls("withSecretVariable")[0].args["secret"].(chain)[0]
+			values[set.text("name")] = set.text("plaintext")
+		}
+	}
+	got := slices.Sorted(maps.Values(values))
+	if !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+		t.Errorf("the engine is left with %q", values)
 	}
 }
 
