@@ -45,7 +45,7 @@ func TestPublishMixed(t *testing.T) {
 	})
 	got := w.release(t, h.published(t, s)).wantCode(t, 1)
 	h.OnRequest(nil)
-	got.wantError(t, `asset "shim-demo-v1-x86_64-linux-musl.cdx.json"`, "another run of this release may be at work", "Nothing that users can see has changed")
+	got.wantError(t, `asset "shim-demo-v1-x86_64-linux-musl.cdx.json"`, "another run of this release may be active", "Nothing that users can see has changed")
 	w.release(t, h.published(t, s)).wantCode(t, 0)
 	h.wantReleased(t, s)
 }

@@ -125,7 +125,7 @@ func TestPublishConflict(t *testing.T) {
 	}{
 		"other content": {func(t *testing.T, p *services) {
 			publish(t, p, func(source string) { write(t, "// other\n", source, "crates/shimkit/src/lib.rs") })
-		}, []string{"with other content: src/lib.rs differs", "release another one"}},
+		}, []string{"with different content: src/lib.rs differs", "release another one"}},
 		"yanked": {func(t *testing.T, p *services) {
 			publish(t, p, func(string) {})
 			check(t, p.registry.Yank("shimkit", kitVersion))

@@ -309,7 +309,7 @@ func TestPublishTrainPace(t *testing.T) {
 				t.Errorf("it came again %s later than it could", late)
 			}
 			t.Logf("MEASURED: told at %s, came again %s after the time that it was given", uploads[1].Time.Format(time.TimeOnly), uploads[2].Time.Sub(until).Round(100*time.Millisecond))
-			got.wantStderr(t, "before another try: publish shim-core 0.2.0")
+			got.wantStderr(t, "before retrying: publish shim-core 0.2.0")
 		})
 	}
 }

@@ -105,12 +105,12 @@ func onlyThese(files []github.Asset, names []string) error {
 	for _, a := range files {
 		have = append(have, a.Name)
 		if !slices.Contains(names, a.Name) {
-			return &Conflict{fmt.Sprintf("the draft has an asset %q, which is not of this release", a.Name), "delete it, and run again"}
+			return &Conflict{fmt.Sprintf("the draft has an asset %q, which does not belong to this release", a.Name), "delete it and run again"}
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(have, name) {
-			return &Conflict{fmt.Sprintf("the draft has no asset %q any more", name), "run again, which uploads it"}
+			return &Conflict{fmt.Sprintf("the draft no longer has the asset %q", name), "run again to upload it"}
 		}
 	}
 	return nil

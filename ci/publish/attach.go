@@ -49,7 +49,7 @@ func (i *Image) AttestEffect(about, predicateType string, statement func(context
 				return nil, err
 			}
 			if err := verify.States(raw, predicateType, i.digest); err != nil {
-				return nil, fmt.Errorf("checking what is to be signed: %w", err)
+				return nil, fmt.Errorf("checking what to sign: %w", err)
 			}
 			return by.Attestation(ctx, raw)
 		},

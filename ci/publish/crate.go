@@ -39,11 +39,11 @@ func (s crateState) decide(name, version string) (Verdict, error) {
 	case s.version != version:
 		return Done, OtherBuild(name, s.version)
 	case s.yanked:
-		return Done, &Conflict{fmt.Sprintf("the registry has %s, and it was yanked", name), next}
+		return Done, &Conflict{fmt.Sprintf("the registry has %s, but it was yanked", name), next}
 	case s.same || len(s.differs) == 0:
 		return Done, nil
 	}
-	return Done, &Conflict{fmt.Sprintf("the registry has %s with other content: %s differs from what was packaged", name, strings.Join(s.differs[:min(len(s.differs), 5)], ", ")), next}
+	return Done, &Conflict{fmt.Sprintf("the registry has %s with different content: %s differs from what was packaged", name, strings.Join(s.differs[:min(len(s.differs), 5)], ", ")), next}
 }
 
 // Effect returns the effect that publishes the crate and waits until the index lists it.
@@ -94,7 +94,7 @@ func (c *Crate) look(ctx context.Context) (crateState, error) {
 // OtherBuild returns the conflict of a crate version, given as "crate 1.0.0+a", with one in
 // the registry that differs only in build metadata.
 func OtherBuild(name, has string) *Conflict {
-	return &Conflict{fmt.Sprintf("the registry has version %s, which it takes for the same as %s: build metadata does not count", has, name), "release a version whose numbers or prerelease differ"}
+	return &Conflict{fmt.Sprintf("the registry has version %s, which it treats as %s: build metadata is ignored", has, name), "release a version with different numbers or another prerelease"}
 }
 
 func hexSum(raw []byte) string {

@@ -53,12 +53,12 @@ func TestDecideRelease(t *testing.T) {
 		{"our draft twice, the older first", []github.Release{draft(7, ours), draft(9, ours)}, 7, 1, Do, ""},
 		{"a person's draft", []github.Release{draft(7, "mine")}, 0, 0, Do, ""},
 		{"a person's draft and ours", []github.Release{draft(7, "mine"), draft(8, ours)}, 8, 0, Done, ""},
-		{"a draft of another commit", []github.Release{draft(7, theirs)}, 0, 0, Done, "a draft of release \"app/v1.2.3\" of another commit"},
+		{"a draft of another commit", []github.Release{draft(7, theirs)}, 0, 0, Done, "release \"app/v1.2.3\" has a draft from another commit"},
 		{"published by us", []github.Release{released(7, ours)}, 7, 0, Done, ""},
 		{"published by us, and a draft that came twice", []github.Release{draft(9, ours), released(7, ours)}, 7, 1, Do, ""},
 		{"published by us first in the list", []github.Release{released(7, ours), draft(9, ours)}, 7, 1, Do, ""},
-		{"published by a person", []github.Release{released(7, "mine")}, 0, 0, Done, "published already"},
-		{"published from another commit", []github.Release{released(7, theirs)}, 0, 0, Done, "published already"},
+		{"published by a person", []github.Release{released(7, "mine")}, 0, 0, Done, "already published"},
+		{"published from another commit", []github.Release{released(7, theirs)}, 0, 0, Done, "already published"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,8 +133,8 @@ func TestDecideCrate(t *testing.T) {
 		{"the same source", crateState{there: true, version: "1.2.3+a"}, Done, ""},
 		{"another source", crateState{there: true, version: "1.2.3+a", differs: []string{"src/lib.rs"}}, Done, "src/lib.rs differs"},
 		{"yanked", crateState{there: true, version: "1.2.3+a", same: true, yanked: true}, Done, "it was yanked"},
-		{"other build metadata", crateState{there: true, version: "1.2.3+b"}, Done, "the registry has version 1.2.3+b, which it takes for the same as app 1.2.3+a"},
-		{"without the build metadata", crateState{there: true, version: "1.2.3"}, Done, "build metadata does not count"},
+		{"other build metadata", crateState{there: true, version: "1.2.3+b"}, Done, "the registry has version 1.2.3+b, which it treats as app 1.2.3+a: build metadata is ignored"},
+		{"without the build metadata", crateState{there: true, version: "1.2.3"}, Done, "build metadata is ignored"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,8 +155,8 @@ func TestOnlyThese(t *testing.T) {
 		return list
 	}
 	conflict(t, onlyThese(have("a", "b"), []string{"b", "a"}), "")
-	conflict(t, onlyThese(have("a", "b", "c"), []string{"b", "a"}), `asset "c", which is not of this release`)
-	conflict(t, onlyThese(have("a"), []string{"b", "a"}), `no asset "b"`)
+	conflict(t, onlyThese(have("a", "b", "c"), []string{"b", "a"}), `asset "c", which does not belong to this release`)
+	conflict(t, onlyThese(have("a"), []string{"b", "a"}), `no longer has the asset "b"`)
 }
 
 func TestDecideMaker(t *testing.T) {
@@ -168,9 +168,9 @@ func TestDecideMaker(t *testing.T) {
 		{"it was there before", draftOrigin{before: 7}, ""},
 		{"this run made it", draftOrigin{made: 7, asked: true}, ""},
 		{"this run may have made it", draftOrigin{asked: true}, ""},
-		{"another run made it", draftOrigin{}, "another run has made the draft"},
-		{"another run made one first", draftOrigin{made: 9, asked: true}, "another run has made the draft"},
-		{"another one than before", draftOrigin{before: 9}, "another run has made the draft"},
+		{"another run made it", draftOrigin{}, "another run created the draft"},
+		{"another run made one first", draftOrigin{made: 9, asked: true}, "another run created the draft"},
+		{"another one than before", draftOrigin{before: 9}, "another run created the draft"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { conflict(t, tt.draftOrigin.decide(7), tt.want) })

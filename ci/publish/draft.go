@@ -25,13 +25,13 @@ func decideRelease(all []github.Release, marker string) (r github.Release, dupli
 		switch {
 		case !found.Draft && !ours:
 			return found, nil, Done, &Conflict{
-				fmt.Sprintf("release %q is published already, at %s, and not by this release", found.Tag, found.URL),
+				fmt.Sprintf("release %q is already published, at %s, but from another commit or by other means", found.Tag, found.URL),
 				"a published release is never changed: release another version",
 			}
 		case !ours && strings.Contains(found.Body, markerStart):
 			return found, nil, Done, &Conflict{
-				fmt.Sprintf("there is a draft of release %q of another commit, at %s", found.Tag, found.URL),
-				"finish it from that commit, or delete the draft",
+				fmt.Sprintf("release %q has a draft from another commit, at %s", found.Tag, found.URL),
+				"finish it from that commit or delete the draft",
 			}
 		case !ours: // a person's own draft is left alone
 		case !found.Draft || r.ID == 0:
@@ -104,5 +104,5 @@ func (m draftOrigin) decide(found int64) error {
 	if found == m.before || found == m.made || m.asked && m.made == 0 {
 		return nil
 	}
-	return &Conflict{"another run has made the draft of this release while this one was at work", "run again when that has ended, which finds what it has done"}
+	return &Conflict{"another run created the draft of this release while this one was running", "run again when it has ended, to continue from there"}
 }

@@ -47,7 +47,7 @@ type Effect struct {
 // ErrThere is returned by Act when the remote side says that the change has already been
 // made, by another run or by a request whose response was lost. It is not retried: Perform
 // looks until the change is visible.
-var ErrThere = errors.New("the remote side says that it is there already")
+var ErrThere = errors.New("the remote side says that it already exists")
 
 // Transient reports whether an error of Act is transient, and the minimum time to wait before
 // the next attempt.
@@ -123,11 +123,11 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 		case !acted.IsZero():
 			// Done but not visible yet: the remote side may be eventually consistent.
 			if time.Since(acted) > limit {
-				return Failed, errors.Join(fmt.Errorf("it was done, and in %s nothing shows it: run again later", limit), failed)
+				return Failed, errors.Join(fmt.Errorf("it was done, but did not become visible within %s: run again later", limit), failed)
 			}
 			if !lagging {
 				lagging = true
-				e.tell(fmt.Sprintf("done, and waiting until it shows, for %s at most: %s", limit, e.About))
+				e.tell(fmt.Sprintf("done; waiting at most %s until it is visible: %s", limit, e.About))
 			}
 		default:
 			if attempt >= attempts {
@@ -144,7 +144,7 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 			if asked > 0 && attempt+1 < attempts { // after the last attempt it only looks again
 				wait = max(wait, asked)
 				until := time.Now().Add(asked).UTC().Format("15:04:05 MST")
-				e.tell(fmt.Sprintf("waiting %s, until %s, before another try: %s", asked.Round(time.Second), until, e.About))
+				e.tell(fmt.Sprintf("waiting %s, until %s, before retrying: %s", asked.Round(time.Second), until, e.About))
 			}
 		}
 		pause(ctx, wait)

@@ -106,8 +106,8 @@ func TestPerformTells(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{
-			"waiting 10m0s, until " + begin.Add(10*time.Minute).UTC().Format("15:04:05 MST") + ", before another try: change something",
-			"done, and waiting until it shows, for 30s at most: change something",
+			"waiting 10m0s, until " + begin.Add(10*time.Minute).UTC().Format("15:04:05 MST") + ", before retrying: change something",
+			"done; waiting at most 30s until it is visible: change something",
 		}
 		if !slices.Equal(told, want) || r.acts != 2 {
 			t.Errorf("%d acts, and told\n%q\nwant\n%q", r.acts, told, want)

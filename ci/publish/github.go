@@ -102,7 +102,7 @@ func (g *GitHub) exactly(ctx context.Context, files []File) error {
 		}
 		i := slices.IndexFunc(files, func(f File) bool { return f.Name == a.Name })
 		if i < 0 || files[i].SHA256 != digest {
-			return &Conflict{fmt.Sprintf("the draft's asset %q has sha256 %q, and is not the file that was uploaded", a.Name, digest), "another run of this release may be at work: run again when that has ended"}
+			return &Conflict{fmt.Sprintf("the draft's asset %q has sha256 %q: it is not the file that was uploaded", a.Name, digest), "another run of this release may be active: run again when it has ended"}
 		}
 	}
 	return nil
@@ -152,7 +152,7 @@ func (g *GitHub) AnnounceEffect(about string, files []File) Effect {
 				return Do, err
 			}
 			if at != g.Draft.Commit {
-				return Do, &Conflict{fmt.Sprintf("tag %q was made at commit %s and is at %q now", g.Draft.Tag, g.Draft.Commit, at), "somebody moved it: put it back, and run again"}
+				return Do, &Conflict{fmt.Sprintf("tag %q was created at commit %s and is now at %q", g.Draft.Tag, g.Draft.Commit, at), "somebody moved it: move it back and run again"}
 			}
 			return Do, g.exactly(ctx, files)
 		},
