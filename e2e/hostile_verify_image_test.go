@@ -26,7 +26,7 @@ func TestHostileVerifyImage(t *testing.T) {
 		"a self-hosted runner":                       {sigstack.Claims{"runner_environment": "self-hosted"}, func(r *imageRelease) { r.who.Runner = "self-hosted" }, `runner environment is "self-hosted", expected "github-hosted"`},
 		"another branch":                             {sigstack.Claims{"ref": "refs/heads/feature"}, func(r *imageRelease) { r.who.SourceRef = "refs/heads/feature" }, `source ref is "refs/heads/feature", expected "refs/heads/main"`},
 		"another issuer":                             {sigstack.Claims{"iss": sigstack.OtherIssuer}, func(r *imageRelease) { r.who.Issuer = sigstack.OtherIssuer }, "the certificate's issuer is"},
-		"a run on another commit":                    {sigstack.Claims{"sha": "89abcdef0123456789abcdef0123456789abcdef"}, func(*imageRelease) {}, `it names commit "` + imageCommit + `", and the run that signed it was on commit "89abcdef`},
+		"a run on another commit":                    {sigstack.Claims{"sha": "89abcdef0123456789abcdef0123456789abcdef"}, func(*imageRelease) {}, `it names commit "` + imageCommit + `", but the run that signed it was on commit "89abcdef`},
 	}
 	for title, tt := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -60,13 +60,13 @@ func TestHostileVerifyImageTag(t *testing.T) {
 	verifyImage(t, s, repo.Tag("1.0.0").String()).wantCode(t, 0).wantLines(t, `in version "1.0.0"`)
 	t.Run("rollback", func(t *testing.T) {
 		check(t, remote.Write(repo.Tag("1.0.1"), img))
-		verifyImage(t, s, repo.Tag("1.0.1").String()).wantCode(t, 1).wantLines(t, `version is "1.0.0"; expected "1.0.1": it is of another version`)
+		verifyImage(t, s, repo.Tag("1.0.1").String()).wantCode(t, 1).wantLines(t, `version is "1.0.0"; expected "1.0.1": it is for another version`)
 		for tag, version := range map[string]string{"1.0.1_curl-8.15.0": "1.0.1+curl-8.15.0", "v1.0.1": "1.0.1"} {
 			check(t, remote.Write(repo.Tag(tag), img))
-			verifyImage(t, s, repo.Tag(tag).String()).wantCode(t, 1).wantLines(t, fmt.Sprintf(`version is "1.0.0"; expected %q: it is of another version`, version))
+			verifyImage(t, s, repo.Tag(tag).String()).wantCode(t, 1).wantLines(t, fmt.Sprintf(`version is "1.0.0"; expected %q: it is for another version`, version))
 		}
 		check(t, remote.Write(repo.Tag("1.1"), img))
-		verifyImage(t, s, repo.Tag("1.1").String()).wantCode(t, 2).wantLines(t, "it looks like a version, and is none in full")
+		verifyImage(t, s, repo.Tag("1.1").String()).wantCode(t, 2).wantLines(t, "it looks like a version, but not a full one")
 	})
 	t.Run("rollback, without its provenance", func(t *testing.T) {
 		other, err := name.NewRepository(reg.Host + "/containerd/runwasi/copy")
@@ -76,7 +76,7 @@ func TestHostileVerifyImageTag(t *testing.T) {
 		sig, err := remote.Image(signature)
 		check(t, err)
 		check(t, remote.Write(other.Tag(signature.TagStr()), sig))
-		verifyImage(t, s, other.Tag("1.0.1").String()).wantCode(t, 2).wantLines(t, "nothing that is signed says that it is version 1.0.1")
+		verifyImage(t, s, other.Tag("1.0.1").String()).wantCode(t, 2).wantLines(t, "nothing signed says that it is version 1.0.1")
 	})
 	t.Run("by its digest", func(t *testing.T) {
 		verifyImage(t, s, older.image.Digest().String()).wantCode(t, 0)

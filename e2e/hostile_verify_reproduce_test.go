@@ -46,7 +46,7 @@ func TestHostileVerifyReproduce(t *testing.T) {
 		{"rollback", func(t *testing.T, dir string) {
 			check(t, os.RemoveAll(dir))
 			check(t, os.CopyFS(dir, os.DirFS(older.make(t, s))))
-		}, 1, []string{`externalParameters.version is "0.0.9"; expected "0.1.0": it is of another version`}},
+		}, 1, []string{`externalParameters.version is "0.0.9"; expected "0.1.0": it is for another version`}},
 		{"a self-hosted runner", by(sigstack.Claims{"runner_environment": "self-hosted"}), 1, []string{`runner environment is "self-hosted", expected "github-hosted"`}},
 		{"another branch", by(sigstack.Claims{"ref": "refs/heads/feature"}), 1, []string{`source ref is "refs/heads/feature", expected "refs/heads/main"`}},
 		{"another issuer", by(sigstack.Claims{"iss": sigstack.OtherIssuer}), 1, []string{"the certificate's issuer is"}},

@@ -119,17 +119,17 @@ func TestHostileVerifyRelease(t *testing.T) {
 		want   []string
 	}{
 		"as it is":        {func(*testing.T, string) {}, "", 0, []string{"Good: all of it was signed as expected"}},
-		"rollback":        {all(old), "", 1, []string{`version is "0.9.0"; expected "1.0.0": it is of another version, as where an older release was put in the place of a newer one`}},
+		"rollback":        {all(old), "", 1, []string{`version is "0.9.0"; expected "1.0.0": it is for another version, as when an older release replaces a newer one`}},
 		"rollback, tag":   {all(old), older, 1, []string{`version is "0.9.0"; expected "1.0.0"`}},
-		"rollback, files": {func(t *testing.T, dir string) { take(old, hostileX86)(t, dir) }, "", 1, []string{hostileX86 + ": its sha256 is", "it is another file than was released", "the certificate's commit is"}},
+		"rollback, files": {func(t *testing.T, dir string) { take(old, hostileX86)(t, dir) }, "", 1, []string{hostileX86 + ": its sha256 is", "it is not the file that was released", "the certificate's commit is"}},
 		"swap": {func(t *testing.T, dir string) {
 			x86 := read(t, dir, hostileX86)
 			write(t, read(t, dir, hostileArm), dir, hostileX86)
 			write(t, x86, dir, hostileArm)
 		}, "", 1, []string{"it is for EM_AARCH64, expected EM_X86_64", hostileX86 + ": its sha256 is", "SHA256SUMS says"}},
 		"one under both names":    {func(t *testing.T, dir string) { write(t, read(t, dir, hostileArm), dir, hostileX86) }, "", 1, []string{"it is for EM_AARCH64, expected EM_X86_64"}},
-		"another crate's":         {all(other), "", 1, []string{hostileSLS + `: ["other.provenance.sigstore.json"] are there: expected this one alone`}},
-		"another crate's, as its": {func(t *testing.T, dir string) { rename(t, other, dir, "other", "app") }, "", 1, []string{`crate is "other"; expected "app": it is of another crate`}},
+		"another crate's":         {all(other), "", 1, []string{hostileSLS + `: ["other.provenance.sigstore.json"] exist: expected only this one`}},
+		"another crate's, as its": {func(t *testing.T, dir string) { rename(t, other, dir, "other", "app") }, "", 1, []string{`crate is "other"; expected "app": it is for another crate`}},
 		"empty":                   {all(t.TempDir()), "", 2, []string{"the release has no files", "slipway reproduce --crate app --version 1.0.0", "Cannot say"}},
 		"one tarball missing":     {remove(hostileArm), "", 1, []string{hostileArm + ": it is missing: the provenance names it"}},
 		"all but documents":       {func(t *testing.T, dir string) { remove(hostileArm)(t, dir); remove(hostileX86)(t, dir) }, "", 1, []string{hostileArm + ": it is missing", hostileX86 + ": it is missing"}},
@@ -141,10 +141,10 @@ func TestHostileVerifyRelease(t *testing.T) {
 			remove("app-x86_64-linux-musl.cdx.json")(t, dir)
 			remove("app-x86_64-linux-musl.cdx.sigstore.json")(t, dir)
 		}, "", 1, []string{"app-x86_64-linux-musl.cdx.json: it is missing", "app-x86_64-linux-musl.cdx.sigstore.json: it is missing"}},
-		"one too many":            {func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, "install.sh") }, "", 1, []string{"install.sh: nothing that was signed names it"}},
-		"an old tarball too many": {func(t *testing.T, dir string) { write(t, read(t, old, hostileX86), dir, "app-i686-linux-musl.tar.gz") }, "", 1, []string{"app-i686-linux-musl.tar.gz: nothing that was signed names it"}},
-		"the registry's file too": {func(t *testing.T, dir string) { write(t, "crate", dir, "app-1.0.0.crate") }, "", 1, []string{"the registry alone has it"}},
-		"tag moved":               {func(*testing.T, string) {}, older, 1, []string{`gitCommit is "` + newer + `"; expected "` + older + `": it is of another commit, as where a tag was moved`}},
+		"one too many":            {func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, "install.sh") }, "", 1, []string{"install.sh: nothing signed names it"}},
+		"an old tarball too many": {func(t *testing.T, dir string) { write(t, read(t, old, hostileX86), dir, "app-i686-linux-musl.tar.gz") }, "", 1, []string{"app-i686-linux-musl.tar.gz: nothing signed names it"}},
+		"the registry's file too": {func(t *testing.T, dir string) { write(t, "crate", dir, "app-1.0.0.crate") }, "", 1, []string{"only the registry has it"}},
+		"tag moved":               {func(*testing.T, string) {}, older, 1, []string{`gitCommit is "` + newer + `"; expected "` + older + `": it is for another commit, as when a tag was moved`}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

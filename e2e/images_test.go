@@ -239,7 +239,7 @@ func wantJudged(t *testing.T, s *sigstack.Stack, ref string) {
 		}
 	}
 	got := verifyImage(t, s, ref).wantCode(t, 0)
-	for _, want := range []string{"signed by " + imageIdentity + ", 1 signatures", "SBOM (SPDX): signed by " + imageIdentity, "provenance (SLSA): made by " + imageIdentity + " from commit " + imageCommit} {
+	for _, want := range []string{"signed by " + imageIdentity + ", 1 signatures", "SBOM (SPDX): signed by " + imageIdentity, "provenance (SLSA): built by " + imageIdentity + " from commit " + imageCommit} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("slipway verify does not say %q:\n%s", want, got.stdout)
 		}

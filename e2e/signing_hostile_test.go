@@ -42,15 +42,15 @@ func TestSigningHostile(t *testing.T) {
 		// accepted lists the versions of cosign that do not check what was modified.
 		accepted []int
 	}{
-		{"another binary", func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, binary) }, "the signature is of another file", nil},
-		{"the binary of the other architecture", take(arm, binary), "the signature is of another file", nil},
-		{"the bundle of the other architecture", take(arm, binary+".sigstore.json"), "the signature is of another file", []int{2}},
-		{"the signature of the other architecture", take(arm, binary+".sig"), "another signature than the bundle's", []int{3}},
+		{"another binary", func(t *testing.T, dir string) { write(t, "#!/bin/sh\n", dir, binary) }, "the signature is for another file", nil},
+		{"the binary of the other architecture", take(arm, binary), "the signature is for another file", nil},
+		{"the bundle of the other architecture", take(arm, binary+".sigstore.json"), "the signature is for another file", []int{2}},
+		{"the signature of the other architecture", take(arm, binary+".sig"), "it is not the bundle's signature", []int{3}},
 		{"all signatures of the other architecture", func(t *testing.T, dir string) {
 			for _, ending := range []string{".sig", ".pem", ".sigstore.json"} {
 				take(arm, binary+ending)(t, dir)
 			}
-		}, "the signature is of another file", nil},
+		}, "the signature is for another file", nil},
 		{"another repository", func(t *testing.T, dir string) {
 			takeAll(by(t, workflow(strings.Replace(right, "containerd/", "evil/", 1))))(t, dir)
 		}, `identity is "https://github.com/evil/runwasi/`, nil},
@@ -60,18 +60,18 @@ func TestSigningHostile(t *testing.T) {
 		{"another branch", func(t *testing.T, dir string) {
 			takeAll(by(t, workflow(strings.Replace(right, "heads/main", "heads/feature", 1))))(t, dir)
 		}, "@refs/heads/feature", nil},
-		{"the certificate of another signing", func(t *testing.T, dir string) { take(by(t, nil), binary+".pem")(t, dir) }, "another certificate than the bundle's", []int{3}},
-		{"the log entry of something else", func(t *testing.T, dir string) { swapEntry(t, dir, arm) }, "the signature does not hold", []int{2}},
+		{"the certificate of another signing", func(t *testing.T, dir string) { take(by(t, nil), binary+".pem")(t, dir) }, "it is not the bundle's certificate", []int{3}},
+		{"the log entry of something else", func(t *testing.T, dir string) { swapEntry(t, dir, arm) }, "the signature is not valid", []int{2}},
 		{"no log entry", func(t *testing.T, dir string) {
 			editBundle(t, dir, func(m map[string]any) { delete(m, "tlogEntries") })
 		}, "", []int{2}},
 		{"a bundle that is none", func(t *testing.T, dir string) { write(t, "{}", dir, binary+".sigstore.json") }, "reading the bundle", []int{2}},
-		{"no bundle", remove(binary + ".sigstore.json"), "nothing signs it", []int{2}},
+		{"no bundle", remove(binary + ".sigstore.json"), "it is not signed", []int{2}},
 		{"no signature", remove(binary + ".sig"), "reading the signature", []int{3}},
 		{"no certificate", remove(binary + ".pem"), "reading the certificate", []int{3}},
-		{"a file that no one signed", func(t *testing.T, dir string) { write(t, "x", dir, "more") }, "nothing signs it", []int{2, 3}},
-		{"a signature of nothing", func(t *testing.T, dir string) { write(t, "x", dir, "more.sig") }, "which is not there", []int{2, 3}},
-		{"a link", func(t *testing.T, dir string) { check(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link"))) }, "no ordinary file", []int{2, 3}},
+		{"a file that no one signed", func(t *testing.T, dir string) { write(t, "x", dir, "more") }, "it is not signed", []int{2, 3}},
+		{"a signature of nothing", func(t *testing.T, dir string) { write(t, "x", dir, "more.sig") }, "which is missing", []int{2, 3}},
+		{"a link", func(t *testing.T, dir string) { check(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link"))) }, "not a regular file", []int{2, 3}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

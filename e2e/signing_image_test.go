@@ -46,7 +46,7 @@ func TestSigningImage(t *testing.T) {
 	if got := verify("good").wantCode(t, 0); !strings.Contains(got.stdout, "signed by https://github.com/"+right) {
 		t.Errorf("slipway verify says\n%s", got.stdout)
 	}
-	for tag, want := range map[string]string{"other": "no signature of it is as expected", "unsigned": "no signatures found"} {
+	for tag, want := range map[string]string{"other": "none of its signatures is as expected", "unsigned": "no signatures found"} {
 		if got := verify(tag).wantCode(t, 1); !strings.Contains(got.stdout, want) {
 			t.Errorf("of the image %q slipway verify does not say %q:\n%s", tag, want, got.stdout)
 		}

@@ -206,7 +206,7 @@ func TestSigningDryRun(t *testing.T) {
 	}
 	tarball := filepath.Join(r.out, "shim-demo-x86_64-linux-musl.tar.gz")
 	got := verifyCommand(t, s, tarball).wantCode(t, 1)
-	if !strings.Contains(got.stdout, "This is no release: a dry run made it") {
+	if !strings.Contains(got.stdout, "This is not a release: a dry run made it") {
 		t.Errorf("slipway verify says\n%s", got.stdout)
 	}
 	dir := unpack(t, tarball)
@@ -248,7 +248,7 @@ func TestSigningKey(t *testing.T) {
 	judge(t, 3, dir, nil, "verify-blob", "--key", public, "--bundle", "shim-demo-v1.sigstore.json", "--trusted-root", s.TrustedRoot, "shim-demo-v1").wantCode(t, 0)
 	ours := command{args: []string{slipway, "verify", "--key", public, "--trusted-root", s.TrustedRoot, tarball}}
 	ours.run(t).wantCode(t, 0)
-	if got := verifyCommand(t, s, tarball).wantCode(t, 1); !strings.Contains(got.stdout, "a key signs it, expected a certificate") {
+	if got := verifyCommand(t, s, tarball).wantCode(t, 1); !strings.Contains(got.stdout, "signed with a key, expected a certificate") {
 		t.Errorf("slipway verify with an identity says\n%s", got.stdout)
 	}
 	t.Run("wrong password", func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestSigningKey(t *testing.T) {
 	})
 	check(t, os.WriteFile(filepath.Join(dir, "shim-demo-v1"), bytes.Repeat([]byte("x"), 10), 0o755))
 	ours.args[len(ours.args)-1] = dir
-	if got := ours.run(t).wantCode(t, 1); !strings.Contains(got.stdout, "the signature is of another file") {
+	if got := ours.run(t).wantCode(t, 1); !strings.Contains(got.stdout, "the signature is for another file") {
 		t.Errorf("slipway verify of another binary says\n%s", got.stdout)
 	}
 }

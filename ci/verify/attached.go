@@ -131,7 +131,7 @@ func (e Expectation) judge(ctx context.Context, s oci.Signature, image v1.Hash, 
 	}
 	logged, err := verify(ctx, whole, image, opts)
 	if err == nil && !logged {
-		err = errors.New("no log has it")
+		err = errors.New("it is in no transparency log")
 	}
 	return err
 }
@@ -146,7 +146,7 @@ func (e Expectation) checkAttached(s oci.Signature) error {
 		return fmt.Errorf("reading the certificate: %w", err)
 	}
 	if cert == nil {
-		return errors.New("a key signs it, expected a certificate: give the key if that is right")
+		return errors.New("signed with a key, expected a certificate: pass the key if that is intended")
 	}
 	return e.checkCertificate(cert)
 }

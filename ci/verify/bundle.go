@@ -101,7 +101,7 @@ func (s *signed) verify(ctx context.Context, sum [sha256.Size]byte, e Expectatio
 		return errors.New("the bundle signs a statement, expected one that signs the file")
 	}
 	if !bytes.Equal(s.digest, sum[:]) {
-		return fmt.Errorf("the signature is of another file: of sha256 %x, and this one has %x", s.digest, sum)
+		return fmt.Errorf("the signature is for another file, with sha256 %x: this one has %x", s.digest, sum)
 	}
 	return s.holds(ctx, sum, e)
 }
@@ -125,7 +125,7 @@ func (s *signed) holds(ctx context.Context, sum [sha256.Size]byte, e Expectation
 		return err
 	}
 	if _, err := cosign.VerifyNewBundle(ctx, opts, verify.WithArtifactDigest("sha256", sum[:]), s.bundle); err != nil {
-		return fmt.Errorf("the signature does not hold: %w", err)
+		return fmt.Errorf("the signature is not valid: %w", err)
 	}
 	return nil
 }
@@ -142,11 +142,11 @@ func (s *signed) options(e Expectation) (*cosign.CheckOpts, error) {
 func (s *signed) checkSigner(e Expectation) error {
 	switch {
 	case e.PublicKey != nil && s.cert != nil:
-		return errors.New("a certificate signs it, expected the given key")
+		return errors.New("signed with a certificate, expected the given key")
 	case e.PublicKey != nil:
 		return nil
 	case s.cert == nil:
-		return errors.New("a key signs it, expected a certificate: give the key if that is right")
+		return errors.New("signed with a key, expected a certificate: pass the key if that is intended")
 	}
 	return e.checkCertificate(s.cert)
 }
@@ -156,7 +156,7 @@ func (s *signed) checkSigner(e Expectation) error {
 func (s *signed) intact(sum [sha256.Size]byte) error {
 	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
 	if !ok || s.envelope || !bytes.Equal(s.digest, sum[:]) || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
-		return errors.New("a dry run's signature, and it is not of this file")
+		return errors.New("a dry run's signature, and not for this file")
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func (s *signed) intactStatement() error {
 	key, ok := s.cert.PublicKey.(*ecdsa.PublicKey)
 	sum := sha256.Sum256(dsse.PAE(s.bundle.GetDsseEnvelope().GetPayloadType(), s.payload))
 	if !ok || !s.envelope || !ecdsa.VerifyASN1(key, sum[:], s.signature) {
-		return errors.New("a dry run's signature, and it is not of this statement")
+		return errors.New("a dry run's signature, and not for this statement")
 	}
 	return nil
 }

@@ -40,13 +40,13 @@ func (e Expectation) checkSource(c certificate.Extensions) error {
 	for _, f := range []struct{ what, got, want, option, reason string }{
 		{"source repository", c.SourceRepositoryURI, e.SourceURI, "--repository", "a run of another repository called the workflow"},
 		{"source ref", c.SourceRepositoryRef, e.SourceRef, "--source-ref", "the run was on another branch or tag"},
-		{"runner environment", c.RunnerEnvironment, e.Runner, "--runner-environment", "whoever owns a runner can have anything signed on it; where that is right, expect it (--runner-environment)"},
+		{"runner environment", c.RunnerEnvironment, e.Runner, "--runner-environment", "whoever owns a runner can sign anything on it; if that is intended, pass --runner-environment"},
 		{"commit", c.SourceRepositoryDigest, e.Commit, "", "the run was on another commit"},
 	} {
 		required := f.option != "" && (actions || f.what != "runner environment")
 		switch {
 		case f.want == "" && required:
-			return fmt.Errorf("the certificate's %s is %q, and nothing says which one is expected: name it (%s)", f.what, f.got, f.option)
+			return fmt.Errorf("the certificate's %s is %q, but no expected value was given: pass it (%s)", f.what, f.got, f.option)
 		case f.want != "" && f.got == "":
 			return fmt.Errorf("the certificate names no %s, expected %q", f.what, f.want)
 		case f.want != "" && f.got != f.want:

@@ -101,7 +101,7 @@ func TestCheckCertificate(t *testing.T) {
 		{name: "nothing of a source", claims: claims{"san": workflow, "issuer": Issuer}, repository: "owner/name", want: "names no source repository"},
 		{name: "nothing, of another issuer", claims: claims{"san": workflow, "issuer": "https://sts.example.com"}, identity: workflow, issuer: "https://sts.example.com", want: "names no source repository"},
 		{name: "no issuer", claims: claims{"san": "a@example.com"}, identity: "a@example.com", want: "issuer is"},
-		{name: "no workflow of GitHub's issuer", claims: by(claims{"san": "a@example.com"}), identity: "a@example.com", want: "nothing says which one is expected: name it (--repository)"},
+		{name: "no workflow of GitHub's issuer", claims: by(claims{"san": "a@example.com"}), identity: "a@example.com", want: "no expected value was given: pass it (--repository)"},
 		{name: "a central workflow", claims: by(claims{"san": central}), repository: "owner/name", identity: central},
 		{name: "a central workflow, called by others", claims: by(claims{"san": central, "repository": "https://github.com/evil/name"}), repository: "owner/name", identity: central, want: "source repository"},
 		{name: "a central workflow, on the ref that is named", claims: by(claims{"san": central, "ref": "refs/heads/trunk"}), repository: "owner/name", identity: central, ref: "refs/heads/trunk"},
@@ -109,7 +109,7 @@ func TestCheckCertificate(t *testing.T) {
 		{name: "Enterprise, another repository", claims: by(claims{"san": enterprise, "issuer": ghes, "repository": "https://git.example.com/evil/name", "ref": "refs/heads/trunk"}), repository: "owner/name", identity: enterprise, issuer: ghes, want: "source repository"},
 		{name: "Enterprise, a repository of github.com", claims: by(claims{"san": enterprise, "issuer": ghes, "ref": "refs/heads/trunk"}), repository: "owner/name", identity: enterprise, issuer: ghes, want: "source repository"},
 		{name: "a person", claims: claims{"san": "a@example.com", "issuer": "https://accounts.example.com"}, repository: "owner/name", identity: "a@example.com", issuer: "https://accounts.example.com"},
-		{name: "a person with a source", claims: claims{"san": "a@example.com", "issuer": "https://accounts.example.com", "repository": "https://github.com/evil/name"}, identity: "a@example.com", issuer: "https://accounts.example.com", want: "nothing says which one is expected"},
+		{name: "a person with a source", claims: claims{"san": "a@example.com", "issuer": "https://accounts.example.com", "repository": "https://github.com/evil/name"}, identity: "a@example.com", issuer: "https://accounts.example.com", want: "no expected value was given"},
 		{name: "GitLab", claims: claims{"san": gitlab, "issuer": "https://gitlab.com", "repository": "https://gitlab.com/owner/name", "ref": "refs/heads/main", "runner": "gitlab-hosted"}, identity: gitlab, issuer: "https://gitlab.com"},
 		{name: "GitLab, another project", claims: claims{"san": gitlab, "issuer": "https://gitlab.com", "repository": "https://gitlab.com/evil/name", "ref": "refs/heads/main"}, identity: gitlab, issuer: "https://gitlab.com", want: "source repository"},
 	}

@@ -24,7 +24,7 @@ func fetchEach(found oci.Signatures, do func(fetched)) error {
 		return err
 	}
 	if len(list) > maxAttached {
-		return fmt.Errorf("%d are attached to the image, expected %d at most", len(list), maxAttached)
+		return fmt.Errorf("%d are attached to the image, expected at most %d", len(list), maxAttached)
 	}
 	var all int64
 	for _, s := range list {
@@ -33,7 +33,7 @@ func fetchEach(found oci.Signatures, do func(fetched)) error {
 			return err
 		}
 		if size < 0 || size > maxAttachedBytes-all {
-			return fmt.Errorf("what is attached to the image has more than %d bytes, expected %d at most", maxAttachedBytes, maxAttachedBytes)
+			return fmt.Errorf("the image's attachments have more than %d bytes, expected at most %d", maxAttachedBytes, maxAttachedBytes)
 		}
 		all += size
 	}
@@ -60,11 +60,11 @@ func fetch(s oci.Signature) (_ []byte, err error) {
 	defer func() { err = errors.Join(err, r.Close()) }()
 	payload := make([]byte, size)
 	if _, err := io.ReadFull(r, payload); err != nil {
-		return nil, fmt.Errorf("it has not the %d bytes that its manifest says: %w", size, err)
+		return nil, fmt.Errorf("it does not have the %d bytes that its manifest says: %w", size, err)
 	}
 	// The digest is only checked at EOF.
 	if n, err := io.CopyN(io.Discard, r, 1); n > 0 || !errors.Is(err, io.EOF) {
-		return nil, errors.Join(fmt.Errorf("it has not the %d bytes, and the digest, that its manifest says", size), err)
+		return nil, errors.Join(fmt.Errorf("it does not have the %d bytes and the digest that its manifest says", size), err)
 	}
 	return payload, nil
 }

@@ -54,9 +54,9 @@ func TestAttachedWithoutEnd(t *testing.T) {
 		"one of 1 TB":         {1, 1 << 40, 1 << 40, "more than 134217728 bytes", 0},
 		"sizes that overflow": {3, 1<<63 - 1, 1, "more than 134217728 bytes", 0},
 		"a negative size":     {1, -1, 1, "more than 134217728 bytes", 0},
-		"too many":            {257, 1, 1, "257 are attached to the image, expected 256 at most", 0},
-		"more than it says":   {1, 8, 1 << 40, "it has not the 8 bytes", 1},
-		"less than it says":   {2, 8, 7, "it has not the 8 bytes", 1},
+		"too many":            {257, 1, 1, "257 are attached to the image, expected at most 256", 0},
+		"more than it says":   {1, 8, 1 << 40, "it does not have the 8 bytes", 1},
+		"less than it says":   {2, 8, 7, "it does not have the 8 bytes", 1},
 		"as many as may be":   {256, 512 << 10, 512 << 10, "", 256},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func claimed(tag string) (string, error) {
 	}
 	bare := strings.Trim(before, "vV_.-") == "" // the number in "pr-12" is not a version
 	if partForm.MatchString(rest) && (bare || strings.Contains(rest, ".")) {
-		return "", fmt.Errorf("checking the tag %s: it looks like a version, and is none in full, like 1.2.3: an older image may have been put under it: name the full version, or the image by its digest", quote.Line(tag))
+		return "", fmt.Errorf("checking the tag %s: it looks like a version, but not a full one like 1.2.3: it may have been moved to an older image: give the full version, or the image's digest", quote.Line(tag))
 	}
 	return "", nil
 }
@@ -118,7 +118,7 @@ func (r *Report) signatures(ctx context.Context, at name.Digest, digest v1.Hash,
 	case len(others) == 0:
 		r.bad(at.String(), errors.New("no signatures found"))
 	default:
-		r.bad(at.String(), fmt.Errorf("no signature of it is as expected: %w", errors.Join(others...)))
+		r.bad(at.String(), fmt.Errorf("none of its signatures is as expected: %w", errors.Join(others...)))
 	}
 }
 
@@ -139,7 +139,7 @@ func (r *Report) attestations(ctx context.Context, at name.Digest, digest v1.Has
 		return imageProvenance(a, path.Base(at.RepositoryStr()), digest, e)
 	})
 	if e.Version != "" && !slices.ContainsFunc(all, func(a Attestation) bool { return a.PredicateType == provenance.PredicateType }) {
-		r.unknown(at.String(), fmt.Errorf("nothing that is signed says that it is version %s: an older image may have been put under that tag; what is named by its digest claims no version", e.Version))
+		r.unknown(at.String(), fmt.Errorf("nothing signed says that it is version %s: the tag may have been moved to an older image; an image given by digest claims no version", e.Version))
 	}
 }
 
@@ -166,7 +166,7 @@ func (r *Report) kind(at name.Digest, all []Attestation, what, predicateType str
 	switch {
 	case good > 0:
 	case len(others) > 0:
-		r.bad(at.String(), fmt.Errorf("it has a %s, and none as expected: %w", what, errors.Join(others...)))
+		r.bad(at.String(), fmt.Errorf("no %s is as expected: %w", what, errors.Join(others...)))
 	default:
 		r.good(at.String(), "no %s is attached", what)
 	}
@@ -188,13 +188,13 @@ func imageProvenance(a Attestation, image string, digest v1.Hash, e Expectation)
 	}
 	said := s.Predicate.BuildDefinition.ExternalParameters
 	if said.Image != "" && said.Image != image {
-		return "", fmt.Errorf("it is of image %q, expected %q: another image was put in its place", said.Image, image)
+		return "", fmt.Errorf("it is for image %q, expected %q: another image took its place", said.Image, image)
 	}
 	if own := provenance.Commit(s); a.Commit != own && builder(e) != provenance.OwnMachine {
-		return "", fmt.Errorf("it names commit %q, and the run that signed it was on commit %q", own, a.Commit)
+		return "", fmt.Errorf("it names commit %q, but the run that signed it was on commit %q", own, a.Commit)
 	}
 	if err := checkProvenance(s, said.Crate, subjects, e); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("made by %s from %s, in version %s", s.Predicate.RunDetails.Builder.ID, source(s), quote.Line(said.Version)), nil
+	return fmt.Sprintf("built by %s from %s, version %s", s.Predicate.RunDetails.Builder.ID, source(s), quote.Line(said.Version)), nil
 }

@@ -44,7 +44,7 @@ func newManifest(crate string, s provenance.Statement) (*manifest, error) {
 			into, name = m.binaries[target], binary
 		}
 		if into == nil {
-			return nil, fmt.Errorf("reading the provenance: it names %q, and the release is for %s", subject.Name, strings.Join(said.Targets, " and "))
+			return nil, fmt.Errorf("reading the provenance: it names %q, but the release is for %s", subject.Name, strings.Join(said.Targets, " and "))
 		}
 		if _, twice := into[name]; twice {
 			return nil, fmt.Errorf("reading the provenance: it names %q twice", subject.Name)
@@ -70,13 +70,13 @@ func (m *manifest) checkComplete() error {
 		return err
 	}
 	if len(planned) == 0 {
-		return errors.New("the provenance names no binary, and only a release with binaries has one")
+		return errors.New("the provenance names no binary, but only a release with binaries has provenance")
 	}
 	wanted := map[string]bool{plan.CrateName(m.crate, m.version): true}
 	var wrong []error
 	want := func(there bool, name string) {
 		if !there {
-			wrong = append(wrong, fmt.Errorf("the provenance does not name %q, which every such release has: its list is not complete, so that a missing file would not be missed", name))
+			wrong = append(wrong, fmt.Errorf("the provenance does not name %q, which every such release has: its list is incomplete, so a missing file would go unnoticed", name))
 		}
 	}
 	for _, a := range planned {
@@ -113,9 +113,9 @@ func (r *Report) has(m *manifest, file string) bool {
 	want, named := m.files[base]
 	switch {
 	case !named:
-		r.bad(base, errors.New("nothing that was signed names it: it is not of this release"))
+		r.bad(base, errors.New("nothing signed names it: it does not belong to this release"))
 	case want != sum:
-		r.bad(base, fmt.Errorf("its sha256 is %x, the provenance says %s: it is another file than was released", sum, hex.EncodeToString(want[:])))
+		r.bad(base, fmt.Errorf("its sha256 is %x, the provenance says %s: it is not the file that was released", sum, hex.EncodeToString(want[:])))
 	default:
 		return true
 	}
@@ -126,7 +126,7 @@ func (r *Report) has(m *manifest, file string) bool {
 func (r *Report) holds(m *manifest, tarball, target string, binaries digests) {
 	for _, name := range slices.Sorted(maps.Keys(binaries)) {
 		if want, named := m.binaries[target][name]; !named || want != binaries[name] {
-			r.bad(tarball, fmt.Errorf("it holds %q with sha256 %x, and the provenance does not name that for %s", name, binaries[name], target))
+			r.bad(tarball, fmt.Errorf("it holds %q with sha256 %x, which the provenance does not name for %s", name, binaries[name], target))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.binaries[target])) {

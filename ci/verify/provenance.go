@@ -41,7 +41,7 @@ func (s *signed) provenance() (p provenance.Statement, sum [sha256.Size]byte, er
 		return p, sum, err
 	}
 	if len(p.Subject) == 0 {
-		return p, sum, errors.New("reading the provenance: it is about no file")
+		return p, sum, errors.New("reading the provenance: it names no file")
 	}
 	sum, err = provenance.ParseDigest(p.Subject[0].Digest["sha256"])
 	return p, sum, err
@@ -87,7 +87,7 @@ func (r *Report) readProvenance(ctx context.Context, file, crate string, e Expec
 		r.bad(base, err)
 		return m
 	}
-	r.good(base, "made by %s from %s: crate %s in version %s", s.Predicate.RunDetails.Builder.ID, source(s), m.crate, quote.Line(m.version))
+	r.good(base, "built by %s from %s: crate %s, version %s", s.Predicate.RunDetails.Builder.ID, source(s), m.crate, quote.Line(m.version))
 	return m
 }
 
@@ -115,11 +115,11 @@ func explained(err error) error {
 		if m := (*provenance.Mismatch)(nil); errors.As(one, &m) {
 			switch {
 			case m.Field == "externalParameters.version":
-				one = fmt.Errorf("%w: it is of another version, as where an older release was put in the place of a newer one", m)
+				one = fmt.Errorf("%w: it is for another version, as when an older release replaces a newer one", m)
 			case m.Field == "externalParameters.crate":
-				one = fmt.Errorf("%w: it is of another crate", m)
+				one = fmt.Errorf("%w: it is for another crate", m)
 			case strings.HasSuffix(m.Field, "gitCommit"):
-				one = fmt.Errorf("%w: it is of another commit, as where a tag was moved", m)
+				one = fmt.Errorf("%w: it is for another commit, as when a tag was moved", m)
 			}
 		}
 		all = append(all, one)

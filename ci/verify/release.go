@@ -37,7 +37,7 @@ func Release(ctx context.Context, dir string, e Expectation) *Report {
 	if m != nil {
 		for _, name := range m.assets() {
 			if !slices.Contains(names, name) && !r.isBad(name) {
-				r.bad(name, errors.New("it is missing: the provenance names it, and a release has all that it names"))
+				r.bad(name, errors.New("it is missing: the provenance names it, and a release has every file named there"))
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func (r *Report) list(dir string) ([]string, error) {
 	var names []string
 	for _, f := range entries {
 		if !f.Type().IsRegular() {
-			r.bad(f.Name(), errors.New("it is no ordinary file, and a release ships no others"))
+			r.bad(f.Name(), errors.New("it is not a regular file, and a release ships no others"))
 			continue
 		}
 		names = append(names, f.Name())
@@ -76,9 +76,9 @@ func (r *Report) findProvenance(ctx context.Context, dir string, names []string,
 	wanted := plan.ProvenanceName(crate)
 	switch {
 	case len(found) == 0:
-		r.bad(wanted, errors.New("it is missing: without the provenance, which lists all files of a release, nothing says which there must be; single tarballs are verified by their names"))
+		r.bad(wanted, errors.New("it is missing: without the provenance, which lists all files of a release, nothing says which are required; to verify single tarballs, give their names"))
 	case len(found) > 1 || found[0] != wanted:
-		r.bad(wanted, fmt.Errorf("%q are there: expected this one alone, for a release is of one crate", found))
+		r.bad(wanted, fmt.Errorf("%q exist: expected only this one, because a release has one crate", found))
 	default:
 		return wanted, r.readProvenance(ctx, filepath.Join(dir, wanted), crate, e)
 	}
@@ -91,7 +91,7 @@ func (r *Report) vouched(file string, m *manifest) {
 	switch {
 	case r.isBad(base): // already reported
 	case m == nil:
-		r.bad(base, errors.New("nothing that was signed names it"))
+		r.bad(base, errors.New("nothing signed names it"))
 	case r.has(m, file):
 		r.good(base, "named by the provenance, sha256 %x", m.files[base])
 	}

@@ -177,7 +177,7 @@ func TestReleaseWhole(t *testing.T) {
 		"as it is":                {},
 		"with nothing expected":   {expect: func(e *Expectation) { e.Crate, e.Version, e.Commit = "", "", "" }},
 		"with the registry's":     {release: func() made { m := good(); m.state = addCrate; return m }},
-		"an older release":        {release: func() made { return other }, want: `externalParameters.version is "0.9.0"; expected "1.0.0": it is of another version`},
+		"an older release":        {release: func() made { return other }, want: `externalParameters.version is "0.9.0"; expected "1.0.0": it is for another version`},
 		"the older one's tarball": {change: take(older, x86Tarball), want: x86Tarball + ": its sha256 is"},
 		"older files, whole":      {change: takeOver(older), want: `externalParameters.version is "0.9.0"`},
 		"older files, new list": {change: func(t *testing.T, dir string) {
@@ -185,10 +185,10 @@ func TestReleaseWhole(t *testing.T) {
 			takeOver(older)(t, dir)
 			put(t, dir, signedList, list)
 		}, want: armTarball + ": its sha256 is"},
-		"another commit":         {release: func() made { m := good(); m.commit = commit2; return m }, want: fmt.Sprintf("gitCommit is %q; expected %q: it is of another commit, as where a tag was moved", commit2, commit1)},
+		"another commit":         {release: func() made { m := good(); m.commit = commit2; return m }, want: fmt.Sprintf("gitCommit is %q; expected %q: it is for another commit, as when a tag was moved", commit2, commit1)},
 		"no commit":              {release: func() made { m := good(); m.commit = ""; return m }, want: `it has no resolvedDependencies "source"`},
-		"another crate's":        {release: func() made { m := good(); m.crate = "evil"; return m }, want: `app.provenance.sigstore.json: ["evil.provenance.sigstore.json"] are there: expected this one alone`},
-		"another crate's, named": {release: func() made { m := good(); m.crate, m.name = "evil", "app"; return m }, change: renameAll("evil", "app"), want: `externalParameters.crate is "evil"; expected "app": it is of another crate`},
+		"another crate's":        {release: func() made { m := good(); m.crate = "evil"; return m }, want: `app.provenance.sigstore.json: ["evil.provenance.sigstore.json"] exist: expected only this one`},
+		"another crate's, named": {release: func() made { m := good(); m.crate, m.name = "evil", "app"; return m }, change: renameAll("evil", "app"), want: `externalParameters.crate is "evil"; expected "app": it is for another crate`},
 		"the other architecture's tarball": {change: func(t *testing.T, dir string) {
 			put(t, dir, x86Tarball, read(t, dir, armTarball))
 		}, want: "it is for EM_AARCH64, expected EM_X86_64"},
@@ -211,11 +211,11 @@ func TestReleaseWhole(t *testing.T) {
 		"no SBOM":           {change: lose("app-x86_64-linux-musl.cdx.json"), want: "app-x86_64-linux-musl.cdx.json: "},
 		"no attestation":    {change: lose("app-x86_64-linux-musl.cdx.sigstore.json"), want: "app-x86_64-linux-musl.cdx.sigstore.json: "},
 		"neither of them":   {change: lose("app-x86_64-linux-musl.cdx.json", "app-x86_64-linux-musl.cdx.sigstore.json"), want: "app-x86_64-linux-musl.cdx.sigstore.json: it is missing"},
-		"one file more":     {change: func(t *testing.T, dir string) { put(t, dir, "install.sh", "x") }, want: "install.sh: nothing that was signed names it"},
-		"one tarball more":  {change: func(t *testing.T, dir string) { put(t, dir, "evil-x86_64-linux-musl.tar.gz", read(t, dir, x86Tarball)) }, want: "evil-x86_64-linux-musl.tar.gz: nothing that was signed names it"},
-		"an older one more": {change: func(t *testing.T, dir string) { put(t, dir, "old.tar.gz", read(t, older, x86Tarball)) }, want: "old.tar.gz: nothing that was signed names it"},
-		"a second list":     {change: func(t *testing.T, dir string) { put(t, dir, "b.provenance.sigstore.json", read(t, dir, signedList)) }, expect: func(e *Expectation) { e.Crate = "" }, want: "expected this one alone, for a release is of one crate"},
-		"a link":            {change: func(t *testing.T, dir string) { fatal(t, os.Symlink("/etc/passwd", filepath.Join(dir, "l"))) }, want: "l: it is no ordinary file"},
+		"one file more":     {change: func(t *testing.T, dir string) { put(t, dir, "install.sh", "x") }, want: "install.sh: nothing signed names it"},
+		"one tarball more":  {change: func(t *testing.T, dir string) { put(t, dir, "evil-x86_64-linux-musl.tar.gz", read(t, dir, x86Tarball)) }, want: "evil-x86_64-linux-musl.tar.gz: nothing signed names it"},
+		"an older one more": {change: func(t *testing.T, dir string) { put(t, dir, "old.tar.gz", read(t, older, x86Tarball)) }, want: "old.tar.gz: nothing signed names it"},
+		"a second list":     {change: func(t *testing.T, dir string) { put(t, dir, "b.provenance.sigstore.json", read(t, dir, signedList)) }, expect: func(e *Expectation) { e.Crate = "" }, want: "expected only this one, because a release has one crate"},
+		"a link":            {change: func(t *testing.T, dir string) { fatal(t, os.Symlink("/etc/passwd", filepath.Join(dir, "l"))) }, want: "l: it is not a regular file"},
 		"a list of less":    {release: func() made { m := good(); m.state = forget("SHA256SUMS"); return m }, change: lose("SHA256SUMS"), want: `does not name "SHA256SUMS", which every such release has`},
 		"a list without an attestation": {
 			release: func() made {
@@ -227,12 +227,12 @@ func TestReleaseWhole(t *testing.T) {
 		},
 		"a list without a binary": {release: func() made { m := good(); m.state = forget(triple.X8664 + "/app"); return m }, want: `does not name "x86_64-unknown-linux-musl/app"`},
 		"a list of more":          {release: func() made { m := good(); m.state = more("install.sh"); return m }, change: func(t *testing.T, dir string) { put(t, dir, "install.sh", "more") }, want: `names "install.sh", which no such release has`},
-		"a list of a target more": {release: func() made { m := good(); m.state = more("riscv64/app"); return m }, want: `it names "riscv64/app", and the release is for`},
+		"a list of a target more": {release: func() made { m := good(); m.state = more("riscv64/app"); return m }, want: `it names "riscv64/app", but the release is for`},
 		"a list of other binaries": {release: func() made {
 			m := good()
 			m.state = func(in *provenance.Input) { in.Subjects[triple.X8664+"/app"] = sha256.Sum256([]byte("x")) }
 			return m
-		}, want: "the provenance does not name that for x86_64-unknown-linux-musl"},
+		}, want: "which the provenance does not name for x86_64-unknown-linux-musl"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -282,7 +282,7 @@ func TestReleaseOfTag(t *testing.T) {
 	put(t, dir, "app-1.0.0.crate", "crate")
 	r, err = release(t.Context(), dir, "app/v1.0.0", expected)
 	fatal(t, err)
-	if r.Verdict != Bad || !strings.Contains(r.Text(), "the registry alone has it") {
+	if r.Verdict != Bad || !strings.Contains(r.Text(), "only the registry has it") {
 		t.Errorf("a release with the registry's file is %s:\n%s", r.Verdict, r.Text())
 	}
 }
@@ -293,7 +293,7 @@ func TestTarballAlone(t *testing.T) {
 	dir, alone := good().write(t), t.TempDir()
 	take(dir, x86Tarball)(t, alone)
 	r := Tarball(t.Context(), filepath.Join(alone, x86Tarball), Expectation{DryRun: true})
-	if r.Verdict != Good || !strings.Contains(r.Text(), "no provenance lies beside it") {
+	if r.Verdict != Good || !strings.Contains(r.Text(), "no provenance is beside it") {
 		t.Errorf("a tarball alone is %s:\n%s", r.Verdict, r.Text())
 	}
 	put(t, alone, armTarball, read(t, alone, x86Tarball))

@@ -73,7 +73,7 @@ func (r *Report) Text() string {
 	}
 	switch {
 	case r.DryRun:
-		b.WriteString("\nThis is no release: a dry run made it, with a key that anyone can make.\n")
+		b.WriteString("\nThis is not a release: a dry run made it and signed it with a throw-away key.\n")
 	case r.Verdict == Good:
 		b.WriteString("\nGood: all of it was signed as expected.\n")
 	case r.Verdict == Bad:

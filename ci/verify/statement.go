@@ -132,7 +132,7 @@ func sameJSON(a, b []byte) error {
 		}
 	}
 	if !reflect.DeepEqual(values[0], values[1]) {
-		return errors.New("it is another document than the one that was signed")
+		return errors.New("it is not the document that was signed")
 	}
 	return nil
 }

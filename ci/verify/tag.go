@@ -48,13 +48,13 @@ func release(ctx context.Context, dir, tag string, e Expectation) (*Report, erro
 	if len(entries) > 0 {
 		r = Release(ctx, dir, e)
 	} else {
-		r.unknown(tag, fmt.Errorf("the release has no files, as that of a library or one whose files were taken away, and nothing that is signed says which: check out the tag and ask its source, with `slipway reproduce --crate %s --version %s`", e.Crate, e.Version))
+		r.unknown(tag, fmt.Errorf("the release has no files, like a library's or one whose files were removed, and nothing signed says which: check out the tag and run `slipway reproduce --crate %s --version %s`", e.Crate, e.Version))
 	}
 	if e.Commit == "" {
-		r.bad(tag, errors.New("the release is there, and GitHub has no tag of that name: nothing says of which commit it is"))
+		r.bad(tag, errors.New("the release exists, but GitHub has no tag of that name: its commit is unknown"))
 	}
 	if file := plan.CrateName(e.Crate, e.Version); exists(dir, file) {
-		r.bad(file, errors.New("it is no file of a release on GitHub: the registry alone has it"))
+		r.bad(file, errors.New("it is not a file of a GitHub release: only the registry has it"))
 	}
 	return r, nil
 }

@@ -30,7 +30,7 @@ func Tarball(ctx context.Context, name string, e Expectation) *Report {
 	case crate != "" && exists(dir, beside):
 		m = r.readProvenance(ctx, filepath.Join(dir, beside), crate, e)
 	case exists(dir, base):
-		r.good(base, "no provenance lies beside it: of which crate and version it is, nothing here says")
+		r.good(base, "no provenance is beside it: nothing here says which crate and version it is")
 	}
 	r.tarball(ctx, name, m, e)
 	return r

@@ -56,12 +56,12 @@ func (r *Report) directory(ctx context.Context, dir, target string, e Expectatio
 	for _, f := range entries {
 		name := f.Name()
 		if !f.Type().IsRegular() {
-			r.bad(name, errors.New("it is no ordinary file, and a release holds no others"))
+			r.bad(name, errors.New("it is not a regular file, and a release holds no others"))
 			continue
 		}
 		if of, ok := signs(name); ok {
 			if signer, _ := signs(of); !names[of] {
-				r.bad(name, fmt.Errorf("it signs %q, which is not there", of))
+				r.bad(name, fmt.Errorf("it signs %q, which is missing", of))
 			} else if names[signer] {
 				r.bad(name, fmt.Errorf("it signs %q, which signs %q itself: a release holds no such file", of, signer))
 			}
@@ -96,7 +96,7 @@ func (r *Report) file(ctx context.Context, name, target string, e Expectation) [
 	raw, err := beneath.ReadFile(name+plan.BundleFile, maxBundle)
 	var refused *beneath.Refused
 	if errors.Is(err, os.ErrNotExist) {
-		r.bad(base, fmt.Errorf("nothing signs it: %q is not there", base+plan.BundleFile))
+		r.bad(base, fmt.Errorf("it is not signed: %q is missing", base+plan.BundleFile))
 		return sum
 	} else if errors.As(err, &refused) {
 		r.bad(base+plan.BundleFile, err)
@@ -152,7 +152,7 @@ func (r *Report) dryRun(base string, intact error, e Expectation) {
 	case e.DryRun:
 		r.good(base, "a dry run signed it")
 	default:
-		r.bad(base, errors.New("a dry run signed it: this is no release"))
+		r.bad(base, errors.New("a dry run signed it: this is not a release"))
 	}
 }
 
@@ -167,7 +167,7 @@ func (r *Report) classic(name string, b *signed, e Expectation) {
 		return
 	}
 	if sig, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw))); err != nil || !bytes.Equal(sig, b.signature) {
-		r.bad(base+plan.SignatureFile, errors.New("it is another signature than the bundle's"))
+		r.bad(base+plan.SignatureFile, errors.New("it is not the bundle's signature"))
 		return
 	}
 	err = sameCertificate(name+plan.CertificateFile, b.cert)
@@ -200,7 +200,7 @@ func sameKey(name string, b *signed, e Expectation) error {
 	case b.dryRun():
 		want = b.cert.PublicKey
 	case b.cert != nil:
-		return errors.New("a certificate signs, and no key belongs to that")
+		return errors.New("signed with a certificate, to which no public key belongs")
 	default:
 		if want, err = cryptoutils.UnmarshalPEMToPublicKey(e.PublicKey); err != nil {
 			return fmt.Errorf("reading the expected key: %w", err)
@@ -208,7 +208,7 @@ func sameKey(name string, b *signed, e Expectation) error {
 	}
 	text, err := cryptoutils.MarshalPublicKeyToPEM(want)
 	if err != nil || !bytes.Equal(bytes.TrimSpace(raw), bytes.TrimSpace(text)) {
-		return errors.New("it is another key than the one that signs, or more than a key in PEM")
+		return errors.New("it is not the key that signed, or more than one PEM key")
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func sameCertificate(name string, cert *x509.Certificate) error {
 		return fmt.Errorf("reading the certificate: %w", err)
 	}
 	if cert == nil {
-		return errors.New("a key signs, and no certificate belongs to that")
+		return errors.New("signed with a key, to which no certificate belongs")
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil {
@@ -227,7 +227,7 @@ func sameCertificate(name string, cert *x509.Certificate) error {
 	}
 	want, err := cryptoutils.MarshalCertificateToPEM(cert)
 	if err != nil || !bytes.Equal(bytes.TrimSpace(text), bytes.TrimSpace(want)) {
-		return errors.New("it is another certificate than the bundle's, or more than one in PEM")
+		return errors.New("it is not the bundle's certificate, or more than one in PEM")
 	}
 	return nil
 }

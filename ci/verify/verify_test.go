@@ -39,7 +39,7 @@ func put(t *testing.T, dir, name, content string) {
 
 func TestDryRunIsNoRelease(t *testing.T) {
 	r := Directory(t.Context(), dryRun(t), Expectation{Identity: "any", Issuer: Issuer})
-	if r.Verdict != Bad || !r.DryRun || !strings.Contains(r.Text(), "This is no release") {
+	if r.Verdict != Bad || !r.DryRun || !strings.Contains(r.Text(), "This is not a release") {
 		t.Errorf("verdict %q, dry run %t:\n%s", r.Verdict, r.DryRun, r.Text())
 	}
 }
@@ -48,7 +48,7 @@ func TestDryRunOfAnotherFile(t *testing.T) {
 	dir := dryRun(t)
 	put(t, dir, "app", "another binary")
 	r := Directory(t.Context(), dir, Expectation{Identity: "any", Issuer: Issuer})
-	if r.Verdict != Bad || !strings.Contains(r.Text(), "it is not of this file") {
+	if r.Verdict != Bad || !strings.Contains(r.Text(), "not for this file") {
 		t.Errorf("verdict %q:\n%s", r.Verdict, r.Text())
 	}
 }
@@ -61,14 +61,14 @@ func TestFilesThatNothingSigns(t *testing.T) {
 		t.Fatalf("verdict %q:\n%s", r.Verdict, r.Text())
 	}
 	for name, want := range map[string]string{
-		"app.pub":               "another key",
+		"app.pub":               "not the key that signed",
 		"app.pem.sig":           `it signs "app.pem", which signs "app" itself`,
 		"app.sig.pub":           `it signs "app.sig", which signs "app" itself`,
 		"app.sigstore.json.pem": `it signs "app.sigstore.json", which signs "app" itself`,
-		"app.sig.sig.sig":       `it signs "app.sig.sig", which is not there`,
-		"other.pem":             `it signs "other", which is not there`,
-		"other":                 "nothing signs it",
-		".pem":                  "nothing signs it",
+		"app.sig.sig.sig":       `it signs "app.sig.sig", which is missing`,
+		"other.pem":             `it signs "other", which is missing`,
+		"other":                 "it is not signed",
+		".pem":                  "it is not signed",
 	} {
 		dir := dryRun(t)
 		put(t, dir, name, "#!/bin/sh\n")
