@@ -57,7 +57,7 @@ func TestHostileVerifyImageTag(t *testing.T) {
 	wantStates(t, older.effects(), times(6, publish.WasDone)...)
 	img, err := remote.Image(older.image.Digest())
 	check(t, err)
-	verifyImage(t, s, repo.Tag("1.0.0").String()).wantCode(t, 0).wantLines(t, `in version "1.0.0"`)
+	verifyImage(t, s, repo.Tag("1.0.0").String()).wantCode(t, 0).wantLines(t, `, version "1.0.0"`)
 	t.Run("rollback", func(t *testing.T) {
 		check(t, remote.Write(repo.Tag("1.0.1"), img))
 		verifyImage(t, s, repo.Tag("1.0.1").String()).wantCode(t, 1).wantLines(t, `version is "1.0.0"; expected "1.0.1": it is for another version`)

@@ -81,7 +81,7 @@ func TestHostileVerifySigner(t *testing.T) {
 	}
 	t.Run("the right one", func(t *testing.T) {
 		dir := good.make(t, s)
-		verifyRelease(t, s, repository, newer, dir).wantCode(t, 0).wantLines(t, "from commit "+newer+`: crate app in version "1.0.0"`, "Good: all of it")
+		verifyRelease(t, s, repository, newer, dir).wantCode(t, 0).wantLines(t, "from commit "+newer+`: crate app, version "1.0.0"`, "Good: all of it")
 		verifyDir(t, s, dir).wantCode(t, 0)
 		verifyDir(t, s, filepath.Join(dir, hostileX86), "--source-ref", "refs/heads/other").wantCode(t, 1).wantLines(t, `source ref is "refs/heads/main", expected "refs/heads/other"`)
 	})

@@ -84,7 +84,7 @@ func (h *fakeGitHub) wantReleased(t testing.TB, s *sigstack.Stack) {
 		t.Errorf("%d drafts and %d releases, expected one release", drafts, published)
 	}
 	got := h.verifyTag(t, s, demoTag).wantCode(t, 0)
-	for _, want := range []string{"shim-demo-x86_64-linux-musl.tar.gz: as SHA256SUMS says", "shim-demo-aarch64-linux-musl.tar.gz: as SHA256SUMS says", "made by " + identity[1] + " from commit " + head, "Good: all of it was signed as expected"} {
+	for _, want := range []string{"shim-demo-x86_64-linux-musl.tar.gz: as SHA256SUMS says", "shim-demo-aarch64-linux-musl.tar.gz: as SHA256SUMS says", "built by " + identity[1] + " from commit " + head, "Good: all of it was signed as expected"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("slipway verify does not say %q:\n%s", want, got.stdout)
 		}

@@ -124,7 +124,7 @@ func cosign3(t testing.TB, s *sigstack.Stack, dir, binary string) result {
 func wantSigned(t *testing.T, s *sigstack.Stack, out string) {
 	t.Helper()
 	whole := verifyCommand(t, s, out).wantCode(t, 0)
-	for _, want := range []string{"made by " + identity[1] + " from commit " + head, "the SBOM of shim-demo-v1", "SHA256SUMS: named by the provenance"} {
+	for _, want := range []string{"built by " + identity[1] + " from commit " + head, "the SBOM of shim-demo-v1", "SHA256SUMS: named by the provenance"} {
 		if !strings.Contains(whole.stdout, want) {
 			t.Errorf("slipway verify does not say %q of the whole release:\n%s", want, whole.stdout)
 		}
