@@ -118,7 +118,7 @@ func TestLocalChannel(t *testing.T) {
 	r := release{source: workspace(t, "toolchain-channel"), crate: "toolchain-channel", version: "0.1.0", out: filepath.Join(t.TempDir(), "out")}
 	r.flags = []string{"--toolchain", l.layout}
 	got := w.release(t, r).wantCode(t, 0)
-	wantAll(t, section(got.stdout, "A release that is no dry run stops at"), []string{`"1.50.0"`, "Rust 1.96.0", "--toolchain", "rust-toolchain.toml"})
+	wantAll(t, section(got.stdout, "A real release stops at"), []string{`"1.50.0"`, "Rust 1.96.0", "--toolchain", "rust-toolchain.toml"})
 }
 
 // TestLocalFeatures releases fetcher from a workspace in which another member enables more

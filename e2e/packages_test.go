@@ -100,7 +100,7 @@ var packages = []struct {
 		name: "a shared library alone", crate: "pack-shared",
 		crates: map[string]string{"pack-shared": "[lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nitoa = \"1\"\n"},
 		files:  map[string]string{"crates/pack-shared/src/lib.rs": "#[no_mangle]\npub extern \"C\" fn answer() -> u8 { 42 }\n#[test]\nfn t() { assert_eq!(itoa::Buffer::new().format(answer()), \"42\") }\n"},
-		says:   []string{"1 passed", "the library is a cdylib alone"},
+		says:   []string{"1 passed", "the library is only a cdylib"},
 	},
 	{
 		name: "a shared library beside a sibling and a binary", crate: "pack-shared",
@@ -120,7 +120,7 @@ var packages = []struct {
 			"crates/pack-exampled/examples/plugin.rs": "#[no_mangle]\npub extern \"C\" fn answer() -> u8 { pack_exampled::answer() }\n", "crates/pack-exampled/examples/other.rs": "fn main() {}\n",
 			"crates/pack-exampled/tests/t.rs": "#[test]\nfn t() { assert_eq!(pack_exampled::answer(), 42) }\n",
 		},
-		says: []string{"1 passed", "the examples plugin are shared objects alone"},
+		says: []string{"1 passed", "the examples plugin are only shared objects"},
 	},
 	{
 		name: "a procedural macro", crate: "pack-macro",

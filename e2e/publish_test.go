@@ -111,7 +111,7 @@ func TestPublishDemo(t *testing.T) {
 	if text := read(t, summary); !strings.Contains(text, "## Released "+demoTag) || !strings.Contains(text, "| done | publish the draft as a release |") {
 		t.Errorf("the job summary says\n%s", text)
 	}
-	for _, want := range []string{"Released " + demoTag + ": " + h.URL, "done        make a draft of GitHub release", "done        upload SHA256SUMS", "done        make tag", "done        publish the draft as a release"} {
+	for _, want := range []string{"Released " + demoTag + ": " + h.URL, "done        create a draft of GitHub release", "done        upload SHA256SUMS", "done        create tag", "done        publish the draft as a release"} {
 		if !strings.Contains(first.stdout, want) {
 			t.Errorf("the summary does not say %q:\n%s", want, first.stdout)
 		}

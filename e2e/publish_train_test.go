@@ -237,7 +237,7 @@ func TestPublishTrainStops(t *testing.T) {
 		p := newServices(t, stack(t))
 		check(t, p.registry.Proxy.Inject(fault.Fault{Method: http.MethodPut, Path: newUpload, Skip: 1, Kind: fault.Refuse, Status: 502}))
 		got := p.train(t, w, append([]string{"--json"}, pair...)...).run(t).wantCode(t, 1)
-		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "half way    shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   make tag", "To continue", "release-train --source")
+		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "half way    shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   create tag", "To continue", "release-train --source")
 		var summary struct {
 			Error  string
 			Crates []struct {

@@ -31,7 +31,7 @@ func drafted(t *testing.T, delay time.Duration) *publish.GitHub {
 	client, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: proxy.URL})
 	check(t, err)
 	g := &publish.GitHub{Client: client, Draft: github.Draft{Tag: "app/v1.0.0", Name: "app/v1.0.0", Commit: git(t, source, "rev-parse", "HEAD"), Body: "notes"}}
-	perform(t, g.DraftEffect("make a draft"))
+	perform(t, g.DraftEffect("create a draft"))
 	return g
 }
 

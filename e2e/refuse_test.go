@@ -79,7 +79,7 @@ func TestLocalStoppedWorkspace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := release{source: workspace(t, c.name), crate: c.name, version: "0.1.0"}
 			text := (&runner{}).command("plan", r).run(t).wantCode(t, 0).stdout
-			wantAll(t, section(text, "A release that is no dry run stops at"), c.wants)
+			wantAll(t, section(text, "A real release stops at"), c.wants)
 		})
 	}
 }
@@ -89,7 +89,7 @@ func TestLocalNotedWorkspace(t *testing.T) {
 	for _, c := range noted {
 		t.Run(c.name, func(t *testing.T) {
 			text := (&runner{}).command("plan", release{source: workspace(t, c.name), crate: c.name, version: "0.1.0"}).run(t).wantCode(t, 0).stdout
-			if stops := section(text, "A release that is no dry run stops at") + section(text, "A dry run stops at"); stops != "" {
+			if stops := section(text, "A real release stops at") + section(text, "A dry run stops at"); stops != "" {
 				t.Errorf("something stops:\n%s", stops)
 			}
 			wantAll(t, section(text, "Notes"), c.wants)
@@ -185,7 +185,7 @@ func TestLocalRefusedRef(t *testing.T) {
 		git(t, r.source, "branch", "shim-demo/v0.1.0")
 		r.out = ""
 		text := (&runner{}).command("plan", r).run(t).wantCode(t, 0).stdout
-		wantAll(t, section(text, "A release that is no dry run stops at"), []string{"shim-demo/v0.1.0", "branch"})
+		wantAll(t, section(text, "A real release stops at"), []string{"shim-demo/v0.1.0", "branch"})
 	})
 	for name, branch := range map[string]string{
 		"pull request": "refs/pull/1/merge", "number of a pull request": "1/merge", "full ref": "refs/heads/main", "tags": "tags/x", "pseudo ref": "FETCH_HEAD",
@@ -229,7 +229,7 @@ func TestDaggerRefused(t *testing.T) {
 	for _, c := range stopped[:2] {
 		t.Run(c.name, func(t *testing.T) {
 			text := call(t, workspace(t, c.name), "plan", "--crate", c.name, "--version", "0.1.0").run(t).wantCode(t, 0).stdout
-			wantAll(t, section(text, "A release that is no dry run stops at"), c.wants)
+			wantAll(t, section(text, "A real release stops at"), c.wants)
 		})
 	}
 	for name, args := range map[string][2]string{"version": {"shim-demo", "$(id)"}, "crate": {"../..", "0.1.0"}} {

@@ -65,7 +65,7 @@ func TestLocalRegistryRefuses(t *testing.T) {
 		"Cargo.toml:8: `license` is", "Cargo.toml:9: `homepage` is", "Cargo.toml:10: it has 7 keywords",
 		"Cargo.toml:12: keyword \"a-keyword-of-26-characters\"", "Cargo.toml:14: category \"NOT VALID\"",
 	}
-	const title = "A release that is no dry run stops at"
+	const title = "A real release stops at"
 	wantAll(t, section(w.command("plan", r).run(t).wantCode(t, 0).stdout, title), wants)
 	r.out = filepath.Join(t.TempDir(), "out")
 	got := w.release(t, r).wantCode(t, 0)

@@ -467,7 +467,7 @@ func TestSourceLFS(t *testing.T) {
 	if err != nil || state.Dirty || !slices.Equal(state.LFSPointers, []string{"assets/a.bin"}) {
 		t.Errorf("without the content the state is %+v, %v", state, err)
 	}
-	if err := state.Findings().Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "assets/a.bin: it is a pointer of Git LFS") {
+	if err := state.Findings().Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "assets/a.bin: it is a Git LFS pointer") {
 		t.Errorf("a release says %v", err)
 	}
 	write(t, content, dir, "assets/a.bin")

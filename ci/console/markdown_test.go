@@ -10,7 +10,7 @@ import (
 func TestMarkdown(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"shim-demo-x86_64-linux-musl.tar.gz", "shim-demo-x86_64-linux-musl.tar.gz"},
-		{`make a draft of GitHub release "app/v1.2.3"`, `make a draft of GitHub release "app/v1.2.3"`},
+		{`create a draft of GitHub release "app/v1.2.3"`, `create a draft of GitHub release "app/v1.2.3"`},
 		{"a|b", `a\|b`},
 		{"a\n\n# b", `a\\n\\n\# b`},
 		{"<img src=x>", `\<img src=x\>`},

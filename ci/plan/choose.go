@@ -46,7 +46,7 @@ var settingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
 // a shell or YAML.
 func CheckToolchainSetting(w *cargo.Workspace) error {
 	if named := w.Settings.Toolchain; named != "" && !settingForm.MatchString(named) {
-		return fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a reference to an image in a registry; a directory is named with --toolchain by whoever builds", quote.Line(named))
+		return fmt.Errorf("checking toolchain %s, which [workspace.metadata.slipway] names: expected a registry reference; pass a directory with --toolchain", quote.Line(named))
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 	return finding.Finding{
 		Stops: finding.Release, File: asked.File(), Line: asked.Line(),
-		What: fmt.Sprintf("it asks for channel %q, and %s has Rust %s, which a dry run builds with", asked.Channel, image, has),
+		What: fmt.Sprintf("it asks for channel %q, but %s has Rust %s, which a dry run builds with", asked.Channel, image, has),
 		Do:   "pass --toolchain with an image that has that channel and the targets, or change the file",
 	}
 }
@@ -100,16 +100,16 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 	}
 	f := finding.Finding{
 		Stops: finding.Nothing, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"),
-		What: fmt.Sprintf("the library is a %s alone, which %s cannot have: there it is tested and not built", strings.Join(c.Lib.Types, " and "), strings.Join(without, " and ")),
-		Do:   "name \"rlib\" or \"staticlib\" in `crate-type` too, if it should be built for them",
+		What: fmt.Sprintf("the library is only a %s, which %s does not support: there it is tested but not built", strings.Join(c.Lib.Types, " and "), strings.Join(without, " and ")),
+		Do:   "add \"rlib\" or \"staticlib\" to `crate-type` if it should be built for them",
 	}
 	switch {
 	case slices.Contains(c.Lib.Types, "dylib") && len(c.Bins) > 0:
 		f.Stops = finding.Everything
-		f.What = fmt.Sprintf("the library is a dylib alone, which %s cannot have, and the crate's binaries are linked with it", strings.Join(without, " and "))
-		f.Do = "name \"rlib\" in `crate-type` too"
+		f.What = fmt.Sprintf("the library is only a dylib, which %s does not support, and the crate's binaries are linked with it", strings.Join(without, " and "))
+		f.Do = "add \"rlib\" to `crate-type`"
 	case p.Publish.Publishable:
-		f.What += ", and compiled for the machine that builds when it is packaged"
+		f.What += ", and compiled for the build machine when it is packaged"
 	}
 	p.Findings = append(p.Findings, f)
 }
@@ -122,8 +122,8 @@ func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
 	}
 	p.Findings = append(p.Findings, finding.Finding{
 		Stops: finding.Nothing, Crate: c.Name, File: path.Join(c.Dir, "Cargo.toml"),
-		What: fmt.Sprintf("the examples %s are shared objects alone, which %s cannot have: examples are not built, and documentation is not tested", strings.Join(c.Shared, ", "), targets),
-		Do:   "say what to test with `test` in [package.metadata.slipway], or give the examples `required-features`",
+		What: fmt.Sprintf("the examples %s are only shared objects, which %s does not support: examples are not built, and doc tests do not run", strings.Join(c.Shared, ", "), targets),
+		Do:   "set what to test with `test` in [package.metadata.slipway], or give the examples `required-features`",
 	})
 }
 
@@ -145,14 +145,14 @@ func (p *Plan) addNotes(w *cargo.Workspace, c *cargo.Crate) {
 			if !built[dir] {
 				continue
 			}
-			note(key, "the file is not used: a release is built at the workspace's root", "")
+			note(key, "the file is not used: a release is built from the workspace's root", "")
 			continue
 		}
 		note(".cargo/config.toml", key+" is not used: it belongs to a developer's machine", "")
 	}
 	for _, t := range p.Targets {
 		if name := w.Cross.ImageName(t) + w.Cross.Dockerfile(t); name != "" {
-			note("Cross.toml", fmt.Sprintf("it names %s for %s, and cross's images hold no Rust", name, t), "to build with its libraries pass --toolchain with an image that does")
+			note("Cross.toml", fmt.Sprintf("it names %s for %s, but cross's images have no Rust", name, t), "to build with its libraries, pass --toolchain with an image that does")
 		}
 	}
 	if p.Source.Dirty {

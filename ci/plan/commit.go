@@ -64,7 +64,7 @@ func (p *Plan) addCommitNotes(w *cargo.Workspace, c *cargo.Crate) {
 	p.Findings = append(p.Findings, w.AskForCommit(c)...)
 	if c.Settings.Commit && p.Source.Commit == "" {
 		p.Findings = append(p.Findings, finding.Finding{
-			Stops: finding.Nothing, Crate: c.Name, What: "build scripts get no commit, as the setting `commit` asks for: there is no git repository with one",
+			Stops: finding.Nothing, Crate: c.Name, What: "build scripts do not get the commit that the setting `commit` asks for: there is no git repository with a commit",
 		})
 	}
 }

@@ -89,7 +89,7 @@ func TestEffects(t *testing.T) {
 	}{
 		{"shim-demo", "0.1.0", Source{Commit: commit, Branch: "main"}, []string{
 			"sign: sign every binary keyless, and record it in the transparency log",
-			`draft: make a draft of GitHub release "shim-demo/v0.1.0"`,
+			`draft: create a draft of GitHub release "shim-demo/v0.1.0"`,
 			"asset: upload shim-demo-x86_64-linux-musl.tar.gz to the draft and compare its digest",
 			"asset: upload shim-demo-aarch64-linux-musl.tar.gz to the draft and compare its digest",
 			"asset: upload SHA256SUMS to the draft and compare its digest",
@@ -102,14 +102,14 @@ func TestEffects(t *testing.T) {
 			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.json to the draft and compare its digest",
 			"asset: upload shim-demo-v1-aarch64-linux-musl.spdx.sigstore.json to the draft and compare its digest",
 			"asset: upload shim-demo.provenance.sigstore.json to the draft and compare its digest",
-			`tag: make tag "shim-demo/v0.1.0" at ` + commit,
+			`tag: create tag "shim-demo/v0.1.0" at ` + commit,
 			"release: publish the draft as a release",
 		}},
 		{"shim-core", "0.2.0", Source{}, []string{
-			`draft: make a draft of GitHub release "shim-core/v0.2.0"`,
+			`draft: create a draft of GitHub release "shim-core/v0.2.0"`,
 			"registry: publish shim-core 0.2.0 to cargo's default registry and wait until its index shows it",
-			"owner: invite whoever releases as an owner of shim-core, unless they are one",
-			`tag: make tag "shim-core/v0.2.0" at the released commit`,
+			"owner: invite the releasing user as an owner of shim-core, unless already one",
+			`tag: create tag "shim-core/v0.2.0" at the released commit`,
 			"release: publish the draft as a release",
 		}},
 	}
@@ -201,7 +201,7 @@ func TestAddNotes(t *testing.T) {
 	text := planText(t, p)
 	for _, want := range []string{
 		".cargo/config.toml: build.jobs is not used: it belongs to a developer's machine",
-		"app/.cargo/config.toml: the file is not used: a release is built at the workspace's root",
+		"app/.cargo/config.toml: the file is not used: a release is built from the workspace's root",
 		"Cross.toml: it names cross/D for x86_64-unknown-linux-musl", "Cross.toml: it names x/y:1 for aarch64-unknown-linux-musl",
 		"the working tree has uncommitted changes: a dry run builds them, a release refuses them",
 		"the crate is not published to a registry: publish = false",

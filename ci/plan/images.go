@@ -173,7 +173,7 @@ func (p *Images) addEffects() {
 		return
 	}
 	for _, img := range p.Images {
-		add(EffectLatest, img.Name, "", "tag image "+img.Name+" as latest, unless a higher version is there")
+		add(EffectLatest, img.Name, "", "tag image "+img.Name+" as latest, unless a higher version exists")
 	}
 }
 

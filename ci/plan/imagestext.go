@@ -30,7 +30,7 @@ func (p *Images) Text() (string, error) {
 		console.Fprintf(&b, "\nSteps for crate %s\n", build.Crate)
 		build.stepLines(&b)
 	}
-	b.WriteString("\nEffects of a release that is no dry run\n")
+	b.WriteString("\nEffects of a real release\n")
 	for i, e := range p.Effects {
 		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
 	}

@@ -34,7 +34,7 @@ func Order(w *cargo.Workspace, name string) (string, error) {
 		}
 		where := "to a registry"
 		if ok, reason := c.Publishable(); !ok {
-			where = "to GitHub alone: " + reason
+			where = "to GitHub only: " + reason
 			if len(c.Shipped()) == 0 {
 				continue // it has nothing to release
 			}

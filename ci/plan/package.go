@@ -69,7 +69,7 @@ func (b *builder) assumed(files map[string]string) func(name string) bool {
 	}
 }
 
-// packAll returns the steps that make the .crate file and then compile what was packaged, as
+// packAll returns the steps that make the .crate file and then compile the packaged crate, as
 // `cargo publish` would. They are separate because code that runs during compilation could
 // replace the .crate file beside it, and so what a registry receives.
 func (b *builder) packAll(before []*cargo.Crate) []step.Step {
@@ -114,7 +114,7 @@ func (b *builder) home() step.Mount {
 // not work while the registry is replaced.
 func (b *builder) fetchOnline() step.Step {
 	s := b.fetchFrom("skeleton", []string{"cargo", "fetch", "--locked", "--manifest-path", path.Join(srcDir, "Cargo.toml")})
-	s.Name, s.About, s.Dir, s.Outputs = StepFetch+" "+StepPackage, "download what is vendored: cargo packages several crates from a registry alone", confDir, s.Outputs[:1]
+	s.Name, s.About, s.Dir, s.Outputs = StepFetch+" "+StepPackage, "download the vendored dependencies: cargo packages several crates only from a registry", confDir, s.Outputs[:1]
 	s.Mounts = append(s.Mounts, b.configuration(onlineTree), locked())
 	slices.SortFunc(s.Mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return s
@@ -127,7 +127,7 @@ func (b *builder) pack(args []string, home step.Mount, configuration string) ste
 		args = append(args, "--allow-dirty")
 	}
 	return step.Step{
-		Name: StepPackage, About: "package the crate, and run nothing of it", Image: b.image, Args: args, Env: b.env(), Dir: confDir,
+		Name: StepPackage, About: "package the crate without running its code", Image: b.image, Args: args, Env: b.env(), Dir: confDir,
 		Mounts:  b.packMounts(home, configuration),
 		Outputs: []step.Output{{Name: OutputCrate, Path: path.Join(targetDir, "package", b.crate.Name+"-"+b.plan.Version+".crate")}},
 		Failure: fmt.Sprintf("crate %q cannot be packaged: cargo's message is above", b.crate.Name),
@@ -139,7 +139,7 @@ func (b *builder) pack(args []string, home step.Mount, configuration string) ste
 // where there is no repository, and does not find one that `exclude` takes back with "!".
 func (b *builder) verifyPackage(args []string, home, begin step.Mount, configuration string) step.Step {
 	s := b.pack(args, home, configuration)
-	s.Name, s.About, s.Outputs = StepVerifyPackage, "compile what was packaged", nil
+	s.Name, s.About, s.Outputs = StepVerifyPackage, "compile the packaged crate", nil
 	s.Args = slices.DeleteFunc(s.Args, func(arg string) bool { return arg == "--no-verify" })
 	s.Env = b.env(b.commitEnv()...)
 	for i := range s.Mounts {
@@ -147,7 +147,7 @@ func (b *builder) verifyPackage(args []string, home, begin step.Mount, configura
 			s.Mounts[i] = begin
 		}
 	}
-	s.Failure = fmt.Sprintf("what is packaged of crate %q does not build: the compiler's messages are above", b.crate.Name)
+	s.Failure = fmt.Sprintf("the package of crate %q does not build: the compiler's messages are above", b.crate.Name)
 	return s
 }
 
@@ -195,7 +195,7 @@ func (b *builder) workspaceDir() string {
 func (b *builder) packDependencies() step.Step {
 	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
 	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
-	s.About = "compile the dependencies as packaging will"
+	s.About = "compile the dependencies as `cargo package` does"
 	s.Discard = fingerprints(b.members)
 	return s
 }

@@ -92,7 +92,7 @@ func TestSharedLibrary(t *testing.T) {
 		in := libraries(t, "", map[string]string{"lib": "[dependencies]\nlog = \"0.4\"\n[lib]\ncrate-type = [" + types + "]\n"}, nil)
 		p := planOf(t, in, "lib")
 		told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
-			return f.Stops == finding.Nothing && strings.Contains(f.What, triple.X8664+" and "+triple.AArch64+" cannot have")
+			return f.Stops == finding.Nothing && strings.Contains(f.What, triple.X8664+" and "+triple.AArch64+" does not support")
 		})
 		built := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return slices.Contains(s.Args, "build") && s.Name == StepBuild(triple.AArch64) })
 		if built == shared || told != shared {
@@ -102,7 +102,7 @@ func TestSharedLibrary(t *testing.T) {
 		stepNamed(t, p, StepVerifyPackage)
 	}
 	linked := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"dylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
-	wantError(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is a dylib alone, which "+triple.X8664+" and "+triple.AArch64+" cannot have, and the crate's binaries are linked with it", `name "rlib"`)
+	wantError(t, planOf(t, linked, "lib").CheckDryRun(), "crates/lib/Cargo.toml: the library is only a dylib, which "+triple.X8664+" and "+triple.AArch64+" does not support, and the crate's binaries are linked with it", `add "rlib"`)
 	in := libraries(t, "", map[string]string{"lib": "[lib]\ncrate-type = [\"cdylib\"]\n"}, map[string]string{"crates/lib/src/main.rs": ""})
 	if s := stepNamed(t, planOf(t, in, "lib"), StepBuild(triple.X8664)); s.Args[len(s.Args)-1] != "--bins" || len(s.Outputs) != 2 {
 		t.Errorf("with a binary it is built by %q, which leaves %+v", s.Args, s.Outputs)
@@ -123,7 +123,7 @@ func TestSharedExamples(t *testing.T) {
 	} {
 		p := planOf(t, libraries(t, "", map[string]string{"lib": lines}, map[string]string{"crates/lib/examples/e.rs": ""}), "lib")
 		line := strings.Join(stepNamed(t, p, StepTest(triple.AArch64)).Args, " ")
-		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are shared objects alone, which "+triple.X8664+" and "+triple.AArch64+" cannot have")
+		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are only shared objects, which "+triple.X8664+" and "+triple.AArch64+" does not support")
 		if !strings.HasSuffix(line, want) || told != strings.HasSuffix(want, "--tests") || p.CheckDryRun() != nil {
 			t.Errorf("%s: it is tested by %s, and told: %t", lines, line, told)
 		}

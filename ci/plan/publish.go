@@ -46,12 +46,12 @@ func (b *builder) publish() {
 		p.Steps = append(p.Steps, b.askIndex())
 	}
 	manifest := path.Join(b.workspaceDir(), b.crate.Dir, "Cargo.toml")
-	upload := b.withToken(StepUpload, "upload the crate, compiling nothing", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked")
+	upload := b.withToken(StepUpload, "upload the crate without compiling it", "cargo", "publish", "--manifest-path", manifest, "--no-verify", "--locked")
 	upload.Mounts, upload.Dir = b.packMounts(empty(cargoHome), onlineTree), confDir // cargo packages again, from the same mounts
 	p.Steps = append(p.Steps,
 		b.withToken(StepOwners, "ask the registry for the owners of the crate", "cargo", "owner", "--list", b.crate.Name),
 		upload,
-		b.withToken(StepInvite, "invite whoever releases as an owner of the crate", "cargo", "owner", "--add", Actor, b.crate.Name),
+		b.withToken(StepInvite, "invite the releasing user as an owner of the crate", "cargo", "owner", "--add", Actor, b.crate.Name),
 	)
 }
 
@@ -68,7 +68,7 @@ func (b *builder) askIndex() step.Step {
 		Args: []string{"cargo", "generate-lockfile"}, Env: b.env(), Dir: srcDir, Network: true, Fresh: true, Quiet: true,
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: probe}},
 		Outputs: []step.Output{{Name: OutputIndex, Path: path.Join(cargoHome, "registry", "index"), Dir: true}},
-		Failure: "cargo cannot read its default registry: look at the network and run again",
+		Failure: "cargo cannot read its default registry: check the network and run again",
 	}
 }
 

@@ -93,7 +93,7 @@ func TestFindings(t *testing.T) {
 		{"empty section", map[string]string{"app/CHANGELOG.md": "## [1.2.3]\n"}, Source{}, finding.Nothing, []string{"nothing stands below its heading on line 1"}},
 		{"stale lock file", map[string]string{"Cargo.lock": "version = 4\n"}, Source{}, finding.Everything, []string{"Cargo.lock: the lock file is stale: it has no crate"}},
 		{"no lock file", map[string]string{"Cargo.lock": "absent"}, Source{}, finding.Everything, []string{"Cargo.lock: the workspace has none, and binaries", "cargo generate-lockfile"}},
-		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, Source{}, finding.Release, []string{`rust-toolchain.toml:2: it asks for channel "1.50.0", and slipway's own image has Rust ` + toolchain.Channel, "pass --toolchain"}},
+		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, Source{}, finding.Release, []string{`rust-toolchain.toml:2: it asks for channel "1.50.0", but slipway's own image has Rust ` + toolchain.Channel, "pass --toolchain"}},
 		{"toolchain's channel, old name of the file", map[string]string{"rust-toolchain": "1.50\n"}, Source{}, finding.Release, []string{`rust-toolchain:1: it asks for channel "1.50"`}},
 		{"toolchain of its own name", map[string]string{"rust-toolchain": "[toolchain]\nchannel = \"esp\"\n"}, Source{}, finding.Release, []string{`rust-toolchain:2: channel "esp" is none that rustup knows`}},
 		{"configuration", map[string]string{".cargo/config.toml": "[build]\nrustc-wrapper = \"x\"\n"}, Source{}, finding.Release, []string{`.cargo/config.toml:2: "build.rustc-wrapper" is not allowed in a release`}},
@@ -174,7 +174,7 @@ func TestToolchain(t *testing.T) {
 		})
 	}
 	p := newPlan(t, read(t, base(old)), Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96"})
-	wantError(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml:2: it asks for channel "1.50.0", and toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
+	wantError(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml:2: it asks for channel "1.50.0", but toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
 	if found := p.Accepts("1.50.0"); found != nil {
 		t.Errorf("%q", found.Lines())
 	}

@@ -92,7 +92,7 @@ func (s Source) CheckRelease() error {
 	case s.NoCommit != "":
 		return fmt.Errorf("checking the source: %s: release from a clone", s.NoCommit)
 	case s.Commit == "":
-		return errors.New("checking the source: it is no git repository with a commit, so a release could not say what it was made from: release from a clone; where the workspace is below the repository's root and Dagger gets it, pass the repository as --source and the workspace's directory as --workspace")
+		return errors.New("checking the source: it is not a git repository with a commit, so a release could not name its source: release from a clone; on Dagger, if the workspace is below the repository's root, pass the repository as --source and the workspace's directory as --workspace")
 	case s.Dirty:
 		return fmt.Errorf("checking the source: files differ from commit %s: commit or remove them; a dry run builds them as they are", s.Commit)
 	case !s.OnReleaseBranch:
@@ -107,7 +107,7 @@ func (s Source) Findings() finding.List {
 	var list finding.List
 	for _, name := range s.MissingSubmodules {
 		list = append(list, finding.Finding{
-			Stops: finding.Release, File: name, What: "the submodule is not checked out, so that none of its files is part of the source",
+			Stops: finding.Release, File: name, What: "the submodule is not checked out, so none of its files are part of the source",
 			Do: "run git submodule update --init --recursive",
 		})
 	}
@@ -116,7 +116,7 @@ func (s Source) Findings() finding.List {
 	}
 	for _, name := range s.LFSPointers {
 		list = append(list, finding.Finding{
-			Stops: finding.Release, File: name, What: "it is a pointer of Git LFS, not the content that it stands for",
+			Stops: finding.Release, File: name, What: "it is a Git LFS pointer, not the content it stands for",
 			Do: "run git lfs pull",
 		})
 	}

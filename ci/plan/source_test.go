@@ -17,7 +17,7 @@ func TestCheckRelease(t *testing.T) {
 		change func(*Source)
 		want   string
 	}{
-		"no repository": {func(s *Source) { *s = Source{} }, "no git repository with a commit"},
+		"no repository": {func(s *Source) { *s = Source{} }, "not a git repository with a commit"},
 		"dirty tree":    {func(s *Source) { s.Dirty = true }, "files differ from commit " + commit},
 		"not on the release branch": {
 			func(s *Source) { s.OnReleaseBranch = false },

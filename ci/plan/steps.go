@@ -122,17 +122,17 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 // workspace's toolchain file.
 func (b *builder) toolchain() step.Step {
 	return step.Step{
-		Name: StepToolchain, About: "ask the image for its compiler", Image: b.image,
+		Name: StepToolchain, About: "ask the image for its compiler version", Image: b.image,
 		Args: []string{"rustc", "--version", "--verbose"}, Dir: "/",
 		Quiet:   true,
-		Failure: "the toolchain image has no working rustc: pass --toolchain with one that has",
+		Failure: "the toolchain image has no working rustc: pass --toolchain with an image that has one",
 	}
 }
 
 // metadata asks cargo for its own reading of the whole workspace.
 func (b *builder) metadata() step.Step {
 	return step.Step{
-		Name: StepMetadata, About: "ask cargo whether it reads the workspace alike", Image: b.image,
+		Name: StepMetadata, About: "check that cargo reads the workspace the same way", Image: b.image,
 		Args: []string{"cargo", "metadata", "--no-deps", "--format-version", "1", "--locked", "--offline"},
 		Env:  b.env(), Dir: srcDir,
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "workspace"}},
@@ -179,7 +179,7 @@ func (b *builder) fetchFrom(tree string, args []string) step.Step {
 		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: lockFile}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
-		Failure: "dependencies could not be downloaded: look at the network and run again",
+		Failure: "dependencies could not be downloaded: check the network and run again",
 	}
 }
 
@@ -192,8 +192,8 @@ func (b *builder) crates(target string) (step.Step, error) {
 		return step.Step{}, err
 	}
 	s := b.compile(StepCrates(target), target, "source", []step.Mount{empty(targetDir)}, args)
-	s.About, s.Quiet, s.Outputs = "ask cargo which crates the binaries hold", true, nil
-	s.Failure = fmt.Sprintf("cargo cannot say which crates the binaries of %q for %s hold: its message is above", b.crate.Name, target)
+	s.About, s.Quiet, s.Outputs = "ask cargo which crates the binaries contain", true, nil
+	s.Failure = fmt.Sprintf("cargo cannot list the crates in the binaries of %q for %s: its message is above", b.crate.Name, target)
 	return s, nil
 }
 

@@ -41,7 +41,7 @@ func (p *Plan) Text() (string, error) {
 	for _, a := range p.Artifacts {
 		console.Fprintf(&b, "  %s%s\n", a.Name, contents(a))
 	}
-	b.WriteString("\nEffects of a release that is no dry run\n")
+	b.WriteString("\nEffects of a real release\n")
 	for i, e := range p.Effects {
 		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
 	}
@@ -57,7 +57,7 @@ func FindingsText(found finding.List) string {
 		stops []finding.Stops
 	}{
 		{"A dry run stops at", []finding.Stops{finding.Everything}},
-		{"A release that is no dry run stops at", []finding.Stops{finding.Release, finding.Registry}},
+		{"A real release stops at", []finding.Stops{finding.Release, finding.Registry}},
 		{"Notes", []finding.Stops{finding.Nothing}},
 	} {
 		if lines := found.Stopping(group.stops...).Lines(); len(lines) > 0 {

@@ -80,7 +80,7 @@ func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error
 			continue
 		}
 		if _, twice := wanted[c.Name]; twice {
-			wrong = append(wrong, fmt.Errorf("choosing the crates to release: %s is there twice: name it once", quote.Line(name)))
+			wrong = append(wrong, fmt.Errorf("choosing the crates to release: %s is listed twice: list it once", quote.Line(name)))
 		}
 		if wanted[c.Name] = c.Version; given {
 			wanted[c.Name] = v
@@ -107,7 +107,7 @@ func (t *Train) CheckInitial(crates []string) error {
 	var wrong []error
 	for _, name := range crates {
 		if !slices.ContainsFunc(t.Crates, func(p *Plan) bool { return p.Crate == name && p.Publish.Publishable }) {
-			wrong = append(wrong, fmt.Errorf("checking the first release of %s: it is no crate of the train that goes to a registry: name one of the train (--initial-release)", quote.Line(name)))
+			wrong = append(wrong, fmt.Errorf("checking the first release of %s: it is not a crate of this train that goes to a registry: name one that is (--initial-release)", quote.Line(name)))
 		}
 	}
 	return errors.Join(wrong...)
@@ -143,7 +143,7 @@ func (t *Train) Text() (string, error) {
 			console.Fprintf(&b, "     needs %s published: not in this train\n", strings.Join(without, ", "))
 		}
 	}
-	b.WriteString("\nEffects of a release that is no dry run: none before every crate is built, tested and packaged\n")
+	b.WriteString("\nEffects of a real release: none before every crate is built, tested and packaged\n")
 	for _, p := range t.Crates {
 		console.Fprintf(&b, "  %s\n", p.Tag)
 		for i, e := range p.Effects {

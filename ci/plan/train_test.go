@@ -125,7 +125,7 @@ func TestTrainRefused(t *testing.T) {
 		{"no name", nil, []string{"@1.2.3"}, []string{"checking crate name: it is empty"}},
 		{"nothing", nil, []string{""}, []string{"checking --crates: a name in the list is empty"}},
 		{"a list in one", nil, []string{"lib app"}, []string{`checking crate name "lib app"`}},
-		{"twice", nil, []string{"lib", "lib@1.2.3"}, []string{`"lib" is there twice`, "name it once"}},
+		{"twice", nil, []string{"lib", "lib@1.2.3"}, []string{`"lib" is listed twice`, "list it once"}},
 		{"a hostile name", nil, []string{"../.."}, []string{`checking crate name "../.."`}},
 		{"a hostile version", nil, []string{"lib@1.2; rm -rf"}, []string{`"1.2; rm -rf"`}},
 		{"10 MB", nil, []string{strings.Repeat("a", 10<<20)}, []string{"it has 10485760 bytes"}},

@@ -87,7 +87,7 @@ func TestStops(t *testing.T) {
 // it is not the one asked for, and that a release ends there.
 func TestOtherChannel(t *testing.T) {
 	for stdout, want := range map[string]string{
-		"release: 1.95.0\n":         `it asks for channel "1.96.0", and toolchain "rust:1.96.0" has Rust 1.95.0`,
+		"release: 1.95.0\n":         `it asks for channel "1.96.0", but toolchain "rust:1.96.0" has Rust 1.95.0`,
 		"release: 1.96.0-nightly\n": "has Rust 1.96.0-nightly",
 	} {
 		rel, r := newRelease(t)

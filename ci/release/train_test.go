@@ -69,7 +69,7 @@ func TestTrainDryRunFails(t *testing.T) {
 func TestTrainNeedsSource(t *testing.T) {
 	train, runners := newTrain(t)
 	_, err := train.Publish(t.Context(), func(*plan.Plan) Remotes { return Remotes{} })
-	says(t, err, "it is no git repository with a commit")
+	says(t, err, "it is not a git repository with a commit")
 	for _, p := range train.Plan.Crates {
 		p.Source = plan.Source{Commit: strings.Repeat("ab", 20), ReleaseBranch: "main", OnReleaseBranch: true}
 		p.Signing = ""
