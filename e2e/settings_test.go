@@ -44,7 +44,7 @@ func TestLocalRefusedSetting(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"key":    {"binaries =", "binarys =", `Cargo.toml:10: "binarys" is no setting of [package.metadata.slipway]: did you mean "binaries"?`},
 		"type":   {`["unshipped-binary"]`, `"unshipped-binary"`, "Cargo.toml:10: `binaries` is a string, expected a list of strings"},
-		"binary": {`["unshipped-binary"]`, `["unshipped"]`, "Cargo.toml:10: `binaries` names \"unshipped\", which is no binary of the crate: it has helper, unshipped-binary"},
+		"binary": {`["unshipped-binary"]`, `["unshipped"]`, "Cargo.toml:10: `binaries` names \"unshipped\", which is not a binary of the crate: it has helper, unshipped-binary"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := workspace(t, "unshipped-binary")

@@ -98,18 +98,18 @@ func TestAgreeReports(t *testing.T) {
 		name, from, to string
 		want           []string
 	}{
-		{"version", `"a", "version": "1.0.0"`, `"a", "version": "1.0.1"`, []string{"cargo alone says: crate a is 1.0.1 in a", "the manifests alone say: crate a is 1.0.0 in a"}},
-		{"directory", "/w/b/Cargo.toml", "/w/c/Cargo.toml", []string{"cargo alone says: crate b is 1.0.0 in c"}},
-		{"crate more", `"packages": [`, `"packages": [{"name": "c", "version": "2.0.0", "manifest_path": "/w/c/Cargo.toml"},`, []string{"cargo alone says: crate c is 2.0.0 in c"}},
-		{"crate less", `"name": "b", "version"`, `"name": "bb", "version"`, []string{"the manifests alone say: crate b is 1.0.0 in b"}},
-		{"published", `"publish": []`, `"publish": null`, []string{"the manifests alone say: crate b is not published"}},
-		{"not published", `"publish": null`, `"publish": []`, []string{"cargo alone says: crate a is not published"}},
-		{"binary's name", `{"name": "a", "kind": ["bin"]}`, `{"name": "z", "kind": ["bin"]}`, []string{"cargo alone says: crate a has binary z", "the manifests alone say: crate a has binary a"}},
-		{"no binary", `{"name": "a", "kind": ["bin"]}, `, ``, []string{"the manifests alone say: crate a has binary a"}},
-		{"library", `{"name": "b", "kind": ["lib"]}`, `{"name": "bb", "kind": ["cdylib", "rlib"]}`, []string{"cargo alone says: crate b has library bb"}},
-		{"build script", `{"name": "build-script-build", "kind": ["custom-build"]}, `, ``, []string{"the manifests alone say: crate a has a build script"}},
-		{"dependency more", `"dependencies": []`, `"dependencies": [{"name": "a", "kind": "build"}]`, []string{"cargo alone says: crate b has build dependency a"}},
-		{"dependency's kind", `"kind": "dev"`, `"kind": null`, []string{"cargo alone says: crate a has normal dependency log", "the manifests alone say: crate a has dev dependency log"}},
+		{"version", `"a", "version": "1.0.0"`, `"a", "version": "1.0.1"`, []string{"only cargo says: crate a is 1.0.1 in a", "only the manifests say: crate a is 1.0.0 in a"}},
+		{"directory", "/w/b/Cargo.toml", "/w/c/Cargo.toml", []string{"only cargo says: crate b is 1.0.0 in c"}},
+		{"crate more", `"packages": [`, `"packages": [{"name": "c", "version": "2.0.0", "manifest_path": "/w/c/Cargo.toml"},`, []string{"only cargo says: crate c is 2.0.0 in c"}},
+		{"crate less", `"name": "b", "version"`, `"name": "bb", "version"`, []string{"only the manifests say: crate b is 1.0.0 in b"}},
+		{"published", `"publish": []`, `"publish": null`, []string{"only the manifests say: crate b is not published"}},
+		{"not published", `"publish": null`, `"publish": []`, []string{"only cargo says: crate a is not published"}},
+		{"binary's name", `{"name": "a", "kind": ["bin"]}`, `{"name": "z", "kind": ["bin"]}`, []string{"only cargo says: crate a has binary z", "only the manifests say: crate a has binary a"}},
+		{"no binary", `{"name": "a", "kind": ["bin"]}, `, ``, []string{"only the manifests say: crate a has binary a"}},
+		{"library", `{"name": "b", "kind": ["lib"]}`, `{"name": "bb", "kind": ["cdylib", "rlib"]}`, []string{"only cargo says: crate b has library bb"}},
+		{"build script", `{"name": "build-script-build", "kind": ["custom-build"]}, `, ``, []string{"only the manifests say: crate a has a build script"}},
+		{"dependency more", `"dependencies": []`, `"dependencies": [{"name": "a", "kind": "build"}]`, []string{"only cargo says: crate b has build dependency a"}},
+		{"dependency's kind", `"kind": "dev"`, `"kind": null`, []string{"only cargo says: crate a has normal dependency log", "only the manifests say: crate a has dev dependency log"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

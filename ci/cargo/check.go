@@ -58,11 +58,11 @@ func (w *Workspace) packaged(c *Crate) []*Crate {
 func (w *Workspace) Unpackageable(c *Crate) string {
 	for _, member := range w.packaged(c) {
 		if field, _ := w.missingFile(member); field != "" {
-			return fmt.Sprintf("the file that `%s` of crate %q names is not there", field, member.Name)
+			return fmt.Sprintf("the file that `%s` of crate %q names is missing", field, member.Name)
 		}
 		for _, d := range member.Deps {
 			if w.isLocal(d) && d.published() && d.Req != "" {
-				return fmt.Sprintf("its dependency %q is no member of the workspace", d.Name)
+				return fmt.Sprintf("its dependency %q is not a member of the workspace", d.Name)
 			}
 			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
 				return fmt.Sprintf("its dependency %q has no version", d.Name)
@@ -91,22 +91,22 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 	counts := packaged && d.Kind != Dev // cargo drops a development dependency that has no version
 	switch {
 	case outside(d.Path):
-		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace, and a release is built from the workspace alone", d.Path), "move it in, or depend on a published version")
+		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace: a release is built only from the workspace", d.Path), "move it in, or depend on a published version")
 	case unread[d.Path] != nil:
 		return say(finding.Everything, fmt.Sprintf("path %q holds no package that can be read: %v", d.Path, unread[d.Path]), "put the package there, or depend on a published version")
 	case w.isLocal(d) && packaged && d.published() && d.Req != "":
-		return say(finding.Registry, fmt.Sprintf("path %q is no member of the workspace, and cargo packages a crate together with the members that it needs", d.Path), "add it to `members`, or depend on a published version without a path")
+		return say(finding.Registry, fmt.Sprintf("path %q is not a member of the workspace, and cargo packages a crate together with the members that it needs", d.Path), "add it to `members`, or depend on a published version without a path")
 	case d.Path != "" && counts && d.Req == "":
 		write := "write { path = …, version = … }"
 		if m != nil {
 			write = fmt.Sprintf("write { path = …, version = %q }", m.Version)
 		}
-		return say(finding.Registry, "it has a path and no version, and published, the version counts", write+", or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
+		return say(finding.Registry, "it has a path but no version, which the published crate needs", write+", or mark the crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
 	case d.Git != "" && counts && d.Req == "":
-		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry takes none without", d.Git), "publish the dependency first, or say that the crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
+		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry requires one", d.Git), "publish the dependency first, or mark the crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
 	case d.Path != "" && counts && m != nil:
 		if ok, reason := m.Publishable(); !ok {
-			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so that nobody could resolve this one", m.Name, reason), "publish it too, or say that this crate goes to no registry: publish = false, or registry = false in [package.metadata.slipway]")
+			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so this one could not be resolved", m.Name, reason), "publish it too, or mark this crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
 		}
 	}
 	return nil
@@ -130,8 +130,8 @@ func (w *Workspace) checkFiles(c *Crate, dirs map[string]bool, packaged bool) fi
 			list = append(list, w.checkLink(c, name, inPackage)...)
 		case inPackage && !e.IsDir() && isSecretFile(e.Name()):
 			list = append(list, finding.Finding{
-				Stops: finding.Nothing, Crate: c.Name, File: name, What: "the file is published with the crate, and is by its name meant to hold secrets",
-				Do: "if it does, take it out of the repository, or keep it out of the package with `package.exclude`",
+				Stops: finding.Nothing, Crate: c.Name, File: name, What: "the file is published with the crate, and its name suggests that it holds secrets",
+				Do: "if it does, remove it from the repository, or exclude it from the package with `package.exclude`",
 			})
 		}
 		return nil
@@ -159,13 +159,13 @@ func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.Lis
 	case err != nil:
 		why = fmt.Sprintf("reading the symbolic link: %v", err)
 	case filepath.IsAbs(to) || !fs.ValidPath(path.Join(path.Dir(name), to)):
-		why = fmt.Sprintf("the symbolic link leads to %q, outside the workspace, where a release finds nothing", to)
+		why = fmt.Sprintf("the symbolic link points to %q, outside the workspace, which is not part of a release", to)
 	default:
 		_, err := fs.Stat(w.fsys, name)
 		if errors.Is(err, fs.ErrNotExist) {
-			why = fmt.Sprintf("the symbolic link leads to %q, which does not exist", to)
+			why = fmt.Sprintf("the symbolic link points to %q, which does not exist", to)
 		} else if err != nil { // through another link
-			why = fmt.Sprintf("the symbolic link leads to %q: %v", to, err)
+			why = fmt.Sprintf("the symbolic link points to %q: %v", to, err)
 		}
 	}
 	if why == "" {
@@ -173,7 +173,7 @@ func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.Lis
 	}
 	f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, File: name, What: why}
 	if inPackage {
-		f.Stops, f.Do = finding.Registry, "remove it, let it lead to a file of the workspace, or keep it out of the package with `package.exclude`"
+		f.Stops, f.Do = finding.Registry, "remove it, point it to a file of the workspace, or exclude it from the package with `package.exclude`"
 	}
 	return finding.List{f}
 }

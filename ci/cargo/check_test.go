@@ -28,10 +28,10 @@ func TestCheckDependencies(t *testing.T) {
 		want []string // nil: no error
 	}{
 		{"path and version", base("[dependencies]\nb = { path = \"../b\", version = \"1\" }"), nil},
-		{"path without version", base("[dependencies]\nb = { path = \"../b\" }"), []string{`checking crate "a": a/Cargo.toml:8: dependency "b": it has a path and no version`, `write { path = …, version = "1.0.0" }`}},
-		{"build dependency without version", base("[build-dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
-		{"renamed, without version", base("[dependencies]\nx = { package = \"b\", path = \"../b\" }"), []string{`dependency "b": it has a path and no version`}},
-		{"target-specific, without version", base("[target.'cfg(unix)'.dependencies]\nb = { path = \"../b\" }"), []string{"it has a path and no version"}},
+		{"path without version", base("[dependencies]\nb = { path = \"../b\" }"), []string{`checking crate "a": a/Cargo.toml:8: dependency "b": it has a path but no version`, `write { path = …, version = "1.0.0" }`}},
+		{"build dependency without version", base("[build-dependencies]\nb = { path = \"../b\" }"), []string{"it has a path but no version"}},
+		{"renamed, without version", base("[dependencies]\nx = { package = \"b\", path = \"../b\" }"), []string{`dependency "b": it has a path but no version`}},
+		{"target-specific, without version", base("[target.'cfg(unix)'.dependencies]\nb = { path = \"../b\" }"), []string{"it has a path but no version"}},
 		{"development dependency without version", base("[dev-dependencies]\nb = { path = \"../b\" }"), nil},
 		{"unpublished crate without version", base("[dependencies]\nb = { path = \"../b\" }", "publish = false"), nil},
 		{"outside", base("[dependencies]\nb = { path = \"../../b\", version = \"1\" }"), []string{`path "../b" is outside the workspace`, "move it in, or depend on a published version"}},
@@ -39,7 +39,7 @@ func TestCheckDependencies(t *testing.T) {
 		{"the directory above", base("[dependencies]\nb = { path = \"../..\" }"), []string{`path ".." is outside the workspace`}},
 		{"git by branch", base("[dependencies]\nb = { git = \"https://x.invalid/b\", branch = \"main\", version = \"1\" }"), nil},
 		{"git without anything", base("[dev-dependencies]\nb = { git = \"https://x.invalid/b\" }"), nil},
-		{"git by revision, published", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }"), []string{`git "https://x.invalid/b" has no version, and a registry takes none without`}},
+		{"git by revision, published", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }"), []string{`git "https://x.invalid/b" has no version, and a registry requires one`}},
 		{"git by revision, unpublished", base("[dependencies]\nb = { git = \"https://x.invalid/b\", rev = \"abc\" }", "publish = false"), nil},
 		{"git by tag with a version", base("[dependencies]\nb = { git = \"https://x.invalid/b\", tag = \"v1\", version = \"1\" }"), nil},
 	}
@@ -65,9 +65,9 @@ func TestExcludedDependency(t *testing.T) {
 		"a version too":                    {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), "", "", true},
 		"to build":                         {"publish = false\n[build-dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), "", "", true},
 		"for tests":                        {published + "\n[dev-dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), "", "", true},
-		"published":                        {published + "\n[dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is no member of the workspace, and cargo packages`, false},
-		"for tests, with a version":        {published + "\n[dev-dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is no member`, false},
-		"published without a version":      {published + "\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), registry, "it has a path and no version", false},
+		"published":                        {published + "\n[dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is not a member of the workspace, and cargo packages`, false},
+		"for tests, with a version":        {published + "\n[dev-dependencies]\nlocal = { path = \"../x/local\", version = \"1\" }", pkg("local"), registry, `path "x/local" is not a member`, false},
+		"published without a version":      {published + "\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local"), registry, "it has a path but no version", false},
 		"no package there":                 {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", "", everything, `a/Cargo.toml:7: dependency "local": path "x/local" holds no package that can be read`, true},
 		"what it needs is outside":         {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local", "[dependencies]\nb = { path = \"../../../b\" }"), everything, `x/local/Cargo.toml:6: dependency "b": path "../b" is outside the workspace`, true},
 		"what it needs is not there":       {"publish = false\n[dependencies]\nlocal = { path = \"../x/local\" }", pkg("local", "[build-dependencies]\nb = { path = \"../b\" }"), everything, `x/local/Cargo.toml:6: dependency "b": path "x/b" holds no package`, true},
@@ -178,7 +178,7 @@ func TestCheckSecretFiles(t *testing.T) {
 				c := crate(t, w, "a")
 				wantErrors(t, stoppingError(w, c), nil) // a tracked file may be intended, so it is only a note
 				notes := w.Findings(c, true).Stopping(finding.Nothing)
-				if tt.noted != (len(notes) == 1 && strings.HasSuffix(notes[0].File, tt.file) && strings.Contains(notes[0].What, "meant to hold secrets")) {
+				if tt.noted != (len(notes) == 1 && strings.HasSuffix(notes[0].File, tt.file) && strings.Contains(notes[0].What, "its name suggests that it holds secrets")) {
 					t.Errorf("notes: %q", notes.Lines())
 				}
 				if unpublished := w.Findings(c, false); len(unpublished) > 0 {
@@ -205,9 +205,9 @@ func TestCheckLinks(t *testing.T) {
 		want         []string
 	}{
 		{"inside", "a/src/b.rs", "../../shared.rs", nil},
-		{"absolute", "a/src/b.rs", "/etc/passwd", []string{`a/src/b.rs: the symbolic link leads to "/etc/passwd", outside the workspace`}},
-		{"above", "a/src/b.rs", "../../../x", []string{`leads to "../../../x", outside the workspace`}},
-		{"nowhere", "a/src/b.rs", "gone.rs", []string{`a/src/b.rs: the symbolic link leads to "gone.rs", which does not exist`}},
+		{"absolute", "a/src/b.rs", "/etc/passwd", []string{`a/src/b.rs: the symbolic link points to "/etc/passwd", outside the workspace`}},
+		{"above", "a/src/b.rs", "../../../x", []string{`points to "../../../x", outside the workspace`}},
+		{"nowhere", "a/src/b.rs", "gone.rs", []string{`a/src/b.rs: the symbolic link points to "gone.rs", which does not exist`}},
 		{"in another member that is not built", "b/x", "/etc/passwd", nil},
 		{"below target", "a/target/x", "/etc/passwd", nil},
 	}

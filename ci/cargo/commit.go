@@ -45,7 +45,7 @@ func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 		if d.Kind != Dev && slices.Contains(commitCrates, d.Name) {
 			return finding.Finding{
 				File: path.Join(c.Dir, "Cargo.toml"),
-				What: "`" + d.Name + "` asks git for the commit, and a release is built without a git directory",
+				What: "`" + d.Name + "` asks git for the commit, but a release is built without a git directory",
 			}, true
 		}
 	}
@@ -63,7 +63,7 @@ func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 	}
 	return finding.Finding{
 		File: file, Line: 1 + strings.Count(string(text[:at[0]]), "\n"),
-		What: "the build script asks git for the commit, and a release is built without a git directory",
+		What: "the build script asks git for the commit, but a release is built without a git directory",
 	}, true
 }
 
@@ -72,11 +72,11 @@ func (w *Workspace) asksForCommit(c *Crate) (finding.Finding, bool) {
 func (s Settings) checkCommitEnv() error {
 	for _, name := range s.CommitEnv {
 		if !isVariable(name) {
-			return fmt.Errorf("[package.metadata.slipway]: `commit-env` has %s: expected names of variables such as GIT_HASH, none that begins with CARGO or RUST and none that slipway sets", quote.Line(name))
+			return fmt.Errorf("[package.metadata.slipway]: `commit-env` has %s: expected variable names such as GIT_HASH, not beginning with CARGO or RUST and not set by slipway", quote.Line(name))
 		}
 	}
 	if len(s.CommitEnv) > 0 && !s.Commit {
-		return errors.New("[package.metadata.slipway]: `commit-env` is there without `commit = true`, which it belongs to")
+		return errors.New("[package.metadata.slipway]: `commit-env` is set without `commit = true`, which it requires")
 	}
 	return nil
 }

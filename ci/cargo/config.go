@@ -53,9 +53,9 @@ var refusedKeys = map[string]string{
 	"build.rustc-workspace-wrapper":        "it replaces the compiler",
 	"registry.credential-provider":         "it runs a program to fetch credentials",
 	"registry.global-credential-providers": "it runs programs to fetch credentials",
-	"registry.token":                       "a token does not belong into a repository",
-	"registry.secret-key":                  "a key does not belong into a repository",
-	"registry.index":                       "it replaces crates.io, which has a token of its own: give the registry a name in [registries]",
+	"registry.token":                       "a token does not belong in a repository",
+	"registry.secret-key":                  "a key does not belong in a repository",
+	"registry.index":                       "it replaces crates.io, which has its own token: give the registry a name in [registries]",
 	"unstable":                             "it needs a nightly toolchain",
 }
 
@@ -117,7 +117,7 @@ type refusals struct {
 // say adds a finding for a refused key.
 func (r *refusals) say(at []string, why string) {
 	r.list = append(r.list, finding.Finding{
-		Stops: finding.Release, File: r.file, Line: tomlfile.LineIn(r.raw, at...), What: why, Do: "take it out; a dry run goes on without it",
+		Stops: finding.Release, File: r.file, Line: tomlfile.LineIn(r.raw, at...), What: why, Do: "remove it; a dry run continues without it",
 	})
 }
 
@@ -140,7 +140,7 @@ func (r *refusals) config(tree map[string]any) {
 		table, _ := registries[name].(map[string]any)
 		for _, key := range []string{"token", "credential-provider", "secret-key"} {
 			if _, found := table[key]; found {
-				r.say([]string{"registries", name, key}, fmt.Sprintf("\"registries.%s.%s\" is not allowed in a release: credentials do not belong into a repository", name, key))
+				r.say([]string{"registries", name, key}, fmt.Sprintf("\"registries.%s.%s\" is not allowed in a release: credentials do not belong in a repository", name, key))
 				delete(table, key)
 			}
 		}

@@ -23,9 +23,9 @@ func (r *refusals) registries(registries map[string]any) {
 		case !ok:
 			why = fmt.Sprintf("\"registries.%s\" is %T, expected a table", name, registries[name])
 		case hasIndex && name == "crates-io":
-			why = "\"registries.crates-io.index\" is not allowed in a release: it replaces crates.io, which has a token of its own"
+			why = "\"registries.crates-io.index\" is not allowed in a release: it replaces crates.io, which has its own token"
 		case dup && other != name:
-			why = fmt.Sprintf("registries %q and %q take their token from one variable, CARGO_REGISTRIES_%s_TOKEN: rename one", other, name, env)
+			why = fmt.Sprintf("registries %q and %q take their token from the same variable, CARGO_REGISTRIES_%s_TOKEN: rename one", other, name, env)
 		}
 		if why != "" {
 			r.say([]string{"registries", name}, why)

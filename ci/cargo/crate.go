@@ -161,7 +161,7 @@ func checkBinaryName(name string) error {
 		if i == 0 && (c == '-' || c == '.') {
 			return fmt.Errorf("binary %s: it must not begin with %q", quote.Line(name), c)
 		}
-		return fmt.Errorf("binary %s: byte %d (%s) is none of ASCII letters, digits, `-`, `.` and `_`", quote.Line(name), i+1, quote.Line(name[i:i+1]))
+		return fmt.Errorf("binary %s: byte %d (%s) is not an ASCII letter, a digit, `-`, `.` or `_`", quote.Line(name), i+1, quote.Line(name[i:i+1]))
 	}
 	if name == "" {
 		return errors.New("a [[bin]] has no name")

@@ -122,7 +122,7 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 	d.Optional, _ = table["optional"].(bool)
 	if p := str("path"); p != "" {
 		if path.IsAbs(p) {
-			return d, fmt.Errorf("path %q is absolute: a release is built from the workspace alone", p)
+			return d, fmt.Errorf("path %q is absolute: a release is built only from the workspace", p)
 		}
 		d.Path = path.Join(dir, p)
 	}

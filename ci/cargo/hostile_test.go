@@ -21,9 +21,9 @@ func TestRefusedWorkspaces(t *testing.T) {
 		"config-source":       {`.cargo/config.toml:1: `, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
 		"config-include":      {`.cargo/config.toml:1: `, `"include" is not allowed`, "from other files"},
 		"toolchain-path":      {`rust-toolchain.toml:2: `, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
-		"stale-lock":          {`Cargo.lock: the lock file is stale`, `crate "stale-lock" is locked at 0.0.9, and its manifest says 0.1.0`, `run "cargo update --workspace" and commit the file`},
+		"stale-lock":          {`Cargo.lock: the lock file is stale`, `crate "stale-lock" is locked at 0.0.9, but its manifest says 0.1.0`, `run "cargo update --workspace" and commit the file`},
 		"path-outside":        {`Cargo.toml:10: dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},
-		"dep-without-version": {`Cargo.toml:15: dependency "leaf"`, "it has a path and no version", `version = "0.1.0"`},
+		"dep-without-version": {`Cargo.toml:15: dependency "leaf"`, "it has a path but no version", `version = "0.1.0"`},
 		"excluded-member":     {`finding crate "excluded-member"`, `"crates/excluded-member" is in the workspace's `, "only members are released"},
 	}
 	for name, want := range tests {
@@ -34,8 +34,8 @@ func TestRefusedWorkspaces(t *testing.T) {
 // TestNotedWorkspaces checks that notes about a workspace are reported and stop nothing.
 func TestNotedWorkspaces(t *testing.T) {
 	for name, want := range map[string]string{
-		"env-packaged": ".env: the file is published with the crate, and is by its name meant to hold secrets",
-		"symlink-out":  `src/notes.txt: the symbolic link leads to "/etc/passwd", outside the workspace`,
+		"env-packaged": ".env: the file is published with the crate, and its name suggests that it holds secrets",
+		"symlink-out":  `src/notes.txt: the symbolic link points to "/etc/passwd", outside the workspace`,
 	} {
 		w := readDir(t, filepath.Join(workspaces, name))
 		found := w.Findings(crate(t, w, name), true)

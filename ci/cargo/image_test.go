@@ -121,7 +121,7 @@ func TestImagesRefused(t *testing.T) {
 		{"an artifact's entrypoint", header + "kind = \"artifact\"\ncrate = \"app\"\nentrypoint = \"x\"\n", "(Cargo.toml:7): an artifact has no entrypoint"},
 		{"an unknown target", header + "kind = \"image\"\ncrate = \"app\"\ntargets = [\"riscv64gc-unknown-linux-musl\"]\n", "(Cargo.toml:7): `targets` has"},
 		{"a target twice", header + "kind = \"image\"\ncrate = \"app\"\ntargets = [\"x86_64-unknown-linux-musl\", \"x86_64-unknown-linux-musl\"]\n", "(Cargo.toml:7): `targets` has"},
-		{"a native module", header + "kind = \"module\"\ncrate = \"app\"\ntargets = [\"x86_64-unknown-linux-musl\"]\n", "come as kind \"image\""},
+		{"a native module", header + "kind = \"module\"\ncrate = \"app\"\ntargets = [\"x86_64-unknown-linux-musl\"]\n", "have kind \"image\""},
 		{"a name", "[workspace.metadata.slipway.images.\"X/../y\"]\nkind = \"image\"\ncrate = \"app\"\n", "an image's name is lower-case"},
 		{"an entrypoint of two lines", header + "kind = \"image\"\ncrate = \"app\"\nentrypoint = \"a\\nb\"\n", "expected one line"},
 		{"inline", "[workspace.metadata.slipway.images]\na = { kind = \"image\", crate = \"app\" }\nx = { kind = \"img\", crate = \"app\" }\n", "(Cargo.toml:6): `kind` is \"img\""},

@@ -79,11 +79,11 @@ func (d *declaration) chooseTargets(img *Image) {
 	}
 	for i, t := range img.Targets {
 		if !slices.Contains(triple.Released(), t) || slices.Contains(img.Targets[:i], t) {
-			d.fail("targets", "`targets` has %q, expected %q alone, or each of %q once at most", t, triple.Wasm, triple.Released())
+			d.fail("targets", "`targets` has %q, expected only %q, or each of %q at most once", t, triple.Wasm, triple.Released())
 		}
 	}
 	if img.Kind != ImageLayer || img.File != "" {
-		d.fail("targets", "binaries for %q are built from a crate and come as kind %q", img.Targets, ImageLayer)
+		d.fail("targets", "binaries for %q are built from a crate and have kind %q", img.Targets, ImageLayer)
 	}
 }
 
@@ -101,7 +101,7 @@ func (d *declaration) chooseContent(img *Image) {
 			d.fail("file", "there is no file %q", img.File)
 		}
 		if img.Binary != "" {
-			d.fail("binary", "a `binary` is a crate's, and it has a `file`")
+			d.fail("binary", "a `binary` goes with a `crate`, but it has a `file`")
 		}
 	case img.Crate == "":
 		d.fail("", "it has neither a `crate` nor a `file`, expected one of them")

@@ -84,7 +84,7 @@ func (w *Workspace) CheckLock(raw []byte) error {
 	}
 	other, err := parseLock(string(raw))
 	if err != nil {
-		return fmt.Errorf("reading the lock file that cargo has made: %w", err)
+		return fmt.Errorf("reading the lock file that cargo wrote: %w", err)
 	}
 	for _, p := range other.Packages {
 		if !slices.ContainsFunc(w.Lock.Packages, func(q Package) bool {
@@ -178,9 +178,9 @@ func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 	var list finding.List
 	switch {
 	case w.Unlocked() && len(c.Shipped()) == 0:
-		return finding.List{{Stops: finding.Nothing, File: "Cargo.lock", What: "the workspace has none: the crate is tested with the newest dependencies that its requirements allow, which are others another day"}}
+		return finding.List{{Stops: finding.Nothing, File: "Cargo.lock", What: "the workspace has none: the crate is tested with the newest dependencies that its requirements allow, which change over time"}}
 	case w.Unlocked():
-		return finding.List{{Stops: finding.Everything, File: "Cargo.lock", What: "the workspace has none, and binaries are built from locked dependencies", Do: `run "cargo generate-lockfile" and commit the file`}}
+		return finding.List{{Stops: finding.Everything, File: "Cargo.lock", What: "the workspace has none, but binaries are built from locked dependencies", Do: `run "cargo generate-lockfile" and commit the file`}}
 	}
 	say := func(format string, args ...any) {
 		list = append(list, finding.Finding{
@@ -200,7 +200,7 @@ func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 			say("it has no crate %q", c.Name)
 			continue
 		case p.Version != c.Version:
-			say("crate %q is locked at %s, and its manifest says %s", c.Name, p.Version, c.Version)
+			say("crate %q is locked at %s, but its manifest says %s", c.Name, p.Version, c.Version)
 		}
 		locked := map[string]bool{}
 		for _, d := range p.Dependencies {
@@ -208,7 +208,7 @@ func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 		}
 		for _, d := range c.Deps {
 			if !locked[d.Name] && d.Name != c.Name {
-				say("crate %q depends on %q, and its locked entry does not", c.Name, d.Name)
+				say("crate %q depends on %q, but its locked entry does not", c.Name, d.Name)
 			}
 		}
 	}

@@ -163,8 +163,8 @@ func TestCheckFresh(t *testing.T) {
 	}{
 		{"fresh", locked([]string{"a", "b", "log 0.4.1"}, []string{"b"}), nil},
 		{"crate missing", locked([]string{"a", "b", "log"}), []string{`it has no crate "b"`, next}},
-		{"version", strings.Replace(locked([]string{"a", "b", "log"}, []string{"b"}), "1.0.0", "0.9.0", 1), []string{`crate "a" is locked at 0.9.0, and its manifest says 1.0.0`, next}},
-		{"dependency missing", locked([]string{"a", "b"}, []string{"b"}), []string{`crate "a" depends on "log", and its locked entry does not`, next}},
+		{"version", strings.Replace(locked([]string{"a", "b", "log"}, []string{"b"}), "1.0.0", "0.9.0", 1), []string{`crate "a" is locked at 0.9.0, but its manifest says 1.0.0`, next}},
+		{"dependency missing", locked([]string{"a", "b"}, []string{"b"}), []string{`crate "a" depends on "log", but its locked entry does not`, next}},
 		{"package of that name from a registry", locked([]string{"a", "b", "log"}) + "\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n", []string{`it has no crate "b"`}},
 	}
 	for _, tt := range tests {

@@ -93,7 +93,7 @@ func (w *Workspace) listMembers() ([]string, error) {
 		}
 	}
 	if len(dirs) == 0 {
-		return nil, errors.New(`reading workspace: "Cargo.toml" names no member and is no package`)
+		return nil, errors.New(`reading workspace: "Cargo.toml" names no members and is not a package`)
 	}
 	return dirs, nil
 }

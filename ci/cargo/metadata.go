@@ -42,12 +42,12 @@ func (w *Workspace) Agree(output []byte) error {
 	var diffs []string
 	for _, f := range theirs {
 		if !slices.Contains(ours, f) {
-			diffs = append(diffs, "cargo alone says: "+f)
+			diffs = append(diffs, "only cargo says: "+f)
 		}
 	}
 	for _, f := range ours {
 		if !slices.Contains(theirs, f) {
-			diffs = append(diffs, "the manifests alone say: "+f)
+			diffs = append(diffs, "only the manifests say: "+f)
 		}
 	}
 	if len(diffs) > 0 {

@@ -37,7 +37,7 @@ func CheckName(name string) error {
 		if i == 0 {
 			return fmt.Errorf("checking crate name %s: it must begin with an ASCII letter", shown)
 		}
-		return fmt.Errorf("checking crate name %s: byte %d (%s) is none of ASCII letters, digits, `-` and `_`", shown, i+1, quote.Line(name[i:i+1]))
+		return fmt.Errorf("checking crate name %s: byte %d (%s) is not an ASCII letter, a digit, `-` or `_`", shown, i+1, quote.Line(name[i:i+1]))
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ func (w *Workspace) unresolvable(c *Crate) string {
 			return fmt.Sprintf("the dependency %q of crate %q goes to no registry", d.Name, c.Name)
 		}
 		if d.Patched {
-			return fmt.Sprintf("the dependency %q of crate %q is a member by [patch] alone", d.Name, c.Name)
+			return fmt.Sprintf("the dependency %q of crate %q is a member only by [patch]", d.Name, c.Name)
 		}
 	}
 	return ""
@@ -142,8 +142,8 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 		m := w.find(d.Name)
 		if d.Patched { // cargo looks for it in the registry, where it may not exist
 			list = append(list, w.findingAt(finding.Registry, c, d.at(),
-				fmt.Sprintf("dependency %q: it is a member by [patch] alone, and cargo packages a crate together with the members that it names by a path", d.Name),
-				fmt.Sprintf("write { path = %q, version = %q }; it needs no [patch] then", relative(c.Dir, m.Dir), d.Req)))
+				fmt.Sprintf("dependency %q: it is a member only by [patch], and cargo packages a crate together with the members that it names by a path", d.Name),
+				fmt.Sprintf("write { path = %q, version = %q }; then it needs no [patch]", relative(c.Dir, m.Dir), d.Req)))
 			continue
 		}
 		if d.Kind != Dev {
@@ -153,11 +153,11 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 		if ok, reason := m.Publishable(); w.cyclic(c, m) {
 			what += fmt.Sprintf("and closes the cycle %s: each would have to be published before the other", strings.Join(namesOf(w.cycle(c, m)), " → "))
 		} else if !ok {
-			what += fmt.Sprintf("and goes to no registry (%s), so that nobody could resolve it", reason)
+			what += fmt.Sprintf("and goes to no registry (%s), so it could not be resolved", reason)
 		} else {
 			continue
 		}
-		do := fmt.Sprintf("leave out its version: %s = { path = %q }; cargo drops it from what is published then", d.Name, relative(c.Dir, m.Dir))
+		do := fmt.Sprintf("leave out its version: %s = { path = %q }; cargo then drops it from the published manifest", d.Name, relative(c.Dir, m.Dir))
 		list = append(list, w.findingAt(finding.Registry, c, d.at(), what, do))
 	}
 	return list

@@ -37,7 +37,7 @@ func TestVersionedDevelopment(t *testing.T) {
 // not stop a release that goes to no registry.
 func TestCycleOfDevelopment(t *testing.T) {
 	w := graph(t, "a: devv:b", "b: c", "c: a", "user: a", "free: dev:a", "d: devv:e", "e: devv:d")
-	const cycle = `m/a/Cargo.toml:7: development dependency "b": it has a version, and closes the cycle a → b → c → a: each would have to be published before the other: leave out its version: b = { path = "../b" }; cargo drops it from what is published then`
+	const cycle = `m/a/Cargo.toml:7: development dependency "b": it has a version, and closes the cycle a → b → c → a: each would have to be published before the other: leave out its version: b = { path = "../b" }; cargo then drops it from the published manifest`
 	for name, want := range map[string][]string{
 		"a": {cycle}, "b": {cycle}, "c": {cycle}, "user": {cycle}, "free": nil,
 		"d": {"d → e → d"}, "e": {"e → d → e"},
@@ -100,7 +100,7 @@ func TestUnpublishedNeeds(t *testing.T) {
 		"Cargo.lock":         locked([]string{"a", "private"}, []string{"b", "private"}, []string{"c", "private"}, []string{"private"}),
 	})
 	for name, want := range map[string]string{
-		"a": `it has a version, and goes to no registry (publish = false), so that nobody could resolve it: leave out its version: private = { path = "../private" }`,
+		"a": `it has a version, and goes to no registry (publish = false), so it could not be resolved: leave out its version: private = { path = "../private" }`,
 		"b": `crate "private" goes to no registry (publish = false)`,
 		"c": "",
 	} {

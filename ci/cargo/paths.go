@@ -43,7 +43,7 @@ func (w *Workspace) beneath(dir, p string) error {
 		return fmt.Errorf("it has more than %d bytes: rename it", maxPattern)
 	}
 	if path.IsAbs(p) || !fs.ValidPath(name) {
-		return errors.New("it is outside the workspace: a release is built from the workspace alone; move it in")
+		return errors.New("it is outside the workspace: a release is built only from the workspace; move it in")
 	}
 	if _, err := fs.Stat(w.fsys, name); err != nil && !absent(err) {
 		return err

@@ -63,11 +63,11 @@ func (b *binaryFindings) chosen(i int, name string) {
 		if names := binaryNames(b.crate.Bins); len(names) > 0 {
 			has = "it has " + strings.Join(names, ", ")
 		}
-		b.add(finding.Everything, line, "correct `binaries`", "`binaries` names %s, which is no binary of the crate: %s", quote.Line(name), has)
+		b.add(finding.Everything, line, "correct `binaries`", "`binaries` names %s, which is not a binary of the crate: %s", quote.Line(name), has)
 		return
 	}
 	if missing := b.crate.missingFeatures(b.crate.Bins[at]); len(missing) > 0 {
-		b.add(finding.Everything, line, "name them as `features` in [package.metadata.slipway]", "`binaries` names %s, which cargo builds only with the features %s", quote.Line(name), strings.Join(missing, ", "))
+		b.add(finding.Everything, line, "list them as `features` in [package.metadata.slipway]", "`binaries` names %s, which cargo builds only with the features %s", quote.Line(name), strings.Join(missing, ", "))
 	}
 }
 
@@ -85,7 +85,7 @@ func (b *binaryFindings) leftOut(t Target) {
 	if publishable, _ := b.crate.Publishable(); !publishable && len(b.crate.Shipped()) == 0 {
 		stops = finding.Everything // there is nothing to build
 	}
-	b.add(stops, b.line("bin", strconv.Itoa(t.declared-1)), "name them as `features` in [package.metadata.slipway] to ship it", "binary %s is left out: cargo builds it only with the features %s", t.Name, strings.Join(missing, ", "))
+	b.add(stops, b.line("bin", strconv.Itoa(t.declared-1)), "list them as `features` in [package.metadata.slipway] to ship it", "binary %s is left out: cargo builds it only with the features %s", t.Name, strings.Join(missing, ", "))
 }
 
 func binaryNames(bins []Target) []string {

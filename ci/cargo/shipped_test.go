@@ -23,7 +23,7 @@ func TestShipped(t *testing.T) {
 		{"features of one target", settings("features = [\"cli\"]\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\nfeatures = [\"cli\", \"net\"]"), []string{"app", "bench", "gated"}, nil},
 		{"one of them", settings("binaries = [\"app\"]"), []string{"app"}, []string{"nothing Cargo.toml:14 binary bench is left out: `binaries` does not name it", "nothing Cargo.toml:14 binary gated is left out"}},
 		{"none", settings("binaries = []"), nil, []string{"binary app is left out", "binary bench is left out", "binary gated is left out"}},
-		{"a name that is none", settings("binaries = [\"app\",\n\"ap\", \"bench\"]"), []string{"app", "bench"}, []string{"everything Cargo.toml:15 `binaries` names \"ap\", which is no binary of the crate: it has app, bench, gated", "binary gated is left out"}},
+		{"a name that is none", settings("binaries = [\"app\",\n\"ap\", \"bench\"]"), []string{"app", "bench"}, []string{"everything Cargo.toml:15 `binaries` names \"ap\", which is not a binary of the crate: it has app, bench, gated", "binary gated is left out"}},
 		{"one that needs features", settings("binaries = [\"gated\"]\nfeatures = [\"cli\"]"), []string{"gated"}, []string{"everything Cargo.toml:14 `binaries` names \"gated\", which cargo builds only with the features net", "binary app is left out", "binary bench is left out"}},
 		{"a library's", "[lib]\npath = \"src/bin/app.rs\"\n[package.metadata.slipway]\nbinaries = [\"x\"]\n", nil, []string{"`binaries` names \"x\""}},
 	}

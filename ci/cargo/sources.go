@@ -49,7 +49,7 @@ func (r *refusals) sources(tree map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		table, _ := tables[name].(map[string]any)
 		if key := elsewhere(tables, name, table); key != "" {
-			r.say([]string{"source"}, fmt.Sprintf("\"source\" is not allowed in a release: it replaces the sources that Cargo.lock names, and not by a directory of the workspace (source.%s.%s)", name, key))
+			r.say([]string{"source"}, fmt.Sprintf("\"source\" is not allowed in a release: it replaces the sources that Cargo.lock names, and not with a directory of the workspace (source.%s.%s)", name, key))
 			delete(tree, "source")
 			return
 		}
@@ -239,7 +239,7 @@ func (w *Workspace) checkVendored(c *Crate) finding.List {
 // findVendored looks for a package where `cargo vendor` puts it: in a directory with its name,
 // followed by its version if there are several versions.
 func (w *Workspace) findVendored(dir string, p Package) error {
-	wrong := errors.New("it is not there")
+	wrong := errors.New("it is missing")
 	for _, name := range []string{p.Name, p.Name + "-" + p.Version} {
 		at := path.Join(dir, name)
 		m, err := readManifest(w.fsys, at)
@@ -265,7 +265,7 @@ func (w *Workspace) findVendored(dir string, p Package) error {
 		if p.Checksum == "" || sums.Package != nil && *sums.Package == p.Checksum {
 			return nil
 		}
-		wrong = fmt.Errorf("%q says another checksum than Cargo.lock", path.Join(at, ".cargo-checksum.json"))
+		wrong = fmt.Errorf("%q has a different checksum than Cargo.lock", path.Join(at, ".cargo-checksum.json"))
 	}
 	return wrong
 }

@@ -49,11 +49,11 @@ func TestVendored(t *testing.T) {
 	}{
 		"as locked":        {nil, ""},
 		"with the version": {map[string]string{dir + "/Cargo.toml": "", dir + "/.cargo-checksum.json": "", dir + "-0.4.1/Cargo.toml": "[package]\nname = \"log\"\nversion = \"0.4.1\"\n", dir + "-0.4.1/.cargo-checksum.json": `{"package":"aa"}`}, ""},
-		"another checksum": {map[string]string{dir + "/.cargo-checksum.json": `{"package":"bb"}`}, `package log 0.4.1, which Cargo.lock names: "third_party/vendor/log/.cargo-checksum.json" says another checksum than Cargo.lock`},
-		"no checksum":      {map[string]string{dir + "/.cargo-checksum.json": `{"package":null}`}, "says another checksum than Cargo.lock"},
+		"another checksum": {map[string]string{dir + "/.cargo-checksum.json": `{"package":"bb"}`}, `package log 0.4.1, which Cargo.lock names: "third_party/vendor/log/.cargo-checksum.json" has a different checksum than Cargo.lock`},
+		"no checksum":      {map[string]string{dir + "/.cargo-checksum.json": `{"package":null}`}, "has a different checksum than Cargo.lock"},
 		"no checksum file": {map[string]string{dir + "/.cargo-checksum.json": ""}, "reading its checksum"},
-		"another version":  {map[string]string{dir + "/Cargo.toml": "[package]\nname = \"log\"\nversion = \"0.4.2\"\n"}, "it is not there"},
-		"not there":        {map[string]string{dir + "/Cargo.toml": ""}, `it is not there: run "cargo vendor" again`},
+		"another version":  {map[string]string{dir + "/Cargo.toml": "[package]\nname = \"log\"\nversion = \"0.4.2\"\n"}, "it is missing"},
+		"not there":        {map[string]string{dir + "/Cargo.toml": ""}, `it is missing: run "cargo vendor" again`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := vendored(t, tt.change)

@@ -39,13 +39,13 @@ func (t Toolchain) check() finding.List {
 	case t.Path != "":
 		what = fmt.Sprintf("toolchain path %q is on one machine only", t.Path)
 	case t.unknown != "":
-		what = fmt.Sprintf("channel %s is none that rustup knows: expected a version, or stable, beta, nightly with an optional date", quote.Line(t.unknown))
+		what = fmt.Sprintf("channel %s is not supported: expected a version, or stable, beta, nightly with an optional date", quote.Line(t.unknown))
 	default:
 		return nil
 	}
 	return finding.List{{
 		Stops: finding.Release, File: t.file, Line: t.line, What: what,
-		Do: "name a channel, as channel = \"1.96.0\"; a dry run builds with what the image has",
+		Do: "name a channel, like channel = \"1.96.0\"; a dry run builds with what the image has",
 	}}
 }
 

@@ -78,12 +78,12 @@ func TestToolchainOfOneMachine(t *testing.T) {
 	for name, tt := range map[string]struct{ file, in, want string }{
 		"a directory":           {"rust-toolchain.toml", "[toolchain]\npath = \"/opt/rust\"", `toolchain path "/opt/rust" is on one machine only`},
 		"a directory, old name": {"rust-toolchain", "[toolchain]\npath = \"x\"", `toolchain path "x" is on one machine only`},
-		"a name of its own":     {"rust-toolchain.toml", "[toolchain]\nchannel = \"esp\"", `channel "esp" is none that rustup knows: expected a version`},
-		"with a host":           {"rust-toolchain", "1.96.0-x86_64-unknown-linux-gnu", `channel "1.96.0-x86_64-unknown-linux-gnu" is none`},
-		"a part of a version":   {"rust-toolchain", "1", `channel "1" is none`},
-		"option":                {"rust-toolchain", "--x", `channel "--x" is none`},
-		"shell":                 {"rust-toolchain", "stable; id", `channel "stable; id" is none`},
-		"control characters":    {"rust-toolchain.toml", "[toolchain]\nchannel = \"a\\u001b[2J\\n::x::\"", `channel "a\x1b[2J\n::x::" is none`},
+		"a name of its own":     {"rust-toolchain.toml", "[toolchain]\nchannel = \"esp\"", `channel "esp" is not supported: expected a version`},
+		"with a host":           {"rust-toolchain", "1.96.0-x86_64-unknown-linux-gnu", `channel "1.96.0-x86_64-unknown-linux-gnu" is not supported`},
+		"a part of a version":   {"rust-toolchain", "1", `channel "1" is not supported`},
+		"option":                {"rust-toolchain", "--x", `channel "--x" is not supported`},
+		"shell":                 {"rust-toolchain", "stable; id", `channel "stable; id" is not supported`},
+		"control characters":    {"rust-toolchain.toml", "[toolchain]\nchannel = \"a\\u001b[2J\\n::x::\"", `channel "a\x1b[2J\n::x::" is not supported`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), tt.file: tt.in})

@@ -104,7 +104,7 @@ func TestReadRefuses(t *testing.T) {
 		{"missing member", one("[workspace]\nmembers = [\"gone\"]"), []string{`reading manifest "gone/Cargo.toml"`}},
 		{"member outside", one("[workspace]\nmembers = [\"../x\"]"), []string{`member "../x" is outside the workspace: move it below the root`}},
 		{"bad glob", one("[workspace]\nmembers = [\"[a\"]"), []string{`member pattern "[a"`}},
-		{"no member", one("[workspace]\nmembers = [\"c/*\"]"), []string{`"Cargo.toml" names no member and is no package`}},
+		{"no member", one("[workspace]\nmembers = [\"c/*\"]"), []string{`"Cargo.toml" names no members and is not a package`}},
 		{"member is no crate", map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\"]", "a/Cargo.toml": "[workspace]"}, []string{`"a/Cargo.toml"`, "it has no [package]: a member must be a crate"}},
 		{"two of a name", map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]", "a/Cargo.toml": pkg("x"), "b/Cargo.toml": pkg("x")}, []string{`"a" and "b" both hold a crate "x"`}},
 		{"bad crate name", one(pkg("../x")), []string{`"Cargo.toml"`, `checking crate name "../x"`}},

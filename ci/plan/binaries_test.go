@@ -69,7 +69,7 @@ func TestBinariesNone(t *testing.T) {
 // TestBinariesUnknown checks that the finding about an unknown binary lists the existing ones.
 func TestBinariesUnknown(t *testing.T) {
 	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"ap\"]\n"), Request{Crate: "app", Version: "1.2.3"})
-	wantError(t, p.CheckDryRun(), `app/Cargo.toml:9`, "`binaries` names \"ap\", which is no binary of the crate: it has app, helper")
+	wantError(t, p.CheckDryRun(), `app/Cargo.toml:9`, "`binaries` names \"ap\", which is not a binary of the crate: it has app, helper")
 }
 
 // TestBinariesOfImages checks that an image contains the binary that it names, whether the

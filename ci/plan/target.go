@@ -125,7 +125,7 @@ func (c *chain) build() step.Step {
 	for _, bin := range c.plan.binaries {
 		out := step.Output{Name: OutputBinary(bin.Name), Path: path.Join(targetDir, c.target, "release", bin.Name+executable(c.target))}
 		if len(bin.RequiredFeatures) > 0 {
-			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: name them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
+			out.Missing = fmt.Sprintf("cargo builds this binary only with the features %q: list them as `features` in [package.metadata.slipway]", bin.RequiredFeatures)
 		}
 		s.Outputs = append(s.Outputs, out)
 	}

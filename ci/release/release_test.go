@@ -118,8 +118,8 @@ func TestEarlyChecks(t *testing.T) {
 		want               []string
 	}{
 		{"no answer", plan.StepToolchain, "rustc 1.96.0\n", []string{"reading `rustc --version --verbose`", "rustc 1.96.0"}},
-		{"another version", plan.StepMetadata, strings.Replace(metadata, "1.2.3", "1.2.4", 1), []string{"cargo alone says: crate app is 1.2.4 in ."}},
-		{"binary that we do not see", plan.StepMetadata, strings.Replace(metadata, `"targets": [`, `"targets": [{"name": "hidden", "kind": ["bin"]}, `, 1), []string{"cargo alone says: crate app has binary hidden"}},
+		{"another version", plan.StepMetadata, strings.Replace(metadata, "1.2.3", "1.2.4", 1), []string{"only cargo says: crate app is 1.2.4 in ."}},
+		{"binary that we do not see", plan.StepMetadata, strings.Replace(metadata, `"targets": [`, `"targets": [{"name": "hidden", "kind": ["bin"]}, `, 1), []string{"only cargo says: crate app has binary hidden"}},
 		{"no JSON", plan.StepMetadata, "error", []string{"reading the output of `cargo metadata`"}},
 	}
 	for _, tt := range tests {

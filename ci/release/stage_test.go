@@ -87,7 +87,7 @@ func TestStagedLies(t *testing.T) {
 	}{
 		{"another compiler", "has Rust 1.95.0", write("answers/toolchain.txt", "release: 1.95.0\n")},
 		{"a compiler that is no version", "reading `rustc --version --verbose`", write("answers/toolchain.txt", "release: \"; x\n")},
-		{"another reading of the workspace", "cargo alone says", write("answers/metadata.txt", strings.Replace(metadata, "1.2.3", "1.2.4", 1))},
+		{"another reading of the workspace", "only cargo says", write("answers/metadata.txt", strings.Replace(metadata, "1.2.3", "1.2.4", 1))},
 		{"no reading of the workspace", "reading the output of `cargo metadata`", write("answers/metadata.txt", "")},
 		{"a crate that the lock file does not have", "evil", write("answers/crates-"+triple.X8664+".txt", crates+"1evil v1.0.0\t\t\n")},
 		{"no tree at all", "reading the output of `cargo tree`", write("answers/crates-"+triple.X8664+".txt", "::add-mask::\n")},
@@ -161,7 +161,7 @@ func TestStagedLock(t *testing.T) {
 		"a package more":    {lock + strings.Replace(serde, `"serde"`, `"evil"`, 1), "evil"},
 		"another checksum":  {strings.Replace(lock, "0000", "1111", 1), "serde"},
 		"another version":   {strings.Replace(lock, "1.0.0", "1.0.1", 1), "serde"},
-		"nothing like that": {"::add-mask::", "lock file that cargo has made"},
+		"nothing like that": {"::add-mask::", "lock file that cargo wrote"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "staged")

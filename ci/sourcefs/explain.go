@@ -8,7 +8,7 @@ import (
 )
 
 // ErrOutside is the error for a name that leads outside the root, through a link or "..".
-var ErrOutside = errors.New("it leads outside the workspace: a release is built from the workspace alone; put the file in its place")
+var ErrOutside = errors.New("it leads outside the workspace: a release is built only from the workspace; put the file in its place")
 
 // ErrNotRegular is wrapped by errors about something that is neither a regular file nor a
 // directory.
