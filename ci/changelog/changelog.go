@@ -72,7 +72,7 @@ func (f *File) Section(v string) (Section, error) {
 		if text := f.doc.notes(at); text != "" {
 			return Section{Text: text, Line: f.doc.headings[at].Line + 1, Named: named}, nil
 		}
-		err = fmt.Errorf("nothing stands below its heading on line %d; describe the release there", f.doc.headings[at].Line+1)
+		err = fmt.Errorf("its heading on line %d has no notes below it; describe the release there", f.doc.headings[at].Line+1)
 	} else if s, ok := f.doc.itemOf(v); ok {
 		return s, nil
 	}

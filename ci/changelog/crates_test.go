@@ -85,7 +85,7 @@ func TestSectionsOfCratesErrors(t *testing.T) {
 		{"twice for the crate", "## crate-a 1.2.3\n- x\n## crate-a v1.2.3\n- y\n", "it has 2 headings, the first two on lines 1 and 3"},
 		{"twice for the workspace", "## 1.2.3\n- x\n## v1.2.3\n- y\n", "it has 2 headings"},
 		{"twice below the crate's name", "# crate-a\n## 1.2.3\n- x\n## v1.2.3\n- y\n", "it has 2 headings, the first two on lines 2 and 4"},
-		{"nothing of the crate", "## 1.2.3\n### crate-a\n### crate-b\n- no\n", "nothing stands below its heading on line 2"},
+		{"nothing of the crate", "## 1.2.3\n### crate-a\n### crate-b\n- no\n", "its heading on line 2 has no notes below it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, err := Read([]byte(tt.markdown), workspaceNames)

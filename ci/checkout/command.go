@@ -20,7 +20,7 @@ const commandTimeout = 5 * time.Minute
 func newCommand(ctx context.Context, env []string, args ...string) (*command, error) {
 	path, err := exec.LookPath("git")
 	if err != nil {
-		return nil, fmt.Errorf("%w: install git, or release from a directory that is no checkout", err)
+		return nil, fmt.Errorf("%w: install git, or release from a directory that is not a checkout", err)
 	}
 	ctx, expire := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("it took longer than %s", commandTimeout))
 	ctx, end := context.WithCancelCause(ctx)

@@ -116,7 +116,7 @@ func (c *copier) fromWorktree(ctx context.Context, e *examined, from, to string)
 // checkDepth returns an error for a file nested so deep that its copy could not be read.
 func checkDepth(name string) error {
 	if strings.Count(name, "/") >= sourcefs.MaxDepth {
-		return fmt.Errorf("%s lies in more than %d directories, expected fewer", quote.Line(name), sourcefs.MaxDepth)
+		return fmt.Errorf("%s is nested in more than %d directories, expected fewer", quote.Line(name), sourcefs.MaxDepth)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func find(ctx context.Context, dir string) (place, error) {
 		p.dir = resolved(below(resolved(dir), to))
 		owned = append(owned, p.dir)
 	case !info.IsDir():
-		return p, fmt.Errorf("%q is neither a directory nor a file: expected a checkout that git has made", p.dir)
+		return p, fmt.Errorf("%q is neither a directory nor a file: expected a checkout made by git", p.dir)
 	}
 	if err := ownedByUs(ctx, dir, owned); err != nil {
 		return p, err
@@ -60,7 +60,7 @@ func find(ctx context.Context, dir string) (place, error) {
 	p.common = resolved(below(p.dir, named))
 	// Otherwise one repository's index and HEAD could select objects of another.
 	if err == nil && filepath.Dir(p.dir) != filepath.Join(p.common, "worktrees") {
-		err = fmt.Errorf("reading the git directory %q: it takes its objects from %q, of which it is no linked worktree: release from a clone", p.dir, p.common)
+		err = fmt.Errorf("reading the git directory %q: it takes its objects from %q, but is not a linked worktree of it: release from a clone", p.dir, p.common)
 	}
 	return p, err
 }

@@ -12,7 +12,7 @@ import (
 // errForged reports an object whose content does not match its name. git verifies names
 // when it fetches or clones, but not when it reads: the index of a crafted pack can give
 // any name to any object, and so pass other files off as a commit's.
-var errForged = errors.New("the repository's objects are not what their names say: `git fsck` tells which: release from a clone")
+var errForged = errors.New("some of the repository's objects do not match their names: `git fsck` lists them: release from a clone")
 
 // checkCommit returns an error unless the commit and its trees hash to their names
 // (gitformat-pack(5) lists the kinds of objects).

@@ -45,7 +45,7 @@ func TestForgedObjects(t *testing.T) {
 			if err == nil {
 				t.Errorf("it is source: %q", read(t, s.Dir, "file"))
 				must(t, s.Close())
-			} else if !strings.Contains(err.Error(), "not what their names say") && !strings.Contains(err.Error(), "hash mismatch") { // git's own message
+			} else if !strings.Contains(err.Error(), "do not match their names") && !strings.Contains(err.Error(), "hash mismatch") { // git's own message
 				t.Errorf("the error does not say why: %v", err)
 			}
 		})

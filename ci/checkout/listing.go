@@ -121,7 +121,7 @@ func (g *git) readCommit(ctx context.Context, commit, prefix string) (map[string
 		e := entry{name: name, mode: f[0], object: f[2]}
 		if e.mode != gitlink {
 			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil { // "BAD" if the blob is missing
-				return nil, fmt.Errorf("reading %q of commit %s: its content is not in this clone, as in a partial one whose checkout is sparse: run git sparse-checkout disable", name, commit)
+				return nil, fmt.Errorf("reading %q of commit %s: its content is not in this clone, which may be partial with a sparse checkout: run git sparse-checkout disable", name, commit)
 			}
 		}
 		entries[name] = e

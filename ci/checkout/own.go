@@ -73,7 +73,7 @@ func checkNoLinks(ctx context.Context, dir string) error {
 		case seen > maxEntries:
 			return fmt.Errorf("reading the git directory: %q holds more than %d files, expected fewer: run `git gc`", dir, maxEntries)
 		case e.Type()&fs.ModeSymlink != 0:
-			return fmt.Errorf("reading the git directory: %q is a link: a repository's objects and refs are read through none, because it could lead to another repository's: release from a clone", name)
+			return fmt.Errorf("reading the git directory: %q is a link, which could point to another repository's objects or refs: release from a clone", name)
 		case !e.IsDir() && !e.Type().IsRegular():
 			return fmt.Errorf("reading the git directory: %q is neither a file nor a directory: expected what git makes: remove it", name)
 		}
@@ -138,7 +138,7 @@ func checkBackReference(ctx context.Context, p place) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("reading %q: it names the git directory %q, which is not that of a worktree at %q: where it is, run `git worktree repair` in its repository, or `git --git-dir=%s config core.worktree %s`",
+	return fmt.Errorf("reading %q: it names the git directory %q, which is not that of a worktree at %q: if it should be, run `git worktree repair` in its repository, or `git --git-dir=%s config core.worktree %s`",
 		filepath.Join(p.worktree, ".git"), p.dir, p.worktree, p.dir, p.worktree)
 }
 

@@ -50,7 +50,7 @@ func (s *Source) take(ctx context.Context, dir string, o Options) (err error) {
 	if info, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("reading the workspace: %w", err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("reading the workspace: %q is no directory: expected the root of a Rust workspace", dir)
+		return fmt.Errorf("reading the workspace: %q is not a directory: expected the root of a Rust workspace", dir)
 	}
 	if o.Upload {
 		if s.noCommit, err = uploadedPart(ctx, dir); err != nil {

@@ -525,7 +525,7 @@ func TestWorktreeOfAnother(t *testing.T) {
 	private, dir := repository(t), repository(t)
 	write(t, filepath.Join(private, ".git")+"\n", dir, ".git/commondir")
 	write(t, gitIn(t, private, "rev-parse", "HEAD")+"\n", dir, ".git/HEAD")
-	if s, err := Take(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "no linked worktree") {
+	if s, err := Take(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "not a linked worktree") {
 		t.Errorf("it is taken: %+v, %v", s, err)
 	}
 }

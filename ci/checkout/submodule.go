@@ -81,7 +81,7 @@ func (e *examined) markOptional(ctx context.Context) error {
 func (e *examined) submodule(ctx context.Context, link entry, o Options, depth int) (submodule, bool, error) {
 	s := submodule{name: link.name}
 	if depth == maxSubmodules {
-		return s, true, fmt.Errorf("it lies in %d others: expected fewer", maxSubmodules)
+		return s, true, fmt.Errorf("it is nested in %d others: expected fewer", maxSubmodules)
 	}
 	root, err := beneath.OpenDir(e.git.worktree)
 	if err != nil {

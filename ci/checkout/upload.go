@@ -23,7 +23,7 @@ func uploadedPart(ctx context.Context, dir string) (string, error) {
 	}
 	at, err := find(ctx, root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Sprintf("the git directory %q is not part of what Dagger gets of a linked worktree or a submodule, so the commit is not known", at.dir), nil
+		return fmt.Sprintf("Dagger does not get the git directory %q of a linked worktree or a submodule, so the commit is unknown", at.dir), nil
 	}
 	return "", err
 }

@@ -71,7 +71,7 @@ func New(o Options) (*Client, error) {
 	}
 	for _, u := range []*url.URL{c.api.BaseURL, c.api.UploadURL} {
 		if err := transport.CheckSecret(u); err != nil && o.Token != "" {
-			return nil, fmt.Errorf("checking where the token of GitHub goes: %w", err)
+			return nil, fmt.Errorf("checking where the GitHub token is sent: %w", err)
 		}
 		origins[transport.Origin(u)] = true
 	}
@@ -118,7 +118,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, answer any) 
 }
 
 // ErrNotFound is the error for something that does not exist or that the token may not see.
-var ErrNotFound = errors.New("GitHub has no such thing, or the token may not see it")
+var ErrNotFound = errors.New("GitHub does not have it, or the token has no access to it")
 
 // short returns a concise error. A 404 matches ErrNotFound.
 func short(err error) error {
@@ -127,9 +127,9 @@ func short(err error) error {
 	var abuse *gh.AbuseRateLimitError
 	switch {
 	case errors.As(err, &limit):
-		return &StatusError{Code: http.StatusTooManyRequests, Wait: max(time.Until(limit.Rate.Reset.Time), 0) + time.Second, text: "GitHub's limit of requests an hour is reached"}
+		return &StatusError{Code: http.StatusTooManyRequests, Wait: max(time.Until(limit.Rate.Reset.Time), 0) + time.Second, text: "GitHub's hourly rate limit is reached"}
 	case errors.As(err, &abuse):
-		return &StatusError{Code: http.StatusTooManyRequests, Wait: abuse.GetRetryAfter(), text: "GitHub's secondary limit of rate is reached"}
+		return &StatusError{Code: http.StatusTooManyRequests, Wait: abuse.GetRetryAfter(), text: "GitHub's secondary rate limit is reached"}
 	case !errors.As(err, &answer):
 		return err
 	}

@@ -27,7 +27,7 @@ type Pattern struct {
 }
 
 // ErrUnseen is the error for a setting that the token may not see, or that does not exist.
-var ErrUnseen = errors.New("the token may not see it (actions: read), or it is not there")
+var ErrUnseen = errors.New("the token has no access to it (actions: read), or it does not exist")
 
 // Environment returns which branches and tags may deploy to an environment.
 func (c *Client) Environment(ctx context.Context, name string) (Environment, error) {
@@ -55,7 +55,7 @@ func (c *Client) Environment(ctx context.Context, name string) (Environment, err
 		return Environment{}, err
 	}
 	if list.Total != len(list.Policies) {
-		return Environment{}, fmt.Errorf("asking about environment %s: GitHub names %d of %d branch policies", quote.Line(name), len(list.Policies), list.Total)
+		return Environment{}, fmt.Errorf("asking about environment %s: GitHub lists %d of %d branch policies", quote.Line(name), len(list.Policies), list.Total)
 	}
 	e.Patterns = list.Policies
 	return e, nil

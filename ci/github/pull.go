@@ -106,7 +106,7 @@ func (c *Client) pushCommit(ctx context.Context, change Change) error {
 			return err
 		}
 		if left.Tree.SHA != tree.SHA {
-			return fmt.Errorf("branch %q is there with other files: delete it, or open its pull request by hand", change.Branch)
+			return fmt.Errorf("branch %q already exists with different files: delete it, or open its pull request by hand", change.Branch)
 		}
 		return nil
 	}

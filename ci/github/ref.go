@@ -26,7 +26,7 @@ func (c *Client) Tag(ctx context.Context, tag string) (string, error) {
 	}
 	for depth := 0; r.Object.Type == "tag"; depth++ {
 		if depth > 10 {
-			return "", fmt.Errorf("looking for the tag %q: it is a tag of a tag, ten times over", tag)
+			return "", fmt.Errorf("looking for the tag %q: it is a tag of a tag, more than ten deep", tag)
 		}
 		if _, err := c.do(ctx, http.MethodGet, c.path("git/tags/%s", r.Object.SHA), nil, &r); err != nil {
 			return "", fmt.Errorf("reading the annotated tag %q: %w", tag, err)
@@ -39,7 +39,7 @@ func (c *Client) Tag(ctx context.Context, tag string) (string, error) {
 func (c *Client) CreateTag(ctx context.Context, tag, commit string) error {
 	body := map[string]string{"ref": "refs/tags/" + tag, "sha": commit}
 	if _, err := c.do(ctx, http.MethodPost, c.path("git/refs"), body, nil); err != nil {
-		return fmt.Errorf("making the tag %q: %w", tag, err)
+		return fmt.Errorf("creating the tag %q: %w", tag, err)
 	}
 	return nil
 }

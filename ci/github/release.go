@@ -103,7 +103,7 @@ func (c *Client) CreateDraft(ctx context.Context, d Draft) (Release, error) {
 		IsDraft bool `json:"draft"`
 	}{d, true}
 	if _, err := c.do(ctx, http.MethodPost, c.path("releases"), body, &r); err != nil {
-		return r, fmt.Errorf("making the draft of release %q: %w", d.Tag, err)
+		return r, fmt.Errorf("creating the draft of release %q: %w", d.Tag, err)
 	}
 	return r, nil
 }

@@ -42,7 +42,7 @@ func TestNotes(t *testing.T) {
 			map[string]string{"app/CHANGELOG.md": "## 1.2.3\n- One.\n## 1.2.3\n- Two.\n"}, made, "1 commit since tag app/v1.2.2", "it has 2 headings",
 		},
 		"commits, the changelog has nothing": {
-			map[string]string{"app/CHANGELOG.md": "## 1.2.3\n## 1.2.2\n- Old.\n"}, made, "1 commit since tag app/v1.2.2", "nothing stands below its heading on line 1",
+			map[string]string{"app/CHANGELOG.md": "## 1.2.3\n## 1.2.2\n- Old.\n"}, made, "1 commit since tag app/v1.2.2", "its heading on line 1 has no notes below it",
 		},
 		"commits, the workspace's changelog is another crate's": {
 			with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## 1.2.3\n- Of another.\n"), made, "1 commit since tag app/v1.2.2",

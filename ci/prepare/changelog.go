@@ -16,7 +16,7 @@ import (
 )
 
 // advice ends the errors about missing notes.
-const advice = `what changes with this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
+const advice = `what changes in this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
 
 // editChangelog moves the notes of the released crate.
 func (p *preparation) editChangelog() error {
@@ -79,7 +79,7 @@ func (p *preparation) editOtherChangelogs() error {
 		}
 	}
 	if len(p.without) > 0 {
-		p.note("There is no changelog of %s: a release makes notes of the commits since the last tag.", list(p.without))
+		p.note("There is no changelog for %s: a release makes notes from the commits since the last tag.", list(p.without))
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func moveUnreleased(text string, names changelog.Names, to, day, tag string) (st
 		return "", nil, err
 	}
 	if slices.Contains(o.file.Versions(), to) {
-		return "", nil, fmt.Errorf("it has a heading for %s already: move its notes below \"## [Unreleased]\" and take the heading out", to)
+		return "", nil, fmt.Errorf("it already has a heading for %s: move its notes below \"## [Unreleased]\" and remove the heading", to)
 	}
 	from, err := o.unreleased()
 	if err != nil {
@@ -156,7 +156,7 @@ func (o *outline) unreleased() (changelog.Heading, error) {
 	}
 	h := o.file.Headings()[found[0]]
 	if o.file.Below(found[0]) == "" {
-		return h, fmt.Errorf("nothing stands below the heading %q on line %d: write there %s", strings.TrimSpace(o.lines[h.Line]), h.Line+1, advice)
+		return h, fmt.Errorf("the heading %q on line %d has no notes below it: add %s", strings.TrimSpace(o.lines[h.Line]), h.Line+1, advice)
 	}
 	return h, nil
 }

@@ -75,7 +75,7 @@ func TestHeadingForms(t *testing.T) {
 }
 
 func TestUnreleasedErrors(t *testing.T) {
-	const lists = `what changes with this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
+	const lists = `what changes in this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty file", "", `it has no heading "## [Unreleased]": write one, and below it ` + lists},
 		{"missing", "# C\n\n## 0.3.0\n- x\n", `it has no heading "## [Unreleased]": write one above line 3, and below it ` + lists},
@@ -85,14 +85,14 @@ func TestUnreleasedErrors(t *testing.T) {
 		{"in a comment", "<!--\n## Unreleased\n- x\n-->\n", `it has no heading "## [Unreleased]"`},
 		{"in a list", "- a\n\n  ## Unreleased\n  - x\n", `it has no heading "## [Unreleased]"`},
 		{"another word", "## Unreleasedness\n- x\n", `it has no heading "## [Unreleased]"`},
-		{"empty", "# C\n\n## [Unreleased]\n\n## [0.3.0]\n- x\n", `nothing stands below the heading "## [Unreleased]" on line 3: write there ` + lists},
-		{"empty at the end", "## [Unreleased]", `nothing stands below the heading "## [Unreleased]" on line 1`},
-		{"only the template", "## [Unreleased]\n\n### Added\n\n### Fixed\n\n## 0.3.0\n- x\n", "nothing stands below"},
-		{"only a comment", "## [Unreleased]\n<!-- - x -->\n", "nothing stands below"},
-		{"only links", "## [Unreleased]\n\n[Unreleased]: https://x.io\n", "nothing stands below"},
-		{"before another part", "## [Unreleased]\n# Old\n- x\n", "nothing stands below"},
+		{"empty", "# C\n\n## [Unreleased]\n\n## [0.3.0]\n- x\n", `the heading "## [Unreleased]" on line 3 has no notes below it: add ` + lists},
+		{"empty at the end", "## [Unreleased]", `the heading "## [Unreleased]" on line 1 has no notes below it`},
+		{"only the template", "## [Unreleased]\n\n### Added\n\n### Fixed\n\n## 0.3.0\n- x\n", "has no notes below it"},
+		{"only a comment", "## [Unreleased]\n<!-- - x -->\n", "has no notes below it"},
+		{"only links", "## [Unreleased]\n\n[Unreleased]: https://x.io\n", "has no notes below it"},
+		{"before another part", "## [Unreleased]\n# Old\n- x\n", "has no notes below it"},
 		{"twice", "## [Unreleased]\n- x\n## Unreleased\n- y\n", `it has 2 headings "Unreleased", the first two on lines 1 and 3: keep one`},
-		{"has the version", "## [Unreleased]\n- x\n## 0.4.0\n- y\n", `it has a heading for 0.4.0 already: move its notes below "## [Unreleased]"`},
+		{"has the version", "## [Unreleased]\n- x\n## 0.4.0\n- y\n", `it already has a heading for 0.4.0: move its notes below "## [Unreleased]"`},
 		{"open code block", "# C\n```\n## [Unreleased]\n- x\n", "the code block that begins on line 2 has no end"},
 		{"not UTF-8", "## [Unreleased]\n- \xff\n", "it is not UTF-8"},
 	} {

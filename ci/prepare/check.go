@@ -13,7 +13,7 @@ import (
 // check reads the edited workspace and checks that it matches the request, as a later release
 // will read it.
 func (p *preparation) check() error {
-	const ours = "the edits do not hold together, which is a fault of slipway's: make them by hand and report it"
+	const ours = "the edits are inconsistent, which is a bug in slipway: make them by hand and report it"
 	w, err := cargo.Read(edited{p.fsys, p.files})
 	if err != nil {
 		return fmt.Errorf("reading the edited workspace: %w: %s", err, ours)

@@ -106,12 +106,12 @@ func (o *outline) updateLinks(name, tag string) (notes []string) {
 		return nil
 	}
 	if !known {
-		return []string{fmt.Sprintf("its links are in no form that slipway knows: write what [%s] leads to.", name)}
+		return []string{fmt.Sprintf("slipway does not know the form of its links: add the link of [%s].", name)}
 	}
 	o.define(d, name, url)
 	decoded := strings.NewReplacer("%2F", "/", "%2f", "/").Replace(url)
 	if !strings.HasSuffix(decoded, "/"+tag) && !strings.HasSuffix(decoded, "."+tag) {
-		notes = append(notes, fmt.Sprintf("the link of [%s], written like the others, does not lead to the tag %q.", name, tag))
+		notes = append(notes, fmt.Sprintf("the link of [%s], written like the others, does not point to the tag %q.", name, tag))
 	}
 	return notes
 }

@@ -65,17 +65,17 @@ func TestLinks(t *testing.T) {
 			"another tag",
 			"[Unreleased]: AT/compare/a-0.3.1...HEAD\n[0.3.1]: AT/compare/a-0.3.0...a-0.3.1\n",
 			"[Unreleased]: AT/compare/a-0.4.0...HEAD\n[0.4.0]: AT/compare/a-0.3.1...a-0.4.0\n[0.3.1]: AT/compare/a-0.3.0...a-0.3.1\n",
-			`the link of [0.4.0], written like the others, does not lead to the tag "v0.4.0".`,
+			`the link of [0.4.0], written like the others, does not point to the tag "v0.4.0".`,
 		},
 		{
 			"unknown form",
 			"[Unreleased]: AT/compare/main\n[0.3.1]: AT/first\n", "[Unreleased]: AT/compare/main\n[0.3.1]: AT/first\n",
-			"its links are in no form that slipway knows: write what [0.4.0] leads to.",
+			"slipway does not know the form of its links: add the link of [0.4.0].",
 		},
 		{
 			"only Unreleased, unknown",
 			"[Unreleased]: AT/compare/HEAD..v0.3.1\n", "[Unreleased]: AT/compare/HEAD..v0.3.1\n",
-			"its links are in no form that slipway knows: write what [0.4.0] leads to.",
+			"slipway does not know the form of its links: add the link of [0.4.0].",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -126,7 +126,7 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 		if bumped != requirement {
 			m.set(bumped, at...)
 		} else if requirement != p.to.String() {
-			p.note("%s: requirement %q on %q allows %s already and stays.", m.place(at), requirement, name, p.to)
+			p.note("%s: requirement %q on %q already allows %s and stays.", m.place(at), requirement, name, p.to)
 		}
 	}
 	return nil

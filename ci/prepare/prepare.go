@@ -129,7 +129,7 @@ func (p *preparation) checkHigher() error {
 		return nil
 	}
 	if from.String() == p.to.String() {
-		return fmt.Errorf("comparing versions: it is at %q already: if that is not released yet, give it a section in the changelog by hand, else ask for a higher version", from)
+		return fmt.Errorf("comparing versions: it is already at %q: if that is not released yet, add its section to the changelog by hand, otherwise ask for a higher version", from)
 	}
 	patch, minor := from.IncPatch(), from.IncMinor()
 	return fmt.Errorf("comparing versions: it is at %q, and a version only goes up: ask for a higher one, such as %s or %s", from, &patch, &minor)
@@ -143,7 +143,7 @@ func (p *preparation) read(name string) (string, error) {
 		return "", fmt.Errorf("reading %q: %w", name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("reading %q: it is no regular file: put a file in its place, a link is not edited", name)
+		return "", fmt.Errorf("reading %q: it is not a regular file: replace it with one, links are not edited", name)
 	}
 	raw, err := fs.ReadFile(p.fsys, name)
 	if err != nil {

@@ -91,20 +91,20 @@ func TestNewErrors(t *testing.T) {
 		{"10 MB", "app", strings.Repeat("1", 10<<20), nil, []string{"it is 10485760 bytes long"}},
 		{"lower", "app", "0.3.9", nil, []string{`comparing versions: it is at "0.4.0", and a version only goes up: ask for a higher one, such as 0.4.1 or 0.5.0`}},
 		{"prerelease of it", "app", "0.4.0-rc.1", nil, []string{`it is at "0.4.0", and a version only goes up`}},
-		{"the same", "app", "0.4.0", nil, []string{`it is at "0.4.0" already: if that is not released yet, give it a section in the changelog by hand`}},
+		{"the same", "app", "0.4.0", nil, []string{`it is already at "0.4.0": if that is not released yet, add its section to the changelog by hand`}},
 		{"no version", "own", "0.5.0", edit("crates/own/Cargo.toml", "version = \"0.4.0\"\n", ""), []string{`reading "crates/own/Cargo.toml": it has no version`}},
 		{
 			"no changelog of the setting's name", "own", "0.5.0", edit("crates/own/Cargo.toml", "[package]\n", "[package.metadata.slipway]\nchangelog = \"../../NOTES.md\"\n\n[package]\n"),
 			[]string{`reading changelog "NOTES.md"`, "the setting `changelog` of \"crates/own/Cargo.toml\" names it"},
 		},
-		{"nothing unreleased", "derive", "0.5.0", nil, []string{`editing changelog "crates/derive/CHANGELOG.md": nothing stands below the heading "## [Unreleased]" on line 3: write there what changes`}},
+		{"nothing unreleased", "derive", "0.5.0", nil, []string{`editing changelog "crates/derive/CHANGELOG.md": the heading "## [Unreleased]" on line 3 has no notes below it: add what changes`}},
 		{
 			"range", "app", "0.5.0", edit("crates/own/Cargo.toml", `version = "0.4.0" }`, `version = ">=0.4, <0.5" }`),
 			[]string{app + `editing "crates/own/Cargo.toml" line 7: dependency "app": requirement ">=0.4, <0.5" rules out 0.5.0: write a range`},
 		},
 		{
 			"requirement that is none", "app", "0.5.0", edit("Cargo.toml", `app = { version = "0.4.0"`, `app = { version = "0.4.0 beta"`),
-			[]string{app + `editing "Cargo.toml" line 10: dependency "app": requirement "0.4.0 beta": it is none that cargo reads`},
+			[]string{app + `editing "Cargo.toml" line 10: dependency "app": requirement "0.4.0 beta": cargo cannot read it`},
 		},
 		{
 			"not in the lock file", "app", "0.5.0", edit("Cargo.lock", `name = "core"`, `name = "corp"`),
@@ -157,7 +157,7 @@ func TestSymlinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = New(w, fsys, Request{Crate: "app", Version: "0.5.0", Date: day})
-		says(t, err, `reading "`+name+`": it is no regular file: put a file in its place, a link is not edited`)
+		says(t, err, `reading "`+name+`": it is not a regular file: replace it with one, links are not edited`)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestSame(t *testing.T) {
 		files[f.Path] = f.New
 	}
 	_, err := prepareFiles(t, files, "app", "0.5.0")
-	says(t, err, `it is at "0.5.0" already`)
+	says(t, err, `it is already at "0.5.0"`)
 }
 
 // TestOldLockFile prepares a workspace with a lock file of version 1, which qualifies every

@@ -77,7 +77,7 @@ func parseRequirement(requirement string) ([]comparator, error) {
 }
 
 func parseComparator(s string) (comparator, error) {
-	wrong := errors.New("it is none that cargo reads: write the crate's version")
+	wrong := errors.New("cargo cannot read it: write the crate's version")
 	m := comparatorForm.FindStringSubmatch(s)
 	if m == nil {
 		return comparator{}, wrong

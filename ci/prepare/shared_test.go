@@ -53,7 +53,7 @@ func TestChangelogOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if slices.ContainsFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }) || !strings.Contains(strings.Join(c.Notes, "\n"), `There is no changelog of "own"`) {
+	if slices.ContainsFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }) || !strings.Contains(strings.Join(c.Notes, "\n"), `There is no changelog for "own"`) {
 		t.Errorf("notes %q, files %+v", c.Notes, c.Files)
 	}
 	files["CHANGELOG.md"] += "## own 0.4.0 - 2025-01-01\n- old\n"
@@ -73,7 +73,7 @@ func TestNoChangelog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `There is no changelog of "own": a release makes notes of the commits since the last tag.`
+	const want = `There is no changelog for "own": a release makes notes from the commits since the last tag.`
 	if !slices.Contains(c.Notes, want) || len(c.Files) == 0 {
 		t.Errorf("notes %q, files %+v; want the note %q", c.Notes, c.Files, want)
 	}

@@ -46,7 +46,7 @@ func (c *Changeset) todo(root *os.Root) ([]File, error) {
 			return nil, err
 		}
 		if !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%q is no regular file: put a file in its place", f.Path)
+			return nil, fmt.Errorf("%q is not a regular file: replace it with one", f.Path)
 		}
 		now, err := root.ReadFile(name)
 		if err != nil {
@@ -138,7 +138,7 @@ func restore(root *os.Root, files []stagedFile) error {
 			err = root.Rename(temporary, filepath.FromSlash(f.Path))
 		}
 		if err != nil {
-			return fmt.Errorf("restoring %q: %w: take the changes back with git", f.Path, err)
+			return fmt.Errorf("restoring %q: %w: revert the changes with git", f.Path, err)
 		}
 	}
 	return errors.New("nothing was changed")

@@ -86,7 +86,7 @@ func TestWriteNothing(t *testing.T) {
 		if err := os.Symlink("../b", filepath.Join(dir, "a/Cargo.toml")); err != nil {
 			t.Fatal(err)
 		}
-		says(t, two.Write(dir), `"a/Cargo.toml" is no regular file: put a file in its place`, nothing)
+		says(t, two.Write(dir), `"a/Cargo.toml" is not a regular file: replace it with one`, nothing)
 		if got := readFile(t, dir, "Cargo.toml"); got != "old" {
 			t.Errorf("Cargo.toml holds %q", got)
 		}

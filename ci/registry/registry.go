@@ -77,7 +77,7 @@ func Open(ctx context.Context, index string, token credential.Token) (*Registry,
 	}
 	c := &config{}
 	if err := json.Unmarshal(raw, c); err != nil || c.DL == "" {
-		return nil, fmt.Errorf("opening the registry %q: its config.json is none: expected JSON with \"dl\"", r.Index)
+		return nil, fmt.Errorf("opening the registry %q: its config.json is not valid: expected JSON with \"dl\"", r.Index)
 	}
 	r.config = c
 	return r, nil

@@ -153,7 +153,7 @@ func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.Fil
 		return nil, f.explain(op, name, fs.ErrInvalid)
 	}
 	if strings.Count(name, "/") >= MaxDepth {
-		return nil, f.explain(op, name, fmt.Errorf("it lies in more than %d directories, expected fewer", MaxDepth))
+		return nil, f.explain(op, name, fmt.Errorf("it is nested in more than %d directories, expected fewer", MaxDepth))
 	}
 	info, err := at(filepath.FromSlash(name))
 	return info, f.explain(op, name, err)

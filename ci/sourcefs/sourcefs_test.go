@@ -148,7 +148,7 @@ func TestDepth(t *testing.T) {
 	}
 	must(t, os.MkdirAll(filepath.Join(dir, deepest, "e", "f", "g"), 0o755))
 	err := fs.WalkDir(f, ".", func(_ string, _ fs.DirEntry, err error) error { return err })
-	if err == nil || !strings.Contains(err.Error(), "lies in more than 128 directories") {
+	if err == nil || !strings.Contains(err.Error(), "is nested in more than 128 directories") {
 		t.Errorf("walking deeper: %v", err)
 	}
 }

@@ -88,7 +88,7 @@ func TestClients(t *testing.T) {
 		{"no answer to one that changes", []http.HandlerFunc{drop}, "POST", 2, 1, false},
 		{"429 with seconds", []http.HandlerFunc{status(429, "Retry-After", "1")}, "GET", 2, 2, false},
 		{"429 with a date", []http.HandlerFunc{status(429, "Retry-After", soon)}, "GET", 2, 2, false},
-		{"GitHub's limit", []http.HandlerFunc{status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset)}, "GET", 1, 2, false},
+		{"GitHub's hourly rate limit", []http.HandlerFunc{status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset)}, "GET", 1, 2, false},
 		{"429 with a day", []http.HandlerFunc{status(429, "Retry-After", day)}, "GET", 1, 1, true},
 		{"404", []http.HandlerFunc{status(404)}, "GET", 1, 1, true},
 		{"down", []http.HandlerFunc{status(502), status(502), status(502), status(502), status(502)}, "GET", 5, 5, true},
