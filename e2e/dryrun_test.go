@@ -76,7 +76,7 @@ func TestLocalDryRun(t *testing.T) {
 	})
 	t.Run("second run", func(t *testing.T) {
 		for line := range strings.Lines(again.stderr) {
-			if !strings.HasSuffix(line, ": done before, on the same inputs\n") {
+			if !strings.HasSuffix(line, ": already done, on the same inputs\n") {
 				t.Errorf("the second run said %q", line)
 			}
 		}

@@ -51,7 +51,7 @@ func TestSigningFaults(t *testing.T) {
 			r := base
 			r.out = filepath.Join(t.TempDir(), "out")
 			got := w.command("dist", r).run(t).wantCode(t, 0)
-			got.wantStderr(t, "build "+x8664+": done before", "test "+aarch64+": done before")
+			got.wantStderr(t, "build "+x8664+": already done", "test "+aarch64+": already done")
 			if k, f, e := s.Tokens.Count(""), s.Fulcio.Count(""), s.Rekor.Count(entries); k != tt.tokens || f != tt.certificates || e != tt.entries {
 				t.Errorf("%d tokens, %d certificates, %d log requests; expected %d, %d, %d", k, f, e, tt.tokens, tt.certificates, tt.entries)
 			}
@@ -99,7 +99,7 @@ func TestSigningRefused(t *testing.T) {
 			}
 			again := w.command("dist", r)
 			stack(t)
-			again.run(t).wantCode(t, 0).wantStderr(t, "build "+x8664+": done before", "build "+aarch64+": done before")
+			again.run(t).wantCode(t, 0).wantStderr(t, "build "+x8664+": already done", "build "+aarch64+": already done")
 		})
 	}
 	t.Run("a run on another commit", func(t *testing.T) {

@@ -128,7 +128,7 @@ func TestLocalSourceIgnored(t *testing.T) {
 				t.Errorf("the files differ: %v and %v", a, b)
 			}
 			for line := range strings.Lines(here.stderr) { // nothing runs again, because the source is the same
-				if !strings.HasSuffix(line, ": done before, on the same inputs\n") {
+				if !strings.HasSuffix(line, ": already done, on the same inputs\n") {
 					t.Errorf("without the ignored files it said %q", line)
 				}
 			}

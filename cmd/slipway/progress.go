@@ -110,7 +110,7 @@ func (p *progress) End(s step.Step, r step.Result, err error) {
 	case err != nil:
 		p.print("%s: failed after %s", s.Name, r.Duration.Round(10*time.Millisecond))
 	case r.Cached:
-		p.print("%s: done before, on the same inputs", s.Name)
+		p.print("%s: already done, on the same inputs", s.Name)
 	default:
 		p.print("%s: done in %s", s.Name, r.Duration.Round(10*time.Millisecond))
 	}

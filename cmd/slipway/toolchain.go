@@ -49,7 +49,7 @@ func ensureToolchain(ctx context.Context, base string, running app.Running, log 
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil // another process made it meanwhile
 	}
-	log.note("making the toolchain image %s: once, some minutes", toolchain.Reference())
+	log.note("making the toolchain image %s: once, takes some minutes", toolchain.Reference())
 	making := filepath.Join(cache, "making", toolchain.Digest())
 	r, err := newLocal(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log}, running.WeakerSandbox, log)
 	if err != nil {

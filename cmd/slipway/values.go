@@ -30,7 +30,7 @@ func (l nameList) Set(value string) error {
 	}
 	for i, name := range names {
 		if names[i] = strings.TrimSpace(name); names[i] == "" {
-			return errors.New("expected a name, it is empty: leave the flag out where all are meant")
+			return errors.New("expected a name, it is empty: leave the flag out for all")
 		}
 	}
 	*l.names = append(*l.names, names...)
