@@ -21,15 +21,15 @@ func (m *Slipway) WithSigning(
 	//
 	// +optional
 	oidcRequestURL *dagger.Secret,
-	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	// Token for requests to that address (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
-	// OpenID Connect token that says who signs
+	// OpenID Connect token of the signer
 	//
 	// +optional
 	identityToken *dagger.Secret,
-	// Private key to sign with instead of an identity, as cosign makes it
+	// Private key to sign with instead of an identity, as made by cosign
 	//
 	// +optional
 	key *dagger.Secret,
@@ -37,11 +37,11 @@ func (m *Slipway) WithSigning(
 	//
 	// +optional
 	keyPassword *dagger.Secret,
-	// Address of a Fulcio of your own (default: the public one)
+	// Address of your own Fulcio (default: the public one)
 	//
 	// +optional
 	fulcioURL string,
-	// Address of a Rekor of your own (default: the public one)
+	// Address of your own Rekor (default: the public one)
 	//
 	// +optional
 	rekorURL string,
@@ -49,7 +49,7 @@ func (m *Slipway) WithSigning(
 	//
 	// +optional
 	timestampURL string,
-	// Trusted root file of a sigstore of your own (default: that of the public one)
+	// Trusted root file of your own Sigstore (default: that of the public one)
 	//
 	// +optional
 	trustedRoot *dagger.File,
@@ -126,11 +126,11 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	repository string,
-	// Token of GitHub with contents: write
+	// GitHub token with contents: write
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of crates.io; those of other registries: with-registry-token
+	// Token of crates.io; for other registries: with-registry-token
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -138,11 +138,11 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	githubAPI string,
-	// Login of who releases, who is to be an owner of what is published
+	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
 	actor string,
-	// Name of the GitHub environment that this job runs in, to warn where it lets in more than the release branch
+	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
 	environment string,
@@ -178,7 +178,7 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	initialRelease bool,
-	// Publish the artifacts of this directory, and build and sign nothing
+	// Publish the artifacts in this directory, and build and sign nothing
 	//
 	// +optional
 	dist *dagger.Directory,
@@ -190,7 +190,7 @@ func (m *Slipway) ReleaseCrate(
 	//
 	// +optional
 	oidcRequestURL *dagger.Secret,
-	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	// Token for requests to that address (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
@@ -236,11 +236,11 @@ func (m *Slipway) ReleaseTrain(
 	//
 	// +optional
 	repository string,
-	// Token of GitHub with contents: write
+	// GitHub token with contents: write
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of crates.io; those of other registries: with-registry-token
+	// Token of crates.io; for other registries: with-registry-token
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -248,11 +248,11 @@ func (m *Slipway) ReleaseTrain(
 	//
 	// +optional
 	githubAPI string,
-	// Login of who releases, who is to be an owner of what is published
+	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
 	actor string,
-	// Name of the GitHub environment that this job runs in, to warn where it lets in more than the release branch
+	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
 	environment string,
@@ -276,7 +276,7 @@ func (m *Slipway) ReleaseTrain(
 	//
 	// +optional
 	oidcRequestURL *dagger.Secret,
-	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	// Token for requests to that address (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
@@ -343,7 +343,7 @@ func (m *Slipway) Workflows(
 	//
 	// +optional
 	workspace string,
-	// Where slipway comes from, as OWNER/NAME@COMMIT (default: as in the workflows that are there)
+	// Where slipway comes from, as OWNER/NAME@COMMIT (default: as in the existing workflows)
 	//
 	// +optional
 	slipway string,
@@ -423,7 +423,7 @@ func (m *Slipway) ReleaseDemoApp(
 	//
 	// +optional
 	registryPassword *dagger.Secret,
-	// Release the images of this directory, which a dry run has left, and build nothing
+	// Release the images in this directory, made by a dry run, and build nothing
 	//
 	// +optional
 	dist *dagger.Directory,
@@ -435,7 +435,7 @@ func (m *Slipway) ReleaseDemoApp(
 	//
 	// +optional
 	oidcRequestURL *dagger.Secret,
-	// What this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+	// Token for requests to that address (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)
 	//
 	// +optional
 	oidcRequestToken *dagger.Secret,
@@ -479,7 +479,7 @@ func (m *Slipway) Images(
 // +cache="never"
 func (m *Slipway) Verify(
 	ctx context.Context,
-	// Directory with tarballs and what lies beside them in a release, or with a binary and what signs it
+	// Directory with tarballs and the other files of a release, or with a binary and its signatures
 	//
 	// +optional
 	dist *dagger.Directory,
@@ -515,7 +515,7 @@ func (m *Slipway) Verify(
 	//
 	// +optional
 	key *dagger.File,
-	// Trusted root file of a sigstore of your own (default: that of the public one)
+	// Trusted root file of your own Sigstore (default: that of the public one)
 	//
 	// +optional
 	trustedRoot *dagger.File,
@@ -587,7 +587,7 @@ func (m *Slipway) Reproduce(
 	//
 	// +optional
 	key *dagger.File,
-	// Trusted root file of a sigstore of your own (default: that of the public one)
+	// Trusted root file of your own Sigstore (default: that of the public one)
 	//
 	// +optional
 	trustedRoot *dagger.File,
@@ -599,15 +599,15 @@ func (m *Slipway) Reproduce(
 	//
 	// +optional
 	githubAPI string,
-	// Token of the registry, for one that wants it to be read
+	// Token of the registry, if it requires one for reading
 	//
 	// +optional
 	registryToken *dagger.Secret,
-	// Address of a Fulcio of your own that the release was signed with: its plan names it
+	// Address of your own Fulcio that the release was signed with, as in its plan
 	//
 	// +optional
 	fulcioURL string,
-	// Address of a Rekor of your own, likewise
+	// Address of your own Rekor, likewise
 	//
 	// +optional
 	rekorURL string,
@@ -723,11 +723,11 @@ func (c *Crate) Release(
 	//
 	// +optional
 	repository string,
-	// Token of GitHub with contents: write
+	// GitHub token with contents: write
 	//
 	// +optional
 	githubToken *dagger.Secret,
-	// Token of crates.io; those of other registries: with-registry-token
+	// Token of crates.io; for other registries: with-registry-token
 	//
 	// +optional
 	registryToken *dagger.Secret,
@@ -735,11 +735,11 @@ func (c *Crate) Release(
 	//
 	// +optional
 	githubAPI string,
-	// Login of who releases, who is to be an owner of what is published
+	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
 	actor string,
-	// Name of the GitHub environment that this job runs in, to warn where it lets in more than the release branch
+	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
 	environment string,
@@ -775,7 +775,7 @@ func (c *Crate) Release(
 	//
 	// +optional
 	initialRelease bool,
-	// Publish the artifacts of this directory, and build and sign nothing
+	// Publish the artifacts in this directory, and build and sign nothing
 	//
 	// +optional
 	dist *dagger.Directory,

@@ -74,7 +74,7 @@ func New(
 	//
 	// +optional
 	base *dagger.Container,
-	// What a step may use, where the default is not enough, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
+	// Limits of a step, if the defaults are too low, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
 	//
 	// +optional
 	limits string,

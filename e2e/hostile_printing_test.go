@@ -117,7 +117,7 @@ func TestHostilePrintingPlan(t *testing.T) {
 	diff, _, _ := inJob(t, command{args: []string{slipway, "prepare-release", "--source", r.source, "--crate", r.crate, "--version", "0.2.0"}})
 	diff.wantCode(t, 0)
 	wantShown(t, diff.stdout, `\x1b]0;forged\a\r::add-mask::o`, "+version = \"0.2.0\"")
-	diff.wantStderr(t, "so that `git apply` cannot take it")
+	diff.wantStderr(t, "so `git apply` cannot apply it")
 }
 
 // TestHostilePrintingErrors checks the same for errors that quote what they refuse: files

@@ -42,7 +42,7 @@ func TestBeforeAnythingIsBuilt(t *testing.T) {
 	}{
 		"release without a repository":     {&Release{OneCrate: demo(), Signing: identity()}, false, "name the repository (--repository owner/name)"},
 		"release without an identity":      {&Release{OneCrate: demo(), Remotes: remote()}, true, sign.ErrNoToken.Error()},
-		"release of what another staged":   {&Release{OneCrate: demo(), Staged: given(set, digest)}, false, "checking --staged: it goes with a dry run"},
+		"release of what another staged":   {&Release{OneCrate: demo(), Staged: given(set, digest)}, false, "checking --staged: it requires a dry run"},
 		"release of an empty directory":    {&Release{OneCrate: demo(), DryRun: true, Dist: Directory{Set: true}}, false, "checking --dist: it is empty: name the directory whose artifacts are published"},
 		"digest without a directory":       {&Release{OneCrate: demo(), DryRun: true, DistDigest: Optional{digest, true}}, false, "checking --dist: it is empty"},
 		"empty digest of a directory":      {&Release{OneCrate: demo(), DryRun: true, Dist: set, DistDigest: Optional{"", true}}, false, `reading the digest ""`},

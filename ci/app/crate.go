@@ -106,7 +106,7 @@ func (v *Test) Run(ctx context.Context, h Host) (Outcome, error) {
 type Stage struct {
 	OneCrate
 	Signing        // the plan says how it will be signed, and with which services
-	Out     string `name:"out" default:"staged" help:"<directory> for the results, which is missing or empty" only:"command"`
+	Out     string `name:"out" default:"staged" help:"<directory> for the results, which must be missing or empty" only:"command"`
 }
 
 // Run signs nothing, and reads no secret.

@@ -31,22 +31,22 @@ type Subject struct {
 // Running says where steps run, and what they may use.
 type Running struct {
 	Runner        string `name:"runner" default:"auto" complete:"auto,local,dagger" help:"where steps run: auto, <local> or dagger" only:"command"`
-	Cache         string `name:"cache" help:"<directory> for what can be made again (default: the user's cache directory)" only:"command"`
-	Limits        string `name:"limits" help:"what a step may use, where the default is not enough, as <time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000>" only:"command"`
-	WeakerSandbox bool   `name:"weaker-sandbox" help:"run steps also where this machine lacks a part of the local sandbox" only:"command"`
+	Cache         string `name:"cache" help:"<directory> for files that can be recreated (default: the user's cache directory)" only:"command"`
+	Limits        string `name:"limits" help:"limits of a step, if the defaults are too low, as <time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000>" only:"command"`
+	WeakerSandbox bool   `name:"weaker-sandbox" help:"run steps even if this machine lacks a part of the local sandbox" only:"command"`
 }
 
 // Signing says how to sign. A plan depends on the key and on the addresses.
 type Signing struct {
 	RequestURL    Secret `name:"oidc-request-url" env:"ACTIONS_ID_TOKEN_REQUEST_URL" help:"where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)" only:"module"`
-	RequestToken  Secret `name:"oidc-request-token" env:"ACTIONS_ID_TOKEN_REQUEST_TOKEN" help:"what this job asks there with (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)" only:"module"`
-	IdentityToken Secret `name:"identity-token" env:"SIGSTORE_ID_TOKEN" help:"OpenID Connect <token> that says who signs (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)" module:"OpenID Connect token that says who signs"`
-	Key           File   `name:"key" secret:"true" help:"sign with this private key <file>, as cosign makes it, and $COSIGN_PASSWORD, instead of an identity" module:"private key to sign with instead of an identity, as cosign makes it"`
+	RequestToken  Secret `name:"oidc-request-token" env:"ACTIONS_ID_TOKEN_REQUEST_TOKEN" help:"token for requests to that address (env:ACTIONS_ID_TOKEN_REQUEST_TOKEN)" only:"module"`
+	IdentityToken Secret `name:"identity-token" env:"SIGSTORE_ID_TOKEN" help:"OpenID Connect <token> of the signer (default: $SIGSTORE_ID_TOKEN, or that of the GitHub Actions job)" module:"OpenID Connect token of the signer"`
+	Key           File   `name:"key" secret:"true" help:"sign with this private key <file>, as made by cosign, and $COSIGN_PASSWORD, instead of an identity" module:"private key to sign with instead of an identity, as made by cosign"`
 	KeyPassword   Secret `name:"key-password" env:"COSIGN_PASSWORD" help:"password of the key" only:"module"`
-	FulcioURL     string `name:"fulcio-url" help:"<address> of a Fulcio of your own (default: the public one)"`
-	RekorURL      string `name:"rekor-url" help:"<address> of a Rekor of your own (default: the public one)"`
+	FulcioURL     string `name:"fulcio-url" help:"<address> of your own Fulcio (default: the public one)"`
+	RekorURL      string `name:"rekor-url" help:"<address> of your own Rekor (default: the public one)"`
 	TimestampURL  string `name:"timestamp-url" help:"<address> of an RFC 3161 timestamp authority (default: none)"`
-	TrustedRoot   File   `name:"trusted-root" help:"trusted root <file> of a sigstore of your own (default: that of the public one)"`
+	TrustedRoot   File   `name:"trusted-root" help:"trusted root <file> of your own Sigstore (default: that of the public one)"`
 }
 
 // API is how GitHub is reached.
@@ -57,11 +57,11 @@ type API struct {
 // Remotes says where a release is published, and as whom.
 type Remotes struct {
 	Repository    string `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> to release in"`
-	GitHubToken   Secret `name:"github-token" env:"GITHUB_TOKEN" help:"token of GitHub with contents: write" only:"module"`
-	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of crates.io; those of other registries: with-registry-token" only:"module"`
+	GitHubToken   Secret `name:"github-token" env:"GITHUB_TOKEN" help:"GitHub token with contents: write" only:"module"`
+	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of crates.io; for other registries: with-registry-token" only:"module"`
 	API
-	Actor       string `name:"actor" env:"GITHUB_ACTOR" help:"<login> of who releases, who is to be an owner of what is published"`
-	Environment string `name:"environment" help:"<name> of the GitHub environment that this job runs in, to warn where it lets in more than the release branch"`
+	Actor       string `name:"actor" env:"GITHUB_ACTOR" help:"<login> of the releasing user, to be an owner of what is published"`
+	Environment string `name:"environment" help:"<name> of the GitHub environment that this job runs in, to warn if it allows more than the release branch"`
 }
 
 // SignedBy says who must have signed, and in which kind of run.
@@ -76,7 +76,7 @@ type SignedBy struct {
 type Released struct {
 	SignedBy
 	Key         File   `name:"key" help:"public key <file> that must have signed, instead of an identity"`
-	TrustedRoot File   `name:"trusted-root" help:"trusted root <file> of a sigstore of your own (default: that of the public one)"`
+	TrustedRoot File   `name:"trusted-root" help:"trusted root <file> of your own Sigstore (default: that of the public one)"`
 	GitHubToken Secret `name:"github-token" env:"GITHUB_TOKEN" help:"token of GitHub, for a release that not everyone may read" only:"module"`
 	API
 }

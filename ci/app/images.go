@@ -25,8 +25,8 @@ type Images struct {
 	Username   string    `name:"registry-username" env:"REGISTRY_USERNAME" help:"user of the registry" only:"module"`
 	Password   Secret    `name:"registry-password" env:"REGISTRY_PASSWORD" help:"password or token of that user" only:"module"`
 	Out        string    `name:"out" default:"dist" help:"<directory> for the images" only:"command"`
-	Stage      bool      `name:"stage" help:"run the steps and write what they leave to --out, for another job to make the images of" only:"command"`
-	Dist       Directory `name:"dist" help:"release the images of this <directory>, which a dry run has left, and build nothing"`
+	Stage      bool      `name:"stage" help:"run the steps and write their results to --out, for another job to make the images from" only:"command"`
+	Dist       Directory `name:"dist" help:"release the images in this <directory>, made by a dry run, and build nothing"`
 	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 

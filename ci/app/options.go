@@ -125,7 +125,7 @@ func Check(v any) error {
 	isGiven := func(name string) bool { return given[name] }
 	for _, set := range Exclusive(v) {
 		if both := slices.DeleteFunc(slices.Clone(set), func(n string) bool { return !given[n] }); len(both) > 1 {
-			return fmt.Errorf("checking --%s: it is given together with --%s: expected one of them", both[0], strings.Join(both[1:], ", --"))
+			return fmt.Errorf("checking --%s: it is given together with --%s: expected only one of them", both[0], strings.Join(both[1:], ", --"))
 		}
 	}
 	for _, set := range Together(v) {

@@ -16,7 +16,7 @@ type Order struct {
 // Run reads the workspace and starts no container.
 func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
 	if v.Crate.empty() {
-		return Outcome{}, errors.New("checking --crate: it is empty: leave the flag out for the order of all crates")
+		return Outcome{}, errors.New("checking --crate: it is empty: leave the flag out for all crates")
 	}
 	w, _, err := v.read(ctx, h)
 	if err != nil {
@@ -30,7 +30,7 @@ func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
 // constructor.
 type Toolchain struct {
 	Base  string `name:"base" help:"Debian <image> with apt to fetch the packages with (default: this machine)" only:"command"`
-	Cache string `name:"cache" help:"<directory> for what can be made again (default: the user's cache directory)" only:"command"`
+	Cache string `name:"cache" help:"<directory> for files that can be recreated (default: the user's cache directory)" only:"command"`
 	Out   string `name:"out" help:"<directory> to copy the OCI layout to" only:"command"`
 }
 

@@ -56,7 +56,7 @@ func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 		made.Output, err = v.propose(ctx, h, w, changes)
 	case v.Write:
 		if err = changes.Write(dir); err == nil {
-			made.Output = console.Sprintf("%s is prepared: %d files changed; commit them, have them merged, and release\n", changes.Tag, len(changes.Files))
+			made.Output = console.Sprintf("%s is prepared: %d files changed; commit them, get them merged, and release\n", changes.Tag, len(changes.Files))
 		}
 	default:
 		made.diff(changes.Diff())
@@ -69,7 +69,7 @@ func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 func (o *Outcome) diff(text string) {
 	o.Output = text
 	if console.Clean(text) != text {
-		o.Notes = append(o.Notes, "the diff shows characters as escapes (\\x1b, \\r), so that `git apply` cannot take it: --write changes the files themselves")
+		o.Notes = append(o.Notes, "the diff shows characters as escapes (\\x1b, \\r), so `git apply` cannot apply it: --write changes the files themselves")
 	}
 }
 

@@ -25,7 +25,7 @@ type Release struct {
 	DryRun     bool      `name:"dry-run" default:"true" help:"run every step and change nothing anywhere"`
 	Initial    bool      `name:"initial-release" help:"the registry does not have the crate yet: do not ask for its owners"`
 	Out        string    `name:"out" default:"dist" help:"<directory> for the artifacts" only:"command"`
-	Dist       Directory `name:"dist" help:"publish the artifacts of this <directory>, and build and sign nothing"`
+	Dist       Directory `name:"dist" help:"publish the artifacts in this <directory>, and build and sign nothing"`
 	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 
@@ -69,7 +69,7 @@ func dryRun(ctx context.Context, r *release.Release) (*report.Crate, error) { re
 // job, which takes the signed artifacts.
 func (v *Release) packageStaged(ctx context.Context, h Host) (Outcome, error) {
 	if !v.DryRun {
-		return Outcome{}, errors.New("checking --staged: it goes with a dry run: sign with `slipway dist --staged`, and publish with --dist what that writes")
+		return Outcome{}, errors.New("checking --staged: it requires a dry run: sign with `slipway dist --staged`, and publish its output with --dist")
 	}
 	return v.runStaged(ctx, h, &v.Signing, &execution{out: v.Out}, &v.Staged, dryRun)
 }

@@ -15,16 +15,16 @@ type Reproduce struct {
 	Signing    `only:"setup"`
 	Repository string `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> whose release it is"`
 	Released
-	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of the registry, for one that wants it to be read" only:"module"`
-	Fulcio        string `name:"fulcio-url" help:"<address> of a Fulcio of your own that the release was signed with: its plan names it"`
-	Rekor         string `name:"rekor-url" help:"<address> of a Rekor of your own, likewise"`
+	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of the registry, if it requires one for reading" only:"module"`
+	Fulcio        string `name:"fulcio-url" help:"<address> of your own Fulcio that the release was signed with, as in its plan"`
+	Rekor         string `name:"rekor-url" help:"<address> of your own Rekor, likewise"`
 	Timestamp     string `name:"timestamp-url" help:"<address> of an RFC 3161 timestamp authority, likewise"`
 }
 
 // The errors for a release that differs from one built from its source, and for one of which that
 // could not be determined.
 var (
-	errDiffers = errors.New("reproducing: not all of it is the same")
+	errDiffers = errors.New("reproducing: not everything is the same")
 	errUnsure  = errors.New("reproducing: cannot say")
 )
 

@@ -15,15 +15,15 @@ import (
 // Verify verifies releases, tarballs, unpacked ones, and images.
 type Verify struct {
 	Paths      []string  // on this machine
-	Dist       Directory `name:"dist" help:"directory with tarballs and what lies beside them in a release, or with a binary and what signs it" only:"module"`
-	Tag        Optional  `name:"tag" help:"verify the GitHub release of this <tag>; $GITHUB_TOKEN is used where there is one" module:"tag of a GitHub release, like crate/v1.2.3, to download and verify"`
+	Dist       Directory `name:"dist" help:"directory with tarballs and the other files of a release, or with a binary and its signatures" only:"module"`
+	Tag        Optional  `name:"tag" help:"verify the GitHub release of this <tag>; $GITHUB_TOKEN is used if set" module:"tag of a GitHub release, like crate/v1.2.3, to download and verify"`
 	Image      Optional  `name:"image" help:"verify the image of this <reference>"`
 	Repository string    `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> whose release it is"`
 	Released
 	Output
 }
 
-var errNotGood = errors.New("verifying: not all of it is good")
+var errNotGood = errors.New("verifying: not everything is good")
 
 // Run verifies everything that is named. The verdict is the worst one.
 func (v *Verify) Run(ctx context.Context, h Host) (Outcome, error) {

@@ -21,10 +21,10 @@ type Workflows struct {
 	_         struct{} `exclusive:"write,check"`
 	Source    string   `name:"source" default:"." help:"root of the repository, a <directory>" only:"command"`
 	Workspace string   `name:"workspace" help:"<directory> of the Rust workspace below the repository's root"`
-	Slipway   string   `name:"slipway" help:"where slipway comes from, as <OWNER/NAME@COMMIT>" module:"where slipway comes from, as OWNER/NAME@COMMIT (default: as in the workflows that are there)"`
+	Slipway   string   `name:"slipway" help:"where slipway comes from, as <OWNER/NAME@COMMIT>" module:"where slipway comes from, as OWNER/NAME@COMMIT (default: as in the existing workflows)"`
 	Engine    bool     `name:"engine" help:"run the steps on a Dagger engine, which the jobs start"`
 	Write     bool     `name:"write" help:"change the files here" only:"command"`
-	Check     bool     `name:"check" help:"fail where files are out of date" only:"command"`
+	Check     bool     `name:"check" help:"fail if files are out of date" only:"command"`
 }
 
 // Run reads the files of the caller. All workflows are in the outcome, changed or not.
