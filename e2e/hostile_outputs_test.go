@@ -214,7 +214,7 @@ func (a outputAttack) run(t *testing.T, w *runner, dir, cache string) {
 		return
 	}
 	got.wantCode(t, 1).wantError(t, a.wants...)
-	if m := got.message(); !strings.Contains(m, "keeping output ") && !strings.Contains(m, "exporting output ") && !strings.Contains(m, "its command ") {
+	if m := got.message(); !strings.Contains(m, "storing output ") && !strings.Contains(m, "exporting output ") && !strings.Contains(m, "its command ") {
 		t.Errorf("it ended with the error %q", m)
 	}
 	if left, err := os.ReadDir(r.out); err == nil && len(left) > 0 {

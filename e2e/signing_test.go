@@ -254,7 +254,7 @@ func TestSigningKey(t *testing.T) {
 	t.Run("wrong password", func(t *testing.T) {
 		wrong := r
 		wrong.env = []string{"COSIGN_PASSWORD=wrong"}
-		w.command("dist", wrong).run(t).wantCode(t, 1).wantError(t, "reading the key to sign with", "its password")
+		w.command("dist", wrong).run(t).wantCode(t, 1).wantError(t, "reading the signing key", "its password")
 	})
 	check(t, os.WriteFile(filepath.Join(dir, "shim-demo-v1"), bytes.Repeat([]byte("x"), 10), 0o755))
 	ours.args[len(ours.args)-1] = dir

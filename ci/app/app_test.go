@@ -47,7 +47,7 @@ func TestBeforeAnythingIsBuilt(t *testing.T) {
 		"digest without a directory":       {&Release{OneCrate: demo(), DryRun: true, DistDigest: Optional{digest, true}}, false, "checking --dist: it is empty"},
 		"empty digest of a directory":      {&Release{OneCrate: demo(), DryRun: true, Dist: set, DistDigest: Optional{"", true}}, false, `reading the digest ""`},
 		"prebuilt without who signed":      {&Release{OneCrate: demo(), DryRun: true, Dist: set}, false, `checking the artifacts in "there": checking who must have signed`},
-		"key that cannot be read":          {&Release{OneCrate: demo(), Signing: badKey, Remotes: remote()}, false, `reading the key to sign with "k": is gone`},
+		"key that cannot be read":          {&Release{OneCrate: demo(), Signing: badKey, Remotes: remote()}, false, `reading the signing key "k": is gone`},
 		"private log without its root":     {&Release{OneCrate: demo(), Signing: Signing{IdentityToken: text("a.b.c"), RekorURL: "https://rekor.example.org"}, Remotes: remote()}, false, "without its trusted root"},
 		"dist without an identity":         {&Dist{OneCrate: demo()}, true, sign.ErrNoToken.Error()},
 		"staged with a malformed digest":   {&Dist{OneCrate: demo(), Signing: identity(), Staged: given(set, "0")}, true, `reading the digest "0"`},

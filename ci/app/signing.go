@@ -34,7 +34,7 @@ func (s *Signing) signer(ctx context.Context) (*sign.Signer, error) {
 		}
 	}
 	if s.Key.Given() {
-		if o.Key, err = s.Key.read(ctx, "the key to sign with"); err != nil {
+		if o.Key, err = s.Key.read(ctx, "the signing key"); err != nil {
 			return nil, err
 		}
 		password, err := s.KeyPassword.reveal(ctx)

@@ -164,7 +164,7 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 	}
 	if other, ok := strings.CutPrefix(last, kindMark); ok && code == kindStatus && output(other) >= 0 {
 		o := s.Outputs[output(other)]
-		return fmt.Errorf("keeping output %q of step %q: %q is no regular file or directory of the step's own: a build script or macro has replaced it", o.Name, s.Name, o.Path)
+		return fmt.Errorf("storing output %q of step %q: %q is no regular file or directory of the step's own: a build script or macro has replaced it", o.Name, s.Name, o.Path)
 	}
 	hide := r.opts.Secrets.Hide
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
@@ -211,7 +211,7 @@ func (r *Runner) find(name, output string) (finished, step.Output, error) {
 	}
 	i := slices.IndexFunc(s.step.Outputs, func(o step.Output) bool { return o.Name == output })
 	if i < 0 {
-		return s, step.Output{}, fmt.Errorf("taking output %q of step %q: the step leaves no such output", output, name)
+		return s, step.Output{}, fmt.Errorf("taking output %q of step %q: the step has no such output", output, name)
 	}
 	return s, s.step.Outputs[i], nil
 }

@@ -34,7 +34,7 @@ func (r *Runner) tree(name string) (*dagger.Directory, error) {
 			return dir, nil
 		}
 	}
-	return nil, fmt.Errorf("staging tree %q: the runner was not given it", name)
+	return nil, fmt.Errorf("staging tree %q: the runner does not have it", name)
 }
 
 // makeTree sends slipway's own files as one directory, because a query for each would be slow in

@@ -21,14 +21,14 @@ type SandboxError struct {
 }
 
 func (e *SandboxError) Error() string {
-	text := "checking the sandbox: this machine cannot make it: " + e.Reason
+	text := "checking the sandbox: this machine cannot create it: " + e.Reason
 	if hint := hintFor(e.Reason); hint != "" {
 		text += ": " + hint
 	}
 	if e.Weaker {
-		return text + "; without its system call filter and its bar to further user namespaces it can: --weaker-sandbox accepts that, for code that you trust"
+		return text + "; without the system call filter and the ban on further user namespaces it can: --weaker-sandbox accepts that, for code that you trust"
 	}
-	return text + "; --runner dagger needs no sandbox of this machine's"
+	return text + "; --runner dagger needs no local sandbox"
 }
 
 // hintFor returns what a person can do about bubblewrap's message, "" if nothing is known.
@@ -37,9 +37,9 @@ func hintFor(reason string) string {
 		{`"bwrap": executable file not found`, "install bubblewrap"},
 		{`"prlimit": executable file not found`, "install util-linux"},
 		{"Unknown option", "it needs bubblewrap 0.8 or newer"},
-		{"uid map: Permission denied", "the kernel keeps user namespaces from ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to make them, or run as root"},
-		{"No permissions to create new namespace", "the kernel keeps user namespaces from ordinary users (sysctl kernel.unprivileged_userns_clone or user.max_user_namespaces): allow them, or run as root"},
-		{"loopback: Failed", "the kernel keeps user namespaces from ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to make them, or run as root"},
+		{"uid map: Permission denied", "the kernel denies user namespaces to ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to create them, or run as root"},
+		{"No permissions to create new namespace", "the kernel denies user namespaces to ordinary users (sysctl kernel.unprivileged_userns_clone or user.max_user_namespaces): allow them, or run as root"},
+		{"loopback: Failed", "the kernel denies user namespaces to ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to create them, or run as root"},
 		{"SECCOMP", "the kernel is built without seccomp filters"},
 	} {
 		if strings.Contains(reason, h.said) {

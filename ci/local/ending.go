@@ -87,5 +87,5 @@ func end(first int) error {
 			return fmt.Errorf("ending the sandbox: %w", err)
 		}
 	}
-	return errors.New("ending the sandbox: its first process has not ended a minute after it was killed")
+	return errors.New("ending the sandbox: its first process is still running a minute after it was killed")
 }

@@ -98,7 +98,7 @@ func (e *entry) beneath(output string) error {
 func (e *entry) verify(output string) error {
 	o, ok := e.Outputs[output]
 	if !ok {
-		return fmt.Errorf("taking output %q of step %q: the step leaves no such output", output, e.step.Name)
+		return fmt.Errorf("taking output %q of step %q: the step has no such output", output, e.step.Name)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -171,7 +171,7 @@ func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *ben
 	}
 	defer out.Close()
 	if err := from.Move(name, out, as); err != nil {
-		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, err)
+		return fmt.Errorf("storing output %q of step %q: %w", o.Name, s.Name, err)
 	}
 	// Settle comes first: nothing can be removed from a directory that its owner may not write
 	// to.
@@ -179,7 +179,7 @@ func take(s step.Step, o step.Output, from *beneath.Dir, name string, entry *ben
 		err = out.Discard(as, s.Discard)
 	}
 	if err != nil {
-		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, as, err))
+		return fmt.Errorf("storing output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, as, err))
 	}
 	return nil
 }
@@ -192,7 +192,7 @@ func checkOutput(s step.Step, o step.Output, below *beneath.Dir, name string) er
 		return step.MissingError(s, o)
 	}
 	if err != nil {
-		return fmt.Errorf("keeping output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, name, err))
+		return fmt.Errorf("storing output %q of step %q: %w", o.Name, s.Name, step.OutputError(o, name, err))
 	}
 	return nil
 }

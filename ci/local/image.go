@@ -61,7 +61,7 @@ func (s *store) readImage(digest string) (image, error) {
 	}
 	var got image
 	if err := json.Unmarshal(raw, &got); err != nil || got.Digest != digest || got.Version != storeVersion {
-		return image{}, fmt.Errorf("reading unpacked image %q: its description is damaged or of another version", digest)
+		return image{}, fmt.Errorf("reading unpacked image %q: its description is damaged or from another version", digest)
 	}
 	got.root = filepath.Join(dir, "rootfs")
 	s.used("images", digest)

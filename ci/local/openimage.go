@@ -22,7 +22,7 @@ var platform = v1.Platform{OS: "linux", Architecture: strings.TrimPrefix(step.Pl
 // architecture.
 func checkMachine(arch string) error {
 	if arch != platform.Architecture {
-		return fmt.Errorf("opening the local runner: this machine is linux/%s, and steps run on %s everywhere, so that the same bytes come out: use --runner dagger with an engine, which emulates it", arch, step.Platform)
+		return fmt.Errorf("opening the local runner: this machine is linux/%s, but steps run on %s everywhere, to produce the same bytes: use --runner dagger with an engine that emulates it", arch, step.Platform)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func openLayout(dir string) (v1.Image, v1.Hash, error) {
 		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it has %d images for %s, expected one", dir, len(found), platform)
 	}
 	if found[0].MediaType.IsIndex() {
-		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it holds an index of images, expected an image", dir)
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it contains an index of images, expected an image", dir)
 	}
 	img, err := index.Image(found[0].Digest)
 	return img, found[0].Digest, err

@@ -149,7 +149,7 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	r.mu.Unlock()
 	i := slices.IndexFunc(e.step.Outputs, func(o step.Output) bool { return o.Name == output })
 	if i < 0 {
-		return fmt.Errorf("exporting output %q of step %q: the step leaves no such output", output, name)
+		return fmt.Errorf("exporting output %q of step %q: the step has no such output", output, name)
 	}
 	from, err := beneath.OpenDir(e.dir)
 	if err != nil {
@@ -181,7 +181,7 @@ func (r *Runner) output(ctx context.Context, name, output string) (string, error
 	}
 	err := e.verify(output)
 	if errors.Is(err, errDamaged) {
-		r.opts.Log.Line(e.step, "the cache has a damaged result of this step: running it again")
+		r.opts.Log.Line(e.step, "the cached result of this step is damaged: running it again")
 		if err := r.store.drop("steps", e.Key); err != nil {
 			return "", err
 		}

@@ -209,7 +209,7 @@ func TestMounts(t *testing.T) {
 	if got := exported(t, r, "first", "x"); got != "first" {
 		t.Errorf("a writable mount is no private copy: the output became %q", got)
 	}
-	if err := r.Export(t.Context(), "second", "none", t.TempDir()+"/x"); err == nil || !strings.Contains(err.Error(), `the step leaves no such output`) {
+	if err := r.Export(t.Context(), "second", "none", t.TempDir()+"/x"); err == nil || !strings.Contains(err.Error(), `the step has no such output`) {
 		t.Errorf("Export of no output: %v", err)
 	}
 	if err := r.Export(t.Context(), "third", "x", t.TempDir()+"/x"); err == nil || !strings.Contains(err.Error(), "the step has not run") {

@@ -31,7 +31,7 @@ func (r *Runner) stage(name string) (staged, error) {
 				return t, err
 			}
 		}
-		return nil, fmt.Errorf("staging tree %q: the runner was not given it", name)
+		return nil, fmt.Errorf("staging tree %q: the runner does not have it", name)
 	})
 	if err != nil {
 		return staged{}, err

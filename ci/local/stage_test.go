@@ -90,7 +90,7 @@ func TestTreeWithoutSource(t *testing.T) {
 	}
 	s.Mounts[1].Tree = "other"
 	_, err := m.runner(t).Run(t.Context(), s)
-	wantError(t, err, `staging tree "other": the runner was not given it`)
+	wantError(t, err, `staging tree "other": the runner does not have it`)
 }
 
 // TestOverlayStaysInside checks that links in an untrusted tree do not lead our files outside.

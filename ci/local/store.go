@@ -115,7 +115,7 @@ func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err e
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for cache entry %q, which another process makes: %w", key, context.Cause(ctx))
+			return nil, fmt.Errorf("waiting for cache entry %q, which another process is making: %w", key, context.Cause(ctx))
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (s *store) commit(dir, kind, key string) error {
 		if _, there := os.Stat(to); there == nil {
 			return beneath.RemoveAll(dir)
 		}
-		return fmt.Errorf("keeping %s %q: %w", kind, key, err)
+		return fmt.Errorf("storing %s %q: %w", kind, key, err)
 	}
 	return nil
 }

@@ -222,7 +222,7 @@ func TestDamageOfInput(t *testing.T) {
 	if out := run(t, r, second).Stdout; out != "good" {
 		t.Errorf("the second step found %q", out)
 	}
-	if !slices.Contains(m.log.lines, "the cache has a damaged result of this step: running it again") {
+	if !slices.Contains(m.log.lines, "the cached result of this step is damaged: running it again") {
 		t.Errorf("logged %q", m.log.lines)
 	}
 }

@@ -96,9 +96,9 @@ func (now room) exceeds(begin room, limit int64, dir string) error {
 	case limit > 0 && begin.bytes-now.bytes > limit:
 		return &step.LimitError{Limit: "disk", Used: "wrote more than " + humanize.IBytes(uint64(limit))}
 	case limit > 0 && counted && begin.files-now.files > limit/bytesPerFile:
-		return &step.LimitError{Limit: "disk", Used: fmt.Sprintf("made more than %d files, one for each %s of %s", limit/bytesPerFile, humanize.IBytes(bytesPerFile), humanize.IBytes(uint64(limit)))}
+		return &step.LimitError{Limit: "disk", Used: fmt.Sprintf("created more than %d files, one for each %s of %s", limit/bytesPerFile, humanize.IBytes(bytesPerFile), humanize.IBytes(uint64(limit)))}
 	case now.bytes < spare && now.bytes < begin.bytes:
-		return fmt.Errorf("the disk of the cache %q is nearly full: less than %s are left: make room, or name another directory with --cache", dir, humanize.IBytes(spare))
+		return fmt.Errorf("the disk of the cache %q is nearly full: less than %s is left: make room, or name another directory with --cache", dir, humanize.IBytes(spare))
 	case counted && now.files < spareFiles && now.files < begin.files:
 		return fmt.Errorf("the file system of the cache %q is nearly full: it has room for less than %d more files: make room, or name another directory with --cache", dir, spareFiles)
 	}

@@ -28,7 +28,7 @@ func TestFilesWithoutEnd(t *testing.T) {
 		}
 		t.Log("other programs have written 100 MiB meanwhile: the file system's room is what is measured")
 	}
-	wantError(t, err, "made more than 25600 files, one for each 4.0 KiB of 100 MiB", "--limits disk=")
+	wantError(t, err, "created more than 25600 files, one for each 4.0 KiB of 100 MiB", "--limits disk=")
 	if left, _ := filepath.Glob(filepath.Join(m.cache, "tmp", "run-*", "work", "step-*")); len(left) > 0 {
 		t.Errorf("it leaves %v", left)
 	}
@@ -49,7 +49,7 @@ func TestRoom(t *testing.T) {
 		{"nothing", begin, begin, 1 << 20, "", false},
 		{"as much as may be", room{1<<40 - 1<<20, 1<<24 - 256}, begin, 1 << 20, "", false},
 		{"bytes", room{1<<40 - 1<<20 - 1, 1 << 24}, begin, 1 << 20, "wrote more than 1.0 MiB", true},
-		{"files", room{1 << 40, 1<<24 - 257}, begin, 1 << 20, "made more than 256 files", true},
+		{"files", room{1 << 40, 1<<24 - 257}, begin, 1 << 20, "created more than 256 files", true},
 		{"no limit", room{1 << 30, 1 << 20}, begin, 0, "", false},
 		{"files are not counted", room{1 << 40, -1}, room{1 << 40, -1}, 1 << 20, "", false},
 		{"few bytes are left", room{spare - 1, 1 << 24}, begin, 0, "less than 256 MiB are left", false},

@@ -26,7 +26,7 @@ func (s *Signer) Again(bundle []byte, who Identity) (Signature, error) {
 	}
 	stamped := len(material.GetTimestampVerificationData().GetRfc3161Timestamps()) > 0
 	if s.services == nil || stamped != (s.services.timestamp != "") {
-		return Signature{}, errors.New("reading an earlier bundle: it was recorded otherwise than this signer records")
+		return Signature{}, errors.New("reading an earlier bundle: it was recorded differently than this signer records")
 	}
 	return forms(b)
 }

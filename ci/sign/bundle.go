@@ -28,7 +28,7 @@ const (
 // this function only: it refuses those that would take far more memory than real ones.
 func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
 	if len(raw) > MaxBundle {
-		return nil, fmt.Errorf("it has %d bytes, expected %d at most", len(raw), MaxBundle)
+		return nil, fmt.Errorf("it has %d bytes, expected at most %d", len(raw), MaxBundle)
 	}
 	if manyValues(raw, maxValues) {
 		return nil, fmt.Errorf("it has more than %d JSON values, expected fewer", maxValues)
@@ -39,7 +39,7 @@ func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
 	}
 	statement := b.GetDsseEnvelope().GetPayload()
 	if size := proto.Size(b) - len(statement); size > maxMaterial {
-		return nil, fmt.Errorf("it has %d bytes beside its statement, expected %d at most", size, maxMaterial)
+		return nil, fmt.Errorf("it has %d bytes beside its statement, expected at most %d", size, maxMaterial)
 	}
 	return b, CheckStatement(statement)
 }
@@ -48,7 +48,7 @@ func ParseBundle(raw []byte) (*protobundle.Bundle, error) {
 // for real ones.
 func CheckStatement(raw []byte) error {
 	if len(raw) > MaxBundle {
-		return fmt.Errorf("the statement has %d bytes, expected %d at most", len(raw), MaxBundle)
+		return fmt.Errorf("the statement has %d bytes, expected at most %d", len(raw), MaxBundle)
 	}
 	if manyValues(raw, maxStatement) {
 		return fmt.Errorf("the statement has more than %d JSON values, expected fewer", maxStatement)
@@ -60,7 +60,7 @@ func CheckStatement(raw []byte) error {
 // memory than for real ones.
 func CheckEnvelope(raw []byte) error {
 	if len(raw) > MaxBundle {
-		return fmt.Errorf("the envelope has %d bytes, expected %d at most", len(raw), MaxBundle)
+		return fmt.Errorf("the envelope has %d bytes, expected at most %d", len(raw), MaxBundle)
 	}
 	if manyValues(raw, maxValues) {
 		return fmt.Errorf("the envelope has more than %d JSON values, expected fewer", maxValues)

@@ -24,8 +24,8 @@ func TestBundleBomb(t *testing.T) {
 		"after a quote":    {head + `"x":"\\\"","y":[` + many + `]}`, "more than 10000 JSON values"},
 		"nested":           {strings.Repeat("[", 60<<20), "more than 10000 JSON values"},
 		"in the statement": {head + `"dsseEnvelope":{"payload":"` + inner + `","payloadType":"x","signatures":[{"sig":""}]}}`, "the statement has more than 1048576 JSON values"},
-		"in an entry":      {head + `"verificationMaterial":{"tlogEntries":[{"canonicalizedBody":"` + body + `"}]}}`, "bytes beside its statement, expected 1048576 at most"},
-		"too long":         {strings.Repeat(" ", MaxBundle+1), "has 67108865 bytes, expected 67108864 at most"},
+		"in an entry":      {head + `"verificationMaterial":{"tlogEntries":[{"canonicalizedBody":"` + body + `"}]}}`, "bytes beside its statement, expected at most 1048576"},
+		"too long":         {strings.Repeat(" ", MaxBundle+1), "has 67108865 bytes, expected at most 67108864"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			raw := []byte(c.bundle)

@@ -45,7 +45,7 @@ func (s *Signer) annotations(b *protobundle.Bundle) ([]static.Option, error) {
 func logEntry(b *protobundle.Bundle) (*cosignbundle.RekorBundle, error) {
 	entries := b.GetVerificationMaterial().GetTlogEntries()
 	if len(entries) != 1 || len(entries[0].GetInclusionPromise().GetSignedEntryTimestamp()) == 0 {
-		return nil, errors.New("signing an image: expected one log entry with a signed time, which a Rekor v1 log gives")
+		return nil, errors.New("signing an image: expected one log entry with a signed time, as from a Rekor v1 log")
 	}
 	e := entries[0]
 	return &cosignbundle.RekorBundle{

@@ -26,7 +26,7 @@ func DryRun(tag string) (*Signer, error) {
 	seed[0] = 0 // less than the order of the curve, so that the key is valid
 	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
 	if err != nil {
-		return nil, fmt.Errorf("making the key of a dry run: %w", err)
+		return nil, fmt.Errorf("making the dry-run key: %w", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).SetBytes(seed[:16]),
@@ -38,7 +38,7 @@ func DryRun(tag string) (*Signer, error) {
 	}
 	der, err := x509.CreateCertificate(nil, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, fmt.Errorf("making the certificate of a dry run: %w", err)
+		return nil, fmt.Errorf("making the dry-run certificate: %w", err)
 	}
 	s := &Signer{keys: ofKey(key, true)}
 	s.certificate = func(context.Context) ([]byte, error) { return der, nil }

@@ -37,14 +37,14 @@ func (s *Signer) Identity(ctx context.Context) (Identity, error) {
 func identityOf(der []byte) (Identity, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return Identity{}, fmt.Errorf("reading the certificate to sign with: %w", err)
+		return Identity{}, fmt.Errorf("reading the signing certificate: %w", err)
 	}
 	if IsDryRun(cert) {
 		return Identity{}, nil
 	}
 	c, err := certificate.SummarizeCertificate(cert)
 	if err != nil {
-		return Identity{}, fmt.Errorf("reading the certificate to sign with: %w", err)
+		return Identity{}, fmt.Errorf("reading the signing certificate: %w", err)
 	}
 	return Identity{
 		Subject: c.SubjectAlternativeName, Issuer: c.Issuer, Repository: c.SourceRepositoryURI,

@@ -18,7 +18,7 @@ import (
 
 // errDryRun prevents signing an image in a dry run, because every verifier would refuse the
 // signature.
-var errDryRun = errors.New("signing an image: the signatures of a dry run reach no log, and none belongs in a registry")
+var errDryRun = errors.New("signing an image: dry-run signatures are in no log and do not belong in a registry")
 
 // Image signs an image by its digest in cosign's classic format: the signature is over the
 // simple signing payload (containers-signature(5), "JSON data format"), and the

@@ -30,7 +30,7 @@ type keypair struct {
 func newKeypair() (*keypair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("making a key to sign with: %w", err)
+		return nil, fmt.Errorf("creating a signing key: %w", err)
 	}
 	return ofKey(key, false), nil
 }
@@ -48,15 +48,15 @@ func ofKey(key *ecdsa.PrivateKey, deterministic bool) *keypair {
 func loadKeypair(private, password []byte) (*keypair, error) {
 	signer, err := cosign.LoadPrivateKey(private, password, nil)
 	if err != nil {
-		return nil, fmt.Errorf("reading the key to sign with: %w: expected a private key as `cosign generate-key-pair` writes it, and its password", err)
+		return nil, fmt.Errorf("reading the signing key: %w: expected a private key as `cosign generate-key-pair` writes it, and its password", err)
 	}
 	public, err := signer.PublicKey()
 	if err != nil {
-		return nil, fmt.Errorf("reading the key to sign with: %w", err)
+		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}
 	ec, ok := public.(*ecdsa.PublicKey)
 	if !ok || ec.Curve != elliptic.P256() {
-		return nil, fmt.Errorf("reading the key to sign with: it is %T, expected ECDSA on P-256, which `cosign generate-key-pair` makes", public)
+		return nil, fmt.Errorf("reading the signing key: it is %T, expected ECDSA on P-256, which `cosign generate-key-pair` makes", public)
 	}
 	sign := func(digest []byte) ([]byte, error) {
 		return signer.SignMessage(nil, options.WithDigest(digest), options.WithCryptoSignerOpts(crypto.SHA256))

@@ -39,10 +39,10 @@ func (r *rekor) CreateLogEntry(params *entries.CreateLogEntryParams, opts ...ent
 	uuid := path.Base(conflict.Location.String())
 	found, err := r.entries.GetLogEntryByUUIDContext(r.ctx, entries.NewGetLogEntryByUUIDParams().WithEntryUUID(uuid))
 	if err != nil {
-		return nil, fmt.Errorf("reading the entry %q, which the log has already: %w", uuid, err)
+		return nil, fmt.Errorf("reading the entry %q, which is already in the log: %w", uuid, err)
 	}
 	for id := range found.Payload { // a single entry, under its full ID
 		return &entries.CreateLogEntryCreated{ETag: id, Payload: found.Payload}, nil
 	}
-	return nil, fmt.Errorf("reading the entry %q, which the log has already: the answer holds none", uuid)
+	return nil, fmt.Errorf("reading the entry %q, which is already in the log: the response does not contain it", uuid)
 }

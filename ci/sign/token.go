@@ -29,7 +29,7 @@ const tokenTime = 5 * time.Second
 func GivenToken(token string) TokenSource {
 	return func(context.Context) (string, error) {
 		if token = strings.TrimSpace(token); strings.Count(token, ".") != 2 {
-			return "", errors.New("reading the identity token: expected a JSON Web Token, three parts with dots between them")
+			return "", errors.New("reading the identity token: expected a JSON Web Token, three parts separated by dots")
 		}
 		return token, nil
 	}
@@ -80,7 +80,7 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("it answers %s; does the job have `permissions: id-token: write`?", resp.Status)
+		return "", fmt.Errorf("it responds with %s; does the job have `permissions: id-token: write`?", resp.Status)
 	}
 	var answer struct {
 		Value string `json:"value"`
