@@ -89,15 +89,15 @@ func TestHostileStaged(t *testing.T) {
 		{"the same, reported", "checking binary", swapFiles(bin(x8664), bin(aarch64)), true},
 		{"a file less", differs, func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, answers("toolchain.txt")))) }, false},
 		{"the same, reported", "is missing", func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, answers("toolchain.txt")))) }, true},
-		{"a file more, reported", "is no part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, answers("upload.txt")) }, true},
-		{"a crate more, reported", "is no part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "shim-core", "staged.json") }, true},
-		{"a link", "no regular file", relinkTo("/proc/self/environ", bin(x8664)), false},
-		{"a link within", "no regular file", relinkTo("shim-demo-v1-copy", bin(x8664)), false},
-		{"a directory that is a link", "no regular file", func(t *testing.T, dir string) {
+		{"a file more, reported", "is not part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, answers("upload.txt")) }, true},
+		{"a crate more, reported", "is not part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "shim-core", "staged.json") }, true},
+		{"a link", "not a regular file", relinkTo("/proc/self/environ", bin(x8664)), false},
+		{"a link within", "not a regular file", relinkTo("shim-demo-v1-copy", bin(x8664)), false},
+		{"a directory that is a link", "not a regular file", func(t *testing.T, dir string) {
 			check(t, os.Rename(filepath.Join(dir, "shim-demo"), dir+"-moved"))
 			check(t, os.Symlink(dir+"-moved", filepath.Join(dir, "shim-demo")))
 		}, false},
-		{"a pipe", "no regular file", func(t *testing.T, dir string) {
+		{"a pipe", "not a regular file", func(t *testing.T, dir string) {
 			check(t, os.Remove(filepath.Join(dir, "plan.json")))
 			check(t, syscall.Mkfifo(filepath.Join(dir, "plan.json"), 0o644))
 		}, false},

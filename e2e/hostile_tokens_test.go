@@ -56,10 +56,10 @@ func TestHostileTokens(t *testing.T) {
 		"a name like crates.io's":                 {"crates_io", "[registries.crates_io]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"CARGO_REGISTRIES_CRATES_IO_TOKEN"}, false},
 		"a name like another's":                   {"o-ther", "[registries.o-ther]\nindex = \"sparse+ADDRESS/\"\n[registries.o_ther]\nindex = \"sparse+https://registry.invalid/\"\n", []string{"CARGO_REGISTRIES_O_THER_TOKEN=" + others}, []string{"rename one"}, false},
 		"an empty name":                           {"", "[registries.\"\"]\nindex = \"sparse+ADDRESS/\"\n", nil, []string{"registry name"}, false},
-		"plain HTTP":                              {"evil", "[registries.evil]\nindex = \"sparse+http://registry.invalid/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+http://registry.invalid/"}, []string{"no https address", "a token is not sent there"}, false},
-		"plain HTTP in a private network":         {"evil", "[registries.evil]\nindex = \"sparse+http://192.0.2.1/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+http://192.0.2.1/"}, []string{"no https address"}, false},
+		"plain HTTP":                              {"evil", "[registries.evil]\nindex = \"sparse+http://registry.invalid/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+http://registry.invalid/"}, []string{"neither an https address", "a token is not sent there"}, false},
+		"plain HTTP in a private network":         {"evil", "[registries.evil]\nindex = \"sparse+http://192.0.2.1/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+http://192.0.2.1/"}, []string{"neither an https address"}, false},
 		"an index other than the caller's":        {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+https://registry.invalid/"}, []string{"$CARGO_REGISTRIES_EVIL_INDEX"}, false},
-		"an index that the workspace alone names": {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own}, []string{"name the index", "$CARGO_REGISTRIES_EVIL_INDEX"}, false},
+		"an index that the workspace alone names": {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own}, []string{"pass the index", "$CARGO_REGISTRIES_EVIL_INDEX"}, false},
 		"the right one":                           {"evil", "[registries.evil]\nindex = \"sparse+ADDRESS/\"\n", []string{"CARGO_REGISTRIES_EVIL_TOKEN=" + own, "CARGO_REGISTRIES_EVIL_INDEX=sparse+ADDRESS/"}, []string{"401"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

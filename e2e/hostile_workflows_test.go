@@ -133,7 +133,7 @@ func TestHostileActionsArtifact(t *testing.T) {
 	for i, tt := range []struct{ name, tamper, want string }{
 		{"a byte of a binary", "printf x >>" + binary, "its files have the digest"},
 		{"a file more", "echo x >shim-demo/answers/more.txt", "its files have the digest"},
-		{"a link to a secret", "ln -sf /proc/self/environ " + binary, "no regular file"},
+		{"a link to a secret", "ln -sf /proc/self/environ " + binary, "not a regular file"},
 		{"another answer of cargo", "echo '0shim-demo v0.1.0' >shim-demo/answers/crates-x86_64-unknown-linux-musl.txt", "its files have the digest"},
 	} {
 		if testing.Short() && i > 0 {
@@ -145,7 +145,7 @@ func TestHostileActionsArtifact(t *testing.T) {
 			r.stack.Fulcio.Reset()
 			r.acting.env = append(r.acting.env, "STAND_IN_TAMPER="+tt.tamper)
 			got := r.dispatch(t)
-			wantSaid(t, got, "which another job has left", tt.want)
+			wantSaid(t, got, "from another job", tt.want)
 			r.wantNothing(t, got)
 		})
 	}

@@ -70,7 +70,7 @@ func TestPublishReproduce(t *testing.T) {
 			line("same bytes", "SHA256SUMS"), line("same bytes", "shim-demo.provenance.sigstore.json, what it says"),
 			"It differs: not everything that users download is what this source produces here.",
 		)
-		wantNone(t, got, "Not as it was")
+		wantNone(t, got, "Different from when")
 	})
 	t.Run("other files", func(t *testing.T) {
 		dir := h.assets(t)
@@ -141,7 +141,7 @@ func wantOtherSource(t *testing.T, w *runner, s *sigstack.Stack, h *fakeGitHub, 
 		line("differs", demoBinary+": first at byte "), " rebuilt, in sections .note.gnu.build-id .text",
 		line("differs", "shim-demo.provenance.sigstore.json, what it says: "),
 		line("differs", demoTarball+", the signatures in it: shim-demo-v1: "+fmt.Sprintf("the certificate's commit is %q, expected %q", head, now)))
-	wantNone(t, got, "Not as it was")
+	wantNone(t, got, "Different from when")
 }
 
 // wantLines fails the test unless the report contains each text.

@@ -40,7 +40,7 @@ var noted = []struct {
 	{"git-unpinned", nil}, // Cargo.lock pins it
 	{"env-packaged", []string{".env: ", "published"}},
 	{"symlink-out", []string{"src/notes.txt: ", "/etc/passwd", "outside the workspace"}},
-	{"no-changelog", []string{"the release has no notes: no changelog has them"}},
+	{"no-changelog", []string{"the release has no notes: no changelog has any"}},
 	{"changelog-missing-section", []string{"CHANGELOG.md", "0.1.0"}},
 }
 

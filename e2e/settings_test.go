@@ -42,7 +42,7 @@ func TestLocalBinaries(t *testing.T) {
 // suggestion before anything begins.
 func TestLocalRefusedSetting(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"key":    {"binaries =", "binarys =", `Cargo.toml:10: "binarys" is no setting of [package.metadata.slipway]: did you mean "binaries"?`},
+		"key":    {"binaries =", "binarys =", `Cargo.toml:10: "binarys" is not a setting of [package.metadata.slipway]: did you mean "binaries"?`},
 		"type":   {`["unshipped-binary"]`, `"unshipped-binary"`, "Cargo.toml:10: `binaries` is a string, expected a list of strings"},
 		"binary": {`["unshipped-binary"]`, `["unshipped"]`, "Cargo.toml:10: `binaries` names \"unshipped\", which is not a binary of the crate: it has helper, unshipped-binary"},
 	} {

@@ -31,7 +31,7 @@ func CheckReference(what, reference string) error {
 }
 
 func refuse(what string) error {
-	return fmt.Errorf("checking the address of %s: it holds the name or the password of a user before the server's name, and would be shown: leave them out", what)
+	return fmt.Errorf("checking the address of %s: it contains a user name or password, which would be printed: leave them out", what)
 }
 
 // cutScheme cuts off the scheme and its separator as leniently as a careless parser would.

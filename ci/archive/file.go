@@ -17,7 +17,7 @@ func checkFile(h header) error {
 	case kindGlobal:
 		return fmt.Errorf("%w: a global one (pax), about all that follow; %s", ErrRecord, expected)
 	case kindExtended:
-		return fmt.Errorf("%w: a second one (pax) behind another; %s", ErrRecord, expected)
+		return fmt.Errorf("%w: a second one (pax) after another; %s", ErrRecord, expected)
 	case kindLongName:
 		return fmt.Errorf("%w: a long name (GNU), which replaces the next one; %s", ErrRecord, expected)
 	case kindLongLink:
@@ -40,7 +40,7 @@ func checkKind(h header) error {
 	switch h.kind {
 	case kindFile, kindOldFile:
 		if h.link != "" {
-			return fmt.Errorf("%w: it is a file that has the target %s of a link; %s", ErrHeader, quote.Line(h.link), file)
+			return fmt.Errorf("%w: it is a file with the link target %s; %s", ErrHeader, quote.Line(h.link), file)
 		}
 		return nil
 	case kindHardLink:
@@ -63,7 +63,7 @@ func checkKind(h header) error {
 func checkName(h header) error {
 	err := dist.CheckName(h.name)
 	if h.hidden {
-		err = errors.New("it goes on behind a zero byte")
+		err = errors.New("it continues after a zero byte")
 	}
 	switch {
 	case err == nil:
@@ -73,7 +73,7 @@ func checkName(h header) error {
 	case slices.Contains(strings.Split(h.name, "/"), ".."):
 		return fmt.Errorf("%w; expected the name of a file alone", ErrParent)
 	case strings.Contains(h.name, "/") || h.name == ".":
-		return fmt.Errorf("%w; expected the name of a file alone, a release is flat: pack it with tar -C <folder> <files>", ErrFolder)
+		return fmt.Errorf("%w; expected the name of a file alone, a release is flat: pack it with tar -C <directory> <files>", ErrFolder)
 	}
 	return fmt.Errorf("%w: %w", ErrName, err)
 }

@@ -107,7 +107,7 @@ func TestGNUTarHostile(t *testing.T) {
 		{"device", []string{"-C", "/dev", "null"}, ErrDevice, `entry "null": `},
 		{"setuid", []string{"setuid"}, ErrMode, `entry "setuid": its mode is more than permissions: 04755`},
 		{"sticky", []string{"sticky"}, ErrMode, "01755"},
-		{"twice", []string{"--hard-dereference", "app", "app"}, ErrDuplicate, `entry "app": its name is there twice`},
+		{"twice", []string{"--hard-dereference", "app", "app"}, ErrDuplicate, `entry "app": its name appears twice`},
 		{"twice but for case", []string{"--transform=s/app.sig/APP/", "app", "app.sig"}, ErrDuplicate, `entry "APP": `},
 		{"sparse of GNU", []string{"--format=gnu", "--sparse", "hole"}, ErrSparse, "(GNU)"},
 		{"sparse of PAX", []string{"--format=posix", "--sparse", "hole"}, ErrSparse, "it is a sparse file (pax)"},

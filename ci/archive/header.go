@@ -78,7 +78,7 @@ func (b *block) parse() (header, error) {
 		return h, fmt.Errorf("%w: it has fields of GNU tar's incremental archives; pack it with tar --format=ustar", ErrHeader)
 	}
 	if !zeros(b[500:]) {
-		return h, fmt.Errorf("%w: it has bytes behind the fields of ustar; pack it with tar --format=ustar", ErrHeader)
+		return h, fmt.Errorf("%w: it has bytes after the fields of ustar; pack it with tar --format=ustar", ErrHeader)
 	}
 	if err := b.checkUnused(); err != nil {
 		return h, err

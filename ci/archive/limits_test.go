@@ -85,7 +85,7 @@ func TestGzipBomb(t *testing.T) {
 		reason Reason
 		want   string
 	}{
-		{"ratio in a file", bomb(t, size, head('0', "a", size)), ReleaseLimits(), ErrRatio, `entry "a": it is compressed too well, as a gzip bomb is; expected at most 100 bytes out of each one`},
+		{"ratio in a file", bomb(t, size, head('0', "a", size)), ReleaseLimits(), ErrRatio, `entry "a": it is compressed too well, like a gzip bomb; expected at most 100 bytes out of each one`},
 		{"ratio behind the archive", bomb(t, size, file("a", "x")), ReleaseLimits(), ErrRatio, "reading tarball: it is compressed too well"},
 		{"total in a file", bomb(t, size, head('0', "a", size)), Limits{1, size, size, 2000}, ErrTooLarge, "for the whole tarball"},
 		{"total behind the archive", bomb(t, size, file("a", "x")), Limits{1, 1, 1 << 20, 2000}, ErrTooLarge, "expected at most 1048576 bytes for the whole tarball, unpacked"},

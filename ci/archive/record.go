@@ -34,7 +34,7 @@ func readRecords(s *stream, size int64) (map[string]string, error) {
 			return nil, fmt.Errorf("%w: it says %s twice (pax)", ErrRecord, quote.Line(key))
 		}
 		if !ok {
-			return nil, fmt.Errorf("%w: %s is no record of one (pax)", ErrRecord, quote.Line(rest))
+			return nil, fmt.Errorf("%w: %s is not a record of one (pax)", ErrRecord, quote.Line(rest))
 		}
 		records[key] = value
 		rest = after

@@ -101,7 +101,7 @@ func (s *stream) copy(w io.Writer, n int64) error {
 	var fill block
 	rest := fill[:-n&(blockSize-1)]
 	if _, err := io.ReadFull(s, rest); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w, within the zeros behind its %d bytes; was it fetched whole?", ErrTruncated, n)
+		return fmt.Errorf("%w, within the zeros after its %d bytes; was it fetched whole?", ErrTruncated, n)
 	} else if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *stream) end() error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w, that of the archive; expected nothing but zeros, some readers would go on there", ErrTrailing)
+	return fmt.Errorf("%w, that of the archive; expected only zeros, some readers would continue there", ErrTrailing)
 }
 
 // endFile checks that nothing follows the gzip member.
@@ -136,7 +136,7 @@ func (s *stream) endFile() error {
 	next, err := s.file.Peek(2)
 	switch {
 	case bytes.Equal(next, []byte{0x1f, 0x8b}):
-		return fmt.Errorf("%w, that of its gzip member: another member; expected one, some readers would go on there", ErrTrailing)
+		return fmt.Errorf("%w, that of its gzip member: another member; expected one, some readers would continue there", ErrTrailing)
 	case len(next) > 0:
 		return fmt.Errorf("%w, that of its gzip member; expected nothing", ErrTrailing)
 	case err != io.EOF:

@@ -57,7 +57,7 @@ func (u *unpacker) next(s *stream) (header, error) {
 	}
 	h, err = readHeader(s)
 	if errors.Is(err, io.EOF) {
-		return h, fmt.Errorf("%w: the archive ends behind it; expected the file that it is about", ErrRecord)
+		return h, fmt.Errorf("%w: the archive ends after it; expected the file that it describes", ErrRecord)
 	}
 	if err != nil {
 		return h, err

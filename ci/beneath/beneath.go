@@ -82,7 +82,7 @@ func (d *Dir) File(name string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() { // replaced in the meantime
-		err = &Refused{Path: name, Found: "is no regular file any more", Want: wantFile}
+		err = &Refused{Path: name, Found: "is no longer a regular file", Want: wantFile}
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

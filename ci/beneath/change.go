@@ -18,7 +18,7 @@ import (
 // tree, for errors.
 func (d *Dir) each(rel string, depth int, do func(name string, st *unix.Stat_t) error) error {
 	if depth > maxDepth {
-		return &Refused{Path: rel, Found: "lies too deep", Want: fmt.Sprintf("at most %d directories in each other", maxDepth), Limit: true}
+		return &Refused{Path: rel, Found: "is nested too deep", Want: fmt.Sprintf("at most %d directories in each other", maxDepth), Limit: true}
 	}
 	list, err := d.Dir(".") // a second handle, with its own read position
 	if err != nil {

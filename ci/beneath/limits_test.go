@@ -58,7 +58,7 @@ func TestDepth(t *testing.T) {
 	dir, d := tree(t)
 	do(t, os.MkdirAll(filepath.Join(dir, strings.Repeat("d/", 200)), 0o755))
 	to := filepath.Join(t.TempDir(), "to")
-	if _, err := d.CopyTree(".", to, KeptLimits()); err == nil || !strings.Contains(err.Error(), "lies too deep") {
+	if _, err := d.CopyTree(".", to, KeptLimits()); err == nil || !strings.Contains(err.Error(), "is nested too deep") {
 		t.Errorf("CopyTree = %v", err)
 	}
 	if _, err := os.Lstat(to); err == nil {

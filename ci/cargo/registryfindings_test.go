@@ -38,7 +38,7 @@ registry = "corp"
 		{10, "`homepage`"},
 		{11, "`license` is \"The MIT Licence\""},
 		{12, `there is no file "docs/README.md"`},
-		{15, "takes any version"},
+		{15, "allows any version"},
 		{17, `registry "corp"`},
 	}
 	if len(got) != len(want) {

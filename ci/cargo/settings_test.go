@@ -14,12 +14,12 @@ func TestSettingsRefused(t *testing.T) {
 		root, a, b string
 		want       []string
 	}{
-		{"an unknown key", "", "[package.metadata.slipway]\nfeature = [\"x\"]\n", "", []string{"reading settings: a/Cargo.toml:7: \"feature\" is no setting of [package.metadata.slipway]: did you mean \"features\"?"}},
+		{"an unknown key", "", "[package.metadata.slipway]\nfeature = [\"x\"]\n", "", []string{"reading settings: a/Cargo.toml:7: \"feature\" is not a setting of [package.metadata.slipway]: did you mean \"features\"?"}},
 		{"an unknown key of the workspace", "[workspace.metadata.slipway]\nrelease-brunch = \"x\"\n", "", "", []string{": Cargo.toml:4:", "did you mean \"release-branch\"?"}},
 		{"a dotted key", "", "metadata.slipway.tests = []\n", "", []string{"a/Cargo.toml:6:", "did you mean \"test\"?"}},
 		{"an inline table", "", "metadata = { slipway = { binary = [] } }\n", "", []string{"a/Cargo.toml:6:", "did you mean \"binaries\"?"}},
 		{"another member", "", "", "[package.metadata.slipway]\nregistry = \"no\"\n", []string{"b/Cargo.toml:7:", "`registry` is a string, expected true or false"}},
-		{"a key of an image", "[workspace.metadata.slipway.images.x]\nkind = \"image\"\ncrates = \"a\"\n", "", "", []string{": Cargo.toml:5:", "\"crates\" is no setting of [workspace.metadata.slipway.images.x]", "did you mean \"crate\"?"}},
+		{"a key of an image", "[workspace.metadata.slipway.images.x]\nkind = \"image\"\ncrates = \"a\"\n", "", "", []string{": Cargo.toml:5:", "\"crates\" is not a setting of [workspace.metadata.slipway.images.x]", "did you mean \"crate\"?"}},
 		{"several", "", "[package.metadata.slipway]\nfeature = []\nregistry = 1\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\ntets = []\n", "", []string{"\n  a/Cargo.toml:7: ", "\n  a/Cargo.toml:8: ", "\n  a/Cargo.toml:10: "}},
 		{"no table", "", "metadata.slipway = true\n", "", []string{"a/Cargo.toml:6:", "`package.metadata.slipway` is true, expected a table"}},
 	}

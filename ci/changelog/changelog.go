@@ -65,7 +65,7 @@ func Read(markdown []byte, names Names) (*File, error) {
 // one, or one that contains only headings and comments. The error names v but not the file.
 func (f *File) Section(v string) (Section, error) {
 	if _, err := semver.StrictNewVersion(v); err != nil {
-		return Section{}, fmt.Errorf("reading changelog: looking for a version that is none: %w", err)
+		return Section{}, fmt.Errorf("reading changelog: looking for an invalid version: %w", err)
 	}
 	at, named, err := f.find(v)
 	if err == nil {

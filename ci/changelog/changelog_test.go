@@ -214,7 +214,7 @@ func manyVersions(n int) string {
 func TestSectionOfNoVersion(t *testing.T) {
 	for _, v := range []string{"", "Unreleased", "v1.2.3", "1.2", ".*", "1.2.3\n", strings.Repeat("1", 10<<20)} {
 		got, err := ReadSection([]byte("## Unreleased\n- x\n## v1.2.3\n- x\n"), v)
-		if got != "" || err == nil || !strings.HasPrefix(err.Error(), "reading changelog: looking for a version that is none: ") || len(err.Error()) > 200 {
+		if got != "" || err == nil || !strings.HasPrefix(err.Error(), "reading changelog: looking for an invalid version: ") || len(err.Error()) > 200 {
 			t.Errorf("Section of %.20q: %q, %.300v", v, got, err)
 		}
 	}

@@ -18,7 +18,7 @@ func AddSummary(markdown string) error {
 // be trusted.
 func SetOutput(name, value string) error {
 	if Line(value) != value {
-		return fmt.Errorf("giving the job its output %q: %q has more than plain characters", name, value)
+		return fmt.Errorf("setting the job output %q: %q has other than plain characters", name, value)
 	}
 	return addTo("GITHUB_OUTPUT", name+"="+value)
 }

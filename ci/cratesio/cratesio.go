@@ -176,7 +176,7 @@ func (r *rules) categories(list []string) {
 	}
 	for i, slug := range list {
 		if !slices.Contains(categories(), slug) {
-			r.fail([]string{"package", "categories", strconv.Itoa(i)}, "choose from crates.io/category_slugs", "category %s is none of crates.io's (as of 2026-08-21)", quote.Line(slug))
+			r.fail([]string{"package", "categories", strconv.Itoa(i)}, "choose from crates.io/category_slugs", "crates.io has no category %s (as of 2026-08-21)", quote.Line(slug))
 		}
 	}
 }
@@ -214,11 +214,11 @@ func (r *rules) dependencies(list []Dependency) {
 			r.fail(d.Path, "", "dependency %s: %s", quote.Line(d.Alias), wrong)
 		}
 		if d.Registry != "" {
-			r.fail(d.Path, "publish it to crates.io first, or publish this crate to "+quote.Line(d.Registry)+" with `publish`", "%s is of registry %s: crates.io takes dependencies on its own crates only", shown, quote.Line(d.Registry))
+			r.fail(d.Path, "publish it to crates.io first, or publish this crate to "+quote.Line(d.Registry)+" with `publish`", "%s is from registry %s: crates.io accepts only dependencies on its own crates", shown, quote.Line(d.Registry))
 		}
 		switch wildcard, wrong := checkRequirement(d.Req); {
 		case wildcard:
-			r.fail(d.Path, "name the version that it needs", "%s takes any version, which crates.io refuses", shown)
+			r.fail(d.Path, "name the version that it needs", "%s allows any version, which crates.io refuses", shown)
 		case wrong:
 			r.unreadable(d.Path, "%s has the version requirement %s, expected one like \"1.2\"", shown, quote.Line(d.Req))
 		}

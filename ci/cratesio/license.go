@@ -32,7 +32,7 @@ func CheckLicense(expression string) string {
 		}
 	}
 	if ok, _ := spdxexp.ValidateLicenses([]string{parsable(words)}); !ok {
-		return "it is no SPDX expression: licences need AND or OR between them, an exception needs WITH"
+		return "it is not an SPDX expression: licences need AND or OR between them, an exception needs WITH"
 	}
 	return ""
 }
@@ -80,7 +80,7 @@ func checkLicenseWord(word string, exception bool) string {
 	case !exception && word == id && isReference(id):
 		return ""
 	}
-	return quote.Line(word) + " is no identifier of the SPDX list (" + spdxlicenses.LicenseListVersion() + ")"
+	return quote.Line(word) + " is not an identifier of the SPDX list (" + spdxlicenses.LicenseListVersion() + ")"
 }
 
 // isReference reports whether id has the form LicenseRef-NAME, optionally with a DocumentRef-

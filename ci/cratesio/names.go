@@ -67,7 +67,7 @@ func checkFeatureName(name string) string {
 		case i == 0 && !isStart(c) && c != '_' && !digit:
 			return "it must begin with a letter, a digit or `_`"
 		case i > 0 && !isContinue(c) && c != '+' && c != '-' && c != '.':
-			return "character " + quote.Line(string(c)) + " is none of letters, digits, `_`, `-`, `+` and `.`"
+			return "character " + quote.Line(string(c)) + " is not a letter, a digit, `_`, `-`, `+` or `.`"
 		}
 	}
 	return ""

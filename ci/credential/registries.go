@@ -47,9 +47,9 @@ func (r Registries) Has(registry string) bool {
 func (r Registries) Missing(registry string) error {
 	how := r.how(Variable(registry))
 	if registry == "" {
-		return fmt.Errorf("checking the token of crates.io: there is none: give it as %s", how)
+		return fmt.Errorf("checking the token of crates.io: there is none: pass it as %s", how)
 	}
-	return fmt.Errorf("checking the token of registry %q: there is none: give it as %s; that of crates.io is not sent there", registry, how)
+	return fmt.Errorf("checking the token of registry %q: there is none: pass it as %s; the token of crates.io is not sent there", registry, how)
 }
 
 // how describes how the user can provide the value of a variable.
@@ -90,13 +90,13 @@ func (r Registries) For(registry, index string) (Token, error) {
 		return refuse(err)
 	}
 	if registry == "" && index != CratesIO {
-		return refuse(fmt.Errorf("expected %s: the token of crates.io is for crates.io alone; give a registry a name, and its token as $CARGO_REGISTRIES_NAME_TOKEN", CratesIO))
+		return refuse(fmt.Errorf("expected %s: the token of crates.io is only for crates.io; give the registry a name, and pass its token as $CARGO_REGISTRIES_NAME_TOKEN", CratesIO))
 	}
 	if registry != "" {
 		pin := IndexVariable(registry)
 		switch pinned := r.Lookup(pin); {
 		case pinned == "":
-			return refuse(fmt.Errorf("the workspace says so, and nobody else: name the index that the token is for as %s", r.how(pin)))
+			return refuse(fmt.Errorf("only the workspace says so: pass the index that the token is for as %s", r.how(pin)))
 		case strings.TrimSuffix(pinned, "/") != strings.TrimSuffix(index, "/"):
 			return refuse(fmt.Errorf("%s says that it is at %q", r.how(pin), pinned))
 		}

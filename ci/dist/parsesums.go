@@ -52,9 +52,9 @@ func ParseSums(r io.Reader) (map[string][32]byte, error) {
 func addSum(sums map[string][32]byte, line []byte, reading error) error {
 	switch {
 	case errors.Is(reading, bufio.ErrBufferFull):
-		return fmt.Errorf("it begins %s and goes on; expected at most %d bytes, is this a SHA256SUMS?", quote.Line(string(line)), maxLine)
+		return fmt.Errorf("it begins %s and continues; expected at most %d bytes, is this a SHA256SUMS?", quote.Line(string(line)), maxLine)
 	case errors.Is(reading, io.EOF) && len(line) == 0:
-		return errors.New("it is not there; expected at least one file, the list is empty")
+		return errors.New("it is missing; expected at least one file, the list is empty")
 	case errors.Is(reading, io.EOF):
 		return fmt.Errorf("%s has no newline; expected one, was the list fetched whole?", quote.Line(string(line)))
 	case reading != nil:
@@ -80,11 +80,11 @@ func parseSum(line []byte) (name string, sum [32]byte, err error) {
 	case bytes.HasSuffix(line, []byte("\r")):
 		return "", sum, fmt.Errorf("%s ends with a carriage return; expected a newline alone, was the list edited on Windows?", quote.Line(string(line)))
 	case len(line) < digestLen+2 || line[digestLen] != ' ' || line[digestLen+1] != ' ' && line[digestLen+1] != '*':
-		return "", sum, fmt.Errorf("%s is no checksum line; %s", quote.Line(string(line)), form)
+		return "", sum, fmt.Errorf("%s is not a checksum line; %s", quote.Line(string(line)), form)
 	}
 	digits := line[:digestLen]
 	if _, err := hex.Decode(sum[:], digits); err != nil || !bytes.Equal(digits, bytes.ToLower(digits)) {
-		return "", [32]byte{}, fmt.Errorf("%s is no SHA-256 digest; expected 64 of the digits 0 to 9 and a to f", quote.Line(string(digits)))
+		return "", [32]byte{}, fmt.Errorf("%s is not a SHA-256 digest; expected 64 of the digits 0 to 9 and a to f", quote.Line(string(digits)))
 	}
 	name = string(line[digestLen+2:])
 	if err := CheckName(name); err != nil {

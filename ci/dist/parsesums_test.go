@@ -41,14 +41,14 @@ func TestParseSums(t *testing.T) {
 }
 
 func TestParseSumsRefuses(t *testing.T) {
-	const form = "is no checksum line; expected 64 hexadecimal digits, two spaces and a file name"
+	const form = "is not a checksum line; expected 64 hexadecimal digits, two spaces and a file name"
 	a := sumA + "  a\n"
 	var thousand strings.Builder
 	for i := range maxSums {
 		fmt.Fprintf(&thousand, "%s  f%d\n", sumA, i)
 	}
 	tests := []struct{ name, in, want string }{
-		{"empty", "", "reading SHA256SUMS: line 1: it is not there; expected at least one file"},
+		{"empty", "", "reading SHA256SUMS: line 1: it is missing; expected at least one file"},
 		{"empty line", "\n", `line 1: "" ` + form},
 		{"empty line between", a + "\n" + sumB + "  b\n", `line 2: "" ` + form},
 		{"empty line last", a + "\n", `line 2: "" ` + form},
@@ -60,9 +60,9 @@ func TestParseSumsRefuses(t *testing.T) {
 		{"twice with other digests", a + sumB + " *a\n", `line 2: "a" is listed a second time`},
 		{"escaped newline", `\` + sumA + `  a\nb` + "\n", "begins with a backslash: it has an escaped name"},
 		{"escaped plain name", `\` + a, "begins with a backslash"},
-		{"upper-case digest", strings.ToUpper(sumA) + "  a\n", "is no SHA-256 digest"},
-		{"no digit", "g" + sumA[1:] + "  a\n", `"g` + sumA[1:] + `" is no SHA-256 digest; expected 64 of the digits 0 to 9 and a to f`},
-		{"NUL in the digest", "\x00" + sumA[1:] + "  a\n", "is no SHA-256 digest"},
+		{"upper-case digest", strings.ToUpper(sumA) + "  a\n", "is not a SHA-256 digest"},
+		{"no digit", "g" + sumA[1:] + "  a\n", `"g` + sumA[1:] + `" is not a SHA-256 digest; expected 64 of the digits 0 to 9 and a to f`},
+		{"NUL in the digest", "\x00" + sumA[1:] + "  a\n", "is not a SHA-256 digest"},
 		{"short digest", sumA[1:] + "  a\n", form},
 		{"long digest", "0" + sumA + "  a\n", form},
 		{"SHA-512", sumA + sumB + "  a\n", form},
@@ -73,11 +73,11 @@ func TestParseSumsRefuses(t *testing.T) {
 		{"byte order mark", "\ufeff" + a, form},
 		{"digest alone", sumA + "\n", form},
 		{"no name", sumA + "  \n", "a file has no name"},
-		{"folder", sumA + "  dist/a\n", `the file name "dist/a" leads to a folder`},
-		{"this folder", sumA + "  ./a\n", `the file name "./a" leads to a folder`},
-		{"parent", sumA + "  ../a\n", `the file name "../a" leads to a folder`},
-		{"absolute", sumA + "  /etc/passwd\n", "leads to a folder"},
-		{"Windows folder", sumA + "  a\\b\n", "leads to a folder"},
+		{"folder", sumA + "  dist/a\n", `the file name "dist/a" leads to a directory`},
+		{"this folder", sumA + "  ./a\n", `the file name "./a" leads to a directory`},
+		{"parent", sumA + "  ../a\n", `the file name "../a" leads to a directory`},
+		{"absolute", sumA + "  /etc/passwd\n", "leads to a directory"},
+		{"Windows folder", sumA + "  a\\b\n", "leads to a directory"},
 		{"option", sumA + "  -a\n", `the file name "-a" is not plain`},
 		{"standard input", sumA + "  -\n", `the file name "-" is not plain`},
 		{"three spaces", sumA + "   a\n", `the file name " a" is not plain`},
@@ -86,8 +86,8 @@ func TestParseSumsRefuses(t *testing.T) {
 		{"terminal escape", sumA + "  a\x1b[2J\n", `the file name "a\x1b[2J" is not plain`},
 		{"NUL", sumA + "  a\x00\n", `the file name "a\x00" is not plain`},
 		{"zero bytes", string(make([]byte, 70)) + "\n", form},
-		{"101 bytes of name", sumA + "  " + strings.Repeat("n", 101) + "\n", "and goes on; expected at most 167 bytes"},
-		{"huge line", strings.Repeat("a", 10<<20), "and goes on; expected at most 167 bytes"},
+		{"101 bytes of name", sumA + "  " + strings.Repeat("n", 101) + "\n", "and continues; expected at most 167 bytes"},
+		{"huge line", strings.Repeat("a", 10<<20), "and continues; expected at most 167 bytes"},
 		{"1001 files", thousand.String() + a, "line 1001: expected at most 1000, a release has no more files"},
 	}
 	for _, tt := range tests {
@@ -158,7 +158,7 @@ func TestParseSumsOfSha256sum(t *testing.T) {
 			t.Errorf("%s: got %x, %v; want %x", mode, got, err, want)
 		}
 	}
-	for arg, want := range map[string]string{"new\nline": "begins with a backslash", "./a": "leads to a folder", "--tag": "is no checksum line"} {
+	for arg, want := range map[string]string{"new\nline": "begins with a backslash", "./a": "leads to a directory", "--tag": "is not a checksum line"} {
 		if got, err := run(arg, "a"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("sha256sum %q: got %x, %v; want %q", arg, got, err, want)
 		}

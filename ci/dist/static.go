@@ -27,7 +27,7 @@ func CheckStatic(name, target string) error {
 	// A static program may be position-independent and then has the type of a shared library,
 	// but a library has no entry point.
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN || f.Entry == 0 {
-		return fmt.Errorf("checking binary %q for %s: it is no program (%s that begins at %#x); expected what cargo links for a binary target", filepath.Base(name), target, f.Type, f.Entry)
+		return fmt.Errorf("checking binary %q for %s: it is not a program (%s that begins at %#x); expected what cargo links for a binary target", filepath.Base(name), target, f.Type, f.Entry)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {

@@ -55,8 +55,8 @@ func TestCheckStatic(t *testing.T) {
 		{"short", x8664, `checking binary "short"`},
 		{"script", x8664, `checking binary "script"`},
 		{"gone", x8664, `checking binary "gone"`},
-		{"object", x8664, `checking binary "object" for x86_64-unknown-linux-musl: it is no program (ET_REL`},
-		{"library", x8664, `checking binary "library" for x86_64-unknown-linux-musl: it is no program (ET_EXEC that begins at 0x0)`},
+		{"object", x8664, `checking binary "object" for x86_64-unknown-linux-musl: it is not a program (ET_REL`},
+		{"library", x8664, `checking binary "library" for x86_64-unknown-linux-musl: it is not a program (ET_EXEC that begins at 0x0)`},
 		{"pie", x8664, `checking binary "pie" for x86_64-unknown-linux-musl: it is linked dynamically (it names a loader): a release for musl is static; look for -Ctarget-feature=-crt-static`},
 		{"good", "riscv64gc-unknown-linux-musl", `checking binary "good" for "riscv64gc-unknown-linux-musl": expected one of the targets ["x86_64-unknown-linux-musl" "aarch64-unknown-linux-musl"]`},
 	} {

@@ -30,7 +30,7 @@ func TestTarballName(t *testing.T) {
 		{"a", "x86_64-unknown-linux-musl\n", "", "expected one of"},
 		{"a", "armv7-unknown-linux-musleabihf", "", "expected one of"},
 		{"a", "x86_64-alpine-linux-musl", "", "expected one of"},
-		{"../a", "x86_64-unknown-linux-musl", "", `naming a file of "../a": the file name "../a-x86_64-linux-musl.tar.gz" leads to a folder`},
+		{"../a", "x86_64-unknown-linux-musl", "", `naming a file of "../a": the file name "../a-x86_64-linux-musl.tar.gz" leads to a directory`},
 		{"", "x86_64-unknown-linux-musl", "", `naming a file of "": the file name "-x86_64-linux-musl.tar.gz" is not plain`},
 		{strings.Repeat("a", 10<<20), "x86_64-unknown-linux-musl", "", "has 10485785 bytes; expected at most 100"},
 	}
@@ -70,7 +70,7 @@ func TestWriteSumsRefuses(t *testing.T) {
 	}{
 		{"no files", io.Discard, nil, "writing SHA256SUMS: there are no files; expected at least one tarball"},
 		{"no name", io.Discard, map[string][32]byte{"": {}}, "writing SHA256SUMS: a file has no name"},
-		{"folder", io.Discard, map[string][32]byte{"a/b": {}}, `writing SHA256SUMS: the file name "a/b" leads to a folder`},
+		{"folder", io.Discard, map[string][32]byte{"a/b": {}}, `writing SHA256SUMS: the file name "a/b" leads to a directory`},
 		{"escaped by sha256sum", io.Discard, map[string][32]byte{"a\nb": {}}, `writing SHA256SUMS: the file name "a\nb" is not plain`},
 		{"fails to write", failing{bad}, map[string][32]byte{"a": {}}, "writing SHA256SUMS: bad disk"},
 	}

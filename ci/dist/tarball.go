@@ -66,7 +66,7 @@ func WriteTar(w io.Writer, entries []Entry) error {
 // sortEntries checks entries and returns them in the order of the tarball.
 func sortEntries(entries []Entry) ([]Entry, error) {
 	if len(entries) == 0 {
-		return nil, errors.New("writing tarball: there is nothing to put into it; expected at least the binary")
+		return nil, errors.New("writing tarball: there is nothing to put in it; expected at least the binary")
 	}
 	sorted := slices.SortedFunc(slices.Values(entries), func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	for i, e := range sorted {
@@ -74,7 +74,7 @@ func sortEntries(entries []Entry) ([]Entry, error) {
 			return nil, fmt.Errorf("writing tarball: %w", err)
 		}
 		if i > 0 && e.Name == sorted[i-1].Name {
-			return nil, fmt.Errorf("writing tarball: two files have the name %q; give one of them another", e.Name)
+			return nil, fmt.Errorf("writing tarball: two files have the name %q; rename one", e.Name)
 		}
 		if e.Size < 1 || e.Size > maxSize {
 			return nil, fmt.Errorf("writing tarball: %q has %d bytes; expected 1 to %d, was it built?", e.Name, e.Size, int64(maxSize))
@@ -103,7 +103,7 @@ func CheckName(name string) error {
 	case len(name) > maxName:
 		return fmt.Errorf("the file name %+.32q... has %d bytes; expected at most %d", name, len(name), maxName)
 	case strings.ContainsAny(name, `/\`) || strings.Contains(name, ".."):
-		return fmt.Errorf("the file name %+q leads to a folder; expected the name alone, a tarball is flat", name)
+		return fmt.Errorf("the file name %+q leads to a directory; expected only a name, a tarball is flat", name)
 	case !fileName.MatchString(name):
 		return fmt.Errorf("the file name %+q is not plain; expected letters, digits and ._+- only, no dot or hyphen first and no dot last", name)
 	}
@@ -143,7 +143,7 @@ func (e Entry) write(tw *tar.Writer) (err error) {
 	}
 	more, err := io.CopyN(io.Discard, r, 1)
 	if more > 0 {
-		return fmt.Errorf("it goes on after %d bytes; expected that to be all, is something still writing it?", e.Size)
+		return fmt.Errorf("it continues after %d bytes; expected no more, is something still writing it?", e.Size)
 	} else if !errors.Is(err, io.EOF) {
 		return err
 	}

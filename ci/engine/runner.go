@@ -164,7 +164,7 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 	}
 	if other, ok := strings.CutPrefix(last, kindMark); ok && code == kindStatus && output(other) >= 0 {
 		o := s.Outputs[output(other)]
-		return fmt.Errorf("storing output %q of step %q: %q is no regular file or directory of the step's own: a build script or macro has replaced it", o.Name, s.Name, o.Path)
+		return fmt.Errorf("storing output %q of step %q: %q is not a regular file or directory made by the step: a build script or macro has replaced it", o.Name, s.Name, o.Path)
 	}
 	hide := r.opts.Secrets.Hide
 	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}

@@ -43,7 +43,7 @@ var rules = []struct {
 	{prefix("refs/"), "it is a full ref, and a branch goes without refs/heads/"},
 	{prefix("heads/", "tags/", "remotes/"), "git looks for it outside the branches first"},
 	{prefix("-"), "git takes a leading - for an option"},
-	{pseudoRef, "git has a ref of its own by that name"},
+	{pseudoRef, "git has its own ref by that name"},
 	{commitID, "git takes it for a commit"},
 	{holding(".."), `a ref cannot hold ".."`},
 	{holding("@{"), `a ref cannot hold "@{"`},

@@ -19,7 +19,7 @@ func CheckCommit(sha string) error {
 	case commitID(sha) && strings.Trim(sha, "0") != "":
 		return nil
 	case commitID(sha):
-		return fmt.Errorf("checking commit %s: it is git's sign for no commit; give one that exists, as git rev-parse prints it", quote.Line(sha))
+		return fmt.Errorf("checking commit %s: it is git's placeholder for no commit; give one that exists, as git rev-parse prints it", quote.Line(sha))
 	case commitID(strings.ToLower(sha)):
 		return fmt.Errorf("checking commit %s: expected lower case; give it as git rev-parse prints it", quote.Line(sha))
 	}

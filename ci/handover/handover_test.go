@@ -109,19 +109,19 @@ func TestTampered(t *testing.T) {
 		{"all gone", "it has no files", func(t *testing.T, dir string) error {
 			return errors.Join(os.RemoveAll(filepath.Join(dir, "app")), os.Remove(filepath.Join(dir, "plan.json")))
 		}},
-		{"a link to the same bytes", "it is no regular file", func(t *testing.T, dir string) error {
+		{"a link to the same bytes", "it is not a regular file", func(t *testing.T, dir string) error {
 			return relink(dir, "plan.json", func(moved, name string) error { return os.Symlink(moved, name) })
 		}},
-		{"a link out", "it is no regular file", func(t *testing.T, dir string) error {
+		{"a link out", "it is not a regular file", func(t *testing.T, dir string) error {
 			return relink(dir, "plan.json", func(_, name string) error { return os.Symlink("/proc/self/environ", name) })
 		}},
-		{"a directory that is a link", "it is no regular file", func(t *testing.T, dir string) error {
+		{"a directory that is a link", "it is not a regular file", func(t *testing.T, dir string) error {
 			return relink(dir, "app", func(moved, name string) error { return os.Symlink(moved, name) })
 		}},
-		{"a pipe", "it is no regular file", func(t *testing.T, dir string) error {
+		{"a pipe", "it is not a regular file", func(t *testing.T, dir string) error {
 			return relink(dir, "plan.json", func(_, name string) error { return syscall.Mkfifo(name, 0o644) })
 		}},
-		{"a socket", "it is no regular file", func(t *testing.T, dir string) error {
+		{"a socket", "it is not a regular file", func(t *testing.T, dir string) error {
 			return relink(dir, "plan.json", func(_, name string) error {
 				return syscall.Mknod(name, syscall.S_IFSOCK|0o644, 0)
 			})

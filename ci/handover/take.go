@@ -69,10 +69,10 @@ func Take(dir string, want Digest, to string) error {
 
 func judge(dir string, want, got Digest, err error) error {
 	if err != nil {
-		return fmt.Errorf("checking the directory %q, which another job has left: %w", dir, err)
+		return fmt.Errorf("checking the directory %q, from another job: %w", dir, err)
 	}
 	if got != want {
-		return fmt.Errorf("checking the directory %q, which another job has left: its files have the digest %s, and that job reported %s: they were changed on the way, or are of another run: run both jobs again", dir, got, want)
+		return fmt.Errorf("checking the directory %q, from another job: its files have the digest %s, and that job reported %s: they were changed on the way, or come from another run: run both jobs again", dir, got, want)
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func walk(dir string, to *os.Root, names ...string) (Digest, error) {
 		return "", err
 	}
 	if !info.IsDir() {
-		return "", errors.New("it is no directory")
+		return "", errors.New("it is not a directory")
 	}
 	from, err := os.OpenRoot(dir)
 	if err != nil {
@@ -177,7 +177,7 @@ func openRegular(root *os.Root, name string, limit int64) (*os.File, error) {
 		return nil, err
 	}
 	if !there.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is no regular file (%s): links and devices are not taken", there.Mode().Type())
+		return nil, fmt.Errorf("it is not a regular file (%s): links and devices are refused", there.Mode().Type())
 	}
 	if there.Size() > limit {
 		return nil, errTooLarge
@@ -187,7 +187,7 @@ func openRegular(root *os.Root, name string, limit int64) (*os.File, error) {
 		return nil, err
 	}
 	if opened, err := f.Stat(); err != nil || !os.SameFile(there, opened) {
-		return nil, errors.Join(errors.New("it was replaced while it was read"), err, f.Close())
+		return nil, errors.Join(errors.New("it was replaced while being read"), err, f.Close())
 	}
 	return f, nil
 }

@@ -37,7 +37,7 @@ func Name(fsys fs.FS) (string, error) {
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
 	if err == nil && len(raw) > maxIndex {
-		err = fmt.Errorf("\"index.json\" has more than %d bytes, expected no more", maxIndex)
+		err = fmt.Errorf("\"index.json\" has more than %d bytes, expected fewer", maxIndex)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading OCI layout: %w", err)

@@ -67,7 +67,7 @@ func (h History) String() string {
 	case h.Tag != "":
 		n += " since tag " + h.Tag
 	case !h.Cut:
-		n += ", with no tag of a version before"
+		n += ", with no earlier version's tag"
 	}
 	if h.Cut {
 		n += " in a shallow clone, where history is cut: fetch all of it and its tags (`git fetch --unshallow --tags`) for the rest"

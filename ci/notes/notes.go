@@ -63,10 +63,10 @@ func (e *unusableError) finding(c *cargo.Crate, l cargo.Changelog) finding.List 
 	}
 	f := finding.Finding{Stops: finding.Release, Crate: c.Name, File: l.NamedBy, Line: l.Line}
 	f.What = fmt.Sprintf("the setting `changelog` names %q: %v", l.Name, e.err)
-	f.Do = fmt.Sprintf("give it a section for %s, or take the setting out", c.Version)
+	f.Do = fmt.Sprintf("give it a section for %s, or remove the setting", c.Version)
 	if missing {
-		f.What = fmt.Sprintf("the setting `changelog` names %q, which is not there", l.Name)
-		f.Do = fmt.Sprintf("write it, with a section for %s, or take the setting out", c.Version)
+		f.What = fmt.Sprintf("the setting `changelog` names %q, which is missing", l.Name)
+		f.Do = fmt.Sprintf("write it, with a section for %s, or remove the setting", c.Version)
 	}
 	return finding.List{f}
 }
@@ -86,7 +86,7 @@ func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Sect
 	}
 	section, err := f.Section(c.Version)
 	if err == nil && l.Shared && !section.Named && f.Foreign(c.Version) {
-		err = fmt.Errorf("its section of version %q on line %d has no crate's name, and there are newer ones: it is taken for another crate's", c.Version, section.Line)
+		err = fmt.Errorf("its section of version %q on line %d names no crate, and there are newer ones: it is taken to be another crate's", c.Version, section.Line)
 	}
 	if err != nil {
 		return changelog.Section{}, &unusableError{err}
@@ -109,7 +109,7 @@ func fromHistory(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.Li
 		f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "the release has no notes: " + why, Do: fmt.Sprintf("give a changelog a section for %s", c.Version)}
 		return Notes{From: "nowhere: " + why}, finding.List{f}, nil
 	}
-	const noChangelog = "no changelog has them, and "
+	const noChangelog = "no changelog has any, and "
 	if ask == nil {
 		return none(noChangelog + "there is no repository with commits")
 	}

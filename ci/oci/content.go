@@ -92,7 +92,7 @@ func (u *unchanged) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if got := hex.EncodeToString(u.sum.Sum(nil)); got != u.want.Hex {
-		return n, fmt.Errorf("reading %q again: its layer is sha256:%s, it was %s; is something still writing it?", u.name, got, u.want)
+		return n, fmt.Errorf("reading %q again: its layer is sha256:%s, but was %s; is something still writing it?", u.name, got, u.want)
 	}
 	return n, err
 }

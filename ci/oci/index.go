@@ -100,11 +100,11 @@ func (i *index) IndexManifest() (*v1.IndexManifest, error) {
 func (i *index) Image(h v1.Hash) (v1.Image, error) {
 	img, ok := i.images[h]
 	if !ok {
-		return nil, fmt.Errorf("looking for image %s: the index has none of that digest", h)
+		return nil, fmt.Errorf("looking for image %s: the index has none with that digest", h)
 	}
 	return img, nil
 }
 
 func (i *index) ImageIndex(h v1.Hash) (v1.ImageIndex, error) {
-	return nil, fmt.Errorf("looking for image index %s: the index has images only", h)
+	return nil, fmt.Errorf("looking for image index %s: the index only has images", h)
 }

@@ -26,7 +26,7 @@ const (
 func WriteImageLayout(dir string, it mutate.Appendable, reference string) (digest v1.Hash, err error) {
 	tag, err := name.NewTag(reference, name.StrictValidation)
 	if err != nil {
-		return digest, fmt.Errorf("writing OCI layout %q: the reference %.200q is not whole: %w; expected one like ghcr.io/owner/image:1.2.3", dir, reference, err)
+		return digest, fmt.Errorf("writing OCI layout %q: the reference %.200q is not complete: %w; expected one like ghcr.io/owner/image:1.2.3", dir, reference, err)
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return digest, fmt.Errorf("writing OCI layout: %w; expected a directory that does not exist", err)

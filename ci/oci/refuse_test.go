@@ -31,7 +31,7 @@ func TestRefuse(t *testing.T) {
 		{"version", ordinary("\x00asm\x02\x00\x00\x00"), []string{"it is wasm of version 02 00 00 00; expected a module (01 00 00 00)"}},
 		{"gone", func() (v1.Image, error) { return WasmImage(gone, "a", "/a", nil) }, []string{"making a wasm image of", "no such file"}},
 		{"folder", func() (v1.Image, error) { return WasmModule(t.TempDir(), "a", nil) }, []string{"making a wasm module image of", "is a directory"}},
-		{"name", func() (v1.Image, error) { return WasmImage(hello, "../a", "/../a", nil) }, []string{`the file name "../a" leads to a folder`}},
+		{"name", func() (v1.Image, error) { return WasmImage(hello, "../a", "/../a", nil) }, []string{`the file name "../a" leads to a directory`}},
 		{"entrypoint elsewhere", func() (v1.Image, error) { return WasmImage(hello, "a.wasm", "/b.wasm", nil) }, []string{`the entrypoint "/b.wasm" is not in the image; expected "/a.wasm"`}},
 		{"entrypoint by search", func() (v1.Image, error) { return WasmImage(hello, "a.wasm", "a.wasm", nil) }, []string{`expected "/a.wasm"`}},
 		{"no entrypoint", func() (v1.Image, error) { return WasmModule(hello, "", nil) }, []string{"the entrypoint is empty; expected a name"}},
@@ -78,7 +78,7 @@ func TestRefuseLayout(t *testing.T) {
 	dir := t.TempDir()
 	for _, reference := range []string{"", "demo", "demo:1", "ghcr.io/a/demo", "ghcr.io/A/demo:1", "ghcr.io/a/demo:1:2"} {
 		_, err := WriteImageLayout(filepath.Join(dir, "l"), img, reference)
-		says(t, err, "is not whole", "expected one like ghcr.io/owner/image:1.2.3")
+		says(t, err, "is not complete", "expected one like ghcr.io/owner/image:1.2.3")
 	}
 	_, err := WriteImageLayout(dir, img, "ghcr.io/a/demo:1")
 	says(t, err, "writing OCI layout", "file exists", "expected a directory that does not exist")

@@ -46,11 +46,11 @@ func TestNotes(t *testing.T) {
 		},
 		"commits, the workspace's changelog is another crate's": {
 			with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## 1.2.3\n- Of another.\n"), made, "1 commit since tag app/v1.2.2",
-			`CHANGELOG.md: its section of version "1.2.3" on line 3 has no crate's name, and there are newer ones`,
+			`CHANGELOG.md: its section of version "1.2.3" on line 3 names no crate, and there are newer ones`,
 		},
 		"the workspace's changelog, with newer ones of others": {with("CHANGELOG.md", "## 15.2.0\n- Of another.\n## app 1.2.3\n- One.\n"), "- One.", "CHANGELOG.md, line 3", ""},
 		"commits, the setting's file is missing": {
-			setting, made, "1 commit since tag app/v1.2.2", "Cargo.toml:4: the setting `changelog` names \"docs/notes.md\", which is not there: write it, with a section for 1.2.3, or take the setting out",
+			setting, made, "1 commit since tag app/v1.2.2", "Cargo.toml:4: the setting `changelog` names \"docs/notes.md\", which is missing: write it, with a section for 1.2.3, or remove the setting",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestNotes(t *testing.T) {
 // TestWorkspacesWithoutNotes checks that workspaces without a changelog, or without the version's
 // section in it, can be planned.
 func TestWorkspacesWithoutNotes(t *testing.T) {
-	for name, said := range map[string]string{"no-changelog": "the release has no notes: no changelog has them, and there is no repository with commits", "changelog-missing-section": `no heading "## [0.1.0]", the file has 0.0.9`} {
+	for name, said := range map[string]string{"no-changelog": "the release has no notes: no changelog has any, and there is no repository with commits", "changelog-missing-section": `no heading "## [0.1.0]", the file has 0.0.9`} {
 		p := newPlan(t, readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
 		if text := planText(t, p); p.Notes != "" || !strings.Contains(text, said) {
 			t.Errorf("%s: notes %q:\n%s", name, p.Notes, text)
@@ -84,8 +84,8 @@ func TestNoNotes(t *testing.T) {
 		ask        notes.Ask
 		from, said string
 	}{
-		"no repository": {nil, "nowhere: no changelog has them, and there is no repository with commits", ""},
-		"no commit":     {func(notes.Question) (notes.History, error) { return notes.History{}, nil }, "nowhere: no changelog has them, and there is no repository", ""},
+		"no repository": {nil, "nowhere: no changelog has any, and there is no repository with commits", ""},
+		"no commit":     {func(notes.Question) (notes.History, error) { return notes.History{}, nil }, "nowhere: no changelog has any, and there is no repository", ""},
 		"git fails":     {func(notes.Question) (notes.History, error) { return notes.History{}, errors.New("fatal: bad object") }, "nowhere", "fatal: bad object"},
 	} {
 		p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", History: tt.ask})

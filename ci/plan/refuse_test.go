@@ -24,7 +24,7 @@ func TestRefusesInputs(t *testing.T) {
 	}{
 		{"version 1x2", version("1x2"), []string{`reading version "1x2"`, "expected MAJOR.MINOR.PATCH"}},
 		{"version 1.2", version("1.2"), []string{`reading version "1.2"`, "expected MAJOR.MINOR.PATCH"}},
-		{"version v1.2.3", version("v1.2.3"), []string{"leave off the v"}},
+		{"version v1.2.3", version("v1.2.3"), []string{"leave out the v"}},
 		{"version 01.2.3", version("01.2.3"), []string{`"01.2.3"`, "starts with 0"}},
 		{"version 1.2.3-01", version("1.2.3-01"), []string{"starts with 0"}},
 		{"build metadata of its own", version("1.2.3+b"), []string{`crate "app" is at "1.2.3" in its manifest`}},
@@ -58,7 +58,7 @@ func TestRefusesInputs(t *testing.T) {
 		{"pull request", source(Source{Commit: commit, Branch: "refs/pull/1/merge"}), []string{"a pull request is not on any branch"}},
 		{"short commit", source(Source{Commit: commit[:10]}), []string{`checking commit "0123456789"`, "expected 40 or 64 hexadecimal digits"}},
 		{"commit in capitals", source(Source{Commit: strings.ToUpper(commit)}), []string{"expected lower case"}},
-		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's sign for no commit"}},
+		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's placeholder for no commit"}},
 		{"option for a commit", source(Source{Commit: "--help"}), []string{`checking commit "--help"`}},
 
 		{"host target", Request{Crate: "app", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, triple.X8664, triple.AArch64}},

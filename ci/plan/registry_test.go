@@ -20,7 +20,7 @@ func ofLibrary(t *testing.T, lines string) *cargo.Workspace {
 // which stops neither a dry run nor a release that goes only to GitHub.
 func TestRegistryRefusals(t *testing.T) {
 	const bad = "description = \"x\"\nlicense = \"The MIT Licence\"\nhomepage = \"not a url\"\nkeywords = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"twenty-six-characters-long\"]\ncategories = [\"NOT VALID\"]\n"
-	all := []string{"lib/Cargo.toml:6: `license` is", "lib/Cargo.toml:7: `homepage` is", "lib/Cargo.toml:8: it has 7 keywords", "lib/Cargo.toml:8: keyword \"twenty-six", "lib/Cargo.toml:9: category \"NOT VALID\""}
+	all := []string{"lib/Cargo.toml:6: `license` is", "lib/Cargo.toml:7: `homepage` is", "lib/Cargo.toml:8: it has 7 keywords", "lib/Cargo.toml:8: keyword \"twenty-six", "lib/Cargo.toml:9: crates.io has no category \"NOT VALID\""}
 	tests := []struct {
 		name, lines string
 		want        []string

@@ -84,7 +84,7 @@ func TestNewErrors(t *testing.T) {
 	}{
 		{"crate of another name", "App", "0.5.0", nil, []string{`did you mean "app"?`}},
 		{"crate that is none", "../app", "0.5.0", nil, []string{`checking crate name "../app"`}},
-		{"version with a v", "app", "v0.5.0", nil, []string{`reading version "v0.5.0"`, "leave off the v"}},
+		{"version with a v", "app", "v0.5.0", nil, []string{`reading version "v0.5.0"`, "leave out the v"}},
 		{"command", "app", "0.5.0; rm -rf /", nil, []string{`reading version "0.5.0; rm -rf /"`, "expected MAJOR.MINOR.PATCH"}},
 		{"newline", "app", "0.5.0\n", nil, []string{`reading version "0.5.0\n"`}},
 		{"build metadata alone", "app", "0.4.0+1", nil, []string{`it is at "0.4.0", and a version only goes up`}},

@@ -80,7 +80,7 @@ func Compare(s Statement, want Expectation) error {
 func (e *Expectation) check() error {
 	p := e.Parameters
 	if len(e.Subjects) == 0 || e.BuilderID == "" || p.Crate == "" && p.Image == "" || p.Version == "" || p.Repository == "" {
-		return errors.New("checking provenance: too little is expected of it: give the files, the builder, the crate, the version and the repository")
+		return errors.New("checking provenance: the expectation is incomplete: expected the files, the builder, the crate, the version and the repository")
 	}
 	if err := gitref.CheckCommit(e.Commit); err != nil {
 		return fmt.Errorf("checking provenance: the expected commit: %w", err)

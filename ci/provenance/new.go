@@ -113,7 +113,7 @@ func (in *Input) check() error {
 		}
 	}
 	if !absolute(in.Builder.ID) {
-		return fmt.Errorf("the builder %s is no absolute URI; expected one that says who builds", quote.Line(in.Builder.ID))
+		return fmt.Errorf("the builder %s is not an absolute URI; expected one that identifies the builder", quote.Line(in.Builder.ID))
 	}
 	if _, err := in.Toolchain.sha256(); err != nil && p.File == "" {
 		return err
@@ -135,14 +135,14 @@ func (in *Input) checkSource() error {
 		return nil
 	}
 	if !strings.HasPrefix(p.Ref, "refs/") {
-		return fmt.Errorf("the ref %s is not a full one; expected one like refs/heads/main", quote.Line(p.Ref))
+		return fmt.Errorf("the ref %s is not a full ref; expected one like refs/heads/main", quote.Line(p.Ref))
 	}
 	u, err := url.Parse(p.Repository)
 	if err != nil || !absolute(p.Repository) || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("the repository %s is no absolute URL; expected one like https://host/owner/name", quote.Line(p.Repository))
+		return fmt.Errorf("the repository %s is not an absolute URL; expected one like https://host/owner/name", quote.Line(p.Repository))
 	}
 	if _, secret := u.User.Password(); secret || u.User != nil && u.Scheme != "ssh" {
-		return errors.New("the repository's URL names a user, who may be a token; expected a URL without")
+		return errors.New("the repository's URL names a user, which may be a token; expected a URL without")
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func (o *object) add(t json.Token) error {
 	key, _ := t.(string)
 	folded := strings.ToLower(strings.ToUpper(key))
 	if o.keys[folded] {
-		return fmt.Errorf("the key %s is there twice; expected each once", quote.Line(key))
+		return fmt.Errorf("the key %s appears twice; expected each once", quote.Line(key))
 	}
 	o.keys[folded] = true
 	return nil

@@ -47,7 +47,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}{
 		{"link", func(at string) error { return os.Symlink("/proc/self/environ", at) }, `"/bin" is a symbolic link to "/proc/self/environ"`},
 		{"FIFO", func(at string) error { return unix.Mkfifo(at, 0o644) }, `"/bin" is a FIFO`},
-		{"another file", func(at string) error { return os.WriteFile(at, []byte("no program"), 0o755) }, "checking binary"},
+		{"another file", func(at string) error { return os.WriteFile(at, []byte("not a program"), 0o755) }, "checking binary"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rel, r := newRelease(t)

@@ -31,7 +31,7 @@ func TestReproduceCompares(t *testing.T) {
 		},
 		{"checksums", func(t *testing.T, dir string, _ *runner) { put(t, dir, "SHA256SUMS", "none\n") }, map[string]string{
 			"SHA256SUMS": "first at byte", `"SHA256SUMS", as it is signed`: "it is not the file that was released",
-			`"app-x86_64-linux-musl.tar.gz", as it is signed`: "is no checksum line", `"app-aarch64-linux-musl.tar.gz", as it is signed`: "is no checksum line",
+			`"app-x86_64-linux-musl.tar.gz", as it is signed`: "is not a checksum line", `"app-aarch64-linux-musl.tar.gz", as it is signed`: "is not a checksum line",
 		}},
 	}
 	for _, tt := range tests {

@@ -35,7 +35,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if secret(req) {
 		err := transport.CheckSecret(req.URL)
 		if err == nil && !g.trusts(req.URL) {
-			err = fmt.Errorf("registry %q sends whoever signs in to %s, another server: its credentials are not sent there", g.registry, transport.Origin(req.URL))
+			err = fmt.Errorf("registry %q sends logins to %s, another server: its credentials are not sent there", g.registry, transport.Origin(req.URL))
 		}
 		if err != nil {
 			if req.Body != nil {

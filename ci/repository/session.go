@@ -35,10 +35,10 @@ func (s *session) do(req *http.Request, fine ...int) (http.Header, error) {
 	if at := resp.Header.Get("Location"); at != "" {
 		to, err := resp.Request.URL.Parse(at)
 		if err != nil {
-			return nil, fmt.Errorf("reading where the upload goes on: %w", err)
+			return nil, fmt.Errorf("reading where the upload continues: %w", err)
 		}
 		if resp.Request.URL.Scheme == "https" && to.Scheme != "https" {
-			return nil, fmt.Errorf("the upload goes on at %s, expected https as before", to.Redacted())
+			return nil, fmt.Errorf("the upload continues at %s, expected https as before", to.Redacted())
 		}
 		s.location = to
 	}
@@ -80,7 +80,7 @@ func (s *session) begin(ctx context.Context) error {
 		return err
 	}
 	if s.location == nil {
-		return errors.New("beginning an upload: the answer does not say where it goes on")
+		return errors.New("beginning an upload: the response does not say where it continues")
 	}
 	s.least = minimum(header)
 	return nil

@@ -130,9 +130,9 @@ func (t later) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()
-	what := fmt.Sprintf("%s answers %s and asks to come back in %s", req.URL.Host, resp.Status, asked.Round(time.Second))
+	what := fmt.Sprintf("%s responds with %s and asks to retry in %s", req.URL.Host, resp.Status, asked.Round(time.Second))
 	if asked > longestWait {
-		return nil, fmt.Errorf("%s, which is too long to wait: run again then", what)
+		return nil, fmt.Errorf("%s, which is too long to wait: run again after that", what)
 	}
 	return nil, &Later{Wait: asked, what: what}
 }

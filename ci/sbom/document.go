@@ -96,7 +96,7 @@ func New(in Input) (*Document, error) {
 func NewFile(name, version, target string, sum [sha256.Size]byte, source Source) *Document {
 	c := component{
 		name: name, version: version, sha256: hex.EncodeToString(sum[:]), download: gitLocation(source.Repository, source.Commit),
-		comment: "Taken as it is from the repository that was released; what it was made from is not known here.",
+		comment: "Taken unchanged from the released repository; what it was built from is unknown.",
 	}
 	c.purl = packageURL("generic", name, version, map[string]string{"checksum": "sha256:" + c.sha256, "vcs_url": c.download})
 	d := &Document{binary: name, target: target, components: []component{c}}
@@ -117,7 +117,7 @@ func (in *Input) check() error {
 	case in.Rust.Release == "":
 		return errors.New("the compiler's release is empty; expected one like 1.96.0")
 	case in.Rust.Commit != "" && !commit.MatchString(in.Rust.Commit):
-		return fmt.Errorf("the compiler's commit %q is none; expected 40 hexadecimal digits, or nothing when it is unknown", in.Rust.Commit)
+		return fmt.Errorf("the compiler's commit %q is not valid; expected 40 hexadecimal digits, or nothing when it is unknown", in.Rust.Commit)
 	case in.Source != Source{} && (!commit.MatchString(in.Source.Commit) || gitLocation(in.Source.Repository, in.Source.Commit) == ""):
 		return fmt.Errorf("the source %q at commit %q is incomplete; expected a URL and 40 hexadecimal digits, or neither", in.Source.Repository, in.Source.Commit)
 	}

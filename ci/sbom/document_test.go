@@ -175,17 +175,17 @@ func TestNewRefuses(t *testing.T) {
 		{"no graph", func(in *Input) { in.Graph = Graph{} }, "the graph is empty"},
 		{"no edges", func(in *Input) { in.Graph.Deps = nil }, "the graph is empty"},
 		{"no compiler", func(in *Input) { in.Rust.Release = "" }, "the compiler's release is empty"},
-		{"a compiler's commit", func(in *Input) { in.Rust.Commit = "unknown" }, `the compiler's commit "unknown" is none`},
+		{"a compiler's commit", func(in *Input) { in.Rust.Commit = "unknown" }, `the compiler's commit "unknown" is not valid`},
 		{"a repository alone", func(in *Input) { in.Source.Repository = "https://x.invalid/a" }, "is incomplete"},
 		{"a commit alone", func(in *Input) { in.Source.Commit = runwasi.Commit }, "is incomplete"},
 		{"a branch for a commit", func(in *Input) { in.Source = Source{"https://x.invalid/a", "main"} }, "is incomplete"},
 		{"a path for a URL", func(in *Input) { in.Source = Source{"../a", runwasi.Commit} }, "is incomplete"},
-		{"another lock file", func(in *Input) { in.Lock = lock(t, example) }, `crate "app" 1.2.3 in "Cargo.lock": it is not there`},
+		{"another lock file", func(in *Input) { in.Lock = lock(t, example) }, `crate "app" 1.2.3 in "Cargo.lock": it is missing`},
 		{"another commit", func(in *Input) {
 			for i := range in.Graph.Crates {
 				in.Graph.Crates[i].Source = strings.Replace(in.Graph.Crates[i].Source, "#89ee5f46", "#00000000", 1)
 			}
-		}, `crate "left" 0.1.0 in "Cargo.lock": it is not there`},
+		}, `crate "left" 0.1.0 in "Cargo.lock": it is missing`},
 		{"two of a kind", func(in *Input) {
 			in.Lock.Packages = append(slices.Clone(in.Lock.Packages), cargo.Package{Name: "right", Version: "2.0.1", Source: "registry+https://x.invalid"})
 		}, `crate "right" 2.0.1 in "Cargo.lock": 2 packages have that name and version`},

@@ -61,7 +61,7 @@ func find(c Crate, packages []cargo.Package) (cargo.Package, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return cargo.Package{}, fmt.Errorf("looking up crate %q %s in \"Cargo.lock\": it is not there: the lock file is not that of the build", c.Name, c.Version)
+		return cargo.Package{}, fmt.Errorf("looking up crate %q %s in \"Cargo.lock\": it is missing: the lock file is not the one of the build", c.Name, c.Version)
 	}
 	return cargo.Package{}, fmt.Errorf("looking up crate %q %s in \"Cargo.lock\": %d packages have that name and version: expected one", c.Name, c.Version, len(found))
 }

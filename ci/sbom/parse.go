@@ -61,7 +61,7 @@ func Parse(output string) (Graph, error) {
 	}
 	for i, c := range p.crates {
 		if p.shortened[i] && len(p.deps[i]) == 0 {
-			return Graph{}, fmt.Errorf("reading the output of `cargo tree`: the dependencies of %s %s stand nowhere: expected the whole output", c.Name, c.Version)
+			return Graph{}, fmt.Errorf("reading the output of `cargo tree`: the dependencies of %s %s are missing: expected the whole output", c.Name, c.Version)
 		}
 	}
 	g := p.graph()

@@ -58,7 +58,7 @@ func TestParseRefuses(t *testing.T) {
 		{"other edges", root + "[dev-dependencies]\n", "expected depth, package"},
 		{"cycle", root + "1a v1.0.0\t\t\n2app v1.0.0 (/src/app)\tMIT\t (*)\n", "app 1.0.0 depends on itself"},
 		{"cycle that no branch shows", root + "1a v1.0.0\t\t\n2b v1.0.0\t\t\n1b v1.0.0\t\t\n2a v1.0.0\t\t\n", "depends on itself, or on crates that do"},
-		{"repeated, but nowhere else", root + "1a v1.0.0\t\t (*)\n", "the dependencies of a 1.0.0 stand nowhere"},
+		{"repeated, but nowhere else", root + "1a v1.0.0\t\t (*)\n", "the dependencies of a 1.0.0 are missing"},
 		{"a licence with a line break", "0app v1.0.0 (/src/app)\tMIT\n1evil v1.0.0\t\n", `line 1, "0app v1.0.0 (/src/app)\tMIT": expected depth`},
 		{"hostile name", "0../../x v1.0.0\t\t\n", "expected depth, package"},
 		{"long line", strings.Repeat("a", 1<<20), "(1048576 bytes): expected depth"},

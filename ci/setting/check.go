@@ -98,7 +98,7 @@ func (c *checker) keys(path []string) []string {
 // unknown returns the message for an unknown key, with a suggestion.
 func (c *checker) unknown(path []string, key string) string {
 	known := c.keys(path)
-	what := fmt.Sprintf("%s is no setting of [%s]", quote.Line(key), c.name(path))
+	what := fmt.Sprintf("%s is not a setting of [%s]", quote.Line(key), c.name(path))
 	other := checker{table: Workspace}
 	if c.table == Workspace {
 		other.table = Package

@@ -64,18 +64,18 @@ var All = []Setting{
 	{Workspace, "images.<name>.binary", Text, "the crate's only binary", "The binary of the crate that the image holds.", `"demo-app"`},
 	{Workspace, "images.<name>.file", Text, "none: `crate` or `file` must be given", "A .wasm file of the repository that the image holds, relative to the workspace's root.", `"modules/hello.wasm"`},
 	{Workspace, "images.<name>.targets", List, "`[\"wasm32-wasip1\"]`", "The target triples to build for: wasm, or one or both musl targets.", `["x86_64-unknown-linux-musl"]`},
-	{Workspace, "images.<name>.entrypoint", Text, "the file", "What a runtime starts, for a wasm image that is no artifact.", `"/demo-app.wasm"`},
+	{Workspace, "images.<name>.entrypoint", Text, "the file", "What a runtime starts, for a wasm image that is not an artifact.", `"/demo-app.wasm"`},
 
-	{Package, "features", List, "the crate's default features alone", "Features that cargo builds and tests the crate with, beside the default ones.", `["cli", "tls"]`},
-	{Package, "test", List, "none", "Further arguments of `cargo test`. What follows `--` is the test program's.", `["--lib", "--", "--test-threads=1"]`},
-	{Package, "registry", Flag, "`true`, unless `publish` in the manifest says otherwise", "Whether the crate goes to a registry. With `false` it is released on GitHub alone; unlike `publish = false`, cargo can still publish it by hand.", `false`},
+	{Package, "features", List, "only the crate's default features", "Features that cargo builds and tests the crate with, in addition to the default ones.", `["cli", "tls"]`},
+	{Package, "test", List, "none", "Additional arguments of `cargo test`. What follows `--` is the test program's.", `["--lib", "--", "--test-threads=1"]`},
+	{Package, "registry", Flag, "`true`, unless `publish` in the manifest says otherwise", "Whether the crate goes to a registry. With `false` it is released only on GitHub; unlike `publish = false`, cargo can still publish it by hand.", `false`},
 	{Package, "binaries", List, "every binary that cargo builds with the crate's features", "The binaries to build, sign and ship. `[]` ships none.", `["my-shim"]`},
 	{Package, "changelog", Text, "that of the workspace", "The file that the crate's release notes are taken from, relative to the crate's directory.", `"CHANGES.md"`},
 	{Package, "large-crate", Flag, "`false`", "Whether crates.io has raised its limit of 10 MiB for the crate's `.crate` file. It does so for crates that ask.", `true`},
-	{Package, "commit", Flag, "`false`", "Whether build scripts get the commit: `git rev-parse HEAD` answers, and `VERGEN_GIT_SHA` and `BUILT_OVERRIDE_<crate>_GIT_COMMIT_HASH` hold it. A source is built without its git directory, and git has no history to tell of.", `true`},
-	{Package, "commit-env", List, "none", "Further variables that hold the commit, with `commit`.", `["GIT_HASH"]`},
-	{Package, "target.<target>.features", List, "as `features`", "The features for one target, in place of `features`.", `["cli"]`},
-	{Package, "target.<target>.test", List, "as `test`", "The further arguments of `cargo test` for one target, in place of `test`.", `["--lib"]`},
+	{Package, "commit", Flag, "`false`", "Whether build scripts get the commit: `git rev-parse HEAD` answers, and `VERGEN_GIT_SHA` and `BUILT_OVERRIDE_<crate>_GIT_COMMIT_HASH` hold it. A source is built without its git directory, and git has no history.", `true`},
+	{Package, "commit-env", List, "none", "Additional variables that hold the commit, with `commit`.", `["GIT_HASH"]`},
+	{Package, "target.<target>.features", List, "as `features`", "The features for one target, instead of `features`.", `["cli"]`},
+	{Package, "target.<target>.test", List, "as `test`", "The additional arguments of `cargo test` for one target, instead of `test`.", `["--lib"]`},
 }
 
 // parts returns the parts of the key.

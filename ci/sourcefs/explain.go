@@ -8,7 +8,7 @@ import (
 )
 
 // ErrOutside is the error for a name that leads outside the root, through a link or "..".
-var ErrOutside = errors.New("it leads outside the workspace: a release is built only from the workspace; put the file in its place")
+var ErrOutside = errors.New("it leads outside the workspace: a release is built only from the workspace; replace it with the file")
 
 // ErrNotRegular is wrapped by errors about something that is neither a regular file nor a
 // directory.
@@ -53,7 +53,7 @@ func notRegular(mode fs.FileMode) error {
 	case mode&fs.ModeDevice != 0:
 		kind = "a device"
 	}
-	return fmt.Errorf("%w: it is %s: put a file in its place", ErrNotRegular, kind)
+	return fmt.Errorf("%w: it is %s: replace it with a file", ErrNotRegular, kind)
 }
 
 // bounded is a file that only allows a limited number of bytes to be read, and only until its

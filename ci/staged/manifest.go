@@ -55,7 +55,7 @@ func parseManifest(raw []byte, p *plan.Plan) (manifest, error) {
 		return m, fmt.Errorf("reading %q: %w", manifestName, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("reading %q: expected one JSON object and nothing behind it", manifestName)
+		return m, fmt.Errorf("reading %q: expected one JSON object and nothing after it", manifestName)
 	}
 	if err := m.check(p); err != nil {
 		return m, fmt.Errorf("checking %q: %w", manifestName, err)
@@ -72,7 +72,7 @@ func (m manifest) check(p *plan.Plan) error {
 		{"schema", m.Schema, Schema}, {"crate", m.Crate, p.Crate}, {"version", m.Version, p.Version}, {"plan", m.Plan, digest},
 	} {
 		if f.got != f.want {
-			return fmt.Errorf("its %s is %q, and here it is %q: the steps ran for something else: run them again on this commit, with the same options", f.what, f.got, f.want)
+			return fmt.Errorf("its %s is %q, but here it is %q: the steps ran for something else: run them again on this commit, with the same options", f.what, f.got, f.want)
 		}
 	}
 	for _, f := range []struct {
@@ -87,7 +87,7 @@ func (m manifest) check(p *plan.Plan) error {
 	}
 	for _, name := range m.Cached {
 		if !slices.Contains(names(p), name) {
-			return fmt.Errorf("it says of a step %.80q that it was cached: the plan has no such step", name)
+			return fmt.Errorf("it says that step %.80q was cached: the plan has no such step", name)
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func (r *Runner) ToolchainBase() string { return r.said.ToolchainBase }
 // Run returns what the step printed in the other job, or an empty stdout if that was not kept.
 func (r *Runner) Run(_ context.Context, s step.Step) (step.Result, error) {
 	if !slices.Contains(names(r.plan), s.Name) {
-		return step.Result{}, fmt.Errorf("running step %q: nothing runs here: the results are those of another job, which has not run it", s.Name)
+		return step.Result{}, fmt.Errorf("running step %q: nothing runs here: the results are from another job, which has not run it", s.Name)
 	}
 	result := step.Result{Cached: slices.Contains(r.said.Cached, s.Name)}
 	file, kept := r.files[File{Step: s.Name}]
@@ -84,7 +84,7 @@ func (r *Runner) Run(_ context.Context, s step.Step) (step.Result, error) {
 func (r *Runner) Export(_ context.Context, name, output, to string) error {
 	file, kept := r.files[File{Step: name, Output: output}]
 	if !kept || output == "" {
-		return fmt.Errorf("exporting %q of step %q: another job has run it, and this was not kept", output, name)
+		return fmt.Errorf("exporting %q of step %q: another job has run it, and this was not stored", output, name)
 	}
 	if err := copyFile(file, to); err != nil {
 		return fmt.Errorf("exporting %q of step %q, which ran in another job: %w", output, name, err)

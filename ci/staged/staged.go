@@ -81,9 +81,9 @@ func onlyPlanned(root fs.FS, p *plan.Plan) error {
 		case err != nil || e.IsDir():
 			return err
 		case !want[name]:
-			return fmt.Errorf("%q is no part of this plan", name)
+			return fmt.Errorf("%q is not part of this plan", name)
 		case !e.Type().IsRegular():
-			return fmt.Errorf("%q is no regular file", name)
+			return fmt.Errorf("%q is not a regular file", name)
 		}
 		delete(want, name)
 		return nil

@@ -171,7 +171,7 @@ func TestOpenHostile(t *testing.T) {
 		name, want string
 		change     func(dir string) error
 	}{
-		{"another plan", `its plan is "sha256:00", and here it is`, set("plan", "sha256:00")},
+		{"another plan", `its plan is "sha256:00", but here it is`, set("plan", "sha256:00")},
 		{"another crate", `its crate is "evil"`, set("crate", "evil")},
 		{"another version", `its version is "1.2.4"`, set("version", "1.2.4")},
 		{"another form", `its schema is "slipway.staged/v2"`, set("schema", "slipway.staged/v2")},
@@ -182,20 +182,20 @@ func TestOpenHostile(t *testing.T) {
 		{"a step that is none", "the plan has no such step", set("cached", []string{"test wasm"})},
 		{"a field more", `unknown field "signature"`, set("signature", "x")},
 		{"a type that is another", "cannot unmarshal", set("cached", "all")},
-		{"two objects", "nothing behind it", raw(`{} {}`)},
+		{"two objects", "nothing after it", raw(`{} {}`)},
 		{"no JSON", "reading", raw("\x00")},
 		{"a manifest of megabytes", "more than 1048576 bytes", raw(strings.Repeat(" ", maxManifest+1))},
 		{"no manifest", `"staged.json" is missing`, func(dir string) error { return os.Remove(filepath.Join(dir, manifestName)) }},
 		{"a binary less", `bin/app" is missing`, func(dir string) error {
 			return os.Remove(Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app")))
 		}},
-		{"a binary more", `bin/app2" is no part of this plan`, func(dir string) error {
+		{"a binary more", `bin/app2" is not part of this plan`, func(dir string) error {
 			return os.WriteFile(Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app2")), nil, 0o755)
 		}},
-		{"an answer more", "is no part of this plan", func(dir string) error {
+		{"an answer more", "is not part of this plan", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "answers", "upload.txt"), nil, 0o644)
 		}},
-		{"a binary that is a link", "is no regular file", func(dir string) error {
+		{"a binary that is a link", "is not a regular file", func(dir string) error {
 			name := Path(dir, plan.StepBuild(triple.X8664), plan.OutputBinary("app"))
 			return errors.Join(os.Remove(name), os.Symlink("/proc/self/environ", name))
 		}},

@@ -26,5 +26,5 @@ func (f Files) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON always returns an error: a plan read from JSON lacks the contents to run with.
 func (f *Files) UnmarshalJSON([]byte) error {
-	return fmt.Errorf("reading files of a plan: JSON holds their digests only: plan again from the workspace")
+	return fmt.Errorf("reading files of a plan: JSON has only their digests: plan again from the workspace")
 }

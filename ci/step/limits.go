@@ -88,5 +88,5 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("it was ended because it %s: if that is what it needs, raise the limit with --limits %s=…", e.Used, e.Limit)
+	return fmt.Sprintf("it was ended because it %s: if it needs that, raise the limit with --limits %s=…", e.Used, e.Limit)
 }

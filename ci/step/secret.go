@@ -28,7 +28,7 @@ func (v Secrets) Of(s Step) ([]string, error) {
 	for _, secret := range s.Secrets {
 		value, ok := v[secret.Name]
 		if !ok || value == "" {
-			return nil, fmt.Errorf("running step %q: the secret %q was not given", s.Name, secret.Name)
+			return nil, fmt.Errorf("running step %q: the secret %q was not passed", s.Name, secret.Name)
 		}
 		env = append(env, secret.Env+"="+value)
 	}

@@ -138,7 +138,7 @@ func Check(steps []Step, trees []Tree) error {
 	}
 	for _, s := range steps {
 		if known["step "+s.Name] {
-			return fmt.Errorf("checking steps: %q is there twice", s.Name)
+			return fmt.Errorf("checking steps: %q appears twice", s.Name)
 		}
 		if s.Image.Step != "" && !known[s.Image.Step+"/"+s.Image.Output] {
 			return fmt.Errorf("checking step %q: no earlier step leaves image %q of %q", s.Name, s.Image.Output, s.Image.Step)
@@ -154,22 +154,22 @@ func Check(steps []Step, trees []Tree) error {
 				return fmt.Errorf("checking step %q: nothing writable is mounted at %q before what is laid over it", s.Name, m.Path)
 			}
 			if outer := s.MountOf(Output{Path: path.Dir(m.Path)}); known["file "+m.Step+"/"+m.Output] && (outer.Path == "" || outer.ReadOnly) {
-				return fmt.Errorf("checking step %q: the file %q is below none of its writable mounts", s.Name, m.Path)
+				return fmt.Errorf("checking step %q: the file %q is not below any of its writable mounts", s.Name, m.Path)
 			}
 		}
 		if !slices.IsSorted(s.Env) {
 			return fmt.Errorf("checking step %q: its environment is not sorted", s.Name)
 		}
 		if len(s.Secrets) > 0 && !s.Fresh {
-			return fmt.Errorf("checking step %q: it has a secret, so that its result may not be kept", s.Name)
+			return fmt.Errorf("checking step %q: it has a secret, so that its result must not be cached", s.Name)
 		}
 		known["step "+s.Name] = true
 		for _, o := range s.Outputs {
 			if m := s.MountOf(o); m.Path == "" || m.ReadOnly {
-				return fmt.Errorf("checking step %q: output %q is below none of its writable mounts", s.Name, o.Path)
+				return fmt.Errorf("checking step %q: output %q is not below any of its writable mounts", s.Name, o.Path)
 			}
 			if known[s.Name+"/"+o.Name] {
-				return fmt.Errorf("checking step %q: output %q is there twice", s.Name, o.Name)
+				return fmt.Errorf("checking step %q: output %q appears twice", s.Name, o.Name)
 			}
 			known[s.Name+"/"+o.Name] = true
 			known["file "+s.Name+"/"+o.Name] = !o.Dir

@@ -21,21 +21,21 @@ func TestCheck(t *testing.T) {
 		{"nothing", nil, ""},
 		{"one after the other", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}}, ""},
 		{"a file in a mount", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src", Tree: "source"}, {Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, ""},
-		{"a file in no mount", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is below none of its writable mounts`},
-		{"a file in what is read-only", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}, {Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is below none of its writable mounts`},
+		{"a file in no mount", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is not below any of its writable mounts`},
+		{"a file in what is read-only", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}, {Path: "/src/lock", Step: "fetch", Output: "lock"}}}}, `the file "/src/lock" is not below any of its writable mounts`},
 		{"image of a step", []Step{fetch, {Name: "build", Image: Image{Step: "fetch", Output: "cargo"}}}, ""},
-		{"name twice", []Step{fetch, fetch}, `checking steps: "fetch" is there twice`},
+		{"name twice", []Step{fetch, fetch}, `checking steps: "fetch" appears twice`},
 		{"in the wrong order", []Step{{Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "cargo"}}}, fetch}, `checking step "build": no earlier step leaves output "cargo" of "fetch"`},
 		{"itself", []Step{{Name: "a", Mounts: []Mount{{Path: "/c", Step: "a", Output: "x"}}, Outputs: []Output{{Name: "x", Path: "/c"}}}}, `no earlier step leaves output "x" of "a"`},
 		{"no such output", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Step: "fetch", Output: "other"}}}}, `no earlier step leaves output "other" of "fetch"`},
 		{"no such image", []Step{{Name: "a", Image: Image{Step: "b", Output: "root"}}}, `checking step "a": no earlier step leaves image "root" of "b"`},
 		{"no such tree", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "other"}}}}, `checking step "a": no tree "other"`},
 		{"environment not sorted", []Step{{Name: "a", Env: []string{"B=1", "A=1"}}}, `checking step "a": its environment is not sorted`},
-		{"output nowhere", []Step{{Name: "a", Outputs: []Output{{Name: "x", Path: "/out"}}}}, `output "/out" is below none of its writable mounts`},
-		{"output beside a mount", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/output"}}}}, `output "/output" is below none`},
-		{"output in what is read-only", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/src/x"}}}}, `output "/src/x" is below none`},
-		{"output in a read-only mount inside a writable one", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}, {Path: "/out/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/out/src/x"}}}}, `output "/out/src/x" is below none`},
-		{"output twice", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/out/a"}, {Name: "x", Path: "/out/b"}}}}, `checking step "a": output "x" is there twice`},
+		{"output nowhere", []Step{{Name: "a", Outputs: []Output{{Name: "x", Path: "/out"}}}}, `output "/out" is not below any of its writable mounts`},
+		{"output beside a mount", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/output"}}}}, `output "/output" is not below any`},
+		{"output in what is read-only", []Step{{Name: "a", Mounts: []Mount{{Path: "/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/src/x"}}}}, `output "/src/x" is not below any`},
+		{"output in a read-only mount inside a writable one", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}, {Path: "/out/src", Tree: "source", ReadOnly: true}}, Outputs: []Output{{Name: "x", Path: "/out/src/x"}}}}, `output "/out/src/x" is not below any`},
+		{"output twice", []Step{{Name: "a", Mounts: []Mount{{Path: "/out"}}, Outputs: []Output{{Name: "x", Path: "/out/a"}, {Name: "x", Path: "/out/b"}}}}, `checking step "a": output "x" appears twice`},
 		{"one over another", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c"}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, ""},
 		{"over nothing", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/b"}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, `nothing writable is mounted at "/c" before what is laid over it`},
 		{"over what is read-only", []Step{fetch, {Name: "build", Mounts: []Mount{{Path: "/c", Tree: "source", ReadOnly: true}, {Path: "/c", Step: "fetch", Output: "cargo", Over: true}}}}, `nothing writable is mounted at "/c"`},
@@ -145,13 +145,13 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("Of = %q, %v", env, err)
 	}
 	s.Secrets[0].Name = "none"
-	if _, err := given.Of(s); err == nil || !strings.Contains(err.Error(), `the secret "none" was not given`) {
+	if _, err := given.Of(s); err == nil || !strings.Contains(err.Error(), `the secret "none" was not passed`) {
 		t.Errorf("Of a step whose secret is empty: %v", err)
 	}
 	if got := given.Hide("token s3cret, and s3cret again"); got != "token ***, and *** again" {
 		t.Errorf("Hide = %q", got)
 	}
-	if err := Check([]Step{s}, nil); err == nil || !strings.Contains(err.Error(), "its result may not be kept") {
+	if err := Check([]Step{s}, nil); err == nil || !strings.Contains(err.Error(), "its result must not be cached") {
 		t.Errorf("Check of a step with a secret that is not fresh: %v", err)
 	}
 }

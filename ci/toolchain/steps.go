@@ -40,11 +40,11 @@ func Steps(base step.Image) []step.Step {
 		Args: []string{"bash", recipeDir + "/rootfs.sh", outDir + "/root"}, Dir: "/", Network: true,
 		Mounts:  []step.Mount{{Path: outDir}, scripts},
 		Outputs: []step.Output{{Name: OutputImage, Path: outDir + "/root", Dir: true}},
-		Failure: "the packages of the toolchain image could not be had: look at apt's message above and at the network, and run again",
+		Failure: "the packages of the toolchain image could not be fetched: check apt's message above and the network, and run again",
 	}}
 	root := step.Image{Step: stepRoot, Output: OutputImage}
 	last := step.Step{
-		Name: StepImage, About: "put the image together and take out what compiles nothing", Image: root,
+		Name: StepImage, About: "assemble the image and remove what is not needed to compile", Image: root,
 		Args: []string{"sh", recipeDir + "/assemble.sh", outDir}, Dir: "/",
 		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
 		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true, Links: true}},

@@ -22,7 +22,7 @@ func Origin(u *url.URL) string {
 }
 
 // ErrPlain is wrapped by the error for an address to which no secret may be sent.
-var ErrPlain = errors.New("it is no https address, and not on this machine: a token is not sent there")
+var ErrPlain = errors.New("it is neither an https address nor on this machine: a token is not sent there")
 
 // CheckSecret returns an error if a secret sent to u could be read in transit. Plain HTTP is only
 // accepted for loopback addresses and for hosts passed to [Tunnelled].
@@ -83,7 +83,7 @@ func CheckRedirect(req *http.Request, via []*http.Request) error {
 	case Origin(first.URL) == Origin(req.URL) && Origin(last.URL) == Origin(req.URL):
 		return nil
 	case req.Method != http.MethodGet && req.Method != http.MethodHead:
-		return fmt.Errorf("%s redirects a %s request to %s: what it holds is not for another server", Origin(last.URL), req.Method, Origin(req.URL))
+		return fmt.Errorf("%s redirects a %s request to %s: its content is not for another server", Origin(last.URL), req.Method, Origin(req.URL))
 	}
 	for _, name := range secretHeaders {
 		req.Header.Del(name)

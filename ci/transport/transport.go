@@ -48,7 +48,7 @@ func client(limit, longest time.Duration, policy retryablehttp.CheckRetry) *http
 	c.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		if resp != nil {
 			if wait, ok := Asked(resp, time.Now()); ok && wait > longest {
-				return false, fmt.Errorf("%s asks to come back in %s, which is too long to wait: run again then", resp.Request.URL.Host, wait.Round(time.Second))
+				return false, fmt.Errorf("%s asks to retry in %s, which is too long to wait: run again after that", resp.Request.URL.Host, wait.Round(time.Second))
 			}
 		}
 		return policy(ctx, resp, err)

@@ -22,7 +22,7 @@ func (w whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, small+1))
 	if err != nil {
 		_ = resp.Body.Close()
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the response: %w", err)
 	}
 	rest := resp.Body
 	resp.Body = struct {

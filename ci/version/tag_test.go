@@ -38,7 +38,7 @@ func TestParseTagRefuses(t *testing.T) {
 		{"no slash", "crate-v1.0.0", form},
 		{"no v", "crate/1.0.0", form},
 		{"no version", "crate/v", `reading tag "crate/v": reading version "": it is empty`},
-		{"two v", "crate/vv1.0.0", "leave off the v"},
+		{"two v", "crate/vv1.0.0", "leave out the v"},
 		{"short version", "crate/v1.0", "expected MAJOR.MINOR.PATCH"},
 		{"empty build metadata", "crate/v1.0.0+", "invalid metadata"},
 		{"full ref", "refs/tags/crate/v1.0.0", form},

@@ -50,13 +50,13 @@ func refusal(s string) string {
 	case s == "":
 		return "it is empty; give the version to release, like 1.2.3"
 	case len(s) > maxLen:
-		return fmt.Sprintf("it is %d bytes long, and an image tag holds %d; shorten the prerelease or the build metadata", len(s), maxLen)
+		return fmt.Sprintf("it is %d bytes long, but an image tag holds %d; shorten the prerelease or the build metadata", len(s), maxLen)
 	case strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		return "it has a character outside ASCII; retype it, it may only look like a version"
 	case len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digits(s[1:2]):
-		return "a version has no leading v, only its tag does; leave off the v"
+		return "a version has no leading v, only its tag does; leave out the v"
 	case strings.HasSuffix(s, ".lock"):
-		return "no git tag can end in .lock; name the prerelease or the build metadata otherwise"
+		return "no git tag can end in .lock; rename the prerelease or the build metadata"
 	}
 	if n := overflow(s); n != "" {
 		return fmt.Sprintf("the number %s is over 18446744073709551615, the highest that cargo reads; use a smaller one", quote.Line(n))

@@ -56,8 +56,8 @@ func TestParseRefuses(t *testing.T) {
 		{"four numbers", "1.2.3.4", form},
 		{"empty number", "1..3", form},
 		{"last number missing", "1.2.", form},
-		{"leading v", "v1.2.3", `reading version "v1.2.3": a version has no leading v, only its tag does; leave off the v`},
-		{"leading V", "V1.2.3", "leave off the v"},
+		{"leading v", "v1.2.3", `reading version "v1.2.3": a version has no leading v, only its tag does; leave out the v`},
+		{"leading V", "V1.2.3", "leave out the v"},
 		{"only a v", "v", form},
 		{"leading zero in major", "01.2.3", "starts with 0"},
 		{"leading zero in minor", "1.02.3", "starts with 0"},
@@ -112,7 +112,7 @@ func TestParseRefuses(t *testing.T) {
 		{"right-to-left override", "1.2.3\u202e", `"1.2.3\u202e"`},
 		{"byte order mark", "\ufeff1.2.3", "outside ASCII"},
 		{"invalid UTF-8", "1.2.3-\xff", "outside ASCII"},
-		{"one byte too long", "1.0.0-" + strings.Repeat("a", 123), `... (129 bytes): it is 129 bytes long, and an image tag holds 128`},
+		{"one byte too long", "1.0.0-" + strings.Repeat("a", 123), `... (129 bytes): it is 129 bytes long, but an image tag holds 128`},
 		{"10 MB", strings.Repeat("1", 10<<20), `... (10485760 bytes): it is 10485760 bytes long`},
 	}
 	for _, tt := range tests {

@@ -37,5 +37,5 @@ func Pin(root fs.FS, asked string) (string, error) {
 	if _, err := fs.Stat(root, path.Join(actionDir, "action.yml")); err == nil {
 		return "", nil
 	}
-	return "", errors.New("finding where the workflows take slipway from: none is there yet: name it with --slipway OWNER/NAME@COMMIT")
+	return "", errors.New("finding where the workflows take slipway from: there are none yet: pass --slipway OWNER/NAME@COMMIT")
 }

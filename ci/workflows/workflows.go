@@ -71,24 +71,24 @@ type values struct {
 func New(w *cargo.Workspace, o Options) (map[string]string, error) {
 	v, err := o.values(w)
 	if err != nil {
-		return nil, fmt.Errorf("making the workflows: %w", err)
+		return nil, fmt.Errorf("generating the workflows: %w", err)
 	}
 	names := []string{"release.yml", "action-build.yml"}
 	switch _, err := w.Images(); {
 	case err == nil:
 		names = append(names, "release-wasi-demo-app.yml", "sign.yml")
 	case !errors.Is(err, cargo.ErrNoImages):
-		return nil, fmt.Errorf("making the workflows: %w", err)
+		return nil, fmt.Errorf("generating the workflows: %w", err)
 	}
 	parsed, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{"scalar": scalar}).ParseFS(templates, "templates/*")
 	if err != nil {
-		return nil, fmt.Errorf("making the workflows: %w", err)
+		return nil, fmt.Errorf("generating the workflows: %w", err)
 	}
 	files := map[string]string{}
 	for _, name := range names {
 		var b bytes.Buffer
 		if err := parsed.ExecuteTemplate(&b, name, v); err != nil {
-			return nil, fmt.Errorf("making the workflows: %w", err)
+			return nil, fmt.Errorf("generating the workflows: %w", err)
 		}
 		files[path.Join(Dir, name)] = b.String()
 	}
@@ -118,7 +118,7 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 	}
 	if o.Slipway != "" {
 		if !slipwayPin.MatchString(o.Slipway) {
-			return nil, fmt.Errorf("checking where slipway is, %q: expected OWNER/NAME@COMMIT with all 40 digits of the commit, as a tag can be moved", o.Slipway)
+			return nil, fmt.Errorf("checking where slipway is, %q: expected OWNER/NAME@COMMIT with all 40 digits of the commit, since a tag can be moved", o.Slipway)
 		}
 		v.Slipway = actionOf(o.Slipway)
 	}
@@ -134,7 +134,7 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 	v.Toolchain = w.Settings.Toolchain
 	if b := w.Settings.ReleaseBranch; b != "" {
 		if !plainPath.MatchString(b) {
-			return nil, fmt.Errorf("checking the release branch %q: workflows take a name of letters, digits and ._-/: rename the branch, or change `release-branch` in Cargo.toml", b)
+			return nil, fmt.Errorf("checking the release branch %q: workflows only allow a name of letters, digits and ._-/: rename the branch, or change `release-branch` in Cargo.toml", b)
 		}
 		v.Branch = b
 	}
