@@ -71,7 +71,7 @@ func TestActionsBranch(t *testing.T) {
 		"release-wasi-demo-app.yml": {"version": "0.1.0", "dry_run": "true"},
 	} {
 		got := a.run(t, workflow, inputs).wantCode(t, 1)
-		wantSaid(t, got, "releases are made from branch main: choose it where the workflow is run")
+		wantSaid(t, got, "releases are made from branch main: choose that branch when running the workflow")
 		if strings.Contains(got.stdout, "Main Build") {
 			t.Errorf("%s: it went on:\n%s", workflow, last(got.stdout))
 		}

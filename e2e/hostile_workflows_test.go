@@ -47,7 +47,7 @@ func (r *released) dispatch(t *testing.T) result {
 // wantNothing fails the test if anything was signed or published.
 func (r *released) wantNothing(t *testing.T, got result) {
 	t.Helper()
-	if got.code == 0 || strings.Contains(got.stdout, "Verify what was built, and publish it") {
+	if got.code == 0 || strings.Contains(got.stdout, "Verify the build and publish it") {
 		t.Errorf("it went on, with status %d:\n%s", got.code, last(got.stdout))
 	}
 	if n := r.Changes(); n != 0 {

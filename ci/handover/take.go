@@ -69,10 +69,10 @@ func Take(dir string, want Digest, to string) error {
 
 func judge(dir string, want, got Digest, err error) error {
 	if err != nil {
-		return fmt.Errorf("checking the directory %q, from another job: %w", dir, err)
+		return fmt.Errorf("checking the directory %q from another job: %w", dir, err)
 	}
 	if got != want {
-		return fmt.Errorf("checking the directory %q, from another job: its files have the digest %s, and that job reported %s: they were changed on the way, or come from another run: run both jobs again", dir, got, want)
+		return fmt.Errorf("checking the directory %q from another job: its files have the digest %s, and that job reported %s: they were changed on the way, or come from another run: run both jobs again", dir, got, want)
 	}
 	return nil
 }

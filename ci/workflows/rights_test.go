@@ -128,7 +128,7 @@ var verbs = map[string][]string{
 
 // shellOnly lists the names of steps that do not run slipway but only compare two values in a
 // shell.
-var shellOnly = []string{"Refuse other branches", "Compare with the plan that was built"}
+var shellOnly = []string{"Refuse other branches", "Compare with the plan of the build"}
 
 // runsWorkspace reports whether the step runs code of the workspace. It assumes so for anything
 // that is not in the tables above.
@@ -254,9 +254,9 @@ func TestDigestsTravelApart(t *testing.T) {
 func TestTokens(t *testing.T) {
 	want := []string{
 		"release.yml Build the release again: GITHUB_TOKEN",
-		"release.yml Verify what was built, and publish it: CARGO_REGISTRY_TOKEN",
-		"release.yml Verify what was built, and publish it: GITHUB_TOKEN",
-		"sign.yml Make the images of what was built; push, sign and tag them: REGISTRY_PASSWORD",
+		"release.yml Verify the build and publish it: CARGO_REGISTRY_TOKEN",
+		"release.yml Verify the build and publish it: GITHUB_TOKEN",
+		"sign.yml Make the images from the build; push, sign and tag them: REGISTRY_PASSWORD",
 	}
 	each(t, func(t *testing.T, files map[string]workflow) {
 		var got []string
