@@ -38,10 +38,10 @@ func TestDocument(t *testing.T) {
 func reference() string {
 	var b strings.Builder
 	b.WriteString("# Settings\n\n" +
-		"slipway's settings stand in `Cargo.toml`: those of the whole workspace in the root manifest,\n" +
+		"slipway's settings are in `Cargo.toml`: those of the whole workspace in the root manifest,\n" +
 		"those of a crate in its own. A key that is not listed here is an error that names the\n" +
-		"nearest one; so is a value of another type.\n\n" +
-		"This file is made from `ci/setting` (`go test ./ci/setting -update`).\n")
+		"nearest one; so is a value of the wrong type.\n\n" +
+		"This file is generated from `ci/setting` (`go test ./ci/setting -update`).\n")
 	about := map[Table]string{
 		Workspace: "In the manifest at the workspace's root. The images are explained in [images.md](images.md).",
 		Package:   "In the manifest of the crate.",
