@@ -68,15 +68,15 @@ e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
 	@.ci/gotest e2e testname $(SHORT) -run '^TestDagger' -timeout 60m .
 
 .PHONY: e2e-signing
-e2e-signing: test-tools ## end-to-end tests of signing: a sigstore on loopback, cosign 2 and 3 as judges
+e2e-signing: test-tools ## end-to-end tests of signing: a Sigstore on loopback, verified by cosign 2 and 3
 	@.ci/gotest e2e testname $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./gotool ./sigstack/... ./documents
 
 .PHONY: e2e-publish
-e2e-publish: test-tools ## end-to-end tests of publishing: a GitHub of our own, a real registry
+e2e-publish: test-tools ## end-to-end tests of publishing: a simulated GitHub, a real registry
 	@.ci/gotest e2e testname $(SHORT) -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
 
 .PHONY: e2e-images
-e2e-images: test-tools ## end-to-end tests of images: two registries, cosign, skopeo, crane, runwasi's own tool and a wasm runtime as judges
+e2e-images: test-tools ## end-to-end tests of images: two registries, verified by cosign, skopeo, crane, runwasi's own tool and a wasm runtime
 	@.ci/gotest e2e testname $(SHORT) -run '^TestImages' -timeout 60m .
 
 .PHONY: e2e-actions
