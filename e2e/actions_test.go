@@ -33,7 +33,7 @@ func TestActionsRelease(t *testing.T) {
 	digest := plannedDigest(t, a.source, "plan", "--crate", "shim-demo", "--version", "0.1.0")
 	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "true", "initial_release": "false"}).wantCode(t, 0)
 	wantSaid(t, got, "Summary - ## Dry run of shim-demo/v0.1.0", "| plan | `"+digest+"` |", "```mermaid",
-		"::set-output:: plan="+digest, "plan "+digest+", as it was built", "by an earlier dry run, with a throw-away key")
+		"::set-output:: plan="+digest, "plan "+digest+", as built", "by an earlier dry run, with a throw-away key")
 	if n := strings.Count(got.stdout, "Job succeeded"); n != 3 || strings.Contains(got.stdout, "Release/Publish") {
 		t.Errorf("%d jobs succeeded, expected the three of a dry run:\n%s", n, last(got.stdout))
 	}

@@ -25,7 +25,7 @@ func TestImagesGiven(t *testing.T) {
 		change func(t *testing.T, dir string, c *command)
 		want   string
 	}{
-		"a file more": {func(t *testing.T, dir string, _ *command) { write(t, "x", dir, "more.txt") }, `"more.txt" is not of this release`},
+		"a file more": {func(t *testing.T, dir string, _ *command) { write(t, "x", dir, "more.txt") }, `"more.txt" does not belong to this release`},
 		"an image less": {func(t *testing.T, dir string, _ *command) {
 			check(t, os.RemoveAll(filepath.Join(dir, "demo-oci")))
 		}, "`slipway release-demo-app --dry-run` makes it"},

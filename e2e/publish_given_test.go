@@ -69,12 +69,12 @@ func TestPublishGivenRefused(t *testing.T) {
 		change func(t *testing.T, dir string, r *release)
 		want   []string
 	}{
-		"a file more": {func(t *testing.T, dir string, _ *release) { write(t, "x", dir, "more.txt") }, []string{`"more.txt" is not of this release`}},
-		"a file less": {func(t *testing.T, dir string, _ *release) { check(t, os.Remove(filepath.Join(dir, "SHA256SUMS"))) }, []string{`"SHA256SUMS" is not there`}},
+		"a file more": {func(t *testing.T, dir string, _ *release) { write(t, "x", dir, "more.txt") }, []string{`"more.txt" does not belong to this release`}},
+		"a file less": {func(t *testing.T, dir string, _ *release) { check(t, os.Remove(filepath.Join(dir, "SHA256SUMS"))) }, []string{`"SHA256SUMS" is missing`}},
 		"other sums":  {func(t *testing.T, dir string, _ *release) { write(t, "x\n", dir, "SHA256SUMS") }, []string{"SHA256SUMS"}},
 		"another identity": {func(_ *testing.T, _ string, r *release) {
 			r.flags = append(r.flags, "--certificate-identity", identity[1]+"x")
-		}, []string{"not as this release's would be"}},
+		}, []string{"which do not match this release"}},
 		"another commit": {func(t *testing.T, _ string, r *release) {
 			write(t, "more\n", r.source, "more.txt")
 			git(t, r.source, "add", "--all")

@@ -79,7 +79,7 @@ func commandLines(stop chan struct{}) (found []string) {
 
 func TestSecretNotGiven(t *testing.T) {
 	_, err := newMachine(t).runner(t).Run(t.Context(), withSecret("env"))
-	wantError(t, err, `running step "probe": the secret "registry" was not given`)
+	wantError(t, err, `running step "probe": the secret "registry" was not passed`)
 }
 
 // TestFresh checks that the result of a fresh step is never reused, not even within one process.

@@ -52,7 +52,7 @@ func TestRoom(t *testing.T) {
 		{"files", room{1 << 40, 1<<24 - 257}, begin, 1 << 20, "created more than 256 files", true},
 		{"no limit", room{1 << 30, 1 << 20}, begin, 0, "", false},
 		{"files are not counted", room{1 << 40, -1}, room{1 << 40, -1}, 1 << 20, "", false},
-		{"few bytes are left", room{spare - 1, 1 << 24}, begin, 0, "less than 256 MiB are left", false},
+		{"few bytes are left", room{spare - 1, 1 << 24}, begin, 0, "less than 256 MiB is left", false},
 		{"few files are left", room{1 << 40, spareFiles - 1}, begin, 0, "room for less than 16384 more files", false},
 		{"few were left before", room{spare - 1, spareFiles - 1}, room{spare - 1, spareFiles - 1}, math.MaxInt64, "", false},
 	} {

@@ -50,7 +50,7 @@ func (p *Plan) addEffects() {
 		}
 		add(EffectSign, "sign every binary %s, and record it in the transparency log%s", p.Signing, with)
 	}
-	add(EffectDraft, "make a draft of GitHub release %q", p.Tag)
+	add(EffectDraft, "create a draft of GitHub release %q", p.Tag)
 	for _, a := range p.Artifacts {
 		if a.IsAsset() {
 			add(EffectAsset, "upload %s to the draft and compare its digest", a.Name)
@@ -61,12 +61,12 @@ func (p *Plan) addEffects() {
 		add(EffectRegistry, "publish %s %s to %s and wait until its index shows it", p.Crate, p.Version, to)
 	}
 	if p.Publish.Publishable {
-		add(EffectOwner, "invite whoever releases as an owner of %s, unless they are one", p.Crate)
+		add(EffectOwner, "invite the releasing user as an owner of %s, unless already one", p.Crate)
 	}
 	at := p.Source.Commit
 	if at == "" {
 		at = "the released commit"
 	}
-	add(EffectTag, "make tag %q at %s", p.Tag, at)
+	add(EffectTag, "create tag %q at %s", p.Tag, at)
 	add(EffectRelease, "publish the draft as %s", map[bool]string{true: "a prerelease", false: "a release"}[p.Prerelease])
 }

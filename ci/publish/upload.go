@@ -79,7 +79,7 @@ func readUpload(err error) error {
 	if wait, ok := askedToWait(exit.Tail, time.Now()); ok && u.transient {
 		u.wait = wait
 		if u.transient = wait <= longestWait; !u.transient {
-			u.error = console.Errorf("%w\nthe registry asks to come back in %s, which is too long to wait: run again then", err, wait.Round(time.Second))
+			u.error = console.Errorf("%w\nthe registry asks to retry in %s, which is too long to wait: run again after that", err, wait.Round(time.Second))
 		}
 	}
 	return u

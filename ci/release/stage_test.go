@@ -107,7 +107,7 @@ func TestStagedLies(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a file more", `"answers/upload.txt" is no part of this plan`, write("answers/upload.txt", "")},
+		{"a file more", `"answers/upload.txt" is not part of this plan`, write("answers/upload.txt", "")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			from, _ := stagedRelease(t)
