@@ -93,11 +93,11 @@ type Signing struct {
 // options returns the same for the verbs of ci/app.
 func (s *Signing) options() app.Signing {
 	var v app.Signing
-	v.RequestURL = secret(s.OidcRequestURL)
-	v.RequestToken = secret(s.OidcRequestToken)
-	v.IdentityToken = secret(s.IdentityToken)
+	v.RequestURL = secretOf(s.OidcRequestURL)
+	v.RequestToken = secretOf(s.OidcRequestToken)
+	v.IdentityToken = secretOf(s.IdentityToken)
 	v.Key = secretFile(s.Key)
-	v.KeyPassword = secret(s.KeyPassword)
+	v.KeyPassword = secretOf(s.KeyPassword)
 	v.FulcioURL = s.FulcioURL
 	v.RekorURL = s.RekorURL
 	v.TimestampURL = s.TimestampURL
@@ -200,8 +200,8 @@ func (m *Slipway) ReleaseCrate(
 	v.OneCrate.Subject.Version = version
 	v.OneCrate.Workspace.Output.JSON = asJSON
 	v.Remotes.Repository = repository
-	v.Remotes.GitHubToken = secret(githubToken)
-	v.Remotes.RegistryToken = secret(registryToken)
+	v.Remotes.GitHubToken = secretOf(githubToken)
+	v.Remotes.RegistryToken = secretOf(registryToken)
 	v.Remotes.API.GitHubAPI = githubAPI
 	v.Remotes.Actor = actor
 	v.Remotes.Environment = environment
@@ -284,8 +284,8 @@ func (m *Slipway) ReleaseTrain(
 	v := &app.Train{}
 	v.Workspace.Output.JSON = asJSON
 	v.Remotes.Repository = repository
-	v.Remotes.GitHubToken = secret(githubToken)
-	v.Remotes.RegistryToken = secret(registryToken)
+	v.Remotes.GitHubToken = secretOf(githubToken)
+	v.Remotes.RegistryToken = secretOf(registryToken)
 	v.Remotes.API.GitHubAPI = githubAPI
 	v.Remotes.Actor = actor
 	v.Remotes.Environment = environment
@@ -451,7 +451,7 @@ func (m *Slipway) ReleaseDemoApp(
 	v.Registry = registry
 	v.Repository = repository
 	v.Username = registryUsername
-	v.Password = secret(registryPassword)
+	v.Password = secretOf(registryPassword)
 	v.Dist = directory(dist)
 	v.DistDigest = optional(distDigest)
 	m.actions(oidcRequestURL, oidcRequestToken)
@@ -543,7 +543,7 @@ func (m *Slipway) Verify(
 	v.Released.SignedBy.RunnerEnvironment = runnerEnvironment
 	v.Released.Key = file(key)
 	v.Released.TrustedRoot = file(trustedRoot)
-	v.Released.GitHubToken = secret(githubToken)
+	v.Released.GitHubToken = secretOf(githubToken)
 	v.Released.API.GitHubAPI = githubAPI
 	v.Output.JSON = asJSON
 	return m.text(ctx, v)
@@ -627,9 +627,9 @@ func (m *Slipway) Reproduce(
 	v.Released.SignedBy.RunnerEnvironment = runnerEnvironment
 	v.Released.Key = file(key)
 	v.Released.TrustedRoot = file(trustedRoot)
-	v.Released.GitHubToken = secret(githubToken)
+	v.Released.GitHubToken = secretOf(githubToken)
 	v.Released.API.GitHubAPI = githubAPI
-	v.RegistryToken = secret(registryToken)
+	v.RegistryToken = secretOf(registryToken)
 	v.Fulcio = fulcioURL
 	v.Rekor = rekorURL
 	v.Timestamp = timestampURL
@@ -787,8 +787,8 @@ func (c *Crate) Release(
 	v := &app.Release{OneCrate: c.subject()}
 	v.OneCrate.Workspace.Output.JSON = asJSON
 	v.Remotes.Repository = repository
-	v.Remotes.GitHubToken = secret(githubToken)
-	v.Remotes.RegistryToken = secret(registryToken)
+	v.Remotes.GitHubToken = secretOf(githubToken)
+	v.Remotes.RegistryToken = secretOf(registryToken)
 	v.Remotes.API.GitHubAPI = githubAPI
 	v.Remotes.Actor = actor
 	v.Remotes.Environment = environment

@@ -17,8 +17,8 @@ import (
 	"path"
 
 	"dagger/slipway/ci/app"
-	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/module"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/internal/dagger"
 )
 
@@ -220,7 +220,7 @@ func (m *Slipway) inputs(ctx context.Context) (in module.Inputs, err error) {
 		in.Base = string(id)
 	}
 	for i, name := range m.Registries {
-		in.Registries = append(in.Registries, module.RegistryToken{Registry: name, Index: m.RegistryIndexes[i], Token: secret(m.RegistryTokens[i])})
+		in.Registries = append(in.Registries, module.RegistryToken{Registry: name, Index: m.RegistryIndexes[i], Token: secretOf(m.RegistryTokens[i])})
 	}
 	return in, nil
 }
@@ -234,13 +234,13 @@ func idOf(ctx context.Context, dir *dagger.Directory) (string, error) {
 	return string(id), err
 }
 
-func secret(s *dagger.Secret) app.Secret {
+func secretOf(s *dagger.Secret) app.Secret {
 	if s == nil {
 		return nil
 	}
-	return func(ctx context.Context) (credential.Text, error) {
+	return func(ctx context.Context) (secret.Text, error) {
 		text, err := s.Plaintext(ctx)
-		return credential.NewText(text), err
+		return secret.New(text), err
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/e2e/sigstack"
 )
@@ -55,7 +56,7 @@ func (f forgery) signer(t testing.TB, s *sigstack.Stack) *sign.Signer {
 	}
 	token, err := s.Token(claims)
 	check(t, err)
-	signer, err := sign.New(sign.Options{Token: sign.GivenToken(token), Fulcio: s.FulcioURL, Rekor: s.RekorURL, Root: trusted(t, s)})
+	signer, err := sign.New(sign.Options{Token: sign.GivenToken(secret.New(token)), Fulcio: s.FulcioURL, Rekor: s.RekorURL, Root: trusted(t, s)})
 	check(t, err)
 	return signer
 }

@@ -22,6 +22,7 @@ import (
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/publish"
 	ocirepo "dagger/slipway/ci/repository"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/verify"
 	"dagger/slipway/ci/version"
@@ -123,7 +124,7 @@ func newImageRelease(t testing.TB, s *sigstack.Stack, repo name.Repository, v st
 	check(t, err)
 	trust := trusted(t, s)
 	signer, err := sign.New(sign.Options{
-		Token:  sign.GitHubToken(s.TokenRequestURL(), s.TokenRequestToken()),
+		Token:  sign.GitHubToken(secret.New(s.TokenRequestURL()), secret.New(s.TokenRequestToken())),
 		Fulcio: s.FulcioURL, Rekor: s.RekorURL, Root: trust,
 	})
 	check(t, err)

@@ -17,6 +17,7 @@ import (
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/publish"
 	ocirepo "dagger/slipway/ci/repository"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/verify"
 	"dagger/slipway/e2e/imagereg"
@@ -131,7 +132,7 @@ func TestImagesKey(t *testing.T) {
 		public, err := os.ReadFile(filepath.Join(keys, "cosign.pub"))
 		check(t, err)
 		r := newImageRelease(t, s, straight(t, reg), "1.0.0", randomImage(t, 1024, 1))
-		r.signer, err = sign.New(sign.Options{Key: private, KeyPassword: []byte("secret"), Rekor: s.RekorURL, Root: r.who.Root})
+		r.signer, err = sign.New(sign.Options{Key: private, KeyPassword: secret.New("secret"), Rekor: s.RekorURL, Root: r.who.Root})
 		check(t, err)
 		r.who, err = verify.Expect("", "", "", public)
 		check(t, err)
@@ -153,7 +154,7 @@ func TestImagesTimestamps(t *testing.T) {
 	r := newImageRelease(t, s, straight(t, reg), "1.0.0", randomImage(t, 1024, 1))
 	var err error
 	r.signer, err = sign.New(sign.Options{
-		Token:  sign.GitHubToken(s.TokenRequestURL(), s.TokenRequestToken()),
+		Token:  sign.GitHubToken(secret.New(s.TokenRequestURL()), secret.New(s.TokenRequestToken())),
 		Fulcio: s.FulcioURL, Rekor: s.RekorURL, Root: r.who.Root, Timestamp: s.TSAURL + "/api/v1/timestamp",
 	})
 	check(t, err)
@@ -178,8 +179,8 @@ func TestImagesCredentials(t *testing.T) {
 	}
 	registry, err := name.NewRegistry(guarded)
 	check(t, err)
-	check(t, push(ocirepo.Credentials(registry, "bot", "hunter2")))
-	for _, keychain := range []authn.Keychain{ocirepo.Credentials(registry, "bot", "hunter3"), authn.NewMultiKeychain()} {
+	check(t, push(ocirepo.Credentials(registry, "bot", secret.New("hunter2"))))
+	for _, keychain := range []authn.Keychain{ocirepo.Credentials(registry, "bot", secret.New("hunter3")), authn.NewMultiKeychain()} {
 		err := push(keychain)
 		if err == nil || strings.Contains(err.Error(), "hunter") {
 			t.Errorf("the error is %v", err)
@@ -191,7 +192,7 @@ func TestImagesCredentials(t *testing.T) {
 	}
 	elsewhere, err := name.NewRegistry("registry.invalid")
 	check(t, err)
-	if got, err := ocirepo.Credentials(registry, "bot", "hunter2").Resolve(elsewhere); err != nil || got != authn.Anonymous {
+	if got, err := ocirepo.Credentials(registry, "bot", secret.New("hunter2")).Resolve(elsewhere); err != nil || got != authn.Anonymous {
 		t.Errorf("another registry gets %v, %v", got, err)
 	}
 }

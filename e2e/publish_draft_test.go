@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/secret"
 )
 
 // client returns slipway's own GitHub client.
 func (h *fakeGitHub) client(t testing.TB) *github.Client {
 	t.Helper()
-	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: h.URL})
+	c, err := github.New(github.Options{Repository: "containerd/runwasi", Token: secret.New(h.token), API: h.URL})
 	check(t, err)
 	return c
 }

@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/e2e/githubd"
 	"dagger/slipway/e2e/sigstack/fault"
 )
@@ -28,7 +29,7 @@ func drafted(t *testing.T, delay time.Duration) *publish.GitHub {
 	t.Cleanup(func() { check(t, proxy.Close()) })
 	h.Announce(githubd.Addresses{URL: proxy.URL, Upload: proxy.URL + "/api/uploads"})
 	proxy.Delay(delay)
-	client, err := github.New(github.Options{Repository: "containerd/runwasi", Token: h.token, API: proxy.URL})
+	client, err := github.New(github.Options{Repository: "containerd/runwasi", Token: secret.New(h.token), API: proxy.URL})
 	check(t, err)
 	g := &publish.GitHub{Client: client, Draft: github.Draft{Tag: "app/v1.0.0", Name: "app/v1.0.0", Commit: git(t, source, "rev-parse", "HEAD"), Body: "notes"}}
 	perform(t, g.DraftEffect("create a draft"))

@@ -75,7 +75,7 @@ func (e *execution) secrets(p *plan.Plan) step.Secrets {
 	if err != nil || token.Empty() {
 		return nil // the release reports an error before it runs anything
 	}
-	return step.Secrets{plan.SecretRegistryToken: token.Reveal()}
+	return step.Secrets{plan.SecretRegistryToken: token.Text()}
 }
 
 // open returns another job's directory, and a path for slipway's private copy of it.

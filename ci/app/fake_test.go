@@ -9,6 +9,7 @@ import (
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/gittest"
+	"dagger/slipway/ci/secret"
 )
 
 // errOpened is the error of a fake host that is asked for runners.
@@ -70,13 +71,13 @@ func example(t *testing.T) *fakeHost {
 func nothing(t *testing.T) *fakeHost { return &fakeHost{t: t} }
 
 func text(value string) Secret {
-	return func(context.Context) (credential.Text, error) { return credential.NewText(value), nil }
+	return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 }
 
 // unread is a secret that must not be read.
 func unread(t *testing.T) Secret {
-	return func(context.Context) (credential.Text, error) {
+	return func(context.Context) (secret.Text, error) {
 		t.Error("a secret is read that is not needed")
-		return credential.Text{}, nil
+		return secret.Text{}, nil
 	}
 }

@@ -96,7 +96,7 @@ func (v *Images) remotes(ctx context.Context, h Host) (release.ImageRemotes, err
 		return to, nil
 	}
 	var err error
-	to.Password, err = v.Password.reveal(ctx)
+	to.Password, err = v.Password.read(ctx)
 	return to, err
 }
 

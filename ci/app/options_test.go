@@ -106,10 +106,10 @@ func TestSecretsAreHidden(t *testing.T) {
 	if strings.Contains(shown, secret) || strings.Contains(shown, fmt.Sprintf("%x", secret)) {
 		t.Errorf("the secret is in %s", shown)
 	}
-	if got, err := v.GitHubToken.reveal(t.Context()); got != secret || err != nil {
+	if got, err := v.GitHubToken.read(t.Context()); got.Reveal() != secret || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := Secret(nil).reveal(t.Context()); got != "" || err != nil {
+	if got, err := Secret(nil).read(t.Context()); !got.Empty() || err != nil {
 		t.Errorf("no secret is %q, %v", got, err)
 	}
 }

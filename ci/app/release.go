@@ -92,7 +92,7 @@ func (v *Release) prebuilt(ctx context.Context, h Host) (*assemble.Prebuilt, err
 
 // client returns a client for the GitHub repository.
 func (a API) client(ctx context.Context, repository string, token Secret) (*github.Client, error) {
-	value, err := token.reveal(ctx)
+	value, err := token.read(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -37,11 +37,9 @@ func (s *Signing) signer(ctx context.Context) (*sign.Signer, error) {
 		if o.Key, err = s.Key.read(ctx, "the signing key"); err != nil {
 			return nil, err
 		}
-		password, err := s.KeyPassword.reveal(ctx)
-		if err != nil {
+		if o.KeyPassword, err = s.KeyPassword.read(ctx); err != nil {
 			return nil, err
 		}
-		o.KeyPassword = []byte(password)
 		return sign.New(o)
 	}
 	if o.Token, err = s.token(ctx); err != nil {
@@ -53,19 +51,19 @@ func (s *Signing) signer(ctx context.Context) (*sign.Signer, error) {
 // token returns the source of identity tokens, nil if there is none: a given token takes
 // precedence over the job's own.
 func (s *Signing) token(ctx context.Context) (sign.TokenSource, error) {
-	token, err := s.IdentityToken.reveal(ctx)
+	token, err := s.IdentityToken.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if token != "" {
+	if !token.Empty() {
 		return sign.GivenToken(token), nil
 	}
-	url, err := s.RequestURL.reveal(ctx)
-	if err != nil || url == "" {
+	url, err := s.RequestURL.read(ctx)
+	if err != nil || url.Empty() {
 		return nil, err
 	}
-	bearer, err := s.RequestToken.reveal(ctx)
-	if err != nil || bearer == "" {
+	bearer, err := s.RequestToken.read(ctx)
+	if err != nil || bearer.Empty() {
 		return nil, err
 	}
 	return sign.GitHubToken(url, bearer), nil

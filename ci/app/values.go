@@ -7,20 +7,19 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/secret"
 )
 
 // Secret reads a secret when it is needed; nil means that there is none. A function cannot be
 // printed, and neither can what it returns.
-type Secret func(context.Context) (credential.Text, error)
+type Secret func(context.Context) (secret.Text, error)
 
-// reveal returns the secret, "" if there is none.
-func (s Secret) reveal(ctx context.Context) (string, error) {
+// read returns the secret, an empty one if there is none.
+func (s Secret) read(ctx context.Context) (secret.Text, error) {
 	if s == nil {
-		return "", nil
+		return secret.Text{}, nil
 	}
-	text, err := s(ctx)
-	return text.Reveal(), err
+	return s(ctx)
 }
 
 // File is a file of the caller. The zero value means that there is none.

@@ -85,7 +85,7 @@ func (v *Verify) reports(ctx context.Context, h Host) (list []*verify.Report, er
 		list = append(list, verify.Path(ctx, name, e))
 	}
 	if v.Tag.Set {
-		token, err := v.GitHubToken.reveal(ctx)
+		token, err := v.GitHubToken.read(ctx)
 		if err != nil {
 			return nil, err
 		}

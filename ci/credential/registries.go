@@ -1,3 +1,5 @@
+// Package credential binds secrets to the servers they are for. The token of a cargo registry is
+// only sent to the registry that it was provided for, whatever a workspace configures.
 package credential
 
 import (
@@ -7,6 +9,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/transport"
 )
 
@@ -71,7 +74,7 @@ func (r Registries) For(registry, index string) (Token, error) {
 	if r.Lookup == nil {
 		return Token{}, nil
 	}
-	value := NewText(r.Lookup(Variable(registry)))
+	value := secret.New(r.Lookup(Variable(registry)))
 	if value.Empty() {
 		return Token{}, nil
 	}
@@ -118,7 +121,7 @@ func indexURL(index string) (*url.URL, error) {
 
 // Token is the token of one registry.
 type Token struct {
-	text     Text
+	text     secret.Text
 	origin   string // of the index
 	cratesIO bool
 }
@@ -126,9 +129,9 @@ type Token struct {
 // Empty reports whether there is no token.
 func (t Token) Empty() bool { return t.text.Empty() }
 
-// Reveal returns the token, to be passed to cargo. cargo sends it wherever the index says, so
+// Text returns the token, to be passed to cargo. cargo sends it wherever the index says, so
 // CheckAddresses must have been called before.
-func (t Token) Reveal() string { return t.text.Reveal() }
+func (t Token) Text() secret.Text { return t.text }
 
 // At returns the token if u is on the server that the token is for, and "" otherwise.
 func (t Token) At(u *url.URL) string {

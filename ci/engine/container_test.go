@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/bwrap"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 )
 
@@ -42,7 +43,7 @@ func TestContainer(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			limits := step.DefaultLimits()
 			limits.Memory = 8 << 30
-			r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": "token"}, Limits: limits})
+			r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": secret.New("token")}, Limits: limits})
 			for _, before := range []step.Step{fetch, build} {
 				if slices.Contains(s.Needs(), before.Name) || slices.Contains(build.Needs(), before.Name) && s.Name == "test" {
 					run(t, r, e, before)

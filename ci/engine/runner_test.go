@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 )
 
@@ -45,7 +46,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": "t0ken"}, Limits: step.Limits{Time: time.Minute, Log: 64 << 10}})
+			r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": secret.New("t0ken")}, Limits: step.Limits{Time: time.Minute, Log: 64 << 10}})
 			run(t, r, e, fetch)
 			e.commands["cargo build --locked"] = tt.ran
 			result, err := r.Run(t.Context(), build)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 )
 
@@ -13,7 +14,7 @@ import (
 // and that only the steps that have it get it.
 func TestSecrets(t *testing.T) {
 	const value = "t0ken\"'\n$x"
-	r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": value, "other": "0ther"}})
+	r, e := newRunner(t, Options{Trees: trees, Secrets: step.Secrets{"registry": secret.New(value), "other": secret.New("0ther")}})
 	if c := run(t, r, e, fetch); len(c.calls("withSecretVariable")) > 0 || strings.Contains(c.page(), secretPrefix) {
 		t.Errorf("a step without secrets: %s", c.page())
 	}
@@ -57,7 +58,7 @@ func TestSecretNames(t *testing.T) {
 	other := publish
 	other.Secrets = []step.Secret{{Env: publish.Secrets[0].Env, Name: "other"}}
 	values := map[string]string{} // by name
-	for _, secrets := range []step.Secrets{{"registry": "a", "other": "b"}, {"registry": "c", "other": "d"}} {
+	for _, secrets := range []step.Secrets{{"registry": secret.New("a"), "other": secret.New("b")}, {"registry": secret.New("c"), "other": secret.New("d")}} {
 		r := New(Options{Client: client, Work: t.TempDir(), Source: client.Directory(), Trees: trees, Secrets: secrets})
 		for _, s := range []step.Step{publish, other} {
 			set := run(t, r, e, s).calls("withSecretVariable")[0].args["secret"].(chain)[0]
@@ -72,7 +73,7 @@ func TestSecretNames(t *testing.T) {
 
 // TestMissingSecret checks that a step does not run without its secret.
 func TestMissingSecret(t *testing.T) {
-	for _, secrets := range []step.Secrets{nil, {"registry": ""}, {"CARGO_REGISTRY_TOKEN": "x"}} {
+	for _, secrets := range []step.Secrets{nil, {"registry": secret.New("")}, {"CARGO_REGISTRY_TOKEN": secret.New("x")}} {
 		r, e := newRunner(t, Options{Trees: trees, Secrets: secrets})
 		_, err := r.Run(t.Context(), publish)
 		if err == nil || !strings.HasPrefix(err.Error(), `running step "publish": the secret "registry" was not `) {

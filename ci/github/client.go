@@ -17,14 +17,15 @@ import (
 
 	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/transport"
 )
 
 // Options configures a client.
 type Options struct {
 	Repository string // owner/name
-	// Token is a GitHub token; "" makes anonymous requests, which can only read public data.
-	Token string
+	// Token is a GitHub token; without one requests are anonymous, which can only read public data.
+	Token secret.Text
 	// API is the base URL of a GitHub Enterprise server's API; "" means github.com.
 	API string
 }
@@ -55,7 +56,7 @@ func New(o Options) (*Client, error) {
 	if !repositoryName.MatchString(o.Repository) {
 		return nil, fmt.Errorf("checking the GitHub repository %s: expected owner/name", quote.Line(o.Repository))
 	}
-	c := &Client{anonymous: o.Token == ""}
+	c := &Client{anonymous: o.Token.Empty()}
 	c.owner, c.repo, _ = strings.Cut(o.Repository, "/")
 	asking := transport.NewCareful(time.Minute, longestWait)
 	// The token is only sent to GitHub's own origins, wherever they redirect to.
@@ -70,7 +71,7 @@ func New(o Options) (*Client, error) {
 		}
 	}
 	for _, u := range []*url.URL{c.api.BaseURL, c.api.UploadURL} {
-		if err := transport.CheckSecret(u); err != nil && o.Token != "" {
+		if err := transport.CheckSecret(u); err != nil && !o.Token.Empty() {
 			return nil, fmt.Errorf("checking where the GitHub token is sent: %w", err)
 		}
 		origins[transport.Origin(u)] = true
@@ -84,15 +85,15 @@ func (c *Client) Repository() string { return c.owner + "/" + c.repo }
 // authorization adds the token to requests to the given origins.
 type authorization struct {
 	next    http.RoundTripper
-	token   string
+	token   secret.Text
 	origins map[string]bool
 }
 
 func (a authorization) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Del("Authorization")
-	if a.token != "" && a.origins[transport.Origin(req.URL)] {
-		req.Header.Set("Authorization", "Bearer "+a.token)
+	if !a.token.Empty() && a.origins[transport.Origin(req.URL)] {
+		req.Header.Set("Authorization", "Bearer "+a.token.Reveal())
 	}
 	return a.next.RoundTrip(req)
 }

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/secret"
 )
 
 // TestHostileTokens checks that GitHub's token is only sent to the API's own origin.
@@ -21,7 +23,7 @@ func TestHostileTokens(t *testing.T) {
 		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 	}))
 	defer own.Close()
-	c, err := New(Options{Repository: "a/b", Token: "secret", API: own.URL})
+	c, err := New(Options{Repository: "a/b", Token: secret.New("secret"), API: own.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +40,7 @@ func TestHostileTokens(t *testing.T) {
 		t.Errorf("the other server was sent %q", stolen)
 	}
 	for api, good := range map[string]bool{"http://github.example.org": false, "http://10.0.0.1/": false, "https://github.example.org": true, "http://127.0.0.1:1": true, "": true} {
-		if _, err := New(Options{Repository: "a/b", Token: "secret", API: api}); (err == nil) != good {
+		if _, err := New(Options{Repository: "a/b", Token: secret.New("secret"), API: api}); (err == nil) != good {
 			t.Errorf("API %q: %v", api, err)
 		}
 		if _, err := New(Options{Repository: "a/b", API: api}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 )
 
@@ -25,7 +26,7 @@ func withSecret(args ...string) step.Step {
 func TestSecret(t *testing.T) {
 	m := newMachine(t)
 	r := m.runner(t)
-	r.opts.Secrets = step.Secrets{"registry": token}
+	r.opts.Secrets = step.Secrets{"registry": secret.New(token)}
 	s := withSecret("env", ";", "write", "/out/length", "kept", ";", "sleep", "500ms")
 	s.Outputs = []step.Output{{Name: "length", Path: "/out/length"}}
 	shown := make(chan []string)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/app"
-	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/secret"
 )
 
 // TestApply checks that what was given before a function reaches every verb that plans.
@@ -66,7 +66,7 @@ func TestFiles(t *testing.T) {
 // TestRegistries checks that each registry has its own token and index.
 func TestRegistries(t *testing.T) {
 	token := func(value string) app.Secret {
-		return func(context.Context) (credential.Text, error) { return credential.NewText(value), nil }
+		return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 	}
 	s := &session{in: Inputs{Registries: []RegistryToken{{"one", "sparse+https://one.example.org/", token("1")}, {"two", "sparse+https://two.example.org/", token("2")}}}}
 	r, err := s.Registries(t.Context())
@@ -75,8 +75,8 @@ func TestRegistries(t *testing.T) {
 	}
 	for name, want := range map[string]string{"one": "1", "two": "2"} {
 		got, err := r.For(name, "sparse+https://"+name+".example.org/")
-		if err != nil || got.Reveal() != want {
-			t.Errorf("%s: %q, %v", name, got.Reveal(), err)
+		if err != nil || got.Text().Reveal() != want {
+			t.Errorf("%s: %q, %v", name, got.Text().Reveal(), err)
 		}
 		if got, err := r.For(name, "sparse+https://other.example.org/"); err == nil || !got.Empty() {
 			t.Errorf("%s: the token goes elsewhere", name)
@@ -89,7 +89,7 @@ func TestRegistries(t *testing.T) {
 		t.Error(err)
 	}
 	stop := errors.New("stop")
-	s.in.Registries[0].Token = func(context.Context) (credential.Text, error) { return credential.Text{}, stop }
+	s.in.Registries[0].Token = func(context.Context) (secret.Text, error) { return secret.Text{}, stop }
 	if _, err := s.Registries(t.Context()); !errors.Is(err, stop) {
 		t.Error(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/layout"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
@@ -147,14 +148,14 @@ type RegistryToken struct {
 // Registries returns the tokens that the caller has passed, under the names that cargo uses for
 // them.
 func (s *session) Registries(ctx context.Context) (credential.Registries, error) {
-	variables := map[string]credential.Text{}
+	variables := map[string]secret.Text{}
 	for _, r := range s.in.Registries {
 		token, err := r.Token(ctx)
 		if err != nil {
 			return credential.Registries{}, err
 		}
 		variables[credential.Variable(r.Registry)] = token
-		variables[credential.IndexVariable(r.Registry)] = credential.NewText(r.Index)
+		variables[credential.IndexVariable(r.Registry)] = secret.New(r.Index)
 	}
 	return credential.Registries{
 		Lookup: func(name string) string { return variables[name].Reveal() },

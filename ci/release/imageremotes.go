@@ -10,6 +10,7 @@ import (
 
 	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/repository"
+	"dagger/slipway/ci/secret"
 )
 
 // ImageRemotes is where images are released to.
@@ -19,7 +20,8 @@ type ImageRemotes struct {
 	Registry, Repository string
 	// Username and Password are the registry's credentials. Without a password those of the
 	// docker config are used.
-	Username, Password string
+	Username string
+	Password secret.Text
 	// Again is the command that continues an interrupted release.
 	Again string
 }
@@ -49,7 +51,7 @@ func (to ImageRemotes) local(image string) string {
 
 // keychain returns the credentials, or nil for those of the docker config.
 func (to ImageRemotes) keychain(registry name.Registry) authn.Keychain {
-	if to.Password == "" {
+	if to.Password.Empty() {
 		return nil
 	}
 	return repository.Credentials(registry, to.Username, to.Password)

@@ -3,6 +3,8 @@ package repository
 import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"dagger/slipway/ci/secret"
 )
 
 // credentials is a keychain for one registry.
@@ -13,8 +15,8 @@ type credentials struct {
 
 // Credentials returns a keychain with a username and a password for one registry. They are not
 // used for any other.
-func Credentials(registry name.Registry, username, password string) authn.Keychain {
-	return credentials{registry, authn.AuthConfig{Username: username, Password: password}}
+func Credentials(registry name.Registry, username string, password secret.Text) authn.Keychain {
+	return credentials{registry, authn.AuthConfig{Username: username, Password: password.Reveal()}}
 }
 
 // Resolve implements authn.Keychain.

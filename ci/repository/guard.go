@@ -32,7 +32,7 @@ const maxManifest = 8 << 20
 
 // RoundTrip implements http.RoundTripper. It limits a manifest to maxManifest bytes.
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if secret(req) {
+	if confidential(req) {
 		err := transport.CheckSecret(req.URL)
 		if err == nil && !g.trusts(req.URL) {
 			err = fmt.Errorf("registry %q sends logins to %s, another server: its credentials are not sent there", g.registry, transport.Origin(req.URL))
@@ -50,9 +50,9 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(req)
 }
 
-// secret reports whether a request carries credentials: in a header, or in the form that requests
+// confidential reports whether a request carries credentials: in a header, or in the form that requests
 // a token.
-func secret(req *http.Request) bool {
+func confidential(req *http.Request) bool {
 	return req.Header.Get("Authorization") != "" || strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 

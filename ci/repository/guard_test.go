@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"dagger/slipway/ci/secret"
 )
 
 // TestHostileRealm checks that a registry's username and password are only sent to a token server
@@ -55,7 +57,7 @@ func TestHostileRealm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = New(repo, Credentials(repo.Registry, "user", password)).Tags(t.Context())
+			_, err = New(repo, Credentials(repo.Registry, "user", secret.New(password))).Tags(t.Context())
 			if elsewhere {
 				if err == nil || !strings.Contains(err.Error(), "credentials are not sent there") && !strings.Contains(err.Error(), "invalid realm") || strings.Contains(err.Error(), password) {
 					t.Errorf("the error is %v", err)

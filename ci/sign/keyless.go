@@ -17,6 +17,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
 	"dagger/slipway/ci/address"
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/transport"
 )
 
@@ -33,7 +34,7 @@ type Options struct {
 	// Key is a private key in cosign's format, KeyPassword its password. It takes precedence
 	// over Token.
 	Key         []byte
-	KeyPassword []byte
+	KeyPassword secret.Text
 	// Fulcio and Rekor are base URLs; "" means the public instance.
 	Fulcio string
 	Rekor  string
@@ -74,7 +75,7 @@ func New(o Options) (*Signer, error) {
 	case o.Rekor != "" && o.Root == nil:
 		return nil, fmt.Errorf("checking how to sign: entries of the log %q cannot be checked without its trusted root: name the file (--trusted-root)", o.Rekor)
 	case o.Key != nil:
-		s.keys, err = loadKeypair(o.Key, o.KeyPassword)
+		s.keys, err = loadKeypair(o.Key, []byte(o.KeyPassword.Reveal()))
 		return s, err
 	case o.Token == nil:
 		return nil, ErrNoToken

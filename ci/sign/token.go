@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/transport"
 )
 
@@ -26,9 +27,10 @@ var ErrNoToken = errors.New("finding an identity token to sign with: there is no
 const tokenTime = 5 * time.Second
 
 // GivenToken returns a source that always returns the given token.
-func GivenToken(token string) TokenSource {
+func GivenToken(given secret.Text) TokenSource {
 	return func(context.Context) (string, error) {
-		if token = strings.TrimSpace(token); strings.Count(token, ".") != 2 {
+		token := strings.TrimSpace(given.Reveal())
+		if strings.Count(token, ".") != 2 {
 			return "", errors.New("reading the identity token: expected a JSON Web Token, three parts separated by dots")
 		}
 		return token, nil
@@ -39,7 +41,7 @@ func GivenToken(token string) TokenSource {
 // provides to a job with `id-token: write`: requestURL and bearer are the values of
 // ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN. A request takes at most
 // 5 seconds.
-func GitHubToken(requestURL, bearer string) TokenSource {
+func GitHubToken(requestURL, bearer secret.Text) TokenSource {
 	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, tokenTime, fmt.Errorf("no answer in %s", tokenTime))
 		defer cancel()
@@ -54,8 +56,8 @@ func GitHubToken(requestURL, bearer string) TokenSource {
 	}
 }
 
-func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
-	u, err := url.Parse(requestURL)
+func askGitHub(ctx context.Context, requestURL, bearer secret.Text) (string, error) {
+	u, err := url.Parse(requestURL.Reveal())
 	if err != nil || u.Host == "" {
 		return "", errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not the address of an endpoint")
 	}
@@ -69,7 +71,7 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set("Authorization", "bearer "+bearer)
+	req.Header.Set("Authorization", "bearer "+bearer.Reveal())
 	resp, err := transport.New(0).Do(req)
 	if err != nil {
 		var cause *url.Error // its text contains the URL, which identifies the job
@@ -88,5 +90,5 @@ func askGitHub(ctx context.Context, requestURL, bearer string) (string, error) {
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil {
 		return "", fmt.Errorf("reading its answer: %w", err)
 	}
-	return GivenToken(answer.Value)(ctx)
+	return GivenToken(secret.New(answer.Value))(ctx)
 }

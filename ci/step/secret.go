@@ -7,10 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"dagger/slipway/ci/secret"
 )
 
 // Secrets maps names of secrets to their values. Formatting and JSON show only the names.
-type Secrets map[string]string
+type Secrets map[string]secret.Text
 
 // Format implements fmt.Formatter.
 func (v Secrets) Format(s fmt.State, _ rune) {
@@ -25,12 +27,12 @@ func (v Secrets) MarshalJSON() ([]byte, error) {
 // Of returns the values of a step's secrets as KEY=VALUE. A missing secret is an error.
 func (v Secrets) Of(s Step) ([]string, error) {
 	var env []string
-	for _, secret := range s.Secrets {
-		value, ok := v[secret.Name]
-		if !ok || value == "" {
-			return nil, fmt.Errorf("running step %q: the secret %q was not passed", s.Name, secret.Name)
+	for _, wanted := range s.Secrets {
+		value := v[wanted.Name]
+		if value.Empty() {
+			return nil, fmt.Errorf("running step %q: the secret %q was not passed", s.Name, wanted.Name)
 		}
-		env = append(env, secret.Env+"="+value)
+		env = append(env, wanted.Env+"="+value.Reveal())
 	}
 	return env, nil
 }
@@ -38,8 +40,8 @@ func (v Secrets) Of(s Step) ([]string, error) {
 // Hide replaces every secret's value in text with "***".
 func (v Secrets) Hide(text string) string {
 	for _, value := range v {
-		if value != "" {
-			text = strings.ReplaceAll(text, value, "***")
+		if !value.Empty() {
+			text = strings.ReplaceAll(text, value.Reveal(), "***")
 		}
 	}
 	return text

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/secret"
 )
 
 func TestCheck(t *testing.T) {
@@ -139,7 +140,7 @@ func TestExitError(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	given := Secrets{"registry": "s3cret", "none": ""}
+	given := Secrets{"registry": secret.New("s3cret"), "none": secret.New("")}
 	s := Step{Name: "upload", Secrets: []Secret{{Env: "TOKEN", Name: "registry"}}}
 	if env, err := given.Of(s); err != nil || !slices.Equal(env, []string{"TOKEN=s3cret"}) {
 		t.Errorf("Of = %q, %v", env, err)
@@ -159,7 +160,7 @@ func TestSecrets(t *testing.T) {
 // TestExitErrorPrinted checks that a command's last output cannot be mistaken for slipway's own
 // words, and that secrets are hidden before the output is escaped.
 func TestExitErrorPrinted(t *testing.T) {
-	secrets := Secrets{"token": "s3\x1bcret"}
+	secrets := Secrets{"token": secret.New("s3\x1bcret")}
 	tail := secrets.Hide("a s3\x1bcret\n\nWhat has happened:\n  released  app/v1\r::add-mask::x\x1b[2J")
 	err := fmt.Errorf("testing: %w", &ExitError{Step: "test\nx", Code: 101, Tail: tail})
 	want := `testing: running step "test\nx": its command exited with status 101` +

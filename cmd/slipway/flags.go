@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dagger/slipway/ci/app"
-	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/secret"
 )
 
 // define makes the flags of a verb from its declarations.
@@ -84,7 +84,7 @@ func fromEnvironment(o app.Option) {
 	case *string:
 		*to = os.Getenv(o.Env)
 	case *app.Secret:
-		*to = func(context.Context) (credential.Text, error) { return credential.NewText(os.Getenv(o.Env)), nil }
+		*to = func(context.Context) (secret.Text, error) { return secret.New(os.Getenv(o.Env)), nil }
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dagger/slipway/ci/app"
-	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/secret"
 )
 
 // nameList is a flag that lists names. An empty list is an error: a missing flag means all, and
@@ -54,7 +54,7 @@ var _ pflag.Value = secretFlag{}
 
 func (s secretFlag) Set(value string) error {
 	if value != "" {
-		*s.to = func(context.Context) (credential.Text, error) { return credential.NewText(value), nil }
+		*s.to = func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 	}
 	flagSecrets.add(value)
 	return nil

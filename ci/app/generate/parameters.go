@@ -117,7 +117,7 @@ func capital(text string) string {
 func (p parameter) converted() (typ, by string) {
 	switch p.Value.(type) {
 	case *app.Secret:
-		return "*dagger.Secret", "secret"
+		return "*dagger.Secret", "secretOf"
 	case *app.File:
 		if p.Secret {
 			return "*dagger.Secret", "secretFile"

@@ -1,6 +1,5 @@
-// Package credential binds secrets to the servers they are for. The token of a cargo registry is
-// only sent to the registry that it was provided for, whatever a workspace configures.
-package credential
+// Package secret has the type of every secret on its way from the front end to what needs it.
+package secret
 
 import (
 	"fmt"
@@ -11,8 +10,8 @@ import (
 // a closure, because fmt prints the unexported fields of a struct without calling its methods.
 type Text struct{ value func() string }
 
-// NewText returns a secret with the given value; "" means no secret.
-func NewText(value string) Text { return Text{func() string { return value }} }
+// New returns a secret with the given value; "" means no secret.
+func New(value string) Text { return Text{func() string { return value }} }
 
 // Reveal returns the secret.
 func (t Text) Reveal() string {
