@@ -138,7 +138,7 @@ func TestBounds(t *testing.T) {
 func TestFrom(t *testing.T) {
 	for want, h := range map[string]History{
 		"1 commit since tag v1.0.0":                           {Tag: "v1.0.0", Commits: commits("a")},
-		"2 commits, with no earlier version's tag":          {Commits: commits("a", "b")},
+		"2 commits, with no earlier version's tag":            {Commits: commits("a", "b")},
 		"the newest 2 commits since tag v1.0.0":               {Tag: "v1.0.0", Commits: commits("a", "b"), More: true},
 		"0 commits in a shallow clone, where history is cut:": {Cut: true},
 		"1 commit since tag v1.0.0 in a shallow clone":        {Tag: "v1.0.0", Commits: commits("a"), Cut: true},
