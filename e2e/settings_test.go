@@ -63,7 +63,7 @@ func TestLocalRegistryRefuses(t *testing.T) {
 	r := release{source: workspace(t, "registry-refuses"), crate: "registry-refuses", version: "0.1.0"}
 	wants := []string{
 		"Cargo.toml:8: `license` is", "Cargo.toml:9: `homepage` is", "Cargo.toml:10: it has 7 keywords",
-		"Cargo.toml:12: keyword \"a-keyword-of-26-characters\"", "Cargo.toml:14: category \"NOT VALID\"",
+		"Cargo.toml:12: keyword \"a-keyword-of-26-characters\"", "Cargo.toml:14: crates.io has no category \"NOT VALID\"",
 	}
 	const title = "A real release stops at"
 	wantAll(t, section(w.command("plan", r).run(t).wantCode(t, 0).stdout, title), wants)
