@@ -107,8 +107,8 @@ func (s *Signing) options() app.Signing {
 
 // Release a crate: build, test, package, and unless this is a dry run sign, publish, tag and announce it.
 //
-// What is done is found done: a release that ended anywhere is finished by running
-// it again. Where signing needs more than GitHub Actions' own identity, say so before:
+// Completed steps are detected and skipped, so running an interrupted release again
+// finishes it. Where signing needs more than GitHub Actions' own identity, say so before:
 // `with-signing … release-crate …`.
 //
 // +cache="never"
@@ -219,11 +219,10 @@ func (m *Slipway) ReleaseCrate(
 	return m.text(ctx, v)
 }
 
-// Release several crates, what one needs before it: all are built and tested before the first is published.
+// Release several crates in the order of their dependencies: all are built and tested before the first is published.
 //
-// What is done is found done: a train that ended anywhere, between two crates or
-// within one, is finished by running it again. Where the registry asks to wait,
-// that is waited.
+// Completed steps are detected and skipped, so running an interrupted train again
+// finishes it. slipway waits as long as the registry asks, up to 15 minutes each time.
 //
 // +cache="never"
 func (m *Slipway) ReleaseTrain(
@@ -374,8 +373,8 @@ func (m *Slipway) ReleaseOrder(
 
 // Release the workspace's OCI images: build, and unless this is a dry run push, sign, describe and tag them.
 //
-// What is done is found done: a release that ended anywhere is finished by running
-// it again. Where signing needs more than GitHub Actions' own identity, say so before:
+// Completed steps are detected and skipped, so running an interrupted release again
+// finishes it. Where signing needs more than GitHub Actions' own identity, say so before:
 // `with-signing … release-demo-app …`.
 //
 // +cache="never"
@@ -474,7 +473,7 @@ func (m *Slipway) Images(
 	return m.directory(ctx, v)
 }
 
-// Verify a release, its tarballs, a directory that one was unpacked to, or an image, as a stranger would; bad ones are an error.
+// Verify a release, its tarballs, a directory that one was unpacked to, or an image, as anyone who downloads it can; bad ones are an error.
 //
 // +cache="never"
 func (m *Slipway) Verify(

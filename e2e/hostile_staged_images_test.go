@@ -46,7 +46,7 @@ func TestHostileStagedImages(t *testing.T) {
 	}{
 		{"a byte", "its files have the digest", func(t *testing.T, dir string) { write(t, read(t, dir, file)+"x", dir, file) }, false},
 		{"a link", "not a regular file", relinkTo("/proc/self/environ", file), false},
-		{"a crate more, reported", "is no part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "evil", "staged.json") }, true},
+		{"a crate more, reported", "is not part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "evil", "staged.json") }, true},
 		{"another plan, reported", "it is of another plan", func(t *testing.T, dir string) { write(t, "{}\n", dir, "plan.json") }, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

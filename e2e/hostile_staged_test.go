@@ -90,7 +90,7 @@ func TestHostileStaged(t *testing.T) {
 		{"a file less", differs, func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, answers("toolchain.txt")))) }, false},
 		{"the same, reported", "is missing", func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, answers("toolchain.txt")))) }, true},
 		{"a file more, reported", "is not part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, answers("upload.txt")) }, true},
-		{"a crate more, reported", "is no part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "shim-core", "staged.json") }, true},
+		{"a crate more, reported", "is not part of this plan", func(t *testing.T, dir string) { write(t, "x", dir, "shim-core", "staged.json") }, true},
 		{"a link", "not a regular file", relinkTo("/proc/self/environ", bin(x8664)), false},
 		{"a link within", "not a regular file", relinkTo("shim-demo-v1-copy", bin(x8664)), false},
 		{"a directory that is a link", "not a regular file", func(t *testing.T, dir string) {

@@ -39,7 +39,7 @@ func TestImagesGiven(t *testing.T) {
 				}
 			}
 		}, "a layer has sha256"},
-		"another version": {func(_ *testing.T, _ string, c *command) { c.args = append(c.args, "--version", "0.1.1") }, "it is of another release"},
+		"another version": {func(_ *testing.T, _ string, c *command) { c.args = append(c.args, "--version", "0.1.1") }, "they belong to another release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "dist")

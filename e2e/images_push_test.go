@@ -30,7 +30,7 @@ func TestImagesRelease(t *testing.T) {
 		token, err := s.Token(sigstack.Claims{"job_workflow_ref": other})
 		check(t, err)
 		judge(t, 2, t.TempDir(), s.CosignEnv(), "sign", "--yes", "--identity-token", token, r.image.Digest().String()).wantCode(t, 0)
-		wantStates(t, r.effects(), append([]string{publish.FoundDone}, times(5, publish.WasDone)...)...)
+		wantStates(t, r.effects(), append([]string{publish.Unchanged}, times(5, publish.WasDone)...)...)
 		for _, tag := range []string{"1.2.3", "latest"} {
 			wantJudged(t, s, straight(t, reg).Tag(tag).String())
 		}
@@ -41,7 +41,7 @@ func TestImagesRelease(t *testing.T) {
 		reg.Proxy.Reset()
 		s.Rekor.Reset()
 		again := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
-		wantStates(t, again.effects(), times(6, publish.FoundDone)...)
+		wantStates(t, again.effects(), times(6, publish.Unchanged)...)
 		if n, e := writes(reg.Proxy), s.Rekor.Count(""); n != 0 || e != 0 {
 			t.Errorf("the second run sent %d requests that change something and %d to the log: %v", n, e, reg.Proxy.Requests())
 		}
@@ -171,6 +171,6 @@ func TestImagesTwoRuns(t *testing.T) {
 		both.Wait()
 		wantJudged(t, s, straight(t, reg).Tag("1.2.3").String()) // with a single signature
 		again := newImageRelease(t, s, imageRepository(t, reg), "1.2.3", img)
-		wantStates(t, again.effects(), times(6, publish.FoundDone)...)
+		wantStates(t, again.effects(), times(6, publish.Unchanged)...)
 	})
 }

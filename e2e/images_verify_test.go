@@ -139,7 +139,7 @@ func TestImagesKey(t *testing.T) {
 		r.who.Root = trusted(t, s)
 		e := r.effects()[:3]
 		wantStates(t, e, times(3, publish.WasDone)...)
-		wantStates(t, e, times(3, publish.FoundDone)...)
+		wantStates(t, e, times(3, publish.Unchanged)...)
 		key := []string{"--key", filepath.Join(keys, "cosign.pub"), r.image.Digest().String()}
 		for _, args := range [][]string{{"verify"}, {"verify-attestation", "--type", "spdxjson"}} {
 			judge(t, 2, keys, s.CosignEnv(), append(args, key...)...).wantCode(t, 0)

@@ -137,7 +137,7 @@ func TestPublishCrates(t *testing.T) {
 		p.wantCrate(t, c.name, c.version)
 		before := p.changes()
 		again := w.release(t, p.crate(t, c.name, c.version)).wantCode(t, 0)
-		if n := p.changes() - before; n != 0 || !strings.Contains(again.stdout, "found done  publish "+c.name) {
+		if n := p.changes() - before; n != 0 || !strings.Contains(again.stdout, "unchanged   publish "+c.name) {
 			t.Errorf("a second run changed %d things and says\n%s", n, again.stdout)
 		}
 		wantNoToken(t, p, again)

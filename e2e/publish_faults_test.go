@@ -145,7 +145,7 @@ func TestPublishConflict(t *testing.T) {
 		w, p, request := kit(t)
 		publish(t, p, func(string) {})
 		got := w.release(t, request()).wantCode(t, 0)
-		if !strings.Contains(got.stdout, "found done  publish shimkit") {
+		if !strings.Contains(got.stdout, "unchanged   publish shimkit") {
 			t.Errorf("the summary says\n%s", got.stdout)
 		}
 		p.wantCrate(t, "shimkit", kitVersion)

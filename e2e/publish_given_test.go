@@ -53,7 +53,7 @@ func TestPublishGiven(t *testing.T) {
 	}
 	before := h.Changes()
 	again := w.release(t, p).wantCode(t, 0)
-	if n := h.Changes() - before; n != 0 || !strings.Contains(again.stdout, "found done  publish the draft as a release") {
+	if n := h.Changes() - before; n != 0 || !strings.Contains(again.stdout, "unchanged   publish the draft as a release") {
 		t.Errorf("a second run changed %d things and says\n%s", n, again.stdout)
 	}
 }

@@ -126,7 +126,7 @@ func TestPublishDemo(t *testing.T) {
 		if n := s.Rekor.Count("") - logged; n != 0 {
 			t.Errorf("a second run asked the log %d times", n)
 		}
-		if strings.Contains(again.stdout, "\n  done ") || !strings.Contains(again.stdout, "found done  publish the draft as a release") {
+		if strings.Contains(again.stdout, "\n  done ") || !strings.Contains(again.stdout, "unchanged   publish the draft as a release") {
 			t.Errorf("the summary says\n%s", again.stdout)
 		}
 		h.wantReleased(t, s)

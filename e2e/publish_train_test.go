@@ -118,7 +118,7 @@ func TestPublishTrain(t *testing.T) {
 		if n := p.changes() - before; n != 0 {
 			t.Errorf("a second run changed %d things", n)
 		}
-		if n := strings.Count(got.stdout, "found done  publish the draft"); n != len(crates) || strings.Contains(got.stdout, "\n  done ") {
+		if n := strings.Count(got.stdout, "unchanged   publish the draft"); n != len(crates) || strings.Contains(got.stdout, "\n  done ") {
 			t.Errorf("the summary says\n%s", got.stdout)
 		}
 		p.wantCrates(t, 3)
@@ -237,7 +237,7 @@ func TestPublishTrainStops(t *testing.T) {
 		p := newServices(t, stack(t))
 		check(t, p.registry.Proxy.Inject(fault.Fault{Method: http.MethodPut, Path: newUpload, Skip: 1, Kind: fault.Refuse, Status: 502}))
 		got := p.train(t, w, append([]string{"--json"}, pair...)...).run(t).wantCode(t, 1)
-		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "half way    shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   create tag", "To continue", "release-train --source")
+		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "incomplete  shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   create tag", "To continue", "release-train --source")
 		var summary struct {
 			Error  string
 			Crates []struct {

@@ -116,7 +116,7 @@ func (m *Image) checkWhole(notes map[string]string) error {
 			return err
 		}
 		if !maps.Equal(manifest.Annotations, notes) {
-			return fmt.Errorf("its annotations are %v, expected %v: it is of another release", manifest.Annotations, notes)
+			return fmt.Errorf("its annotations are %v, expected %v: they belong to another release", manifest.Annotations, notes)
 		}
 		raw, err := img.RawConfigFile()
 		if sum := sha256.Sum256(raw); err != nil || hex.EncodeToString(sum[:]) != manifest.Config.Digest.Hex {

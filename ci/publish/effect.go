@@ -66,14 +66,14 @@ func (c *Conflict) Error() string { return c.What + ": " + c.Next }
 type Outcome struct {
 	Kind    string  `json:"kind"`
 	About   string  `json:"about"`
-	State   string  `json:"state"` // "found done", "done", "failed" or "not begun"
+	State   string  `json:"state"` // "unchanged", "done", "failed" or "not begun"
 	URL     string  `json:"url,omitempty"`
 	Seconds float64 `json:"seconds"`
 }
 
 // The states of an outcome.
 const (
-	FoundDone = "found done"
+	Unchanged = "unchanged"
 	WasDone   = "done"
 	Failed    = "failed"
 	NotBegun  = "not begun"
@@ -117,7 +117,7 @@ func (e Effect) perform(ctx context.Context, transient Transient) (string, error
 		case err != nil:
 			return Failed, errors.Join(err, failed)
 		case verdict == Done && acted.IsZero() && failed == nil:
-			return FoundDone, nil
+			return Unchanged, nil
 		case verdict == Done:
 			return WasDone, nil
 		case !acted.IsZero():

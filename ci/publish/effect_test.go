@@ -69,7 +69,7 @@ func TestPerform(t *testing.T) {
 		acts   int
 		want   string
 	}{
-		{"found done", remote{done: true}, FoundDone, 0, ""},
+		{"unchanged", remote{done: true}, Unchanged, 0, ""},
 		{"done", remote{}, WasDone, 1, ""},
 		{"seen late: never done twice", remote{lag: 3}, WasDone, 1, ""},
 		{"fails once and passes", remote{fail: []error{errTransient}}, WasDone, 2, ""},

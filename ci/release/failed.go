@@ -40,7 +40,7 @@ func (p *publishing) status() report.Status {
 	case p.published():
 		s.State = report.Released
 	case begun || p.github.Found().ID != 0:
-		s.State = report.HalfWay
+		s.State = report.Incomplete
 	}
 	return s
 }

@@ -193,7 +193,7 @@ func (p *publishing) finished(ctx context.Context) error {
 				return console.Errorf("looking at %q: %w\nnothing was changed anywhere", e.About, err)
 			}
 		}
-		p.report.Outcomes = append(p.report.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.FoundDone})
+		p.report.Outcomes = append(p.report.Outcomes, publish.Outcome{Kind: e.Kind, About: e.About, State: publish.Unchanged})
 	}
 	p.done()
 	return p.github.OnlyThese(ctx, p.assets())

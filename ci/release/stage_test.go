@@ -102,7 +102,7 @@ func TestStagedLies(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a crate more", `"evil" is no part of this plan`, func(t *testing.T, dir string) {
+		{"a crate more", `"evil" is not part of this plan`, func(t *testing.T, dir string) {
 			if err := os.CopyFS(filepath.Join(dir, "evil"), os.DirFS(filepath.Join(dir, "app"))); err != nil {
 				t.Fatal(err)
 			}

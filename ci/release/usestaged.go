@@ -37,12 +37,12 @@ func (s Staged) use(p rendered, builds []*Release, work string) error {
 		return err
 	}
 	if err := checkStagedPlan(p, builds, work); err != nil {
-		return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
+		return fmt.Errorf("checking the directory %q, from another job: %w", s.Dir, err)
 	}
 	for _, r := range builds {
 		runner, err := staged.Open(filepath.Join(work, r.Plan.Crate), r.Plan)
 		if err != nil {
-			return fmt.Errorf("checking the directory %q, which another job has left: %w", s.Dir, err)
+			return fmt.Errorf("checking the directory %q, from another job: %w", s.Dir, err)
 		}
 		r.Runner, r.ToolchainBase, r.staged = runner, runner.ToolchainBase(), true
 	}
@@ -70,7 +70,7 @@ func checkStagedPlan(p rendered, builds []*Release, work string) error {
 	for _, e := range entries {
 		known := e.Name() == stagedPlan || slices.ContainsFunc(builds, func(r *Release) bool { return r.Plan.Crate == e.Name() })
 		if !known {
-			return fmt.Errorf("%q is no part of this plan", e.Name())
+			return fmt.Errorf("%q is not part of this plan", e.Name())
 		}
 	}
 	return nil

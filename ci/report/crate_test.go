@@ -39,7 +39,7 @@ func TestSummaryText(t *testing.T) {
 
 	s.DryRun, s.Published, s.URL = false, true, "https://example.org/app/v1.2.3"
 	s.Outcomes = []publish.Outcome{
-		{Kind: "draft", About: s.Effects[0].About, State: publish.FoundDone, URL: s.URL, Seconds: 0.12},
+		{Kind: "draft", About: s.Effects[0].About, State: publish.Unchanged, URL: s.URL, Seconds: 0.12},
 		{Kind: "tag", About: "make a | tag", State: publish.WasDone, Seconds: 1.3},
 	}
 	golden(t, "released.txt", s.Text("dist"))

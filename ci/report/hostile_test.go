@@ -126,7 +126,7 @@ func wantPlainText(t *testing.T, name, markdown string) {
 // TestHostileStatus checks that an effect's description cannot forge lines of the status.
 func TestHostileStatus(t *testing.T) {
 	outcome := publish.Outcome{Kind: "asset", About: "upload a\n  done        make tag", State: publish.NotBegun}
-	text := StatusText([]Status{{Crate: evil, Tag: evil, State: HalfWay, Outcomes: []publish.Outcome{outcome}}, {Crate: "b", Tag: evil, State: NotBegun}}, true, "slipway x")
+	text := StatusText([]Status{{Crate: evil, Tag: evil, State: Incomplete, Outcomes: []publish.Outcome{outcome}}, {Crate: "b", Tag: evil, State: NotBegun}}, true, "slipway x")
 	if strings.Contains(text, "\n  done") || strings.Count(text, "\n") != 8 || console.Clean(text) != text {
 		t.Errorf("%d lines:\n%s", strings.Count(text, "\n"), text)
 	}

@@ -12,22 +12,22 @@ import (
 // Status is the progress of a crate's release, made by this run or an earlier one.
 type Status struct {
 	Crate, Tag string
-	State      string // [Released], [HalfWay] or [NotBegun]
+	State      string // [Released], [Incomplete] or [NotBegun]
 	Signed     bool
 	Outcomes   []publish.Outcome // empty until the crate's effects are determined
 }
 
 // The states of a crate's release.
 const (
-	Released = "released"
-	HalfWay  = "half way"
-	NotBegun = "not begun"
+	Released   = "released"
+	Incomplete = "incomplete"
+	NotBegun   = "not begun"
 )
 
 // inRegistry reports whether the crate is known to be published.
 func (s Status) inRegistry() bool {
 	return slices.ContainsFunc(s.Outcomes, func(o publish.Outcome) bool {
-		return o.Kind == plan.EffectRegistry && (o.State == publish.WasDone || o.State == publish.FoundDone)
+		return o.Kind == plan.EffectRegistry && (o.State == publish.WasDone || o.State == publish.Unchanged)
 	})
 }
 
@@ -43,7 +43,7 @@ func StatusText(all []Status, performing bool, again string) string {
 			continue
 		}
 		console.Fprintf(&b, "  %-10s  %s\n", s.State, s.Tag)
-		if s.State == HalfWay {
+		if s.State == Incomplete {
 			s.lines(&b, "              ")
 		}
 	}
@@ -79,7 +79,7 @@ func ImagesStatusText(outcomes []publish.Outcome, again string) string {
 	tagged := false
 	for _, o := range outcomes {
 		console.Fprintf(&b, "  %-10s  %s\n", o.State, o.About)
-		tagged = tagged || o.Kind == plan.EffectTag && (o.State == publish.WasDone || o.State == publish.FoundDone)
+		tagged = tagged || o.Kind == plan.EffectTag && (o.State == publish.WasDone || o.State == publish.Unchanged)
 	}
 	if !tagged {
 		b.WriteString("No tag that users look for has changed.\n")

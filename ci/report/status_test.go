@@ -20,7 +20,7 @@ func TestImagesStatusText(t *testing.T) {
 		{plan.EffectTag, publish.NotBegun, true},
 		{plan.EffectTag, publish.Failed, true},
 		{plan.EffectTag, publish.WasDone, false},
-		{plan.EffectTag, publish.FoundDone, false},
+		{plan.EffectTag, publish.Unchanged, false},
 	} {
 		text := ImagesStatusText([]publish.Outcome{{Kind: tt.kind, About: "x", State: tt.state}}, "slipway again")
 		if strings.Contains(text, unseen) != tt.unseen || !strings.Contains(text, "slipway again") {

@@ -91,7 +91,7 @@ func (s *Crate) state(dryRun bool) string {
 	case dryRun:
 		return "built and tested"
 	case s.Error != "":
-		return "**" + HalfWay + "**"
+		return "**" + Incomplete + "**"
 	case s.Published:
 		return Released
 	}

@@ -53,7 +53,7 @@ func TestTrain(t *testing.T) {
 	for _, c := range s.Crates {
 		c.Published, c.Error, c.URL = true, "", "https://example.org/"+c.Tag
 		for i := range c.Outcomes {
-			c.Outcomes[i].State = publish.FoundDone
+			c.Outcomes[i].State = publish.Unchanged
 		}
 	}
 	golden(t, "train-released.txt", s.Text("dist"))
@@ -71,7 +71,7 @@ func TestStatus(t *testing.T) {
 	const again = "slipway release-train …"
 	var all []Status
 	for i, c := range newTrainReport().Crates {
-		state := []string{Released, HalfWay, NotBegun}[i]
+		state := []string{Released, Incomplete, NotBegun}[i]
 		all = append(all, Status{Crate: c.Crate, Tag: c.Tag, State: state, Signed: i == 1, Outcomes: c.Outcomes})
 	}
 	golden(t, "status-train.txt", StatusText(all, true, again))
