@@ -255,7 +255,7 @@ func TestWorkflows(t *testing.T) {
 
 // TestTold checks what is told of runs that failed, and to whom.
 func TestTold(t *testing.T) {
-	failed, good := &report.Crate{Plan: "sha256:0", Error: "half of it"}, &report.Crate{Plan: "sha256:0"}
+	failed, good := &report.Crate{Unit: report.Unit{Run: report.Run{Plan: "sha256:0", Error: "half of it"}}}, &report.Crate{Unit: report.Unit{Run: report.Run{Plan: "sha256:0"}}}
 	stop := errors.New("stop")
 	for name, tt := range map[string]struct {
 		json    bool

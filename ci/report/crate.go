@@ -4,9 +4,7 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -15,41 +13,18 @@ import (
 	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/dist"
-	"dagger/slipway/ci/finding"
-	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/publish"
 )
 
 // Crate is the result of a run for a crate, as text for people or as JSON for machines.
 type Crate struct {
-	DryRun    bool          `json:"dryRun"`
+	Unit
 	Crate     string        `json:"crate"`
-	Version   string        `json:"version"`
 	Tag       string        `json:"tag"`
-	Plan      string        `json:"plan"` // the plan's digest
-	Runner    string        `json:"runner"`
-	Toolchain string        `json:"toolchain"`
-	Rust      string        `json:"rust"`
 	Signed    string        `json:"signed,omitempty"` // how the binaries were signed
-	Steps     []string      `json:"-"`                // names of the plan's steps, in order
 	Tests     []build.Tests `json:"tests"`
 	Artifacts []dist.File   `json:"artifacts"`
-	// Digest is the digest of the directory with the artifacts, for a job that continues from it.
-	Digest handover.Digest `json:"digest,omitempty"`
-	// Staged means that the artifacts are results of the steps, for another job to sign.
-	Staged  bool          `json:"staged,omitempty"`
-	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
-	// Published means that the effects were performed. Outcomes lists their results.
-	Published bool              `json:"published,omitempty"`
-	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
-	URL       string            `json:"url,omitempty"` // of the GitHub release
-	Notes     []string          `json:"notes,omitempty"`
-	// Findings lists the plan's findings and those of a dry run.
-	Findings finding.List `json:"findings,omitempty"`
-	Seconds  float64      `json:"seconds"`
-	// Error is the reason why the release did not finish.
-	Error string `json:"error,omitempty"`
+	URL       string        `json:"url,omitempty"` // of the GitHub release
 }
 
 // NewCrate returns the report of a dry run in which nothing has been done yet.
@@ -58,45 +33,23 @@ func NewCrate(p *plan.Plan, runner string) (*Crate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Crate{
-		DryRun: true, Crate: p.Crate, Version: p.Version, Tag: p.Tag, Plan: digest, Runner: runner, Toolchain: p.Toolchain,
+	return &Crate{Crate: p.Crate, Tag: p.Tag, Unit: Unit{
+		Run: Run{DryRun: true, Plan: digest}, Version: p.Version, Runner: runner, Toolchain: p.Toolchain,
 		Effects: p.Effects, Findings: p.Findings, Steps: stepNames("", p.Steps),
-	}, nil
+	}}, nil
 }
 
 // AddBuilt adds what the steps have built, tested and found.
 func (s *Crate) AddBuilt(b *build.Built) {
-	s.Rust, s.Tests = b.Rust.Release, b.Tests
-	s.Findings = append(slices.Clone(s.Findings), b.Findings...).Sorted()
+	s.addBuilt(b)
+	s.Tests = b.Tests
 }
 
 // AddDist adds the files of the release.
 func (s *Crate) AddDist(d *assemble.Dist) { s.Artifacts, s.Signed = d.Files, d.How }
 
-// Fail notes the error that ended the run.
-func (s *Crate) Fail(err error) { s.Error = console.ErrorText(err) }
-
-// inRust renders the Rust version of a toolchain, or "" if it is unknown.
-func inRust(release string) string {
-	if release == "" {
-		return ""
-	}
-	return " (Rust " + release + ")"
-}
-
-// Failed reports whether the release did not finish. The summary then shows what has happened.
-func (s *Crate) Failed() bool { return s.Error != "" }
-
 // JSON renders the summary for machines.
 func (s *Crate) JSON() ([]byte, error) { return render(s) }
-
-func render(summary any) ([]byte, error) {
-	raw, err := json.MarshalIndent(summary, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("writing summary: %w", err)
-	}
-	return append(console.JSON(raw), '\n'), nil
-}
 
 // Text renders the summary for people. dir is the directory with the artifacts; "" means that
 // the reader has yet to export them.
@@ -133,29 +86,8 @@ func (s *Crate) writeBody(b *strings.Builder, dir string) {
 		console.Fprintf(b, "  %-50s %9s  sha256:%s\n", f.Name, humanize.IBytes(uint64(f.Size)), f.SHA256)
 	}
 	s.writeEffects(b)
-	b.WriteString(plan.FindingsText(s.Findings))
-	if len(s.Notes) > 0 {
-		b.WriteString("\nNotes\n")
-		for _, r := range s.Notes {
-			console.Fprintf(b, "  %s\n", r)
-		}
-	}
+	s.writeNotes(b)
 	b.WriteString(s.verifyLines(dir))
-}
-
-// writeEffects lists the performed effects, or those that a release would perform.
-func (s *Crate) writeEffects(b *strings.Builder) {
-	if !s.Published {
-		b.WriteString("\nA release would now\n")
-		for i, e := range s.Effects {
-			console.Fprintf(b, "  %d. %s\n", i+1, e.About)
-		}
-		return
-	}
-	b.WriteString("\nPublished\n")
-	for _, o := range s.Outcomes {
-		console.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
-	}
 }
 
 // TestText describes what was tested, one line per target.

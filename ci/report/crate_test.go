@@ -17,16 +17,18 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestSummaryText(t *testing.T) {
 	s := &Crate{
-		DryRun: true, Crate: "app", Version: "1.2.3", Tag: "app/v1.2.3", Plan: "sha256:11", Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
+		Crate: "app", Tag: "app/v1.2.3",
 		Tests: []build.Tests{
 			{Target: triple.X8664, How: "natively", Passed: 5, Ignored: 1, Binaries: 3},
 			{Target: triple.AArch64, How: "emulated by qemu-aarch64-static", Ignored: 2, Cached: true},
 		},
 		Artifacts: []dist.File{{Name: "app-x86_64-linux-musl.tar.gz", Target: triple.X8664, Size: 1 << 21, SHA256: "22"}, {Name: plan.SumsName, Size: 97, SHA256: "33"}},
-		Effects:   []plan.Effect{{Kind: "draft", About: `make a draft of GitHub release "app/v1.2.3"`}, {Kind: "tag", About: "make tag"}},
-		Steps:     []string{"fetch", "build " + triple.X8664},
-		Notes:     []string{"the working tree has uncommitted changes"},
-		Seconds:   12.5,
+		Unit: Unit{
+			Run: Run{DryRun: true, Plan: "sha256:11", Seconds: 12.5}, Version: "1.2.3", Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
+			Effects: []plan.Effect{{Kind: "draft", About: `make a draft of GitHub release "app/v1.2.3"`}, {Kind: "tag", About: "make tag"}},
+			Steps:   []string{"fetch", "build " + triple.X8664},
+			Notes:   []string{"the working tree has uncommitted changes"},
+		},
 	}
 	golden(t, "summary.txt", s.Text("dist"))
 	golden(t, "summary-remote.txt", s.Text(""))

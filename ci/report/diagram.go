@@ -7,35 +7,7 @@ import (
 
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/step"
 )
-
-// PlanDigest returns the digest of the plan that was followed.
-func (s *Crate) PlanDigest() string { return s.Plan }
-
-// PlanDigest returns the digest of the plan that was followed.
-func (s *Images) PlanDigest() string { return s.Plan }
-
-// PlanDigest returns the digest of the plan that was followed.
-func (s *Train) PlanDigest() string { return s.Plan }
-
-// HandoverDigest returns the digest of the directory left for another job, or "".
-func (s *Crate) HandoverDigest() string { return string(s.Digest) }
-
-// HandoverDigest returns the digest of the directory left for another job, or "".
-func (s *Images) HandoverDigest() string { return string(s.Digest) }
-
-// HandoverDigest returns "": a train is never continued by another job.
-func (s *Train) HandoverDigest() string { return "" }
-
-// stepNames returns the names of a plan's steps in order, each with a prefix.
-func stepNames(prefix string, steps []step.Step) []string {
-	var names []string
-	for _, s := range steps {
-		names = append(names, prefix+s.Name)
-	}
-	return names
-}
 
 // stage is a subgraph of the diagram: a chain of boxes if the order of the items matters, and
 // one box otherwise.

@@ -70,7 +70,7 @@ func TestHostileValues(t *testing.T) {
 			Text(dir string) string
 			Markdown() string
 			JSON() ([]byte, error)
-		}{&Crate{Published: published, DryRun: !published}, &Train{Published: published}, &Images{Published: published}} {
+		}{&Crate{Unit: Unit{Run: Run{Published: published, DryRun: !published}}}, &Train{Run: Run{Published: published}}, &Images{Unit: Unit{Run: Run{Published: published}}}} {
 			v := reflect.ValueOf(s)
 			poison(v)
 			name := v.Type().String()

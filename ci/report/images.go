@@ -2,46 +2,22 @@ package report
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/console"
-	"dagger/slipway/ci/finding"
-	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/sign"
 )
 
 // Images is the result of a run for images, as text for people or as JSON for machines.
 type Images struct {
-	DryRun    bool    `json:"dryRun"`
-	Version   string  `json:"version"`
-	Plan      string  `json:"plan"` // the plan's digest
-	Runner    string  `json:"runner,omitempty"`
-	Toolchain string  `json:"toolchain"`
-	Rust      string  `json:"rust,omitempty"`
-	Images    []Image `json:"images"`
-	// Digest is the digest of the directory that another job continues from.
-	Digest handover.Digest `json:"digest,omitempty"`
-	// Staged means that only the results of the steps were written, without images.
-	Staged  bool          `json:"staged,omitempty"`
-	Steps   []string      `json:"-"` // names of the plan's steps, in order
-	Tests   []CrateTests  `json:"tests,omitempty"`
-	Effects []plan.Effect `json:"effects"` // what a release does; a dry run has done none of it
-	// Published means that the effects were performed. Outcomes lists their results.
-	Published bool              `json:"published,omitempty"`
-	Outcomes  []publish.Outcome `json:"outcomes,omitempty"`
-	Signer    string            `json:"signer,omitempty"` // the certificate's identity
-	Issuer    string            `json:"issuer,omitempty"`
-	Notes     []string          `json:"notes,omitempty"`
-	// Findings lists the plan's findings and those of a dry run.
-	Findings finding.List `json:"findings,omitempty"`
-	Seconds  float64      `json:"seconds"`
-	// Error is the reason why the release did not finish.
-	Error string `json:"error,omitempty"`
+	Unit
+	Images []Image      `json:"images"`
+	Tests  []CrateTests `json:"tests,omitempty"`
+	Signer string       `json:"signer,omitempty"` // the certificate's identity
+	Issuer string       `json:"issuer,omitempty"`
 
 	who sign.Identity // the signer
 }
@@ -68,7 +44,9 @@ func NewImages(p *plan.Images, runner string) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Images{DryRun: true, Version: p.Version, Plan: digest, Runner: runner, Toolchain: p.Toolchain, Effects: p.Effects, Findings: p.Findings}
+	s := &Images{Unit: Unit{
+		Run: Run{DryRun: true, Plan: digest}, Version: p.Version, Runner: runner, Toolchain: p.Toolchain, Effects: p.Effects, Findings: p.Findings,
+	}}
 	for _, b := range p.Builds {
 		s.Steps = append(s.Steps, stepNames(b.Crate+": ", b.Steps)...)
 	}
@@ -77,7 +55,7 @@ func NewImages(p *plan.Images, runner string) (*Images, error) {
 
 // AddBuilt adds what the steps of a crate have built, tested and found.
 func (s *Images) AddBuilt(crate string, b *build.Built) {
-	s.Rust, s.Findings = b.Rust.Release, append(slices.Clone(s.Findings), b.Findings...).Sorted()
+	s.addBuilt(b)
 	for _, t := range b.Tests {
 		s.Tests = append(s.Tests, CrateTests{crate, t})
 	}
@@ -94,12 +72,6 @@ func (s *Images) AddImages(made []*assemble.Image) {
 func (s *Images) AddSigner(who sign.Identity) {
 	s.Signer, s.Issuer, s.who = who.Subject, who.Issuer, who
 }
-
-// Fail notes the error that ended the run.
-func (s *Images) Fail(err error) { s.Error = console.ErrorText(err) }
-
-// Failed reports whether the release did not finish.
-func (s *Images) Failed() bool { return s.Error != "" }
 
 // JSON renders the summary for machines.
 func (s *Images) JSON() ([]byte, error) { return render(s) }
@@ -140,26 +112,9 @@ func (s *Images) Text(dir string) string {
 		console.Fprintf(&b, "  %-24s %-9s %s\n", img.Name, img.Kind, img.Digest)
 	}
 	s.writeEffects(&b)
-	b.WriteString(plan.FindingsText(s.Findings))
-	if len(s.Notes) > 0 {
-		console.Fprintf(&b, "\nNotes\n%s\n", console.List("  ", s.Notes))
-	}
+	s.writeNotes(&b)
 	s.writeUse(&b, dir)
 	return b.String()
-}
-
-func (s *Images) writeEffects(b *strings.Builder) {
-	if len(s.Outcomes) == 0 {
-		b.WriteString("\nA release would now\n")
-		for i, e := range s.Effects {
-			console.Fprintf(b, "  %d. %s\n", i+1, e.About)
-		}
-		return
-	}
-	b.WriteString("\nPublished\n")
-	for _, o := range s.Outcomes {
-		console.Fprintf(b, "  %-10s  %s\n", o.State, o.About)
-	}
 }
 
 // writeUse tells how to verify the release, or where to find the output.

@@ -8,18 +8,12 @@ import (
 	"dagger/slipway/ci/plan"
 )
 
-// Train is the result of a train's run, as text for people or as JSON for machines.
+// Train is the result of a train's run, as text for people or as JSON for machines. It is published
+// if every crate is.
 type Train struct {
-	DryRun bool   `json:"dryRun"`
-	Title  string `json:"-"`    // what the train releases, for people
-	Plan   string `json:"plan"` // the train's digest
-	// Crates lists the crates' summaries in the order of their release.
-	Crates []*Crate `json:"crates"`
-	// Published means that every crate is released.
-	Published bool    `json:"published,omitempty"`
-	Seconds   float64 `json:"seconds"`
-	// Error is the reason why the train did not finish.
-	Error string `json:"error,omitempty"`
+	Run
+	Title  string   `json:"-"`      // what the train releases, for people
+	Crates []*Crate `json:"crates"` // in the order of their release
 }
 
 // NewTrain returns the report of a dry run in which nothing has been done yet.
@@ -28,14 +22,11 @@ func NewTrain(p *plan.Train) (*Train, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Train{DryRun: true, Title: p.Title(), Plan: digest}, nil
+	return &Train{Run: Run{DryRun: true, Plan: digest}, Title: p.Title()}, nil
 }
 
-// Fail notes the error that ended the run.
-func (s *Train) Fail(err error) { s.Error = console.ErrorText(err) }
-
-// Failed reports whether the train did not finish. The summary then shows what has happened.
-func (s *Train) Failed() bool { return s.Error != "" }
+// HandoverDigest returns "": a train is never continued by another job.
+func (s *Train) HandoverDigest() string { return "" }
 
 // JSON renders the summary for machines.
 func (s *Train) JSON() ([]byte, error) { return render(s) }

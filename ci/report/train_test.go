@@ -15,10 +15,12 @@ import (
 func newTrainReport() *Train {
 	crate := func(name string, outcomes ...publish.Outcome) *Crate {
 		return &Crate{
-			Crate: name, Version: "1.2.3", Tag: name + "/v1.2.3", Plan: "sha256:" + name, Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
-			Tests:    []build.Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
-			Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
-			Outcomes: outcomes,
+			Crate: name, Tag: name + "/v1.2.3", Tests: []build.Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
+			Unit: Unit{
+				Run: Run{Plan: "sha256:" + name}, Version: "1.2.3", Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
+				Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
+				Outcomes: outcomes,
+			},
 		}
 	}
 	draft := func(name, state string) publish.Outcome {
@@ -27,7 +29,7 @@ func newTrainReport() *Train {
 	upload := func(name, state string) publish.Outcome {
 		return publish.Outcome{Kind: "registry", About: "publish " + name, State: state, Seconds: 1.5}
 	}
-	s := &Train{Title: "3 crates", Plan: "sha256:11", Seconds: 12.5, Crates: []*Crate{
+	s := &Train{Run: Run{Plan: "sha256:11", Seconds: 12.5}, Title: "3 crates", Crates: []*Crate{
 		crate("kit", draft("kit", publish.WasDone), upload("kit", publish.WasDone)),
 		crate("core", draft("core", publish.WasDone), upload("core", publish.Failed)),
 		crate("last", draft("last", publish.NotBegun), upload("last", publish.NotBegun)),
