@@ -1,16 +1,15 @@
 package changelog
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"dagger/slipway/ci/golden"
+)
 
 // TestReal reads every section of the changelogs of containerd/runwasi at eb9967aa.
 func TestReal(t *testing.T) {
@@ -34,23 +33,7 @@ func TestReal(t *testing.T) {
 			}
 			fmt.Fprintf(&all, "==== %s\n%s\n", v, notes)
 		}
-		golden(t, filepath.Join("testdata", name+".golden"), all.String())
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; look at it and run go test -update. Got:\n%s", file, got)
+		golden.CompareFile(t, filepath.Join("testdata", name+".golden"), all.String())
 	}
 }
 

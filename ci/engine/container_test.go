@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/bwrap"
+	"dagger/slipway/ci/golden"
 	"dagger/slipway/ci/secret"
 	"dagger/slipway/ci/step"
 )
@@ -49,7 +50,7 @@ func TestContainer(t *testing.T) {
 					run(t, r, e, before)
 				}
 			}
-			golden(t, s.Name+".txt", masked(r, run(t, r, e, s).page()))
+			golden.Compare(t, s.Name+".txt", masked(r, run(t, r, e, s).page()))
 		})
 	}
 }

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -14,8 +11,6 @@ import (
 
 	"dagger/slipway/ci/step"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const rust = "registry.example/rust@sha256:0123"
 
@@ -91,24 +86,6 @@ var random = regexp.MustCompile(`\b[A-Z2-7]{26}\b|(tree-|export-)[0-9]+`)
 // masked replaces what differs between two runs of a test: random text and its directory.
 func masked(r *Runner, text string) string {
 	return random.ReplaceAllString(strings.ReplaceAll(text, r.opts.Work, "WORK"), "${1}RANDOM")
-}
-
-// golden compares text with a golden file.
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s differs (rewrite it with -update if this is right); got\n%s", file, text)
-	}
 }
 
 // noGoroutineLeft fails the test if more goroutines are running at its end than now.

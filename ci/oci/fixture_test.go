@@ -2,7 +2,6 @@ package oci
 
 import (
 	"encoding/binary"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"dagger/slipway/ci/triple"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // hello is a wasm module that prints a line.
 const hello = "../../examples/workspace/crates/demo-app/hello.wasm"

@@ -15,30 +15,19 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"dagger/slipway/ci/golden"
 	"dagger/slipway/ci/triple"
 )
 
-// golden compares a JSON document, indented, with its golden file.
-func golden(t *testing.T, name string, raw []byte) {
+// goldenJSON compares a JSON document, indented, with its golden file.
+func goldenJSON(t *testing.T, name string, raw []byte) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, raw)
 	}
 	b.WriteByte('\n')
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(b.Bytes(), want) {
-		t.Errorf("%s: go test -update writes it anew where this is wanted; got\n%s\nwant\n%s", name, b.Bytes(), want)
-	}
+	golden.Compare(t, name, b.String())
 }
 
 // TestGolden pins the bytes of configurations and manifests, which contain the digests of
@@ -50,12 +39,12 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, kind+".config.json", config)
+		goldenJSON(t, kind+".config.json", config)
 		manifest, err := img.RawManifest()
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, kind+".manifest.json", manifest)
+		goldenJSON(t, kind+".manifest.json", manifest)
 	}
 }
 

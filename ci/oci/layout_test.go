@@ -20,7 +20,7 @@ func TestIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "binary.index.json", raw)
+	goldenJSON(t, "binary.index.json", raw)
 	turned, err := Index([]v1.Image{arm64, amd64}, notes)
 	if err != nil {
 		t.Fatal(err)

@@ -1,24 +1,19 @@
 package plan
 
 import (
-	"errors"
-	"flag"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/golden"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	example    = "../../examples/workspace"
@@ -74,36 +69,14 @@ func digest(t *testing.T, p digester) string {
 	return d
 }
 
-// golden compares text with a golden file. The name of slipway's own image contains a hash of its
+// goldenPlan compares text with a golden file. The name of slipway's own image contains a hash of its
 // recipe, which also changes every plan's digest. Both are replaced by placeholders, so that
 // editing the recipe does not change every golden file.
-func golden(t *testing.T, name string, p digester, text string) {
+func goldenPlan(t *testing.T, name string, p digester, text string) {
 	t.Helper()
 	text = strings.ReplaceAll(text, toolchain.Reference(), "slipway/toolchain:CHANNEL-RECIPE")
 	text = strings.ReplaceAll(text, digest(t, p), "sha256:PLAN")
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s differs (run with -update if that is meant): %s", file, firstDifference(text, string(want)))
-	}
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(g), len(w)) {
-		if g[i] != w[i] {
-			return fmt.Sprintf("line %d", i+1) + "\n  got  " + g[i] + "\n  want " + w[i]
-		}
-	}
-	return "one is longer"
+	golden.Compare(t, name, text)
 }
 
 // base returns a workspace that can be released, with changes: crate "app" 1.2.3 has a binary and

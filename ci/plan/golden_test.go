@@ -17,9 +17,9 @@ func TestGolden(t *testing.T) {
 	for _, tt := range released {
 		t.Run(tt.crate, func(t *testing.T) {
 			p := newPlan(t, w, Request{Crate: tt.crate, Version: tt.version})
-			golden(t, tt.crate+".json", p, planJSON(t, p))
+			goldenPlan(t, tt.crate+".json", p, planJSON(t, p))
 			text := planText(t, p)
-			golden(t, tt.crate+".txt", p, text)
+			goldenPlan(t, tt.crate+".txt", p, text)
 			for _, s := range p.Steps {
 				if line := strings.Join(s.Args, " "); !strings.Contains(text, "\n     "+line+"\n") {
 					t.Errorf("the text does not show the command of step %q: %s", s.Name, line)

@@ -26,8 +26,8 @@ func TestImagesGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "images.txt", p, text)
-	golden(t, "images.json", p, string(raw))
+	goldenPlan(t, "images.txt", p, text)
+	goldenPlan(t, "images.json", p, string(raw))
 }
 
 // TestImagesOrder checks that an image is signed and described before it is tagged, and that

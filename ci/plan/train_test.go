@@ -91,7 +91,7 @@ func TestTrainGolden(t *testing.T) {
 		return text
 	}
 	train := newTrain(t)
-	golden(t, "train.txt", train.Crates[0], text(train))
+	goldenPlan(t, "train.txt", train.Crates[0], text(train))
 	raw, err := train.JSON()
 	if err != nil {
 		t.Fatal(err)
@@ -101,10 +101,10 @@ func TestTrainGolden(t *testing.T) {
 	lines = slices.DeleteFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "      ") && !strings.HasPrefix(l, `      "schema"`) && !strings.HasPrefix(l, `      "tag"`)
 	})
-	golden(t, "train.json", train.Crates[0], strings.Join(lines, ""))
+	goldenPlan(t, "train.json", train.Crates[0], strings.Join(lines, ""))
 
 	part := newTrain(t, "shim-core", "shim-demo")
-	golden(t, "train-part.txt", part.Crates[0], text(part))
+	goldenPlan(t, "train-part.txt", part.Crates[0], text(part))
 	if got := part.Without(part.Crates[0]); !slices.Equal(got, []string{"shimkit"}) {
 		t.Errorf("without shimkit, shim-core lacks %q", got)
 	}

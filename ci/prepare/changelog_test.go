@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/golden"
 )
 
 const someDay = "2026-04-21"
@@ -25,7 +26,7 @@ func TestRunwasi(t *testing.T) {
 			t.Fatal(err, notes)
 		}
 		c := &Changeset{Files: []File{{Path: name + ".md", Old: old, New: text}}}
-		golden(t, name+".golden", c.Diff())
+		golden.Compare(t, name+".golden", c.Diff())
 		if notes, err := changelog.ReadSection([]byte(text), to); err != nil || notes != "### Fixed\n- A fault." {
 			t.Errorf("the section of %s is %q, %v", to, notes, err)
 		}

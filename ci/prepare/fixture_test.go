@@ -1,7 +1,6 @@
 package prepare
 
 import (
-	"flag"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,8 +14,6 @@ import (
 
 	"dagger/slipway/ci/cargo"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const example = "../../examples/workspace"
 
@@ -113,24 +110,6 @@ func mustPrepare(t *testing.T, files map[string]string, crate, version string) *
 		t.Fatal(err)
 	}
 	return c
-}
-
-// golden compares text with a golden file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; look at it and run go test -update. Got:\n%s", file, got)
-	}
 }
 
 // says fails the test unless err contains every part.

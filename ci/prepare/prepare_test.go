@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/golden"
 )
 
 var prepared = []struct {
@@ -40,7 +41,7 @@ func TestGolden(t *testing.T) {
 			for _, n := range c.Notes {
 				text += "Note: " + n + "\n"
 			}
-			golden(t, tt.name+".golden", text+"\n"+c.Diff())
+			golden.Compare(t, tt.name+".golden", text+"\n"+c.Diff())
 		})
 	}
 }

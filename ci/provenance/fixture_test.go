@@ -2,14 +2,9 @@ package provenance
 
 import (
 	"crypto/sha256"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	commit  = "0123456789abcdef0123456789abcdef01234567"
@@ -69,21 +64,4 @@ func render(t testing.TB, s Statement) string {
 		t.Fatal(err)
 	}
 	return string(raw)
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s", file, got)
-	}
 }

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dagger/slipway/ci/golden"
 )
 
 func TestGolden(t *testing.T) {
-	golden(t, "release.json", render(t, statement(t, input())))
-	golden(t, "dry-run.json", render(t, statement(t, dryRun())))
+	golden.Compare(t, "release.json", render(t, statement(t, input())))
+	golden.Compare(t, "dry-run.json", render(t, statement(t, dryRun())))
 }
 
 // TestDocumented checks that docs/provenance.md shows the example exactly as it is made,

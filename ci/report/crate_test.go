@@ -1,19 +1,15 @@
 package report
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/golden"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/triple"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestSummaryText(t *testing.T) {
 	s := &Crate{
@@ -30,42 +26,22 @@ func TestSummaryText(t *testing.T) {
 			Notes:   []string{"the working tree has uncommitted changes"},
 		},
 	}
-	golden(t, "summary.txt", s.Text("dist"))
-	golden(t, "summary-remote.txt", s.Text(""))
+	golden.Compare(t, "summary.txt", s.Text("dist"))
+	golden.Compare(t, "summary-remote.txt", s.Text(""))
 	raw, err := s.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "summary.json", string(raw))
-	golden(t, "summary.md", s.Markdown())
+	golden.Compare(t, "summary.json", string(raw))
+	golden.Compare(t, "summary.md", s.Markdown())
 
 	s.DryRun, s.Published, s.URL = false, true, "https://example.org/app/v1.2.3"
 	s.Outcomes = []publish.Outcome{
 		{Kind: "draft", About: s.Effects[0].About, State: publish.Unchanged, URL: s.URL, Seconds: 0.12},
 		{Kind: "tag", About: "make a | tag", State: publish.WasDone, Seconds: 1.3},
 	}
-	golden(t, "released.txt", s.Text("dist"))
-	golden(t, "released.md", s.Markdown())
+	golden.Compare(t, "released.txt", s.Text("dist"))
+	golden.Compare(t, "released.md", s.Markdown())
 	s.Published, s.Error, s.Outcomes[1].State = false, "performing \"make tag\": ```422```", publish.Failed
-	golden(t, "failed.md", s.Markdown())
-}
-
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s differs (run with -update if that is meant); got\n%s", file, text)
-	}
+	golden.Compare(t, "failed.md", s.Markdown())
 }

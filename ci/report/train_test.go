@@ -6,6 +6,7 @@ import (
 
 	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/golden"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
 	"dagger/slipway/ci/triple"
@@ -42,7 +43,7 @@ func newTrainReport() *Train {
 
 func TestTrain(t *testing.T) {
 	s := newTrainReport()
-	golden(t, "train-failed.md", s.Markdown())
+	golden.Compare(t, "train-failed.md", s.Markdown())
 	raw, err := s.JSON()
 	if err != nil {
 		t.Fatal(err)
@@ -58,14 +59,14 @@ func TestTrain(t *testing.T) {
 			c.Outcomes[i].State = publish.Unchanged
 		}
 	}
-	golden(t, "train-released.txt", s.Text("dist"))
-	golden(t, "train-released.md", s.Markdown())
+	golden.Compare(t, "train-released.txt", s.Text("dist"))
+	golden.Compare(t, "train-released.md", s.Markdown())
 	s.Published, s.DryRun = false, true
 	for _, c := range s.Crates {
 		c.Published, c.DryRun, c.URL, c.Outcomes = false, true, "", nil
 		c.Artifacts = []dist.File{{Name: plan.SumsName, Size: 97, SHA256: "33"}}
 	}
-	golden(t, "train-dry-run.txt", s.Text("dist"))
+	golden.Compare(t, "train-dry-run.txt", s.Text("dist"))
 }
 
 // TestStatus checks the status after a run that ended early.
@@ -76,12 +77,12 @@ func TestStatus(t *testing.T) {
 		state := []string{Released, Incomplete, NotBegun}[i]
 		all = append(all, Status{Crate: c.Crate, Tag: c.Tag, State: state, Signed: i == 1, Outcomes: c.Outcomes})
 	}
-	golden(t, "status-train.txt", StatusText(all, true, again))
-	golden(t, "status-crate.txt", StatusText(all[1:2], true, again))
+	golden.Compare(t, "status-train.txt", StatusText(all, true, again))
+	golden.Compare(t, "status-crate.txt", StatusText(all[1:2], true, again))
 	all[1].Outcomes[1].State = publish.WasDone
-	golden(t, "status-published.txt", StatusText(all, true, again))
+	golden.Compare(t, "status-published.txt", StatusText(all, true, again))
 	for i := range all {
 		all[i].Outcomes = nil
 	}
-	golden(t, "status-steps.txt", StatusText(all, false, again))
+	golden.Compare(t, "status-steps.txt", StatusText(all, false, again))
 }

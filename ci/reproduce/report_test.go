@@ -1,34 +1,11 @@
 package reproduce
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s differs (run with -update if that is meant); got\n%s", file, text)
-	}
-}
 
 // newReport returns a report without checks.
 func newReport() *Report {
@@ -44,7 +21,7 @@ func TestReport(t *testing.T) {
 	if r.Verdict != Same {
 		t.Errorf("the verdict is %q", r.Verdict)
 	}
-	golden(t, "same.txt", r.Text())
+	golden.Compare(t, "same.txt", r.Text())
 	r.Signed = false
 	if strings.Contains(r.Text(), "signature") {
 		t.Errorf("the report of a library speaks of signatures:\n%s", r.Text())
@@ -55,7 +32,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("the verdict is %q", r.Verdict)
 	}
 	r.Checks[len(r.Checks)-1].What = "it is not there"
-	golden(t, "unknown.txt", r.Text())
+	golden.Compare(t, "unknown.txt", r.Text())
 	c, d := files(t, []byte("released"), []byte("rebuilt"))
 	r.Compare("app.cdx.json", c, d)
 	r.Add(Check{Artifact: "x86_64-unknown-linux-musl/app", Verdict: Differs, Difference: &Difference{Offset: 4711, Released: 9000, Rebuilt: 9001, Sections: []string{".text", ".rodata"}}, What: "more"})
@@ -65,12 +42,12 @@ func TestReport(t *testing.T) {
 	if r.Verdict != Differs {
 		t.Errorf("the verdict is %q", r.Verdict)
 	}
-	golden(t, "differs.txt", r.Text())
+	golden.Compare(t, "differs.txt", r.Text())
 	raw, err := r.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "differs.json", string(raw))
+	golden.Compare(t, "differs.json", string(raw))
 }
 
 // TestReportForged checks that no name, reason or error adds a line to a report.

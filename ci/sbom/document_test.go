@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/golden"
 )
 
 func TestGolden(t *testing.T) {
 	for _, r := range recorded {
 		cycloneDX, spdx := write(t, input(t, r.tree))
-		golden(t, r.tree+".cdx.json", cycloneDX)
-		golden(t, r.tree+".spdx.json", spdx)
+		golden.Compare(t, r.tree+".cdx.json", cycloneDX)
+		golden.Compare(t, r.tree+".spdx.json", spdx)
 	}
 }
 

@@ -3,15 +3,12 @@ package sbom
 import (
 	"bytes"
 	"crypto/sha256"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"dagger/slipway/ci/cargo"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	example = "../../examples/workspace"
@@ -98,21 +95,4 @@ func write(t testing.TB, in Input) (cycloneDX, spdx string) {
 		t.Fatal(err)
 	}
 	return a.String(), b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s", file, got)
-	}
 }

@@ -1,34 +1,21 @@
 package setting
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the reference of the settings")
+	"dagger/slipway/ci/golden"
+)
 
 const document = "../../docs/settings.md"
 
 // TestDocument checks that docs/settings.md describes exactly the declared settings.
 func TestDocument(t *testing.T) {
 	want := reference()
-	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("docs/settings.md is not what the declarations give: run go test ./ci/setting -update, and read it")
-	}
+	golden.CompareFile(t, document, want)
 	for _, s := range All {
-		if heading := fmt.Sprintf("\n### `%s`\n", s.Key); strings.Count(string(got), heading) < 1 {
+		if heading := fmt.Sprintf("\n### `%s`\n", s.Key); strings.Count(want, heading) < 1 {
 			t.Errorf("docs/settings.md has no entry for %s", s.Key)
 		}
 	}

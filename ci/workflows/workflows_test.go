@@ -1,20 +1,16 @@
 package workflows
 
 import (
-	"flag"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 const pinned = "acme/slipway@0123456789abcdef0123456789abcdef01234567"
 
@@ -60,16 +56,7 @@ func makeFiles(t *testing.T, fsys fstest.MapFS, o Options) map[string]string {
 func TestNew(t *testing.T) {
 	files := makeFiles(t, shims(), Options{Slipway: pinned, Workspace: "rust", Engine: true})
 	for name, got := range files {
-		golden := filepath.Join("testdata", path.Base(name))
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil || got != string(want) {
-			t.Errorf("%s differs from %s (%v): look at it, then go test -update", name, golden, err)
-		}
+		golden.Compare(t, path.Base(name), got)
 	}
 	want := []string{Dir + "/action-build.yml", Dir + "/release-wasi-demo-app.yml", Dir + "/release.yml", Dir + "/sign.yml"}
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
