@@ -11,7 +11,9 @@ import (
 )
 
 // TestModulesAgree checks that the end-to-end tests require the same Go and the same versions of
-// shared dependencies as slipway itself, so that they test what users compile.
+// what slipway itself imports. Two kinds may differ: OpenTelemetry, whose versions follow from
+// Dagger's generator, and what others import, because the servers of the tests need newer versions
+// of some, and raising those would add packages to what every user compiles.
 func TestModulesAgree(t *testing.T) {
 	main, tests := readModule(t, "."), readModule(t, "e2e")
 	if main.Go.Version != tests.Go.Version {
@@ -24,7 +26,7 @@ func TestModulesAgree(t *testing.T) {
 	shared := 0
 	for _, r := range main.Require {
 		here, there := r.Mod.Version, required[r.Mod.Path]
-		if there == "" {
+		if there == "" || r.Indirect || strings.HasPrefix(r.Mod.Path, "go.opentelemetry.io/") {
 			continue
 		}
 		shared++
