@@ -15,7 +15,7 @@ func TestDaggerBlueprint(t *testing.T) {
 	dagger(t)
 	source := example(t)
 	// A blueprint must be a git reference or a directory of the same repository.
-	for _, name := range []string{"ci", "internal", "main.go", "dagger.gen.go", "dagger.json", "go.mod", "go.sum"} {
+	for _, name := range []string{"ci", "internal", "main.go", "functions.go", "dagger.gen.go", "dagger.json", "go.mod", "go.sum"} {
 		check(t, os.MkdirAll(filepath.Join(source, "tools", "slipway"), 0o755))
 		check(t, copyLinks(filepath.Join(root, name), filepath.Join(source, "tools", "slipway", name)))
 	}
