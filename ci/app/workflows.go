@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/console"
-	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/workflows"
 )
@@ -72,7 +72,7 @@ func (v *Workflows) files(root fs.FS) (map[string]string, error) {
 }
 
 // settle prints the changes, writes them, or only looks whether there are any.
-func (v *Workflows) settle(made *Outcome, dir string, changes []prepare.File) error {
+func (v *Workflows) settle(made *Outcome, dir string, changes []change.File) error {
 	var names []string
 	for _, f := range changes {
 		names = append(names, f.Path)
@@ -90,7 +90,7 @@ func (v *Workflows) settle(made *Outcome, dir string, changes []prepare.File) er
 			made.Output += console.Sprintf("%s\n", name)
 		}
 	default:
-		made.diff(prepare.Diff(changes))
+		made.diff(change.Diff(changes))
 	}
 	return nil
 }

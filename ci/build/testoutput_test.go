@@ -40,7 +40,7 @@ func TestReadTestsByProgram(t *testing.T) {
 		"not what a test prints itself": {libSection + "Running tests/none.rs (/t/x)\n", "1 passed, 0 ignored, natively", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := readTests(triple.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.output})
+			got := readTests(triple.X8664, step.Step{}, step.Result{Stdout: tt.output})
 			if got.String() != triple.X8664+": "+tt.want || got.Binaries != tt.binaries {
 				t.Errorf("%s (%d binaries), want %s (%d)", got, got.Binaries, tt.want, tt.binaries)
 			}

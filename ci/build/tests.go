@@ -13,7 +13,7 @@ import (
 // Tests is the result of `cargo test` for one target.
 type Tests struct {
 	Target  string `json:"target"`
-	How     string `json:"how"` // from the plan: natively, emulated by …
+	How     string `json:"how"` // natively, or emulated by what
 	Passed  int    `json:"passed"`
 	Ignored int    `json:"ignored"`
 	// OwnHarness counts the test executables with a custom harness, of which cargo only reports
@@ -30,7 +30,10 @@ var resultLine = regexp.MustCompile(`(?m)^test result: ok\. (\d+) passed; 0 fail
 // readTests parses the output of a successful run. If cargo was quiet, it does not list the
 // programs, and only their results are counted.
 func readTests(target string, s step.Step, r step.Result) Tests {
-	t := Tests{Target: target, How: strings.TrimPrefix(s.About, "run the crate's tests, "), Cached: r.Cached}
+	t := Tests{Target: target, How: "natively", Cached: r.Cached}
+	if s.Emulator != "" {
+		t.How = "emulated by " + s.Emulator
+	}
 	programs := testPrograms(r.Stdout)
 	if len(programs) == 0 {
 		t.add(r.Stdout)

@@ -86,7 +86,7 @@ func TestReadTests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := readTests(triple.X8664, step.Step{About: "run the crate's tests, natively"}, step.Result{Stdout: tt.stdout, Cached: tt.cached})
+			got := readTests(triple.X8664, step.Step{}, step.Result{Stdout: tt.stdout, Cached: tt.cached})
 			if got.String() != tt.want || got.Binaries != tt.binaries {
 				t.Errorf("%s (%d binaries), want %s (%d)", got, got.Binaries, tt.want, tt.binaries)
 			}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"path"
+	"slices"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/step"
@@ -21,9 +22,22 @@ const OutputIndex = "index"
 // SecretRegistryToken is the name of the secret that authorises uploads to the registry.
 const SecretRegistryToken = "registry-token"
 
-// Actor is a placeholder in the arguments of StepInvite for the name of the person releasing. It
-// is only known when a release runs, so the plan does not include it.
-const Actor = "{actor}"
+// actor is a placeholder in the arguments of StepInvite for the name of the person releasing. It
+// is only known when a release runs, so the plan does not include it: see [Publish.Invite].
+const actor = "{actor}"
+
+// Step returns the step of that name.
+func (p *Publish) Step(name string) step.Step {
+	return p.Steps[slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })]
+}
+
+// Invite returns the step that invites a user as an owner of the crate.
+func (p *Publish) Invite(user string) step.Step {
+	s := p.Step(StepInvite)
+	s.Args = slices.Clone(s.Args)
+	s.Args[slices.Index(s.Args, actor)] = user
+	return s
+}
 
 // Packaged reports whether the crate is packaged: it goes to a registry, and cargo can package
 // it.
@@ -51,7 +65,7 @@ func (b *builder) publish() {
 	p.Steps = append(p.Steps,
 		b.withToken(StepOwners, "ask the registry for the owners of the crate", "cargo", "owner", "--list", b.crate.Name),
 		upload,
-		b.withToken(StepInvite, "invite the releasing user as an owner of the crate", "cargo", "owner", "--add", Actor, b.crate.Name),
+		b.withToken(StepInvite, "invite the releasing user as an owner of the crate", "cargo", "owner", "--add", actor, b.crate.Name),
 	)
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"dagger/slipway/ci/change"
 )
 
 // TestCargoAgrees writes each prepared workspace and checks with cargo that it would not change
@@ -32,7 +34,7 @@ func TestCargoAgrees(t *testing.T) {
 					t.Errorf("cargo reads version %q", got)
 				}
 				runCargo(t, dir, "metadata") // allowed to update the lock file, but must not need to
-				i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == lockFile })
+				i := slices.IndexFunc(c.Files, func(f change.File) bool { return f.Path == lockFile })
 				if got := readFile(t, dir, lockFile); got != c.Files[i].New {
 					t.Errorf("cargo wrote another lock file:\n%s", got)
 				}
@@ -135,7 +137,7 @@ func TestCargoRefusesHalf(t *testing.T) {
 	c := mustPrepare(t, files, "shimkit", "0.4.0")
 	for _, without := range []string{"Cargo.toml", lockFile, "crates/shimkit/Cargo.toml"} {
 		half := *c
-		half.Files = slices.DeleteFunc(slices.Clone(c.Files), func(f File) bool { return f.Path == without })
+		half.Files = slices.DeleteFunc(slices.Clone(c.Files), func(f change.File) bool { return f.Path == without })
 		dir := lay(t, files)
 		if err := half.Write(dir); err != nil || len(half.Files) != len(c.Files)-1 {
 			t.Fatal(err)

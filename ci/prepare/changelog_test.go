@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/changelog"
 	"dagger/slipway/ci/golden"
 )
@@ -25,7 +26,7 @@ func TestRunwasi(t *testing.T) {
 		if err != nil || len(notes) > 0 {
 			t.Fatal(err, notes)
 		}
-		c := &Changeset{Files: []File{{Path: name + ".md", Old: old, New: text}}}
+		c := &Changeset{Files: []change.File{{Path: name + ".md", Old: old, New: text}}}
 		golden.Compare(t, name+".golden", c.Diff())
 		if notes, err := changelog.ReadSection([]byte(text), to); err != nil || notes != "### Fixed\n- A fault." {
 			t.Errorf("the section of %s is %q, %v", to, notes, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/notes"
 )
@@ -69,7 +70,7 @@ func (p *preparation) checkRequirement(d cargo.Dependency) error {
 // edited is a workspace with edited files.
 type edited struct {
 	fs.FS
-	files map[string]File
+	files map[string]change.File
 }
 
 // ReadFile makes [fs.ReadFile] return edited files.

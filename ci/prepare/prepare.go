@@ -18,6 +18,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/version"
 )
 
@@ -34,18 +35,14 @@ type Changeset struct {
 	Crate string
 	From  string // the version in the manifest
 	To    string
-	Tag   string // of the release
-	Files []File // sorted by path; only changed files
+	Tag   string        // of the release
+	Files []change.File // sorted by path; only changed files
 	// Notes lists what to know before committing, one sentence each.
 	Notes []string
 }
 
-// File is one file before and after.
-type File struct {
-	Path string // slash-separated, relative to the workspace root
-	Old  string
-	New  string
-}
+// Diff returns the changes as a unified diff.
+func (c *Changeset) Diff() string { return change.Diff(c.Files) }
 
 // New returns the changeset for the release that req asks for. w is the workspace that
 // [cargo.Read] has read from fsys. The version must be accepted by [version.Parse] and higher
@@ -70,7 +67,7 @@ func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	}
 	p := &preparation{
 		workspace: w, fsys: fsys, crate: c, version: to, to: numbers,
-		day: req.Date.UTC().Format(time.DateOnly), files: map[string]File{},
+		day: req.Date.UTC().Format(time.DateOnly), files: map[string]change.File{},
 	}
 	if req.Date.IsZero() {
 		err = errors.New("the request has no date: give the day of the release")
@@ -98,7 +95,7 @@ type preparation struct {
 
 	manifests []*manifest
 	changed   []*cargo.Crate // crates that get the new version, sorted by name
-	files     map[string]File
+	files     map[string]change.File
 	notes     []string
 	without   []string // names of crates without a changelog
 }
@@ -155,7 +152,7 @@ func (p *preparation) read(name string) (string, error) {
 // edit records a file's new content.
 func (p *preparation) edit(name, before, after string) {
 	if before != after {
-		p.files[name] = File{Path: name, Old: before, New: after}
+		p.files[name] = change.File{Path: name, Old: before, New: after}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/golden"
 )
 
@@ -60,7 +61,7 @@ func TestCRLF(t *testing.T) {
 			t.Fatalf("%s: %d files, notes %q", tt.name, len(got.Files), got.Notes)
 		}
 		for i, f := range want.Files {
-			if got.Files[i] != (File{f.Path, crlf(f.Old), crlf(f.New)}) {
+			if got.Files[i] != (change.File{Path: f.Path, Old: crlf(f.Old), New: crlf(f.New)}) {
 				t.Errorf("%s: %s: %q", tt.name, f.Path, got.Files[i].New)
 			}
 		}
@@ -170,7 +171,7 @@ func TestSame(t *testing.T) {
 	if !reflect.DeepEqual(a, b) || a.Diff() != b.Diff() {
 		t.Error("two changesets of one request differ")
 	}
-	if !slices.IsSortedFunc(a.Files, func(x, y File) int { return strings.Compare(x.Path, y.Path) }) {
+	if !slices.IsSortedFunc(a.Files, func(x, y change.File) int { return strings.Compare(x.Path, y.Path) }) {
 		t.Error("the files are not sorted")
 	}
 	for _, f := range a.Files {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/change"
 )
 
 // withoutChangelogs returns the workspace "inherited" without its changelogs.
@@ -33,7 +35,7 @@ func TestSharedChangelog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == name })
+			i := slices.IndexFunc(c.Files, func(f change.File) bool { return f.Path == name })
 			if i < 0 || c.Files[i].New != want {
 				t.Errorf("the changelog is not edited as expected: %+v", c.Files)
 			}
@@ -53,7 +55,7 @@ func TestChangelogOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if slices.ContainsFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }) || !strings.Contains(strings.Join(c.Notes, "\n"), `There is no changelog for "own"`) {
+	if slices.ContainsFunc(c.Files, func(f change.File) bool { return f.Path == "CHANGELOG.md" }) || !strings.Contains(strings.Join(c.Notes, "\n"), `There is no changelog for "own"`) {
 		t.Errorf("notes %q, files %+v", c.Notes, c.Files)
 	}
 	files["CHANGELOG.md"] += "## own 0.4.0 - 2025-01-01\n- old\n"
@@ -61,7 +63,7 @@ func TestChangelogOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == "CHANGELOG.md" }); i < 0 || !strings.Contains(c.Files[i].New, "## Unreleased\n\n## own 0.5.0 - 2026-04-21\n\n- new\n") {
+	if i := slices.IndexFunc(c.Files, func(f change.File) bool { return f.Path == "CHANGELOG.md" }); i < 0 || !strings.Contains(c.Files[i].New, "## Unreleased\n\n## own 0.5.0 - 2026-04-21\n\n- new\n") {
 		t.Errorf("notes %q, files %+v", c.Notes, c.Files)
 	}
 }

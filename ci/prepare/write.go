@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+
+	"dagger/slipway/ci/change"
 )
 
 // Write writes the files below dir, the root of the workspace that the changeset was made from;
@@ -37,8 +39,8 @@ func (c *Changeset) Write(dir string) error {
 }
 
 // todo returns the files that still have to be written.
-func (c *Changeset) todo(root *os.Root) ([]File, error) {
-	var todo []File
+func (c *Changeset) todo(root *os.Root) ([]change.File, error) {
+	var todo []change.File
 	for _, f := range c.Files {
 		name := filepath.FromSlash(f.Path)
 		info, err := root.Lstat(name)
@@ -65,12 +67,12 @@ func (c *Changeset) todo(root *os.Root) ([]File, error) {
 
 // stagedFile is new content in a temporary file next to the one it replaces.
 type stagedFile struct {
-	File
+	change.File
 	temporary string
 }
 
 // stageAll writes the new content of all files to temporary files, or none.
-func stageAll(root *os.Root, files []File) ([]stagedFile, error) {
+func stageAll(root *os.Root, files []change.File) ([]stagedFile, error) {
 	var staged []stagedFile
 	for _, f := range files {
 		temporary, err := stage(root, f.Path, f.New)

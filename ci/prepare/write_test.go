@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/change"
 )
 
 // two is a changeset of two files in two directories.
-var two = &Changeset{Tag: "a/v1.0.0", Files: []File{{"Cargo.toml", "old", "new"}, {"a/Cargo.toml", "old a", "new a"}}}
+var two = &Changeset{Tag: "a/v1.0.0", Files: []change.File{{Path: "Cargo.toml", Old: "old", New: "new"}, {Path: "a/Cargo.toml", Old: "old a", New: "new a"}}}
 
 func layTwo(t *testing.T) string {
 	t.Helper()
@@ -104,7 +106,7 @@ func TestWriteNothing(t *testing.T) {
 	})
 	t.Run("path that leads outside", func(t *testing.T) {
 		dir := layTwo(t)
-		c := &Changeset{Files: []File{{"../x/Cargo.toml", "", "x"}}}
+		c := &Changeset{Files: []change.File{{Path: "../x/Cargo.toml", Old: "", New: "x"}}}
 		says(t, c.Write(dir), "escapes", nothing)
 		holds(t, dir, "old", "old a")
 	})
@@ -119,7 +121,7 @@ func TestWriteTakesBack(t *testing.T) {
 	t.Run("stage", func(t *testing.T) {
 		long := strings.Repeat("x", 240) // a temporary name derived from it exceeds the file system's limit
 		dir := lay(t, map[string]string{"Cargo.toml": "old", "a/Cargo.toml": "old a", "README.md": "x", "z/" + long: "old"})
-		c := &Changeset{Files: slices.Concat(two.Files, []File{{"z/" + long, "old", "new"}})}
+		c := &Changeset{Files: slices.Concat(two.Files, []change.File{{Path: "z/" + long, Old: "old", New: "new"}})}
 		says(t, c.Write(dir), "name too long", "nothing was changed")
 		if err := os.RemoveAll(filepath.Join(dir, "z")); err != nil {
 			t.Fatal(err)

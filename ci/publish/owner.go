@@ -14,7 +14,7 @@ import (
 
 // Owners returns the crate's owners as listed by cargo.
 func Owners(ctx context.Context, b *build.Crate) ([]string, error) {
-	result, err := b.Run(ctx, registryStep(b.Plan, plan.StepOwners))
+	result, err := b.Run(ctx, b.Plan.Publish.Step(plan.StepOwners))
 	if err != nil {
 		return nil, fmt.Errorf("asking for the owners of crate %q: %w", b.Plan.Crate, err)
 	}
@@ -51,10 +51,7 @@ func OwnerEffect(b *build.Crate, about, actor string) Effect {
 			return Done, nil
 		},
 		Act: func(ctx context.Context) error {
-			s := registryStep(b.Plan, plan.StepInvite)
-			s.Args = slices.Clone(s.Args)
-			s.Args[slices.Index(s.Args, plan.Actor)] = actor
-			_, err := b.Run(ctx, s)
+			_, err := b.Run(ctx, b.Plan.Publish.Invite(actor))
 			var exit *step.ExitError
 			if errors.As(err, &exit) && strings.Contains(exit.Tail, "already") { // already an owner, or invited
 				err = nil

@@ -36,7 +36,7 @@ func FindRegistry(ctx context.Context, b *build.Crate, tokens credential.Registr
 // which it caches an index after the index's host, and keeps a copy of the index's config.json
 // in it.
 func defaultRegistry(ctx context.Context, b *build.Crate, tokens credential.Registries) (*registry.Registry, error) {
-	if _, err := b.Run(ctx, registryStep(b.Plan, plan.StepRegistry)); err != nil {
+	if _, err := b.Run(ctx, b.Plan.Publish.Step(plan.StepRegistry)); err != nil {
 		return nil, err
 	}
 	work, err := os.MkdirTemp("", "slipway-registry-")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 
 	"dagger/slipway/ci/build"
@@ -23,16 +22,10 @@ func NewCrate(b *build.Crate, to *registry.Registry, file string) *Crate {
 	return &Crate{
 		Registry: to, Name: b.Plan.Crate, Version: b.Plan.Version, File: file,
 		Upload: func(ctx context.Context) error {
-			_, err := b.Run(ctx, registryStep(b.Plan, plan.StepUpload))
+			_, err := b.Run(ctx, b.Plan.Publish.Step(plan.StepUpload))
 			return readUpload(err)
 		},
 	}
-}
-
-// registryStep returns the named one of the steps that query or change the registry.
-func registryStep(p *plan.Plan, name string) step.Step {
-	i := slices.IndexFunc(p.Publish.Steps, func(s step.Step) bool { return s.Name == name })
-	return p.Publish.Steps[i]
 }
 
 // uploadError is the error of an upload that cargo reports as failed.

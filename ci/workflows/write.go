@@ -10,20 +10,20 @@ import (
 	"path/filepath"
 	"slices"
 
-	"dagger/slipway/ci/prepare"
+	"dagger/slipway/ci/change"
 )
 
 // Changes returns the files that differ from those in the repository with the given root,
 // sorted by path.
-func Changes(root fs.FS, files map[string]string) ([]prepare.File, error) {
-	var changed []prepare.File
+func Changes(root fs.FS, files map[string]string) ([]change.File, error) {
+	var changed []change.File
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		old, err := fs.ReadFile(root, name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("reading the workflows: %w", err)
 		}
 		if string(old) != files[name] {
-			changed = append(changed, prepare.File{Path: name, Old: string(old), New: files[name]})
+			changed = append(changed, change.File{Path: name, Old: string(old), New: files[name]})
 		}
 	}
 	return changed, nil
@@ -31,7 +31,7 @@ func Changes(root fs.FS, files map[string]string) ([]prepare.File, error) {
 
 // Write writes files below dir; [os.Root] confines all names to it. Each file is replaced
 // atomically, so an interrupted Write can be repeated.
-func Write(dir string, files []prepare.File) error {
+func Write(dir string, files []change.File) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("writing the workflows: %w", err)

@@ -1,4 +1,5 @@
-package prepare
+// Package change has changes to the files of a workspace, which are shown before they are made.
+package change
 
 import (
 	"strings"
@@ -8,8 +9,12 @@ import (
 	"dagger/slipway/ci/console"
 )
 
-// Diff returns the changes as a unified diff, like the function [Diff].
-func (c *Changeset) Diff() string { return Diff(c.Files) }
+// File is one file before and after.
+type File struct {
+	Path string // slash-separated, relative to the workspace root
+	Old  string
+	New  string
+}
 
 // Diff returns the changes of files as a unified diff, for people and for `git apply`. A file
 // without old content is shown as new. The result contains the lines of the files verbatim, so

@@ -1,7 +1,9 @@
-package prepare
+package change
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -24,12 +26,12 @@ var diffs = []struct{ old, new string }{
 }
 
 func TestDiff(t *testing.T) {
-	c := &Changeset{Files: []File{{"a/b", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\n5\nsix\n7\n8\n9"}, {"same", "x", "x"}}}
+	files := []File{{"a/b", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\n5\nsix\n7\n8\n9"}, {"same", "x", "x"}}
 	const want = "--- a/a/b\n+++ b/a/b\n@@ -3,6 +3,7 @@\n 3\n 4\n 5\n-6\n+six\n 7\n 8\n+9\n\\ No newline at end of file\n"
-	if got := c.Diff(); got != want {
+	if got := Diff(files); got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
-	if got := (&Changeset{}).Diff(); got != "" {
+	if got := Diff(nil); got != "" {
 		t.Errorf("no files: %q", got)
 	}
 }
@@ -43,14 +45,17 @@ func TestDiffApplies(t *testing.T) {
 		if d.old == "" || d.new == "" {
 			continue // git requires extra headers for created and deleted files
 		}
-		dir := lay(t, map[string]string{"f": d.old})
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "f"), []byte(d.old), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		cmd := exec.Command("git", "apply", "--whitespace=nowarn", "-")
-		cmd.Dir, cmd.Stdin = dir, strings.NewReader((&Changeset{Files: []File{{"f", d.old, d.new}}}).Diff())
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(Diff([]File{{"f", d.old, d.new}}))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%q to %q: %v\n%s", d.old, d.new, err, out)
 		}
-		if got := readFile(t, dir, "f"); got != d.new {
-			t.Errorf("%q to %q: git made %q", d.old, d.new, got)
+		if got, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(got) != d.new {
+			t.Errorf("%q to %q: git made %q, %v", d.old, d.new, got, err)
 		}
 	}
 }
