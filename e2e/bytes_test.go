@@ -129,7 +129,7 @@ func TestDaggerDryRun(t *testing.T) {
 		}
 	})
 	t.Run("the real thing is refused", func(t *testing.T) {
-		got := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--dry-run=false").run(t).wantCode(t, 1)
+		got := call(t, source, "release-crate", "--crate", "shim-demo", "--version", "0.1.0", "--repository", "owner/name", "--dry-run=false").run(t).wantCode(t, 1)
 		got.wantStderr(t, "it is not a git repository with a commit")
 	})
 }

@@ -58,7 +58,7 @@ func TestDaggerBlueprint(t *testing.T) {
 	})
 	wantLocalTarballs(t, out)
 	t.Run("the real thing is refused", func(t *testing.T) {
-		c := command{args: []string{"dagger", "--progress=plain", "call", "release-crate", "--crate=shim-demo", "--version=0.1.0", "--dry-run=false"}, dir: source}
+		c := command{args: []string{"dagger", "--progress=plain", "call", "release-crate", "--crate=shim-demo", "--version=0.1.0", "--repository=owner/name", "--dry-run=false"}, dir: source}
 		c.run(t).wantCode(t, 1).wantStderr(t, "finding an identity token to sign with")
 	})
 }
