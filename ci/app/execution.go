@@ -93,22 +93,23 @@ func (s *Staged) open(ctx context.Context, h Host) (release.Staged, string, erro
 }
 
 // prebuilt returns the path of a directory with what an earlier run has made, "" if there is
-// none. It compares the directory with the digest given for it, if there is one. what names its
-// content in an error.
-func prebuilt(ctx context.Context, h Host, dir Directory, digest Optional, what string) (string, error) {
+// none, and the digest given for it, "" if there is none. It compares the two, so that a wrong one
+// ends the run at once; what is used later is a private copy, which is compared again. what names
+// the directory's content in an error.
+func prebuilt(ctx context.Context, h Host, dir Directory, digest Optional, what string) (string, handover.Digest, error) {
 	if !dir.Set && !digest.Set {
-		return "", nil
+		return "", "", nil
 	}
 	if dir.Name == "" && dir.Export == nil {
-		return "", errors.New("checking --dist: it is empty: name the directory whose " + what + ", or leave --dist and --dist-digest out")
+		return "", "", errors.New("checking --dist: it is empty: name the directory whose " + what + ", or leave --dist and --dist-digest out")
 	}
 	path, err := dir.path(ctx, h, "what --dist names")
 	if err != nil || !digest.Set {
-		return path, err
+		return path, "", err
 	}
 	want, err := handover.ParseDigest(digest.Value)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return path, handover.Check(path, want)
+	return path, want, handover.Check(path, want)
 }

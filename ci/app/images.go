@@ -112,7 +112,7 @@ func (v *Images) open(ctx context.Context, h Host, e *execution, r *release.Imag
 		r.Builds = e.withoutRunners(h, r.Workspace, r.Plan.Builds)
 		return done, r.UseStaged(dir, work)
 	}
-	if r.Prebuilt, err = prebuilt(ctx, h, v.Dist, v.DistDigest, "images are released"); err != nil || r.Prebuilt != "" {
+	if r.Prebuilt, r.PrebuiltDigest, err = prebuilt(ctx, h, v.Dist, v.DistDigest, "images are released"); err != nil || r.Prebuilt != "" {
 		return done, err
 	}
 	r.Builds, done, err = e.open(ctx, h, r.Workspace, r.Plan.Builds)

@@ -76,7 +76,7 @@ func (v *Release) packageStaged(ctx context.Context, h Host) (Outcome, error) {
 
 // prebuilt returns the prebuilt artifacts to publish, nil if there are none.
 func (v *Release) prebuilt(ctx context.Context, h Host) (*assemble.Prebuilt, error) {
-	dir, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
+	dir, digest, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
 	if err != nil || dir == "" {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (v *Release) prebuilt(ctx context.Context, h Host) (*assemble.Prebuilt, err
 	if err != nil {
 		return nil, fmt.Errorf("checking the artifacts in %q: %w", dir, err)
 	}
-	return &assemble.Prebuilt{Dir: dir, Expect: e}, nil
+	return &assemble.Prebuilt{Dir: dir, Digest: digest, Expect: e}, nil
 }
 
 // client returns a client for the GitHub repository.

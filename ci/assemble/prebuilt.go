@@ -12,6 +12,7 @@ import (
 
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/dist"
+	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
@@ -24,6 +25,8 @@ import (
 type Prebuilt struct {
 	// Dir is the directory with the artifacts and nothing else.
 	Dir string
+	// Digest is the directory's digest as reported by the job that made it; "" if unknown.
+	Digest handover.Digest
 	// Expect is the signer that the artifacts must have. Without a trusted root, that of the
 	// public Sigstore instance is fetched.
 	Expect verify.Expectation
@@ -32,7 +35,7 @@ type Prebuilt struct {
 // Copy makes a private copy of the artifacts, so that what is verified is what is published, even
 // if the directory changes meanwhile. done removes the copy.
 func (p *Prebuilt) Copy() (dir string, done func(), err error) {
-	if dir, done, err = outdir.Copy(p.Dir); err != nil {
+	if dir, done, err = outdir.Copy(p.Dir, p.Digest); err != nil {
 		return "", nil, p.checking(err)
 	}
 	return dir, done, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/cargo"
+	ocilayout "dagger/slipway/ci/layout"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/triple"
 )
@@ -51,6 +53,10 @@ func (r *Images) Read(dir, from string) ([]*Image, error) {
 // read reads an image from its OCI layout, and its SBOMs.
 func (r *Images) read(dir string, img cargo.Image) (*Image, error) {
 	m := &Image{Image: img}
+	// The library reads the index whole; one of a layout has some hundred bytes.
+	if _, err := beneath.ReadFile(filepath.Join(dir, img.Name, "index.json"), 1<<20); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	root, err := layout.ImageIndexFromPath(filepath.Join(dir, img.Name))
 	if err != nil {
 		return nil, fmt.Errorf("%w: `slipway release-demo-app --dry-run` makes it", err)
@@ -74,6 +80,13 @@ func (r *Images) read(dir string, img cargo.Image) (*Image, error) {
 		}
 	}
 	if err := m.open(filepath.Join(dir, img.Name)); err != nil {
+		return nil, err
+	}
+	raw, err := m.entity.RawManifest()
+	if err == nil {
+		err = ocilayout.CheckBytes("its manifest", raw, m.Digest)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return m, m.checkWhole(r.annotations(img))
@@ -111,6 +124,13 @@ func (m *Image) checkWhole(notes map[string]string) error {
 		if !ok {
 			return errors.New("its manifest is not that of an image")
 		}
+		raw, err := img.RawManifest()
+		if err == nil {
+			err = ocilayout.CheckBytes("its manifest", raw, p.digest)
+		}
+		if err != nil {
+			return err
+		}
 		manifest, err := img.Manifest()
 		if err != nil {
 			return err
@@ -118,7 +138,7 @@ func (m *Image) checkWhole(notes map[string]string) error {
 		if !maps.Equal(manifest.Annotations, notes) {
 			return fmt.Errorf("its annotations are %v, expected %v: they belong to another release", manifest.Annotations, notes)
 		}
-		raw, err := img.RawConfigFile()
+		raw, err = img.RawConfigFile()
 		if sum := sha256.Sum256(raw); err != nil || hex.EncodeToString(sum[:]) != manifest.Config.Digest.Hex {
 			return errors.Join(errors.New("its configuration does not match its digest"), err)
 		}

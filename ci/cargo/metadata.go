@@ -29,11 +29,18 @@ type metadata struct {
 	WorkspaceRoot string `json:"workspace_root"`
 }
 
+// maxMetadata is the size limit in bytes of cargo's description of a workspace: a crate takes some
+// 10 KB. Hostile JSON takes a hundred times its size in memory.
+const maxMetadata = 16 << 20
+
 // Agree compares this package's reading of the manifests with cargo's own, given as the output of
 // `cargo metadata --no-deps --format-version 1`, and returns an error that lists every
 // difference. A difference is a bug in this package, and nothing may be released on a wrong
 // reading.
 func (w *Workspace) Agree(output []byte) error {
+	if len(output) > maxMetadata {
+		return fmt.Errorf("reading the output of `cargo metadata`: it has %d bytes, expected at most %d", len(output), maxMetadata)
+	}
 	var m metadata
 	if err := json.Unmarshal(output, &m); err != nil {
 		return fmt.Errorf("reading the output of `cargo metadata`: %w", err)

@@ -4,10 +4,12 @@ package layout
 
 import (
 	"archive/tar"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -28,17 +30,9 @@ func NameOf(dir string) (string, error) {
 }
 
 // Name returns the name of a layout's image in plans: its digest, independent of the layout's
-// location. A layout must contain exactly one image.
+// location. A layout must contain exactly one image, whose manifest has that digest.
 func Name(fsys fs.FS) (string, error) {
-	f, err := fsys.Open("index.json")
-	if err != nil {
-		return "", fmt.Errorf("reading OCI layout: %w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
-	if err == nil && len(raw) > maxIndex {
-		err = fmt.Errorf("\"index.json\" has more than %d bytes, expected fewer", maxIndex)
-	}
+	raw, err := read(fsys, "index.json")
 	if err != nil {
 		return "", fmt.Errorf("reading OCI layout: %w", err)
 	}
@@ -49,7 +43,39 @@ func Name(fsys fs.FS) (string, error) {
 	if len(i.Manifests) != 1 {
 		return "", fmt.Errorf("reading OCI layout: it has %d images, expected one", len(i.Manifests))
 	}
-	return "layout@" + i.Manifests[0].Digest.String(), nil
+	digest := i.Manifests[0].Digest
+	manifest, err := read(fsys, path.Join("blobs", digest.Algorithm, digest.Hex))
+	if err == nil {
+		err = CheckBytes("the manifest", manifest, digest)
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading OCI layout: %w", err)
+	}
+	return "layout@" + digest.String(), nil
+}
+
+// CheckBytes returns an error unless content has the digest. Anyone can write any bytes to a blob of
+// a layout, and reading it does not compare them with its name. what is the content's name in the
+// error.
+func CheckBytes(what string, content []byte, want v1.Hash) error {
+	if got := fmt.Sprintf("sha256:%x", sha256.Sum256(content)); got != want.String() {
+		return fmt.Errorf("%s has digest %s, expected %s: fetch or make the image again", what, got, want)
+	}
+	return nil
+}
+
+// read returns the content of an index or a manifest.
+func read(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
+	if err == nil && len(raw) > maxIndex {
+		err = fmt.Errorf("%q has more than %d bytes, expected fewer", name, maxIndex)
+	}
+	return raw, err
 }
 
 // WriteTar writes a layout as a tar archive. Equal files give equal bytes, whatever their owners

@@ -3,7 +3,9 @@ package layout
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -20,12 +22,19 @@ func files(json string) fstest.MapFS {
 }
 
 func TestName(t *testing.T) {
-	digest := "sha256:" + strings.Repeat("aa", 32)
+	digest := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte("manifest")))
 	one := `{"manifests":[{"digest":"` + digest + `","platform":{"os":"linux","architecture":"amd64"}}]}`
-	if got, err := Name(files(one)); got != "layout@"+digest || err != nil {
+	good := files(one)
+	good["blobs/sha256/"+strings.TrimPrefix(digest, "sha256:")] = &fstest.MapFile{Data: []byte("manifest")}
+	if got, err := Name(good); got != "layout@"+digest || err != nil {
 		t.Errorf("Name = %q, %v", got, err)
 	}
+	good["blobs/sha256/"+strings.TrimPrefix(digest, "sha256:")] = &fstest.MapFile{Data: []byte("another manifest")}
+	if got, err := Name(good); err == nil || !strings.Contains(err.Error(), "the manifest has digest sha256:") {
+		t.Errorf("another manifest under the same name: Name = %q, %v", got, err)
+	}
 	for _, tt := range []struct{ name, json, want string }{
+		{"no manifest", one, "reading OCI layout: open blobs/sha256/"},
 		{"none", `{"manifests":[]}`, "it has 0 images, expected one"},
 		{"two", `{"manifests":[{"digest":"` + digest + `"},{"digest":"` + digest + `"}]}`, "it has 2 images, expected one"},
 		{"a digest that is none", `{"manifests":[{"digest":"sha256:../x"}]}`, `reading OCI layout: "index.json"`},

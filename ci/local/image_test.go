@@ -3,10 +3,13 @@ package local
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"dagger/slipway/ci/step"
 )
@@ -138,6 +141,31 @@ func TestOpenImageErrors(t *testing.T) {
 	s.Image.Ref = "probe"
 	_, err = m.runner(t).Run(t.Context(), s)
 	wantError(t, err, "it has 0 images for linux/", "expected one")
+}
+
+// TestForeignBlobs checks that a manifest or a configuration under the name of another is refused:
+// the provenance names the image by its digest.
+func TestForeignBlobs(t *testing.T) {
+	var index v1.IndexManifest
+	var manifest v1.Manifest
+	for what, blob := range map[string]func() v1.Hash{
+		"the manifest":      func() v1.Hash { return index.Manifests[0].Digest },
+		"the configuration": func() v1.Hash { return manifest.Config.Digest },
+	} {
+		m := newMachine(t)
+		m.image = writeImage(t, file{name: "x", content: "x", mode: 0o644})
+		read := func(name string) string {
+			raw, err := os.ReadFile(filepath.Join(m.image, name))
+			check(t, err)
+			return string(raw)
+		}
+		check(t, json.Unmarshal([]byte(read("index.json")), &index))
+		check(t, json.Unmarshal([]byte(read("blobs/sha256/"+index.Manifests[0].Digest.Hex)), &manifest))
+		name := "blobs/sha256/" + blob().Hex
+		put(t, filepath.Join(m.image, name), read(name)+" ")
+		_, err := m.runner(t).Run(t.Context(), probe("print", "x"))
+		wantError(t, err, "opening OCI layout", what+" has digest sha256:", "expected "+blob().String())
+	}
 }
 
 // TestWholeImage checks that an image whose unpacking failed is not used: it only gets its name

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	ocilayout "dagger/slipway/ci/layout"
 	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/step"
 )
@@ -51,6 +52,27 @@ func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) 
 	return img, named.Digest, nil
 }
 
+// checkManifest compares an image's manifest and configuration with their digests, because a layout
+// on disk may be damaged, or made to look like another image. Its layers are compared when they
+// are unpacked.
+func checkManifest(img v1.Image, digest v1.Hash) error {
+	raw, err := img.RawManifest()
+	if err == nil {
+		err = ocilayout.CheckBytes("the manifest", raw, digest)
+	}
+	if err != nil {
+		return err
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	if raw, err = img.RawConfigFile(); err != nil {
+		return err
+	}
+	return ocilayout.CheckBytes("the configuration", raw, manifest.Config.Digest)
+}
+
 func openLayout(dir string) (v1.Image, v1.Hash, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -73,5 +95,11 @@ func openLayout(dir string) (v1.Image, v1.Hash, error) {
 		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: it contains an index of images, expected an image", dir)
 	}
 	img, err := index.Image(found[0].Digest)
-	return img, found[0].Digest, err
+	if err == nil {
+		err = checkManifest(img, found[0].Digest)
+	}
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+	}
+	return img, found[0].Digest, nil
 }

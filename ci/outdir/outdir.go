@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/handover"
 )
 
 // Work creates the output directory out if it is missing, and in it a temporary directory
@@ -73,33 +74,47 @@ func Move(work, out string, names []string) error {
 }
 
 // Copy copies a directory from another job to a private one, so that what is checked is what
-// is used. done removes the copy.
-func Copy(dir string) (own string, done func(), err error) {
-	from, err := beneath.OpenDir(dir)
+// is used. It compares the copy with the digest that the job has reported, unless that is "". done
+// removes the copy.
+func Copy(dir string, digest handover.Digest) (own string, done func(), err error) {
+	work, err := os.MkdirTemp("", "slipway-prebuilt-")
 	if err != nil {
 		return "", nil, err
 	}
-	defer from.Close()
-	work, err := os.MkdirTemp("", "slipway-given-")
-	if err != nil {
-		return "", nil, err
+	own = filepath.Join(work, "copy")
+	if digest != "" {
+		err = handover.Take(dir, digest, own)
+	} else {
+		err = copyTree(dir, own)
 	}
-	own = filepath.Join(work, "given")
-	if _, err := from.CopyTree(".", own, beneath.ReleaseLimits()); err != nil {
+	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(work))
 	}
 	return own, func() { _ = os.RemoveAll(work) }, nil
 }
 
+func copyTree(dir, to string) error {
+	from, err := beneath.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	_, err = from.CopyTree(".", to, beneath.ReleaseLimits())
+	return err
+}
+
 // CheckMissing removes out if it is an empty directory. Anything else that exists there is an
-// error.
+// error, and so is a symbolic link on the way: see [Work].
 func CheckMissing(out string) error {
+	if err := checkNoLink(out); err != nil {
+		return err
+	}
 	info, err := os.Lstat(out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err == nil && !info.IsDir():
-		err = errors.New("it is no directory")
+		err = errors.New("it is not a directory")
 	case err == nil:
 		err = os.Remove(out)
 	}

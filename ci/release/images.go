@@ -28,8 +28,10 @@ type Images struct {
 	// Signer signs the images. nil means a dry run, which signs nothing.
 	Signer *sign.Signer
 	// Prebuilt is a directory left by a dry run of the same plan, whose images are released
-	// unchanged; "" builds the images.
-	Prebuilt string
+	// unchanged; "" builds the images. PrebuiltDigest is its digest as reported by the job that
+	// made it, "" if unknown.
+	Prebuilt       string
+	PrebuiltDigest handover.Digest
 	// Out is the directory that the images are written to, each as an OCI layout next to its
 	// SBOMs. It is created if missing; entries of the same names are replaced.
 	Out string
@@ -115,7 +117,7 @@ func (r *Images) build(ctx context.Context, s *report.Images, release bool) ([]*
 
 // read reads the prebuilt images. done removes their private copy.
 func (r *Images) read(m *madeImages) (done func(), err error) {
-	dir, done, err := outdir.Copy(r.Prebuilt)
+	dir, done, err := outdir.Copy(r.Prebuilt, r.PrebuiltDigest)
 	if err != nil {
 		return nil, fmt.Errorf("checking the images in %q: %w", r.Prebuilt, err)
 	}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/handover"
 	"dagger/slipway/ci/staged"
 )
@@ -56,8 +58,8 @@ func checkStagedPlan(p rendered, builds []*Release, work string) error {
 	if err != nil {
 		return err
 	}
-	got, err := os.ReadFile(filepath.Join(work, stagedPlan))
-	if err != nil {
+	got, err := beneath.ReadFile(filepath.Join(work, stagedPlan), int64(len(want)))
+	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it has no " + stagedPlan + ": expected what `slipway stage` writes")
 	}
 	if !bytes.Equal(got, want) {

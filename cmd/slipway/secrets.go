@@ -40,6 +40,7 @@ func hideSecrets(text string) string {
 			values = append(values, value)
 		}
 	}
+	values = append(values, misspelt(os.Args[1:])...)
 	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // longest first, because one may contain another
 	for _, value := range values {
 		if len(value) >= shortestSecret {
@@ -47,6 +48,30 @@ func hideSecrets(text string) string {
 		}
 	}
 	return text
+}
+
+// misspelt returns the values of arguments that look like secret flags, as in
+// -identity-token=VALUE: such a flag was never set, and the error about it quotes the value.
+func misspelt(args []string) (values []string) {
+	for i, arg := range args {
+		name, value, joined := strings.Cut(arg, "=")
+		name = strings.ToLower(name)
+		if !strings.HasPrefix(name, "-") || !strings.HasSuffix(name, "token") && !strings.HasSuffix(name, "password") {
+			continue
+		}
+		if joined && value != "" {
+			values = append(values, value)
+			continue
+		}
+		rest := args[i+1:]
+		if len(rest) > 0 && rest[0] == "=" { // --identity-token = VALUE
+			rest = rest[1:]
+		}
+		if len(rest) > 0 {
+			values = append(values, strings.TrimPrefix(rest[0], "="))
+		}
+	}
+	return values
 }
 
 func isSecretName(name string) bool {

@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/local"
 	"dagger/slipway/ci/oci"
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
 )
@@ -96,6 +97,9 @@ func copyLayout(from, to string) error {
 	}
 	defer layout.Close()
 	to = filepath.Clean(to)
+	if err := outdir.CheckMissing(to); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return fmt.Errorf("copying the OCI layout: %w", err)
 	}

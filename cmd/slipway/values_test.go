@@ -52,6 +52,25 @@ func TestShownArguments(t *testing.T) {
 	}
 }
 
+// TestMisspelt checks that the value of what looks like a secret flag is hidden in the error about it.
+func TestMisspelt(t *testing.T) {
+	before := os.Args
+	defer func() { os.Args = before }()
+	for _, args := range [][]string{
+		{"-identity-token=s3cret-value"}, {"--Identity-Token=s3cret-value"}, {"--identity-token", "=", "s3cret-value"},
+		{"--identity-token", "=s3cret-value"}, {"--github-token", "s3cret-value"}, {"--registry-password=s3cret-value"},
+	} {
+		os.Args = append([]string{"slipway", "dist"}, args...)
+		if got := hideSecrets("unknown s3cret-value"); got != "unknown …" {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+	os.Args = []string{"slipway", "dist", "--identity-token", "x", "shim-demo", "--crate=shim-demo"}
+	if got := hideSecrets("crate shim-demo"); got != "crate shim-demo" {
+		t.Errorf("another argument: %q", got)
+	}
+}
+
 // TestSecretFlags checks that no flag with the name of a secret is a plain string, whose value
 // help and errors show.
 func TestSecretFlags(t *testing.T) {
