@@ -40,15 +40,15 @@ func TestBeforeAnythingIsBuilt(t *testing.T) {
 		read bool // the workspace is read
 		want string
 	}{
-		"release without a repository":     {&Release{OneCrate: demo(), Signing: identity()}, false, "name the repository (--repository owner/name)"},
+		"release without a repository":     {&Release{OneCrate: demo(), Signing: identity()}, true, "name the repository (--repository owner/name)"},
 		"release without an identity":      {&Release{OneCrate: demo(), Remotes: remote()}, true, sign.ErrNoToken.Error()},
 		"release of what another staged":   {&Release{OneCrate: demo(), Staged: given(set, digest)}, false, "checking --staged: it requires a dry run"},
 		"release of an empty directory":    {&Release{OneCrate: demo(), DryRun: true, Dist: Directory{Set: true}}, false, "checking --dist: it is empty: name the directory whose artifacts are published"},
 		"digest without a directory":       {&Release{OneCrate: demo(), DryRun: true, DistDigest: Optional{digest, true}}, false, "checking --dist: it is empty"},
 		"empty digest of a directory":      {&Release{OneCrate: demo(), DryRun: true, Dist: set, DistDigest: Optional{"", true}}, false, `reading the digest ""`},
 		"prebuilt without who signed":      {&Release{OneCrate: demo(), DryRun: true, Dist: set}, false, `checking the artifacts in "there": checking who must have signed`},
-		"key that cannot be read":          {&Release{OneCrate: demo(), Signing: badKey, Remotes: remote()}, false, `reading the signing key "k": is gone`},
-		"private log without its root":     {&Release{OneCrate: demo(), Signing: Signing{IdentityToken: text("a.b.c"), RekorURL: "https://rekor.example.org"}, Remotes: remote()}, false, "without its trusted root"},
+		"key that cannot be read":          {&Release{OneCrate: demo(), Signing: badKey, Remotes: remote()}, true, `reading the signing key "k": is gone`},
+		"private log without its root":     {&Release{OneCrate: demo(), Signing: Signing{IdentityToken: text("a.b.c"), RekorURL: "https://rekor.example.org"}, Remotes: remote()}, true, "without its trusted root"},
 		"dist without an identity":         {&Dist{OneCrate: demo()}, true, sign.ErrNoToken.Error()},
 		"staged with a malformed digest":   {&Dist{OneCrate: demo(), Signing: identity(), Staged: given(set, "0")}, true, `reading the digest "0"`},
 		"staged by nobody":                 {&Dist{OneCrate: demo(), Signing: identity(), Staged: given(set, digest)}, true, `"there"`},
@@ -56,7 +56,7 @@ func TestBeforeAnythingIsBuilt(t *testing.T) {
 		"train without an identity":        {&Train{Remotes: remote(), Crates: []string{"shim-demo"}}, true, sign.ErrNoToken.Error()},
 		"train without a repository":       {&Train{Signing: identity(), Crates: []string{"shim-demo"}}, true, "name the repository"},
 		"train and a stranger's first":     {&Train{DryRun: true, Crates: []string{"shimkit"}, Initial: []string{"fetcher"}}, true, "fetcher"},
-		"images without an identity":       {&Images{Version: "0.1.0"}, false, sign.ErrNoToken.Error()},
+		"images without an identity":       {&Images{Version: "0.1.0"}, true, sign.ErrNoToken.Error()},
 		"images of an empty directory":     {&Images{Version: "0.1.0", DryRun: true, Dist: Directory{Set: true}}, true, "name the directory whose images are released"},
 		"verify nothing":                   {&Verify{}, false, "name files or directories"},
 		"verify an empty tag":              {&Verify{Tag: Optional{Set: true}}, false, "--tag is empty"},
@@ -135,6 +135,22 @@ func TestDryRunReadsNoSecret(t *testing.T) {
 			if got := h.job.Secrets(p); len(got) != 0 {
 				t.Errorf("%T: the steps of %s get %v", v, p.Crate, got)
 			}
+		}
+	}
+}
+
+// TestStoppedReadsNoSecret checks that a release that its plan stops asks for no token.
+func TestStoppedReadsNoSecret(t *testing.T) {
+	other := OneCrate{Subject: Subject{Crate: "shim-demo", Version: "9.9.9"}}
+	for _, v := range []Verb{&Release{OneCrate: other}, &Dist{OneCrate: other}, &Train{Crates: []string{"shim-demo@9.9.9"}}, &Images{Version: "x"}} {
+		for _, o := range Options(v) {
+			if to, ok := o.Value.(*Secret); ok {
+				*to = unread(t)
+			}
+		}
+		h := example(t)
+		if _, err := v.Run(t.Context(), h); err == nil || errors.Is(err, sign.ErrNoToken) || h.job != nil {
+			t.Errorf("%T: %v, runners %v", v, err, h.job)
 		}
 	}
 }

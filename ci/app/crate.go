@@ -41,6 +41,9 @@ func (c *OneCrate) runStaged(ctx context.Context, h Host, s *Signing, e *executi
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := e.check(ctx, []*plan.Plan{p}); err != nil {
+		return Outcome{}, err
+	}
 	dir, work, err := staged.open(ctx, h)
 	if err != nil {
 		return Outcome{}, err
@@ -124,13 +127,9 @@ type Dist struct {
 	Out string `name:"out" default:"dist" help:"<directory> for the artifacts" only:"command"`
 }
 
-// Run looks for the signer before anything is built.
+// Run looks for the signer when nothing in the plan stops a release, and before anything is built.
 func (v *Dist) Run(ctx context.Context, h Host) (Outcome, error) {
-	signer, err := v.signerIfAny(ctx)
-	if err != nil {
-		return Outcome{}, err
-	}
-	e := &execution{out: v.Out, releases: true, signer: signer}
+	e := &execution{out: v.Out, releases: true, signs: v.signerIfAny}
 	do := func(ctx context.Context, r *release.Release) (*report.Crate, error) { return r.Dist(ctx) }
 	if v.Staged.Staged.Set {
 		return v.runStaged(ctx, h, &v.Signing, e, &v.Staged, do)

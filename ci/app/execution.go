@@ -22,24 +22,37 @@ type execution struct {
 	out       string // as the caller has named it
 	// releases means that this is no dry run: findings that stop a release are errors before
 	// anything is built.
-	releases   bool
+	releases bool
+	// signs and connects ask for what only a release needs: the signer, and the remotes with
+	// their tokens. They are called once nothing in the plans stops the release, and before
+	// anything is built. They may be nil.
+	signs      func(context.Context) (*sign.Signer, error)
+	connects   func(context.Context) error
 	signer     *sign.Signer
 	prebuilt   *assemble.Prebuilt
 	registries credential.Registries
 	chosen     bool // the caller has named the toolchain
 }
 
-// check returns the errors that need no runner.
-func (e *execution) check(plans []*plan.Plan) error {
+// check returns the errors that need no runner, those of the plans first.
+func (e *execution) check(ctx context.Context, plans []*plan.Plan) (err error) {
 	if err := release.Check(plans, e.releases); err != nil {
 		return err
+	}
+	if e.signs != nil {
+		if e.signer, err = e.signs(ctx); err != nil {
+			return err
+		}
 	}
 	for _, p := range plans {
 		if e.releases && e.signer == nil && e.prebuilt == nil && p.Signing != "" {
 			return sign.ErrNoToken
 		}
 	}
-	return nil
+	if e.connects == nil {
+		return nil
+	}
+	return e.connects(ctx)
 }
 
 // open returns a release of each plan, with a runner. The caller must call done.
@@ -47,7 +60,7 @@ func (e *execution) open(ctx context.Context, h Host, w *cargo.Workspace, plans 
 	if len(plans) == 0 {
 		return nil, func() error { return nil }, nil
 	}
-	if err := e.check(plans); err != nil {
+	if err := e.check(ctx, plans); err != nil {
 		return nil, nil, err
 	}
 	runners, err := h.Runners(ctx, Job{Plans: plans, Root: e.workspace.Root, Toolchain: e.workspace.Toolchain, Running: e.running, Secrets: e.secrets})

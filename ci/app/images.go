@@ -30,7 +30,8 @@ type Images struct {
 	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 
-// Run looks for the signer of a release before it plans.
+// Run plans first. A release asks for its signer and its password when nothing in the plan stops it,
+// and before anything is built.
 func (v *Images) Run(ctx context.Context, h Host) (Outcome, error) {
 	do, e := (*release.Images).DryRun, &execution{workspace: v.Workspace, running: v.Running, out: v.Out}
 	switch {
@@ -43,11 +44,7 @@ func (v *Images) Run(ctx context.Context, h Host) (Outcome, error) {
 	case v.Stage:
 		do = (*release.Images).Stage
 	case !v.DryRun:
-		var err error
-		if e.signer, err = v.signer(ctx); err != nil {
-			return Outcome{}, err
-		}
-		do = (*release.Images).Publish
+		e.signs, do = v.signer, (*release.Images).Publish
 	}
 	return v.execute(ctx, h, e, do)
 }
@@ -58,10 +55,14 @@ func (v *Images) execute(ctx context.Context, h Host, e *execution, do func(*rel
 	if err != nil {
 		return Outcome{}, err
 	}
-	if e.signer != nil {
+	if e.signs != nil {
 		if err := p.CheckRelease(); err != nil {
 			return Outcome{}, err
 		}
+		if e.signer, err = e.signs(ctx); err != nil {
+			return Outcome{}, err
+		}
+		e.signs = nil // nothing of the builds is signed
 	}
 	r := &release.Images{Workspace: from.workspace, Plan: p, Files: from.dir, Signer: e.signer, Out: h.Out(v.Out)}
 	if r.To, err = v.remotes(ctx, h); err != nil {

@@ -29,8 +29,8 @@ type Release struct {
 	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 
-// Run looks for what only a release needs (prebuilt artifacts, the signer, the repository, tokens)
-// before it plans, and plans before it builds anything.
+// Run plans first. What only a release needs (the signer, the repository, tokens) is asked for when
+// nothing in the plan stops it, and before anything is built.
 func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
 	if v.Staged.Staged.Set {
 		return v.packageStaged(ctx, h)
@@ -46,17 +46,15 @@ func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
 	if v.DryRun {
 		return v.run(ctx, h, &v.Signing, e, shown, dryRun)
 	}
-	e.releases = true
-	if e.signer, err = v.signerIfAny(ctx); err != nil {
-		return Outcome{}, err
-	}
 	var initial []string
 	if v.Initial {
 		initial = []string{v.Crate}
 	}
-	remotes, err := v.Remotes.open(ctx, h, e, initial)
-	if err != nil {
-		return Outcome{}, err
+	var remotes func(*plan.Plan) release.Remotes
+	e.releases, e.signs = true, v.signerIfAny
+	e.connects = func(ctx context.Context) (err error) {
+		remotes, err = v.Remotes.open(ctx, h, e, initial)
+		return err
 	}
 	return v.run(ctx, h, &v.Signing, e, shown, func(ctx context.Context, r *release.Release) (*report.Crate, error) {
 		return r.Publish(ctx, remotes(r.Plan))

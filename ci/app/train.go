@@ -23,7 +23,8 @@ type Train struct {
 	Out     string   `name:"out" default:"dist" help:"<directory> for the artifacts, one below it per crate" only:"command"`
 }
 
-// Run plans first; a release then needs its signer and its remotes before anything is built.
+// Run plans first; a release asks for its signer and its remotes when nothing in the plans stops it,
+// and before anything is built.
 func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
 	from, err := v.Workspace.plan(ctx, h, &v.Signing)
 	if err != nil {
@@ -42,9 +43,7 @@ func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
 	e := &execution{workspace: v.Workspace, running: v.Running, out: v.Out, releases: !v.DryRun, chosen: from.chosen()}
 	do := (*release.Train).DryRun
 	if e.releases {
-		if do, err = v.publish(ctx, h, e); err != nil {
-			return Outcome{}, err
-		}
+		do = v.publish(h, e)
 	}
 	list, done, err := e.open(ctx, h, from.workspace, p.Crates)
 	if err != nil {
@@ -61,13 +60,12 @@ func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 // publish returns a function that releases a train.
-func (v *Train) publish(ctx context.Context, h Host, e *execution) (func(*release.Train, context.Context) (*report.Train, error), error) {
-	var err error
-	if e.signer, err = v.signerIfAny(ctx); err != nil {
-		return nil, err
+func (v *Train) publish(h Host, e *execution) func(*release.Train, context.Context) (*report.Train, error) {
+	var remotes func(*plan.Plan) release.Remotes
+	e.signs = v.signerIfAny
+	e.connects = func(ctx context.Context) (err error) {
+		remotes, err = v.Remotes.open(ctx, h, e, v.Initial)
+		return err
 	}
-	remotes, err := v.Remotes.open(ctx, h, e, v.Initial)
-	return func(t *release.Train, ctx context.Context) (*report.Train, error) {
-		return t.Publish(ctx, remotes)
-	}, err
+	return func(t *release.Train, ctx context.Context) (*report.Train, error) { return t.Publish(ctx, remotes) }
 }

@@ -57,8 +57,12 @@ func TestMisspelt(t *testing.T) {
 	before := os.Args
 	defer func() { os.Args = before }()
 	for _, args := range [][]string{
-		{"-identity-token=s3cret-value"}, {"--Identity-Token=s3cret-value"}, {"--identity-token", "=", "s3cret-value"},
-		{"--identity-token", "=s3cret-value"}, {"--github-token", "s3cret-value"}, {"--registry-password=s3cret-value"},
+		{"-identity-token=s3cret-value"},
+		{"--Identity-Token=s3cret-value"},
+		{"--identity-token", "=", "s3cret-value"},
+		{"--identity-token", "=s3cret-value"},
+		{"--github-token", "s3cret-value"},
+		{"--registry-password=s3cret-value"},
 	} {
 		os.Args = append([]string{"slipway", "dist"}, args...)
 		if got := hideSecrets("unknown s3cret-value"); got != "unknown …" {
