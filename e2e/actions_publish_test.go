@@ -58,7 +58,7 @@ func TestActionsPublish(t *testing.T) {
 	a.env = append(a.env, s.ActionsEnv()...)
 	a.secrets = []string{"GITHUB_TOKEN=" + h.token}
 	got := a.run(t, "release.yml", map[string]string{"crate": "shim-demo", "version": "0.1.0", "dry_run": "false", "initial_release": "false"}).wantCode(t, 0)
-	wantSaid(t, got, "## Released "+demoTag, "as it was built")
+	wantSaid(t, got, "## Released "+demoTag, "as built")
 	if n := strings.Count(got.stdout, "Job succeeded"); n != 4 {
 		t.Errorf("%d jobs succeeded, expected the four of a release:\n%s", n, last(got.stdout))
 	}
