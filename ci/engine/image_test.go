@@ -210,7 +210,7 @@ func TestToolchain(t *testing.T) {
 	}
 }
 
-// rootOf follows the images of steps to the one that is none's output.
+// rootOf follows the images of steps to the one that no step has made.
 func rootOf(t *testing.T, c chain) chain {
 	t.Helper()
 	for range 100 {
