@@ -1,7 +1,6 @@
 package assemble
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -46,12 +45,7 @@ func (m *Image) Entity(target string) repository.Entity {
 // Statement returns the in-toto statement that contains the SBOM for a target.
 func (m *Image) Statement(target string) ([]byte, error) {
 	p := m.part(target)
-	return json.Marshal(map[string]any{
-		"_type":         "https://in-toto.io/Statement/v1",
-		"subject":       []any{map[string]any{"name": m.Name, "digest": map[string]string{"sha256": p.digest.Hex}}},
-		"predicateType": SPDXType,
-		"predicate":     json.RawMessage(p.sbom),
-	})
+	return newStatement(m.Name, p.digest.Hex, SPDXType, p.sbom)
 }
 
 // Entries returns the names of the image's layout and of its SBOMs in a directory.

@@ -58,12 +58,7 @@ func (c *Crate) WriteSBOM(to string, a plan.Artifact, binary string) error {
 // digest.
 func (m *making) writeAttestation(ctx context.Context, to string, a plan.Artifact) error {
 	d := m.documents[a.Name]
-	statement, err := json.Marshal(map[string]any{
-		"_type":         "https://in-toto.io/Statement/v1",
-		"subject":       []any{map[string]any{"name": a.Binaries[0], "digest": map[string]string{"sha256": hex.EncodeToString(d.binary[:])}}},
-		"predicateType": a.PredicateType(),
-		"predicate":     json.RawMessage(d.content),
-	})
+	statement, err := newStatement(a.Binaries[0], hex.EncodeToString(d.binary[:]), a.PredicateType(), d.content)
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", a.Name, err)
 	}
@@ -73,6 +68,17 @@ func (m *making) writeAttestation(ctx context.Context, to string, a plan.Artifac
 		return fmt.Errorf("signing %q: %w", a.Name, err)
 	}
 	return writeBytes(to, bundle)
+}
+
+// newStatement returns an in-toto statement about a subject with a SHA-256 in hexadecimal. predicate
+// is JSON.
+func newStatement(subject, digest, predicateType string, predicate []byte) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"_type":         "https://in-toto.io/Statement/v1",
+		"subject":       []any{map[string]any{"name": subject, "digest": map[string]string{"sha256": digest}}},
+		"predicateType": predicateType,
+		"predicate":     json.RawMessage(predicate),
+	})
 }
 
 // document makes the SBOM of a binary.

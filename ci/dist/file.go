@@ -4,9 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-
-	"dagger/slipway/ci/beneath"
 )
 
 // File describes a file of a release.
@@ -19,17 +16,9 @@ type File struct {
 
 // Describe reads a regular file and returns its description under the given name, and its digest.
 func Describe(path, name, target string) (File, [sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	f, err := beneath.OpenFile(path)
+	size, sum, err := measure(path)
 	if err != nil {
 		return File{}, sum, fmt.Errorf("reading artifact %q: %w", name, err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	size, err := io.Copy(h, f)
-	if err != nil {
-		return File{}, sum, fmt.Errorf("reading artifact %q: %w", name, err)
-	}
-	copy(sum[:], h.Sum(nil))
 	return File{Name: name, Target: target, Size: size, SHA256: hex.EncodeToString(sum[:])}, sum, nil
 }

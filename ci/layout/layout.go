@@ -64,6 +64,26 @@ func CheckBytes(what string, content []byte, want v1.Hash) error {
 	return nil
 }
 
+// CheckImage compares an image's manifest and configuration with their digests, because a layout on
+// disk may be damaged, or made to look like another image. It does not read the layers.
+func CheckImage(img v1.Image, digest v1.Hash) error {
+	raw, err := img.RawManifest()
+	if err == nil {
+		err = CheckBytes("the manifest", raw, digest)
+	}
+	if err != nil {
+		return err
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	if raw, err = img.RawConfigFile(); err != nil {
+		return err
+	}
+	return CheckBytes("the configuration", raw, manifest.Config.Digest)
+}
+
 // read returns the content of an index or a manifest.
 func read(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)

@@ -52,27 +52,6 @@ func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) 
 	return img, named.Digest, nil
 }
 
-// checkManifest compares an image's manifest and configuration with their digests, because a layout
-// on disk may be damaged, or made to look like another image. Its layers are compared when they
-// are unpacked.
-func checkManifest(img v1.Image, digest v1.Hash) error {
-	raw, err := img.RawManifest()
-	if err == nil {
-		err = ocilayout.CheckBytes("the manifest", raw, digest)
-	}
-	if err != nil {
-		return err
-	}
-	manifest, err := img.Manifest()
-	if err != nil {
-		return err
-	}
-	if raw, err = img.RawConfigFile(); err != nil {
-		return err
-	}
-	return ocilayout.CheckBytes("the configuration", raw, manifest.Config.Digest)
-}
-
 func openLayout(dir string) (v1.Image, v1.Hash, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -96,7 +75,7 @@ func openLayout(dir string) (v1.Image, v1.Hash, error) {
 	}
 	img, err := index.Image(found[0].Digest)
 	if err == nil {
-		err = checkManifest(img, found[0].Digest)
+		err = ocilayout.CheckImage(img, found[0].Digest)
 	}
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)

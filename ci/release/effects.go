@@ -36,7 +36,7 @@ var kinds = map[string]func(p *publishing, about string, next func() publish.Fil
 }
 
 // checkKinds returns an error for an effect that no one would perform.
-func checkKinds(effects []plan.Effect) error {
+func checkKinds[T any](kinds map[string]T, effects []plan.Effect) error {
 	for _, e := range effects {
 		if _, known := kinds[e.Kind]; !known {
 			return fmt.Errorf("checking the plan's effect %q: nothing performs effects of kind %q", e.About, e.Kind)
@@ -47,7 +47,7 @@ func checkKinds(effects []plan.Effect) error {
 
 // newEffects returns the plan's effects, ready to be performed.
 func (p *publishing) newEffects() ([]publish.Effect, error) {
-	if err := checkKinds(p.Plan.Effects); err != nil {
+	if err := checkKinds(kinds, p.Plan.Effects); err != nil {
 		return nil, err
 	}
 	files := p.assets()

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"dagger/slipway/ci/assemble"
@@ -74,12 +73,7 @@ func (r *Images) checkRelease() error {
 			return err
 		}
 	}
-	for _, e := range r.Plan.Effects {
-		if _, known := imageKinds[e.Kind]; !known {
-			return fmt.Errorf("checking the plan's effect %q: nothing performs effects of kind %q on an image", e.About, e.Kind)
-		}
-	}
-	return nil
+	return checkKinds(imageKinds, r.Plan.Effects)
 }
 
 // prepare opens the repositories, looks for conflicts and determines who signs. It changes nothing.

@@ -78,7 +78,7 @@ func (r *Release) checkRelease() error {
 	if r.Signer == nil && r.Plan.Signing != "" && r.Prebuilt == nil {
 		return sign.ErrNoToken
 	}
-	return checkKinds(r.Plan.Effects)
+	return checkKinds(kinds, r.Plan.Effects)
 }
 
 // Build builds the crate for every target and writes the binaries to <out>/<target>/<name>.
