@@ -67,6 +67,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
+		Empty           []string
 		Services        []*dagger.Service
 		Signing         *Signing
 		Registries      []string
@@ -79,6 +80,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
 	concrete.Limits = r.Limits
+	concrete.Empty = r.Empty
 	concrete.Services = r.Services
 	concrete.Signing = r.Signing
 	concrete.Registries = r.Registries
@@ -95,6 +97,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
+		Empty           []string
 		Services        []*dagger.Service
 		Signing         *Signing
 		Registries      []string
@@ -111,6 +114,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
 	r.Limits = concrete.Limits
+	r.Empty = concrete.Empty
 	r.Services = concrete.Services
 	r.Signing = concrete.Signing
 	r.Registries = concrete.Registries
@@ -314,7 +318,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			var repository string
+			var repository *string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
 				if err != nil {
@@ -335,28 +339,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var githubApi string
+			var githubApi *string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
 				}
 			}
-			var actor string
+			var actor *string
 			if inputArgs["actor"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
 				}
 			}
-			var environment string
+			var environment *string
 			if inputArgs["environment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg environment", err))
 				}
 			}
-			var certificateIdentity string
+			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
 				if err != nil {
@@ -370,14 +374,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
-			var sourceRef string
+			var sourceRef *string
 			if inputArgs["sourceRef"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
 				}
 			}
-			var runnerEnvironment string
+			var runnerEnvironment *string
 			if inputArgs["runnerEnvironment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
 				if err != nil {
@@ -391,7 +395,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
 				}
 			}
-			var stagedDigest string
+			var stagedDigest *string
 			if inputArgs["stagedDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
 				if err != nil {
@@ -419,7 +423,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
 				}
 			}
-			var distDigest string
+			var distDigest *string
 			if inputArgs["distDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
 				if err != nil {
@@ -599,7 +603,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			var repository string
+			var repository *string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
 				if err != nil {
@@ -620,28 +624,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var githubApi string
+			var githubApi *string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
 				}
 			}
-			var actor string
+			var actor *string
 			if inputArgs["actor"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
 				}
 			}
-			var environment string
+			var environment *string
 			if inputArgs["environment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg environment", err))
 				}
 			}
-			var certificateIdentity string
+			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
 				if err != nil {
@@ -655,14 +659,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
-			var sourceRef string
+			var sourceRef *string
 			if inputArgs["sourceRef"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
 				}
 			}
-			var runnerEnvironment string
+			var runnerEnvironment *string
 			if inputArgs["runnerEnvironment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
 				if err != nil {
@@ -676,7 +680,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
 				}
 			}
-			var stagedDigest string
+			var stagedDigest *string
 			if inputArgs["stagedDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
 				if err != nil {
@@ -704,7 +708,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
 				}
 			}
-			var distDigest string
+			var distDigest *string
 			if inputArgs["distDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
 				if err != nil {
@@ -753,7 +757,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg staged", err))
 				}
 			}
-			var stagedDigest string
+			var stagedDigest *string
 			if inputArgs["stagedDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["stagedDigest"]), &stagedDigest)
 				if err != nil {
@@ -788,14 +792,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registry", err))
 				}
 			}
-			var repository string
+			var repository *string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
 				}
 			}
-			var registryUsername string
+			var registryUsername *string
 			if inputArgs["registryUsername"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["registryUsername"]), &registryUsername)
 				if err != nil {
@@ -816,7 +820,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
 				}
 			}
-			var distDigest string
+			var distDigest *string
 			if inputArgs["distDigest"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["distDigest"]), &distDigest)
 				if err != nil {
@@ -844,7 +848,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			var crate string
+			var crate *string
 			if inputArgs["crate"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["crate"]), &crate)
 				if err != nil {
@@ -865,7 +869,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			var repository string
+			var repository *string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
 				if err != nil {
@@ -886,21 +890,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var githubApi string
+			var githubApi *string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubAPI", err))
 				}
 			}
-			var actor string
+			var actor *string
 			if inputArgs["actor"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["actor"]), &actor)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg actor", err))
 				}
 			}
-			var environment string
+			var environment *string
 			if inputArgs["environment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["environment"]), &environment)
 				if err != nil {
@@ -984,7 +988,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			var certificateIdentity string
+			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
 				if err != nil {
@@ -998,14 +1002,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
-			var sourceRef string
+			var sourceRef *string
 			if inputArgs["sourceRef"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
 				}
 			}
-			var runnerEnvironment string
+			var runnerEnvironment *string
 			if inputArgs["runnerEnvironment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
 				if err != nil {
@@ -1033,7 +1037,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
 				}
 			}
-			var githubApi string
+			var githubApi *string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
@@ -1047,21 +1051,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg registryToken", err))
 				}
 			}
-			var fulcioUrl string
+			var fulcioUrl *string
 			if inputArgs["fulcioURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["fulcioURL"]), &fulcioUrl)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg fulcioURL", err))
 				}
 			}
-			var rekorUrl string
+			var rekorUrl *string
 			if inputArgs["rekorURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["rekorURL"]), &rekorUrl)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rekorURL", err))
 				}
 			}
-			var timestampUrl string
+			var timestampUrl *string
 			if inputArgs["timestampURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["timestampURL"]), &timestampUrl)
 				if err != nil {
@@ -1089,28 +1093,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg dist", err))
 				}
 			}
-			var tag string
+			var tag *string
 			if inputArgs["tag"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["tag"]), &tag)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg tag", err))
 				}
 			}
-			var image string
+			var image *string
 			if inputArgs["image"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["image"]), &image)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
 				}
 			}
-			var repository string
+			var repository *string
 			if inputArgs["repository"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["repository"]), &repository)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg repository", err))
 				}
 			}
-			var certificateIdentity string
+			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
 				if err != nil {
@@ -1124,14 +1128,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg certificateOidcIssuer", err))
 				}
 			}
-			var sourceRef string
+			var sourceRef *string
 			if inputArgs["sourceRef"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["sourceRef"]), &sourceRef)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sourceRef", err))
 				}
 			}
-			var runnerEnvironment string
+			var runnerEnvironment *string
 			if inputArgs["runnerEnvironment"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["runnerEnvironment"]), &runnerEnvironment)
 				if err != nil {
@@ -1159,7 +1163,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
 				}
 			}
-			var githubApi string
+			var githubApi *string
 			if inputArgs["githubAPI"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["githubAPI"]), &githubApi)
 				if err != nil {
@@ -1264,21 +1268,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg keyPassword", err))
 				}
 			}
-			var fulcioUrl string
+			var fulcioUrl *string
 			if inputArgs["fulcioURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["fulcioURL"]), &fulcioUrl)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg fulcioURL", err))
 				}
 			}
-			var rekorUrl string
+			var rekorUrl *string
 			if inputArgs["rekorURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["rekorURL"]), &rekorUrl)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rekorURL", err))
 				}
 			}
-			var timestampUrl string
+			var timestampUrl *string
 			if inputArgs["timestampURL"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["timestampURL"]), &timestampUrl)
 				if err != nil {
@@ -1299,14 +1303,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			var workspace string
+			var workspace *string
 			if inputArgs["workspace"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
 				}
 			}
-			var slipway string
+			var slipway *string
 			if inputArgs["slipway"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["slipway"]), &slipway)
 				if err != nil {
@@ -1334,14 +1338,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg source", err))
 				}
 			}
-			var workspace string
+			var workspace *string
 			if inputArgs["workspace"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
 				if err != nil {
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
 				}
 			}
-			var toolchain string
+			var toolchain *string
 			if inputArgs["toolchain"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["toolchain"]), &toolchain)
 				if err != nil {
@@ -1362,7 +1366,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg base", err))
 				}
 			}
-			var limits string
+			var limits *string
 			if inputArgs["limits"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["limits"]), &limits)
 				if err != nil {

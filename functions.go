@@ -40,15 +40,15 @@ func (m *Slipway) WithSigning(
 	// Address of your own Fulcio (default: the public one)
 	//
 	// +optional
-	fulcioURL string,
+	fulcioURL *string,
 	// Address of your own Rekor (default: the public one)
 	//
 	// +optional
-	rekorURL string,
+	rekorURL *string,
 	// Address of an RFC 3161 timestamp authority (default: none)
 	//
 	// +optional
-	timestampURL string,
+	timestampURL *string,
 	// Trusted root file of your own Sigstore (default: that of the public one)
 	//
 	// +optional
@@ -60,9 +60,9 @@ func (m *Slipway) WithSigning(
 	s.IdentityToken = identityToken
 	s.Key = key
 	s.KeyPassword = keyPassword
-	s.FulcioURL = fulcioURL
-	s.RekorURL = rekorURL
-	s.TimestampURL = timestampURL
+	s.FulcioURL = m.text("fulcio-url", fulcioURL)
+	s.RekorURL = m.text("rekor-url", rekorURL)
+	s.TimestampURL = m.text("timestamp-url", timestampURL)
 	s.TrustedRoot = trustedRoot
 	m.Signing = s
 	return m
@@ -125,7 +125,7 @@ func (m *Slipway) ReleaseCrate(
 	// GitHub owner/name to release in
 	//
 	// +optional
-	repository string,
+	repository *string,
 	// GitHub token with contents: write
 	//
 	// +optional
@@ -137,19 +137,19 @@ func (m *Slipway) ReleaseCrate(
 	// Base address of a GitHub Enterprise server's API
 	//
 	// +optional
-	githubAPI string,
+	githubAPI *string,
 	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
-	actor string,
+	actor *string,
 	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
-	environment string,
+	environment *string,
 	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
 	//
 	// +optional
-	certificateIdentity string,
+	certificateIdentity *string,
 	// Exact issuer of the identity
 	//
 	// +default="https://token.actions.githubusercontent.com"
@@ -157,11 +157,11 @@ func (m *Slipway) ReleaseCrate(
 	// Full git ref of the repository that the run must have been on (default: that of the identity)
 	//
 	// +optional
-	sourceRef string,
+	sourceRef *string,
 	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
 	//
 	// +optional
-	runnerEnvironment string,
+	runnerEnvironment *string,
 	// Take the results of the steps from this directory, which another job has staged, and run nothing
 	//
 	// +optional
@@ -169,7 +169,7 @@ func (m *Slipway) ReleaseCrate(
 	// Digest of that directory, as that job printed it
 	//
 	// +optional
-	stagedDigest string,
+	stagedDigest *string,
 	// Run every step and change nothing anywhere
 	//
 	// +default=true
@@ -185,7 +185,7 @@ func (m *Slipway) ReleaseCrate(
 	// Digest of that directory, as the job that made it printed it; it must be the same
 	//
 	// +optional
-	distDigest string,
+	distDigest *string,
 	// Where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)
 	//
 	// +optional
@@ -196,27 +196,27 @@ func (m *Slipway) ReleaseCrate(
 	oidcRequestToken *dagger.Secret,
 ) (string, error) {
 	v := &app.Release{}
-	v.OneCrate.Subject.Crate = crate
-	v.OneCrate.Subject.Version = version
+	v.OneCrate.Subject.Crate = m.text("crate", &crate)
+	v.OneCrate.Subject.Version = m.text("version", &version)
 	v.OneCrate.Workspace.Output.JSON = asJSON
-	v.Remotes.Repository = repository
+	v.Remotes.Repository = m.text("repository", repository)
 	v.Remotes.GitHubToken = secretOf(githubToken)
 	v.Remotes.RegistryToken = secretOf(registryToken)
-	v.Remotes.API.GitHubAPI = githubAPI
-	v.Remotes.Actor = actor
-	v.Remotes.Environment = environment
-	v.SignedBy.Identity = certificateIdentity
-	v.SignedBy.Issuer = certificateOidcIssuer
-	v.SignedBy.SourceRef = sourceRef
-	v.SignedBy.RunnerEnvironment = runnerEnvironment
+	v.Remotes.API.GitHubAPI = m.text("github-api", githubAPI)
+	v.Remotes.Actor = m.text("actor", actor)
+	v.Remotes.Environment = m.text("environment", environment)
+	v.SignedBy.Identity = m.text("certificate-identity", certificateIdentity)
+	v.SignedBy.Issuer = m.text("certificate-oidc-issuer", &certificateOidcIssuer)
+	v.SignedBy.SourceRef = m.text("source-ref", sourceRef)
+	v.SignedBy.RunnerEnvironment = m.text("runner-environment", runnerEnvironment)
 	v.Staged.Staged = directory(staged)
-	v.Staged.StagedDigest = stagedDigest
+	v.Staged.StagedDigest = m.text("staged-digest", stagedDigest)
 	v.DryRun = dryRun
 	v.Initial = initialRelease
 	v.Dist = directory(dist)
-	v.DistDigest = optional(distDigest)
+	v.DistDigest = m.text("dist-digest", distDigest)
 	m.actions(oidcRequestURL, oidcRequestToken)
-	return m.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Release several crates in the order of their dependencies: all are built and tested before the first is published.
@@ -234,7 +234,7 @@ func (m *Slipway) ReleaseTrain(
 	// GitHub owner/name to release in
 	//
 	// +optional
-	repository string,
+	repository *string,
 	// GitHub token with contents: write
 	//
 	// +optional
@@ -246,15 +246,15 @@ func (m *Slipway) ReleaseTrain(
 	// Base address of a GitHub Enterprise server's API
 	//
 	// +optional
-	githubAPI string,
+	githubAPI *string,
 	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
-	actor string,
+	actor *string,
 	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
-	environment string,
+	environment *string,
 	// Crates to release, as name or name@version (default: every one that goes to a registry)
 	//
 	// +optional
@@ -282,18 +282,18 @@ func (m *Slipway) ReleaseTrain(
 ) (string, error) {
 	v := &app.Train{}
 	v.Workspace.Output.JSON = asJSON
-	v.Remotes.Repository = repository
+	v.Remotes.Repository = m.text("repository", repository)
 	v.Remotes.GitHubToken = secretOf(githubToken)
 	v.Remotes.RegistryToken = secretOf(registryToken)
-	v.Remotes.API.GitHubAPI = githubAPI
-	v.Remotes.Actor = actor
-	v.Remotes.Environment = environment
-	v.Crates = crates
-	v.Initial = initialRelease
+	v.Remotes.API.GitHubAPI = m.text("github-api", githubAPI)
+	v.Remotes.Actor = m.text("actor", actor)
+	v.Remotes.Environment = m.text("environment", environment)
+	v.Crates = m.list("crates", crates)
+	v.Initial = m.list("initial-release", initialRelease)
 	v.DryRun = dryRun
 	v.Plan = plan
 	m.actions(oidcRequestURL, oidcRequestToken)
-	return m.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Print everything that a release would do, and its digest; run nothing.
@@ -309,10 +309,10 @@ func (m *Slipway) Plan(
 	asJSON bool,
 ) (string, error) {
 	v := &app.Plan{}
-	v.Subject.Crate = crate
-	v.Subject.Version = version
+	v.Subject.Crate = m.text("crate", &crate)
+	v.Subject.Version = m.text("version", &version)
 	v.Workspace.Output.JSON = asJSON
-	return m.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Bump a crate's version everywhere and close its changelog's Unreleased section: the changes that go before a release.
@@ -326,8 +326,8 @@ func (m *Slipway) PrepareRelease(
 	version string,
 ) (*dagger.Changeset, error) {
 	v := &app.Prepare{}
-	v.Crate = crate
-	v.Version = version
+	v.Crate = m.text("crate", &crate)
+	v.Version = m.text("version", &version)
 	dir, err := m.changed(ctx, m.Source, m.Workspace, v)
 	if err != nil {
 		return nil, err
@@ -341,20 +341,20 @@ func (m *Slipway) Workflows(
 	// Directory of the Rust workspace below the repository's root
 	//
 	// +optional
-	workspace string,
+	workspace *string,
 	// Where slipway comes from, as OWNER/NAME@COMMIT (default: as in the existing workflows)
 	//
 	// +optional
-	slipway string,
+	slipway *string,
 	// Run the steps on a Dagger engine, which the jobs start
 	//
 	// +optional
 	engine bool,
 ) (*dagger.Directory, error) {
 	v := &app.Workflows{}
-	v.Slipway = slipway
+	v.Slipway = m.text("slipway", slipway)
 	v.Engine = engine
-	v.Workspace = cmp.Or(workspace, m.Workspace)
+	v.Workspace = cmp.Or(m.text("workspace", workspace), m.Workspace)
 	return m.changed(ctx, dag.Directory(), "", v)
 }
 
@@ -364,11 +364,11 @@ func (m *Slipway) ReleaseOrder(
 	// Only this crate and what must be released before it
 	//
 	// +optional
-	crate string,
+	crate *string,
 ) (string, error) {
 	v := &app.Order{}
-	v.Crate = optional(crate)
-	return m.text(ctx, v)
+	v.Crate = m.text("crate", crate)
+	return m.run(ctx, v)
 }
 
 // Release the workspace's OCI images: build, and unless this is a dry run push, sign, describe and tag them.
@@ -393,7 +393,7 @@ func (m *Slipway) ReleaseDemoApp(
 	// Digest of that directory, as that job printed it
 	//
 	// +optional
-	stagedDigest string,
+	stagedDigest *string,
 	// Name of an image to release, once for each (default: all)
 	//
 	// +optional
@@ -413,11 +413,11 @@ func (m *Slipway) ReleaseDemoApp(
 	// Owner/name that the images go below
 	//
 	// +optional
-	repository string,
+	repository *string,
 	// User of the registry
 	//
 	// +optional
-	registryUsername string,
+	registryUsername *string,
 	// Password or token of that user
 	//
 	// +optional
@@ -429,7 +429,7 @@ func (m *Slipway) ReleaseDemoApp(
 	// Digest of that directory, as the job that made it printed it; it must be the same
 	//
 	// +optional
-	distDigest string,
+	distDigest *string,
 	// Where GitHub Actions gives this job its identity tokens (env:ACTIONS_ID_TOKEN_REQUEST_URL)
 	//
 	// +optional
@@ -440,21 +440,21 @@ func (m *Slipway) ReleaseDemoApp(
 	oidcRequestToken *dagger.Secret,
 ) (string, error) {
 	v := &app.Images{}
-	v.Version = version
+	v.Version = m.text("version", &version)
 	v.Workspace.Output.JSON = asJSON
 	v.Staged.Staged = directory(staged)
-	v.Staged.StagedDigest = stagedDigest
-	v.Images = image
+	v.Staged.StagedDigest = m.text("staged-digest", stagedDigest)
+	v.Images = m.list("image", image)
 	v.Plan = plan
 	v.DryRun = dryRun
-	v.Registry = registry
-	v.Repository = repository
-	v.Username = registryUsername
+	v.Registry = m.text("registry", &registry)
+	v.Repository = m.text("repository", repository)
+	v.Username = m.text("registry-username", registryUsername)
 	v.Password = secretOf(registryPassword)
 	v.Dist = directory(dist)
-	v.DistDigest = optional(distDigest)
+	v.DistDigest = m.text("dist-digest", distDigest)
 	m.actions(oidcRequestURL, oidcRequestToken)
-	return m.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Build the workspace's OCI images: a directory with an OCI layout for each, and its SBOM beside it.
@@ -468,8 +468,8 @@ func (m *Slipway) Images(
 	image []string,
 ) (*dagger.Directory, error) {
 	v := &app.Images{DryRun: true}
-	v.Version = version
-	v.Images = image
+	v.Version = m.text("version", &version)
+	v.Images = m.list("image", image)
 	return m.directory(ctx, v)
 }
 
@@ -485,19 +485,19 @@ func (m *Slipway) Verify(
 	// Tag of a GitHub release, like crate/v1.2.3, to download and verify
 	//
 	// +optional
-	tag string,
+	tag *string,
 	// Verify the image of this reference
 	//
 	// +optional
-	image string,
+	image *string,
 	// GitHub owner/name whose release it is
 	//
 	// +optional
-	repository string,
+	repository *string,
 	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
 	//
 	// +optional
-	certificateIdentity string,
+	certificateIdentity *string,
 	// Exact issuer of the identity
 	//
 	// +default="https://token.actions.githubusercontent.com"
@@ -505,11 +505,11 @@ func (m *Slipway) Verify(
 	// Full git ref of the repository that the run must have been on (default: that of the identity)
 	//
 	// +optional
-	sourceRef string,
+	sourceRef *string,
 	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
 	//
 	// +optional
-	runnerEnvironment string,
+	runnerEnvironment *string,
 	// Public key file that must have signed, instead of an identity
 	//
 	// +optional
@@ -525,7 +525,7 @@ func (m *Slipway) Verify(
 	// Base address of a GitHub Enterprise server's API
 	//
 	// +optional
-	githubAPI string,
+	githubAPI *string,
 	// Print JSON for a program instead of text for a person
 	//
 	// +optional
@@ -533,19 +533,19 @@ func (m *Slipway) Verify(
 ) (string, error) {
 	v := &app.Verify{}
 	v.Dist = directory(dist)
-	v.Tag = optional(tag)
-	v.Image = optional(image)
-	v.Repository = repository
-	v.Released.SignedBy.Identity = certificateIdentity
-	v.Released.SignedBy.Issuer = certificateOidcIssuer
-	v.Released.SignedBy.SourceRef = sourceRef
-	v.Released.SignedBy.RunnerEnvironment = runnerEnvironment
+	v.Tag = m.text("tag", tag)
+	v.Image = m.text("image", image)
+	v.Repository = m.text("repository", repository)
+	v.Released.SignedBy.Identity = m.text("certificate-identity", certificateIdentity)
+	v.Released.SignedBy.Issuer = m.text("certificate-oidc-issuer", &certificateOidcIssuer)
+	v.Released.SignedBy.SourceRef = m.text("source-ref", sourceRef)
+	v.Released.SignedBy.RunnerEnvironment = m.text("runner-environment", runnerEnvironment)
 	v.Released.Key = file(key)
 	v.Released.TrustedRoot = file(trustedRoot)
 	v.Released.GitHubToken = secretOf(githubToken)
-	v.Released.API.GitHubAPI = githubAPI
+	v.Released.API.GitHubAPI = m.text("github-api", githubAPI)
 	v.Output.JSON = asJSON
-	return m.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Build a published release again from its tag, and say byte by byte whether what users download is what the source gives; what differs is an error.
@@ -569,7 +569,7 @@ func (m *Slipway) Reproduce(
 	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
 	//
 	// +optional
-	certificateIdentity string,
+	certificateIdentity *string,
 	// Exact issuer of the identity
 	//
 	// +default="https://token.actions.githubusercontent.com"
@@ -577,11 +577,11 @@ func (m *Slipway) Reproduce(
 	// Full git ref of the repository that the run must have been on (default: that of the identity)
 	//
 	// +optional
-	sourceRef string,
+	sourceRef *string,
 	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
 	//
 	// +optional
-	runnerEnvironment string,
+	runnerEnvironment *string,
 	// Public key file that must have signed, instead of an identity
 	//
 	// +optional
@@ -597,7 +597,7 @@ func (m *Slipway) Reproduce(
 	// Base address of a GitHub Enterprise server's API
 	//
 	// +optional
-	githubAPI string,
+	githubAPI *string,
 	// Token of the registry, if it requires one for reading
 	//
 	// +optional
@@ -605,34 +605,34 @@ func (m *Slipway) Reproduce(
 	// Address of your own Fulcio that the release was signed with, as in its plan
 	//
 	// +optional
-	fulcioURL string,
+	fulcioURL *string,
 	// Address of your own Rekor, likewise
 	//
 	// +optional
-	rekorURL string,
+	rekorURL *string,
 	// Address of an RFC 3161 timestamp authority, likewise
 	//
 	// +optional
-	timestampURL string,
+	timestampURL *string,
 ) (string, error) {
 	v := &app.Reproduce{}
-	v.OneCrate.Subject.Crate = crate
-	v.OneCrate.Subject.Version = version
+	v.OneCrate.Subject.Crate = m.text("crate", &crate)
+	v.OneCrate.Subject.Version = m.text("version", &version)
+	v.Repository = m.text("repository", &repository)
 	v.OneCrate.Workspace.Output.JSON = asJSON
-	v.Repository = repository
-	v.Released.SignedBy.Identity = certificateIdentity
-	v.Released.SignedBy.Issuer = certificateOidcIssuer
-	v.Released.SignedBy.SourceRef = sourceRef
-	v.Released.SignedBy.RunnerEnvironment = runnerEnvironment
+	v.Released.SignedBy.Identity = m.text("certificate-identity", certificateIdentity)
+	v.Released.SignedBy.Issuer = m.text("certificate-oidc-issuer", &certificateOidcIssuer)
+	v.Released.SignedBy.SourceRef = m.text("source-ref", sourceRef)
+	v.Released.SignedBy.RunnerEnvironment = m.text("runner-environment", runnerEnvironment)
 	v.Released.Key = file(key)
 	v.Released.TrustedRoot = file(trustedRoot)
 	v.Released.GitHubToken = secretOf(githubToken)
-	v.Released.API.GitHubAPI = githubAPI
+	v.Released.API.GitHubAPI = m.text("github-api", githubAPI)
 	v.RegistryToken = secretOf(registryToken)
-	v.Fulcio = fulcioURL
-	v.Rekor = rekorURL
-	v.Timestamp = timestampURL
-	return m.text(ctx, v)
+	v.Fulcio = m.text("fulcio-url", fulcioURL)
+	v.Rekor = m.text("rekor-url", rekorURL)
+	v.Timestamp = m.text("timestamp-url", timestampURL)
+	return m.run(ctx, v)
 }
 
 // Print everything that a release would do, and its digest; run nothing.
@@ -643,9 +643,10 @@ func (c *Crate) Plan(
 	// +optional
 	asJSON bool,
 ) (string, error) {
+	m := c.Slipway
 	v := &app.Plan{Subject: c.subject().Subject}
 	v.Workspace.Output.JSON = asJSON
-	return c.Slipway.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Build the crate's binaries, one directory per target.
@@ -661,9 +662,10 @@ func (c *Crate) Test(
 	// +optional
 	asJSON bool,
 ) (string, error) {
+	m := c.Slipway
 	v := &app.Test{OneCrate: c.subject()}
 	v.OneCrate.Workspace.Output.JSON = asJSON
-	return c.Slipway.text(ctx, v)
+	return m.run(ctx, v)
 }
 
 // Build, test and package the crate: the directory that a release uploads.
@@ -701,10 +703,11 @@ func (c *Crate) SignStaged(
 	// Digest of that directory, as that job printed it
 	digest string,
 ) (*dagger.Directory, error) {
+	m := c.Slipway
 	v := &app.Dist{OneCrate: c.subject()}
 	v.Staged.Staged = directory(staged)
-	v.Staged.StagedDigest = digest
-	return c.Slipway.directory(ctx, v)
+	v.Staged.StagedDigest = m.text("staged-digest", &digest)
+	return m.directory(ctx, v)
 }
 
 // Release the crate, or do everything of that but its effects.
@@ -721,7 +724,7 @@ func (c *Crate) Release(
 	// GitHub owner/name to release in
 	//
 	// +optional
-	repository string,
+	repository *string,
 	// GitHub token with contents: write
 	//
 	// +optional
@@ -733,19 +736,19 @@ func (c *Crate) Release(
 	// Base address of a GitHub Enterprise server's API
 	//
 	// +optional
-	githubAPI string,
+	githubAPI *string,
 	// Login of the releasing user, to be an owner of what is published
 	//
 	// +optional
-	actor string,
+	actor *string,
 	// Name of the GitHub environment that this job runs in, to warn if it allows more than the release branch
 	//
 	// +optional
-	environment string,
+	environment *string,
 	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
 	//
 	// +optional
-	certificateIdentity string,
+	certificateIdentity *string,
 	// Exact issuer of the identity
 	//
 	// +default="https://token.actions.githubusercontent.com"
@@ -753,11 +756,11 @@ func (c *Crate) Release(
 	// Full git ref of the repository that the run must have been on (default: that of the identity)
 	//
 	// +optional
-	sourceRef string,
+	sourceRef *string,
 	// Kind of runner that the run must have been on: github-hosted (the default) or self-hosted
 	//
 	// +optional
-	runnerEnvironment string,
+	runnerEnvironment *string,
 	// Take the results of the steps from this directory, which another job has staged, and run nothing
 	//
 	// +optional
@@ -765,7 +768,7 @@ func (c *Crate) Release(
 	// Digest of that directory, as that job printed it
 	//
 	// +optional
-	stagedDigest string,
+	stagedDigest *string,
 	// Run every step and change nothing anywhere
 	//
 	// +default=true
@@ -781,34 +784,36 @@ func (c *Crate) Release(
 	// Digest of that directory, as the job that made it printed it; it must be the same
 	//
 	// +optional
-	distDigest string,
+	distDigest *string,
 ) (string, error) {
+	m := c.Slipway
 	v := &app.Release{OneCrate: c.subject()}
 	v.OneCrate.Workspace.Output.JSON = asJSON
-	v.Remotes.Repository = repository
+	v.Remotes.Repository = m.text("repository", repository)
 	v.Remotes.GitHubToken = secretOf(githubToken)
 	v.Remotes.RegistryToken = secretOf(registryToken)
-	v.Remotes.API.GitHubAPI = githubAPI
-	v.Remotes.Actor = actor
-	v.Remotes.Environment = environment
-	v.SignedBy.Identity = certificateIdentity
-	v.SignedBy.Issuer = certificateOidcIssuer
-	v.SignedBy.SourceRef = sourceRef
-	v.SignedBy.RunnerEnvironment = runnerEnvironment
+	v.Remotes.API.GitHubAPI = m.text("github-api", githubAPI)
+	v.Remotes.Actor = m.text("actor", actor)
+	v.Remotes.Environment = m.text("environment", environment)
+	v.SignedBy.Identity = m.text("certificate-identity", certificateIdentity)
+	v.SignedBy.Issuer = m.text("certificate-oidc-issuer", &certificateOidcIssuer)
+	v.SignedBy.SourceRef = m.text("source-ref", sourceRef)
+	v.SignedBy.RunnerEnvironment = m.text("runner-environment", runnerEnvironment)
 	v.Staged.Staged = directory(staged)
-	v.Staged.StagedDigest = stagedDigest
+	v.Staged.StagedDigest = m.text("staged-digest", stagedDigest)
 	v.DryRun = dryRun
 	v.Initial = initialRelease
 	v.Dist = directory(dist)
-	v.DistDigest = optional(distDigest)
-	return c.Slipway.text(ctx, v)
+	v.DistDigest = m.text("dist-digest", distDigest)
+	return m.run(ctx, v)
 }
 
 // Do a dry run and print its result as JSON, for a program.
 //
 // +cache="never"
 func (c *Crate) Json(ctx context.Context) (string, error) {
+	m := c.Slipway
 	v := &app.Release{OneCrate: c.subject(), DryRun: true}
 	v.JSON = true
-	return c.Slipway.text(ctx, v)
+	return m.run(ctx, v)
 }

@@ -14,7 +14,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path"
+	"slices"
 
 	"dagger/slipway/ci/app"
 	"dagger/slipway/ci/module"
@@ -39,6 +41,10 @@ type Slipway struct {
 	Base *dagger.Container
 	// +private
 	Limits string
+	// Empty lists the options that were given before the function and are empty.
+	//
+	// +private
+	Empty []string
 	// +private
 	Services []*dagger.Service
 	// +private
@@ -61,11 +67,11 @@ func New(
 	// Directory of the Rust workspace below the source (default: the source itself)
 	//
 	// +optional
-	workspace string,
+	workspace *string,
 	// Reference of the image to build in (default: slipway's own, made from Debian's packages)
 	//
 	// +optional
-	toolchain string,
+	toolchain *string,
 	// Image to build in, as a directory with an OCI layout
 	//
 	// +optional
@@ -77,9 +83,11 @@ func New(
 	// Limits of a step, if the defaults are too low, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
 	//
 	// +optional
-	limits string,
+	limits *string,
 ) *Slipway {
-	return &Slipway{Source: source, Workspace: workspace, ToolchainRef: toolchain, ToolchainLayout: toolchainLayout, Base: base, Limits: limits, Signing: &Signing{}}
+	m := &Slipway{Source: source, ToolchainLayout: toolchainLayout, Base: base, Signing: &Signing{}}
+	m.Workspace, m.ToolchainRef, m.Limits = m.text("workspace", workspace), m.text("toolchain", toolchain), m.text("limits", limits)
+	return m
 }
 
 // Let a release reach a server that your machine reaches and the engine does not, by its host name.
@@ -92,7 +100,7 @@ func (m *Slipway) WithService(
 	// The server, as in tcp://registry.example.org:443
 	service *dagger.Service,
 ) *Slipway {
-	m.Services = append(m.Services, service.WithHostname(host))
+	m.Services = append(m.Services, service.WithHostname(m.text("host", &host)))
 	return m
 }
 
@@ -108,7 +116,7 @@ func (m *Slipway) WithRegistryToken(
 	// Where its index is, like sparse+https://registry.example.org/index/: the token goes nowhere else
 	index string,
 ) *Slipway {
-	m.Registries, m.RegistryIndexes, m.RegistryTokens = append(m.Registries, registry), append(m.RegistryIndexes, index), append(m.RegistryTokens, token)
+	m.Registries, m.RegistryIndexes, m.RegistryTokens = append(m.Registries, m.text("registry", &registry)), append(m.RegistryIndexes, m.text("index", &index)), append(m.RegistryTokens, token)
 	return m
 }
 
@@ -132,7 +140,7 @@ func (m *Slipway) Crate(
 	// Version to release: the one in the crate's manifest
 	version string,
 ) *Crate {
-	return &Crate{Slipway: m, Name: name, Version: version}
+	return &Crate{Slipway: m, Name: m.text("name", &name), Version: m.text("version", &version)}
 }
 
 // Crate is one crate of the workspace in the version to release.
@@ -157,8 +165,8 @@ func (m *Slipway) actions(url, token *dagger.Secret) {
 	}
 }
 
-// text runs a verb and returns what it prints.
-func (m *Slipway) text(ctx context.Context, v app.Verb) (string, error) {
+// run runs a verb and returns what it prints.
+func (m *Slipway) run(ctx context.Context, v app.Verb) (string, error) {
 	in, err := m.inputs(ctx)
 	if err != nil {
 		return "", err
@@ -195,6 +203,9 @@ func (m *Slipway) changed(ctx context.Context, dir *dagger.Directory, below stri
 // inputs starts the services, so that every container of the session, this one too, knows their
 // names, and returns what was given before the function.
 func (m *Slipway) inputs(ctx context.Context) (in module.Inputs, err error) {
+	if len(m.Empty) > 0 {
+		return in, fmt.Errorf("checking --%s: %w", m.Empty[0], app.ErrEmpty)
+	}
 	in = module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, Limits: m.Limits, Signing: m.Signing.options()}
 	for _, s := range m.Services {
 		if _, err := s.Start(ctx); err != nil {
@@ -274,4 +285,22 @@ func directory(d *dagger.Directory) app.Directory {
 	}}
 }
 
-func optional(text string) app.Optional { return app.Optional{Value: text, Set: text != ""} }
+// text returns the value of an option, "" for none, and notes that one is given but empty: see
+// [app.ErrEmpty].
+func (m *Slipway) text(name string, value *string) string {
+	if value == nil {
+		return ""
+	}
+	if *value == "" {
+		m.Empty = append(m.Empty, name)
+	}
+	return *value
+}
+
+// list does the same for a list.
+func (m *Slipway) list(name string, values []string) []string {
+	if values != nil && len(values) == 0 || slices.Contains(values, "") {
+		m.Empty = append(m.Empty, name)
+	}
+	return values
+}

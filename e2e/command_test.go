@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -160,4 +161,10 @@ func last(s string) string {
 		return "…" + s[len(s)-limit:]
 	}
 	return s
+}
+
+// without returns the arguments without a flag and its value.
+func without(args []string, flag string) []string {
+	i := slices.Index(args, flag)
+	return slices.Delete(slices.Clone(args), i, i+2)
 }

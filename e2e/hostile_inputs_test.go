@@ -220,3 +220,29 @@ func TestHostileInputsLists(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileInputsEmpty checks that the module too takes no empty option for a missing one: it
+// would compare with no digest, and record in the public log.
+func TestHostileInputsEmpty(t *testing.T) {
+	dagger(t)
+	source := example(t)
+	demo := []string{"--crate=shim-demo", "--version=0.1.0"}
+	for name, args := range map[string][]string{
+		"dist-digest": append([]string{"release-crate", "--dist=.", "--dist-digest="}, demo...),
+		"repository":  append([]string{"release-crate", "--repository", ""}, demo...),
+		"rekor-url":   append([]string{"with-signing", "--rekor-url=", "plan"}, demo...),
+		"tag":         {"verify", "--repository=a/b", "--image=example.org/a", "--tag="},
+		"image":       {"verify", "--repository=a/b", "--image="},
+		"crate":       {"release-order", "--crate="},
+		"crates":      {"release-train", "--crates="},
+		"toolchain":   append([]string{"--toolchain=", "plan"}, demo...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := call(t, source, args...).run(t).wantCode(t, 1)
+			got.wantStderr(t, "checking --"+name+": it is empty")
+			if got.stdout != "" {
+				t.Errorf("it went on and printed\n%s", last(got.stdout))
+			}
+		})
+	}
+}

@@ -249,7 +249,7 @@ func TestImagesCommandRefused(t *testing.T) {
 	}{
 		"a version that is another image": {func(*command) {}, "the image of a version is never changed"},
 		"no token":                        {func(c *command) { c.env = append(c.env, "ACTIONS_ID_TOKEN_REQUEST_URL=", "SIGSTORE_ID_TOKEN=") }, "finding an identity token"},
-		"no repository":                   {func(c *command) { c.args = append(c.args, "--repository", "") }, "--repository owner/name"},
+		"no repository":                   {func(c *command) { c.args = without(c.args, "--repository") }, "--repository owner/name"},
 		"a bad version":                   {func(c *command) { c.args = append(c.args, "--version", "1.2; rm -rf") }, "reading version"},
 		"files that are in no commit": {func(c *command) {
 			check(t, os.WriteFile(filepath.Join(c.args[slices.Index(c.args, "--source")+1], "more.txt"), []byte("more"), 0o644))

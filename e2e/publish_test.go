@@ -162,7 +162,7 @@ func TestPublishRefused(t *testing.T) {
 		{"no token", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=") }, []string{"contents: write"}},
 		{"a token of nobody", func(_ *testing.T, r *release) { r.env = append(slices.Clone(r.env), "GITHUB_TOKEN=bad") }, []string{"401"}},
 		{"no repository", func(_ *testing.T, r *release) {
-			r.flags, r.env = append(slices.Clone(r.flags), "--repository", ""), append(slices.Clone(r.env), "GITHUB_REPOSITORY=")
+			r.flags, r.env = without(r.flags, "--repository"), append(slices.Clone(r.env), "GITHUB_REPOSITORY=")
 		}, []string{"owner/name"}},
 		{"the tag is elsewhere", func(t *testing.T, _ *release) {
 			other := git(t, good.source, "commit-tree", "-m", "other", "HEAD^{tree}")

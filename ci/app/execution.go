@@ -109,18 +109,18 @@ func (s *Staged) open(ctx context.Context, h Host) (release.Staged, string, erro
 // none, and the digest given for it, "" if there is none. It compares the two, so that a wrong one
 // ends the run at once; what is used later is a private copy, which is compared again. what names
 // the directory's content in an error.
-func prebuilt(ctx context.Context, h Host, dir Directory, digest Optional, what string) (string, handover.Digest, error) {
-	if !dir.Set && !digest.Set {
+func prebuilt(ctx context.Context, h Host, dir Directory, digest, what string) (string, handover.Digest, error) {
+	if !dir.Set && digest == "" {
 		return "", "", nil
 	}
 	if dir.Name == "" && dir.Export == nil {
 		return "", "", errors.New("checking --dist: it is empty: name the directory whose " + what + ", or leave --dist and --dist-digest out")
 	}
 	path, err := dir.path(ctx, h, "what --dist names")
-	if err != nil || !digest.Set {
+	if err != nil || digest == "" {
 		return path, "", err
 	}
-	want, err := handover.ParseDigest(digest.Value)
+	want, err := handover.ParseDigest(digest)
 	if err != nil {
 		return "", "", err
 	}

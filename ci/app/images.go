@@ -27,7 +27,7 @@ type Images struct {
 	Out        string    `name:"out" default:"dist" help:"<directory> for the images" only:"command"`
 	Stage      bool      `name:"stage" help:"run the steps and write their results to --out, for another job to make the images from" only:"command"`
 	Dist       Directory `name:"dist" help:"release the images in this <directory>, made by a dry run, and build nothing"`
-	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
+	DistDigest string    `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 
 // Run plans first. A release asks for its signer and its password when nothing in the plan stops it,

@@ -90,10 +90,7 @@ func declared(name string, f reflect.StructField, v reflect.Value, at place) Opt
 
 // given reports whether the option has a value other than none.
 func (o Option) given() bool {
-	switch v := o.Value.(type) {
-	case *Directory:
-		return v.Set
-	case *Optional:
+	if v, ok := o.Value.(*Directory); ok {
 		return v.Set
 	}
 	return !reflect.ValueOf(o.Value).Elem().IsZero()

@@ -39,7 +39,7 @@ func TestDeclarations(t *testing.T) {
 				t.Errorf("%s has no help", name)
 			}
 			switch o.Value.(type) {
-			case *string, *bool, *[]string, *Secret, *File, *Directory, *Optional:
+			case *string, *bool, *[]string, *Secret, *File, *Directory:
 			default:
 				t.Errorf("%s is a %T, of which no front end makes a flag", name, o.Value)
 			}

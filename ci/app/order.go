@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	"dagger/slipway/ci/plan"
 )
@@ -10,19 +9,16 @@ import (
 // Order prints the order in which crates must be released.
 type Order struct {
 	Root
-	Crate Optional `name:"crate" complete:"crates" help:"only this crate and what must be released before it"`
+	Crate string `name:"crate" complete:"crates" help:"only this crate and what must be released before it"`
 }
 
 // Run reads the workspace and starts no container.
 func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
-	if v.Crate.empty() {
-		return Outcome{}, errors.New("checking --crate: it is empty: leave the flag out for all crates")
-	}
 	w, _, err := v.read(ctx, h)
 	if err != nil {
 		return Outcome{}, err
 	}
-	text, err := plan.Order(w, v.Crate.Value)
+	text, err := plan.Order(w, v.Crate)
 	return Outcome{Output: text}, err
 }
 

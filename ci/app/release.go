@@ -26,7 +26,7 @@ type Release struct {
 	Initial    bool      `name:"initial-release" help:"the registry does not have the crate yet: do not ask for its owners"`
 	Out        string    `name:"out" default:"dist" help:"<directory> for the artifacts" only:"command"`
 	Dist       Directory `name:"dist" help:"publish the artifacts in this <directory>, and build and sign nothing"`
-	DistDigest Optional  `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
+	DistDigest string    `name:"dist-digest" help:"<digest> of that directory, as the job that made it printed it; it must be the same"`
 }
 
 // Run plans first. What only a release needs (the signer, the repository, tokens) is asked for when

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/sign"
@@ -55,7 +56,10 @@ func (s *Signing) token(ctx context.Context) (sign.TokenSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !token.Empty() {
+	if s.IdentityToken != nil {
+		if token.Empty() {
+			return nil, fmt.Errorf("reading the identity token: %w", ErrEmpty)
+		}
 		return sign.GivenToken(token), nil
 	}
 	url, err := s.RequestURL.read(ctx)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -9,6 +10,10 @@ import (
 
 	"dagger/slipway/ci/secret"
 )
+
+// ErrEmpty is the error of an option that is given but empty. A variable that is empty by accident
+// must not count as a missing option: the default of a log's address, say, is the public log.
+var ErrEmpty = errors.New("it is empty: give it a value, or leave it out for the default")
 
 // Secret reads a secret when it is needed; nil means that there is none. A function cannot be
 // printed, and neither can what it returns.
@@ -31,12 +36,15 @@ type File struct {
 // Given reports whether there is a file.
 func (f File) Given() bool { return f.Read != nil }
 
-// read returns the file's content, nil if there is no file. what is its name in an error.
+// read returns the file's content, nil if there is no file; an empty one is an error. what is its name in an error.
 func (f File) read(ctx context.Context, what string) ([]byte, error) {
 	if !f.Given() {
 		return nil, nil
 	}
 	raw, err := f.Read(ctx)
+	if err == nil && len(raw) == 0 {
+		err = ErrEmpty
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.about(what), err)
 	}
@@ -89,12 +97,3 @@ func (d Directory) path(ctx context.Context, h Host, what string) (string, error
 	}
 	return dir, nil
 }
-
-// Optional is a text that may be missing, which is not the same as an empty one: see
-// [Directory].
-type Optional struct {
-	Value string
-	Set   bool
-}
-
-func (o Optional) empty() bool { return o.Set && o.Value == "" }

@@ -16,8 +16,8 @@ import (
 type Verify struct {
 	Paths      []string  // on this machine
 	Dist       Directory `name:"dist" help:"directory with tarballs and the other files of a release, or with a binary and its signatures" only:"module"`
-	Tag        Optional  `name:"tag" help:"verify the GitHub release of this <tag>; $GITHUB_TOKEN is used if set" module:"tag of a GitHub release, like crate/v1.2.3, to download and verify"`
-	Image      Optional  `name:"image" help:"verify the image of this <reference>"`
+	Tag        string    `name:"tag" help:"verify the GitHub release of this <tag>; $GITHUB_TOKEN is used if set" module:"tag of a GitHub release, like crate/v1.2.3, to download and verify"`
+	Image      string    `name:"image" help:"verify the image of this <reference>"`
 	Repository string    `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> whose release it is"`
 	Released
 	Output
@@ -57,12 +57,7 @@ func (v *Verify) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 func (v *Verify) check() error {
-	for name, o := range map[string]Optional{"tag": v.Tag, "image": v.Image} {
-		if o.empty() {
-			return fmt.Errorf("checking what to verify: --%s is empty: expected a name", name)
-		}
-	}
-	if len(v.Paths) == 0 && !v.Dist.Set && !v.Tag.Set && !v.Image.Set {
+	if len(v.Paths) == 0 && !v.Dist.Set && v.Tag == "" && v.Image == "" {
 		return errors.New("checking what to verify: name files or directories, a release (--tag crate/v1.2.3) or an image (--image)")
 	}
 	return nil
@@ -84,22 +79,22 @@ func (v *Verify) reports(ctx context.Context, h Host) (list []*verify.Report, er
 	for _, name := range paths {
 		list = append(list, verify.Path(ctx, name, e))
 	}
-	if v.Tag.Set {
+	if v.Tag != "" {
 		token, err := v.GitHubToken.read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		r, err := verify.Tag(ctx, github.Options{Repository: v.Repository, Token: token, API: v.GitHubAPI}, v.Tag.Value, e)
+		r, err := verify.Tag(ctx, github.Options{Repository: v.Repository, Token: token, API: v.GitHubAPI}, v.Tag, e)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, r)
 	}
-	if v.Image.Set {
+	if v.Image != "" {
 		if v.Identity == "" {
 			e.Identity = verify.Identity(v.Repository, verify.ImageWorkflow)
 		}
-		list = append(list, verify.Image(ctx, v.Image.Value, e))
+		list = append(list, verify.Image(ctx, v.Image, e))
 	}
 	return list, nil
 }

@@ -55,7 +55,8 @@ func defineFlag(c *cobra.Command, o app.Option) {
 	}
 	switch to := o.Value.(type) {
 	case *string:
-		f.StringVar(to, o.Name, fallback, help)
+		*to = fallback
+		f.Var(textFlag{to}, o.Name, help)
 		if o.Hidden {
 			f.Lookup(o.Name).DefValue = ""
 		}
@@ -63,8 +64,6 @@ func defineFlag(c *cobra.Command, o app.Option) {
 		f.BoolVar(to, o.Name, fallback == "true", help)
 	case *[]string:
 		f.Var(nameList{to, o.Comma}, o.Name, help)
-	case *app.Optional:
-		f.Var(optionalFlag{to}, o.Name, help)
 	case *app.Directory:
 		f.Var(directoryFlag{to}, o.Name, help)
 	case *app.File:
@@ -77,7 +76,7 @@ func defineFlag(c *cobra.Command, o app.Option) {
 
 // fromEnvironment sets an option from its environment variable, if it has one.
 func fromEnvironment(o app.Option) {
-	if o.Env == "" {
+	if os.Getenv(o.Env) == "" {
 		return
 	}
 	switch to := o.Value.(type) {

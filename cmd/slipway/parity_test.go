@@ -225,12 +225,13 @@ func declared(o app.Option, function string) parameter {
 		}
 	case *app.Directory:
 		p.typ = "*dagger.Directory"
-	case *app.Optional:
-		p.typ = "string"
 	}
 	must := o.Required || function == "Slipway.Reproduce" && o.Name == "repository" || function == "Crate.SignStaged"
 	if p.fallback == "" && !must {
 		p.fallback = "optional"
+		if p.typ == "string" {
+			p.typ = "*string" // so that an empty one is not a missing one
+		}
 	}
 	return p
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +13,8 @@ import (
 	"dagger/slipway/ci/secret"
 )
 
-// nameList is a flag that lists names. An empty list is an error: a missing flag means all, and
-// an accidentally empty variable must not.
+// nameList is a flag that lists names. Like the other flags it rejects an empty value: see
+// [app.ErrEmpty].
 type nameList struct {
 	names *[]string
 	comma bool // one flag may have several, separated by commas
@@ -30,7 +29,7 @@ func (l nameList) Set(value string) error {
 	}
 	for i, name := range names {
 		if names[i] = strings.TrimSpace(name); names[i] == "" {
-			return errors.New("expected a name, it is empty: leave the flag out for all")
+			return app.ErrEmpty
 		}
 	}
 	*l.names = append(*l.names, names...)
@@ -46,16 +45,16 @@ func (l nameList) String() string {
 
 func (l nameList) Type() string { return "strings" }
 
-// secretFlag is a flag for a secret, whose value is never shown. An empty value leaves the
-// variable's.
+// secretFlag is a flag for a secret, whose value is never shown.
 type secretFlag struct{ to *app.Secret }
 
 var _ pflag.Value = secretFlag{}
 
 func (s secretFlag) Set(value string) error {
-	if value != "" {
-		*s.to = func(context.Context) (secret.Text, error) { return secret.New(value), nil }
+	if value == "" {
+		return app.ErrEmpty
 	}
+	*s.to = func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 	flagSecrets.add(value)
 	return nil
 }
@@ -68,9 +67,10 @@ func (s secretFlag) Type() string { return "string" }
 type fileFlag struct{ to *app.File }
 
 func (f fileFlag) Set(name string) error {
-	if *f.to = (app.File{}); name != "" {
-		*f.to = app.File{Name: name, Read: func(ctx context.Context) ([]byte, error) { return readArgumentFile(ctx, name) }}
+	if name == "" {
+		return app.ErrEmpty
 	}
+	*f.to = app.File{Name: name, Read: func(ctx context.Context) ([]byte, error) { return readArgumentFile(ctx, name) }}
 	return nil
 }
 
@@ -82,6 +82,9 @@ func (f fileFlag) Type() string { return "string" }
 type directoryFlag struct{ to *app.Directory }
 
 func (d directoryFlag) Set(name string) error {
+	if name == "" {
+		return app.ErrEmpty
+	}
 	*d.to = app.Directory{Name: name, Set: true}
 	return nil
 }
@@ -92,19 +95,20 @@ func (d directoryFlag) String() string {
 
 func (d directoryFlag) Type() string { return "string" }
 
-// optionalFlag is a flag for a text that is set even if it is empty.
-type optionalFlag struct{ to *app.Optional }
+// textFlag is a flag for a text.
+type textFlag struct{ to *string }
 
-func (o optionalFlag) Set(value string) error {
-	*o.to = app.Optional{Value: value, Set: true}
+func (t textFlag) Set(value string) error {
+	if value == "" {
+		return app.ErrEmpty
+	}
+	*t.to = value
 	return nil
 }
 
-func (o optionalFlag) String() string {
-	return shownValue(o.to, func(o app.Optional) string { return o.Value })
-}
+func (t textFlag) String() string { return shownValue(t.to, func(text string) string { return text }) }
 
-func (o optionalFlag) Type() string { return "string" }
+func (t textFlag) Type() string { return "string" }
 
 // shownValue returns the text of a flag's value, "" for the zero flag that pflag makes.
 func shownValue[T any](value *T, text func(T) string) string {

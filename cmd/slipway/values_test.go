@@ -130,3 +130,18 @@ func TestHelpShowsNoAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyFlags checks that no flag of any command takes an empty value for a missing one.
+func TestEmptyFlags(t *testing.T) {
+	var count int
+	for _, c := range newCommand(openMachine).Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if count++; f.Value.Set("") == nil {
+				t.Errorf("%s --%s may be empty", c.Name(), f.Name)
+			}
+		})
+	}
+	if count < 100 {
+		t.Errorf("%d flags were tried", count)
+	}
+}

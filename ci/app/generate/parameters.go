@@ -125,11 +125,16 @@ func (p parameter) converted() (typ, by string) {
 		return "*dagger.File", "file"
 	case *app.Directory:
 		return "*dagger.Directory", "directory"
-	case *app.Optional:
-		return "string", "optional"
+	case *string:
+		if p.isOptional() {
+			return "*string", ""
+		}
 	}
 	return reflect.TypeOf(p.Value).Elem().String(), ""
 }
+
+// isOptional reports whether the parameter may be missing and has no default.
+func (p parameter) isOptional() bool { return !p.required && p.Default == "" }
 
 // value returns the expression for the option's value.
 func (p parameter) value(from string) string {
@@ -139,13 +144,29 @@ func (p parameter) value(from string) string {
 	return from
 }
 
+// checked returns the expression for the parameter, which for a text or a list notes that it is
+// given but empty.
+func (p parameter) checked() string {
+	switch p.Value.(type) {
+	case *string:
+		at := "&"
+		if p.isOptional() {
+			at = ""
+		}
+		return fmt.Sprintf("m.text(%q, %s)", p.Name, at+p.name)
+	case *[]string:
+		return fmt.Sprintf("m.list(%q, %s)", p.Name, p.name)
+	}
+	return p.name
+}
+
 // pragma returns the comment that makes a parameter optional.
 func (p parameter) pragma() string {
 	_, isText := p.Value.(*string)
 	switch {
 	case p.required:
 		return ""
-	case p.Default == "":
+	case p.isOptional():
 		return "\t//\n\t// +optional\n"
 	case isText:
 		return fmt.Sprintf("\t//\n\t// +default=%q\n", p.Default)
@@ -163,20 +184,23 @@ func params(verb string, selectors ...string) (string, error) {
 
 // set writes the assignments of parameters to the fields of the verb v.
 func set(verb string, selectors ...string) (string, error) {
-	return each(verb, selectors, func(p parameter) string { return "\tv." + p.Field + " = " + p.value(p.name) + "\n" })
+	return each(verb, selectors, func(p parameter) string { return "\tv." + p.Field + " = " + p.value(p.checked()) + "\n" })
 }
 
 // fields writes the fields of a struct that keeps parameters for other functions.
 func fields(verb string) (string, error) {
 	return each(verb, nil, func(p parameter) string {
 		typ, _ := p.converted()
+		if typ == "*string" {
+			typ = "string"
+		}
 		return "\t// +private\n\t" + capital(p.name) + " " + typ + "\n"
 	})
 }
 
 // given writes the assignments of parameters to those fields, of s.
 func given(verb string) (string, error) {
-	return each(verb, nil, func(p parameter) string { return "\ts." + capital(p.name) + " = " + p.name + "\n" })
+	return each(verb, nil, func(p parameter) string { return "\ts." + capital(p.name) + " = " + p.checked() + "\n" })
 }
 
 // keep writes the assignments from those fields, of s, to those of the group v.
