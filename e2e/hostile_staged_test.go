@@ -132,7 +132,9 @@ func TestHostileStaged(t *testing.T) {
 		})
 	}
 	t.Run("digests that are none", func(t *testing.T) {
-		for _, said := range []string{"", "sha256:", digest[:70], strings.ToUpper(digest), digest + "0"} {
+		_, got := signStaged(t, s, r, r.out, "")
+		got.wantCode(t, 1).wantError(t, "--staged-digest", "it is empty")
+		for _, said := range []string{"sha256:", digest[:70], strings.ToUpper(digest), digest + "0"} {
 			_, got := signStaged(t, s, r, r.out, said)
 			got.wantCode(t, 1).wantError(t, "64 hexadecimal digits")
 		}
