@@ -83,7 +83,7 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return Config{}, fmt.Errorf("reading %q: %w", name, err)
 	}
-	r := &refusals{file: name, raw: raw}
+	r := &refusals{file: name, line: tomlfile.Lines(raw)}
 	r.config(tree)
 	c, err := keepConfig(tree)
 	c.Findings = r.list
@@ -110,14 +110,14 @@ func configFile(fsys fs.FS, dir string) (string, []byte, error) {
 // configuration.
 type refusals struct {
 	file string
-	raw  []byte
+	line func(path ...string) int // of a key in the file
 	list finding.List
 }
 
 // say adds a finding for a refused key.
 func (r *refusals) say(at []string, why string) {
 	r.list = append(r.list, finding.Finding{
-		Stops: finding.Release, File: r.file, Line: tomlfile.LineIn(r.raw, at...), What: why, Do: "remove it; a dry run continues without it",
+		Stops: finding.Release, File: r.file, Line: r.line(at...), What: why, Do: "remove it; a dry run continues without it",
 	})
 }
 

@@ -31,12 +31,8 @@ func (w *Workspace) RegistryFindings(c *Crate) finding.List {
 // located converts a registry's problems to findings with their place in the manifest.
 func (w *Workspace) located(c *Crate, problems []cratesio.Problem) finding.List {
 	var list finding.List
-	places := map[string]tomlfile.Positions{}
 	for _, p := range problems {
 		file, keys := c.origin(p.Path)
-		if _, read := places[file]; !read {
-			places[file] = w.positions(file)
-		}
 		stops := finding.Registry
 		switch {
 		case p.Raised:
@@ -44,7 +40,7 @@ func (w *Workspace) located(c *Crate, problems []cratesio.Problem) finding.List 
 		case p.Unreadable:
 			stops = finding.Everything
 		}
-		list = append(list, finding.Finding{Stops: stops, Crate: c.Name, File: file, Line: places[file].Line(keys...), What: p.What, Do: p.Do})
+		list = append(list, finding.Finding{Stops: stops, Crate: c.Name, File: file, Line: w.positions(file).Line(keys...), What: p.What, Do: p.Do})
 	}
 	return list.Sorted()
 }
@@ -149,8 +145,18 @@ func (w *Workspace) readme(c *Crate) string {
 	return ""
 }
 
-// positions returns the positions of the keys in a manifest, empty if it cannot be read.
+// positions returns the positions of the keys in a manifest, empty if it cannot be read. A
+// manifest is read and scanned once, however many findings it has.
 func (w *Workspace) positions(file string) tomlfile.Positions {
+	if p, there := w.places.Load(file); there {
+		return p.(tomlfile.Positions)
+	}
+	p := w.locate(file)
+	w.places.Store(file, p)
+	return p
+}
+
+func (w *Workspace) locate(file string) tomlfile.Positions {
 	raw, err := fs.ReadFile(w.fsys, file)
 	if err != nil {
 		return tomlfile.Positions{}

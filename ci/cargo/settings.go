@@ -73,7 +73,7 @@ func (s Settings) For(target string) Settings {
 // setting and every value of the wrong type.
 func (m *manifest) readSettings(file string, raw []byte) error {
 	var wrong finding.List
-	found := false
+	found, line := false, tomlfile.Lines(raw)
 	for table, metadata := range map[setting.Table]any{setting.Package: packageMetadata(m), setting.Workspace: workspaceMetadata(m)} {
 		tables, _ := metadata.(map[string]any)
 		value, there := tables["slipway"]
@@ -82,8 +82,8 @@ func (m *manifest) readSettings(file string, raw []byte) error {
 		}
 		found = true
 		for _, p := range setting.Check(table, value) {
-			line := tomlfile.LineIn(raw, slices.Concat(table.Keys(), p.Path)...)
-			wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: line, What: p.What})
+			at := line(slices.Concat(table.Keys(), p.Path)...)
+			wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: at, What: p.What})
 		}
 	}
 	if !found {

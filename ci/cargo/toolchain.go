@@ -84,7 +84,7 @@ func parseToolchain(text string) (Toolchain, error) {
 		if file.Toolchain.Path != "" {
 			key = "path"
 		}
-		file.Toolchain.line = tomlfile.LineIn([]byte(text), "toolchain", key)
+		file.Toolchain.line = tomlfile.Lines([]byte(text))("toolchain", key)
 	}
 	t := file.Toolchain
 	if t.Channel != "" && !channelForm.MatchString(t.Channel) {

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Workspace is a cargo workspace as its files describe it.
@@ -28,7 +29,8 @@ type Workspace struct {
 	dir  string // of the root manifest; "" for the top of fsys
 	// components numbers the crates by dependency cycle, see [Workspace.cyclic].
 	components map[string]int
-	rules      int // size of all crates' `include` and `exclude` patterns, see maxRules
+	rules      int      // size of all crates' `include` and `exclude` patterns, see maxRules
+	places     sync.Map // the [tomlfile.Positions] of each manifest that was located
 }
 
 // Crate is one member of a workspace.

@@ -1,10 +1,10 @@
 package tomlfile
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Span is the range of a string value in a file in bytes, including its quotes.
@@ -13,7 +13,7 @@ type Span struct{ Start, End int }
 // Positions are the positions of the keys and string values in a TOML file. A path is a list of
 // keys; elements of arrays, including arrays of tables, have their index as key.
 type Positions struct {
-	text    string
+	lines   []int // where the lines start, but for the first
 	strings map[string]Span
 	keys    map[string]int // start of a key, a table's header or an element
 }
@@ -29,19 +29,25 @@ func (p Positions) String(path ...string) (Span, bool) {
 func (p Positions) Line(path ...string) int {
 	for n := len(path); n > 0; n-- {
 		if at, ok := p.keys[pathKey(path[:n])]; ok {
-			return LineOf(p.text, at)
+			i, _ := slices.BinarySearch(p.lines, at+1)
+			return i + 1
 		}
 	}
 	return 0
 }
 
-// LineIn is [Positions.Line] for the text of a parsed file; 0 if it cannot be located.
-func LineIn(raw []byte, path ...string) int {
-	p, err := Locate(string(raw))
-	if err != nil {
-		return 0
-	}
-	return p.Line(path...)
+// Lines returns [Positions.Line] for the text of a parsed file, which returns 0 if the file cannot
+// be located. It scans the file when it is first called, and only once: a hostile file has as many
+// faults as lines.
+func Lines(raw []byte) func(path ...string) int {
+	located := sync.OnceValue(func() Positions {
+		p, err := Locate(string(raw))
+		if err != nil {
+			return Positions{}
+		}
+		return p
+	})
+	return func(path ...string) int { return located().Line(path...) }
 }
 
 // Locate finds the keys and string values of a TOML file (TOML 1.1.0), because the parser reports
@@ -56,7 +62,7 @@ func Locate(text string) (Positions, error) {
 		var err error
 		switch {
 		case s.pos == len(text):
-			return Positions{text, s.found, s.at}, nil
+			return Positions{lineStarts(text), s.found, s.at}, nil
 		case s.peek() == '[':
 			table, err = s.header()
 		default:
@@ -68,8 +74,25 @@ func Locate(text string) (Positions, error) {
 	}
 }
 
+func lineStarts(text string) []int {
+	var list []int
+	for at := range len(text) {
+		if text[at] == '\n' {
+			list = append(list, at+1)
+		}
+	}
+	return list
+}
+
 // pathKey returns a path as a map key.
-func pathKey(path []string) string { return fmt.Sprintf("%q", path) }
+func pathKey(path []string) string {
+	var key []byte
+	for _, part := range path {
+		key = append(strconv.AppendInt(key, int64(len(part)), 10), ':')
+		key = append(key, part...)
+	}
+	return string(key)
+}
 
 // locator scans a TOML file.
 type locator struct {
@@ -81,8 +104,9 @@ type locator struct {
 
 // mark records where a path first appears.
 func (s *locator) mark(path []string, at int) {
-	if _, there := s.at[pathKey(path)]; !there {
-		s.at[pathKey(path)] = at
+	key := pathKey(path)
+	if _, there := s.at[key]; !there {
+		s.at[key] = at
 	}
 }
 

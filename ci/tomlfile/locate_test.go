@@ -1,6 +1,11 @@
 package tomlfile
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
 
 func TestLine(t *testing.T) {
 	const text = `# a manifest
@@ -47,5 +52,26 @@ name = "q"
 		if got := p.Line(c.path...); got != c.want {
 			t.Errorf("%q is on line %d, expected %d", c.path, got, c.want)
 		}
+	}
+}
+
+// TestLines checks that the lines of very many keys cost little more than that of one.
+func TestLines(t *testing.T) {
+	const n = 50_000
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "key%d = \"a\"\n", i)
+	}
+	line, begin := Lines([]byte(text.String())), time.Now()
+	for i := range n {
+		if got := line(fmt.Sprintf("key%d", i)); got != i+1 {
+			t.Fatalf("key%d is on line %d", i, got)
+		}
+	}
+	if took := time.Since(begin); took > 20*time.Second { // each scanned the file again
+		t.Errorf("%d lines took %s", n, took)
+	}
+	if got := Lines([]byte("a = \"b"))("a"); got != 0 {
+		t.Errorf("a file that cannot be located has line %d", got)
 	}
 }

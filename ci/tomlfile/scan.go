@@ -12,6 +12,7 @@ type scanner struct {
 	pos    int
 	line   int
 	tables int
+	values int
 
 	header   int   // number of parts of the current [table]'s key
 	inHeader bool  // between a header's brackets
@@ -31,6 +32,9 @@ func (s *scanner) scan() error {
 		}
 		if s.tables > MaxTables {
 			return fmt.Errorf("line %d: it has more than %d tables", s.line, MaxTables)
+		}
+		if s.values > MaxValues {
+			return fmt.Errorf("line %d: it has more than %d values", s.line, MaxValues)
 		}
 	}
 	return nil
@@ -58,8 +62,11 @@ func (s *scanner) next() error {
 		s.begin(c)
 	case ']', '}':
 		s.end()
+	case '=':
+		s.values++
 	case ',':
 		s.key = 1
+		s.values++
 	case '\n':
 		s.newline()
 		return nil

@@ -1,6 +1,6 @@
 // Package tomlfile decodes untrusted TOML. The underlying parser's memory grows with the square
 // of the number of parts of a key, and it recurses as deep as values nest. This package counts
-// both before parsing, so that the cost of a file is bounded by its size.
+// them before parsing, so that the cost of a file is bounded by its size.
 package tomlfile
 
 import (
@@ -14,7 +14,8 @@ import (
 const (
 	MaxSize   = 4 << 20
 	MaxDepth  = 32      // parts of a key, including those of the enclosing tables
-	MaxTables = 200_000 // [tables], inline tables, and tables that dotted keys imply
+	MaxTables = 20_000  // [tables], inline tables, and tables that dotted keys imply
+	MaxValues = 300_000 // values of keys, and elements of arrays
 )
 
 // Unmarshal decodes a file into v as [toml.Unmarshal] does, and returns an error if it exceeds

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,13 +22,7 @@ var errInterrupted = errors.New("interrupted: run the same command again to cont
 func main() {
 	syscall.Umask(0o022) // a step's results must not depend on the caller's umask
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-signals
-		cancel(errInterrupted)
-		signal.Stop(signals) // a second signal ends the process at once
-	}()
+	go interrupt(cancel)
 	end, err := console.TakeOver()
 	if err != nil {
 		console.Fprintf(console.Stderr, "slipway: preparing to print: %v\n", err)
@@ -36,6 +31,22 @@ func main() {
 	status := run(ctx)
 	_ = end() // there is nowhere left to report an error
 	os.Exit(status)
+}
+
+// patience is how long an interrupted run may take to end what it has begun.
+const patience = 30 * time.Second
+
+// interrupt waits for a signal, and cancels the run. A second signal ends the process at once, as
+// does the end of patience: what computes, like the parser of a file, never looks at the context.
+func interrupt(cancel context.CancelCauseFunc) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	<-signals
+	cancel(errInterrupted)
+	signal.Stop(signals)
+	time.Sleep(patience)
+	console.Fprintf(console.Stderr, "slipway: %v\n", errInterrupted)
+	os.Exit(130)
 }
 
 // run runs the command, prints its error and returns the exit status.
