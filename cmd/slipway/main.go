@@ -85,6 +85,7 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 	}
 	root.SetOut(console.Stdout)
 	root.SetErr(console.Stderr)
+	root.SetFlagErrorFunc(flagError)
 	for _, c := range commands() {
 		define(&c.Command, c.verb, open)
 		if c.Args = cobra.NoArgs; c.args != nil {

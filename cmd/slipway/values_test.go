@@ -145,3 +145,28 @@ func TestEmptyFlags(t *testing.T) {
 		t.Errorf("%d flags were tried", count)
 	}
 }
+
+// TestFlagErrors checks that an error about a flag helps, and never repeats what may be a secret.
+func TestFlagErrors(t *testing.T) {
+	const secret = "s3cretV4lue"
+	for _, tt := range []struct{ arg, want string }{
+		{"-identity-tok=" + secret, "begins with a single dash"},
+		{"-token" + secret, "begins with a single dash"},
+		{"-" + secret, "begins with a single dash"},
+		{"--identity-token:" + secret, "did you mean --identity-token?"},
+		{"--identity-token" + secret, "did you mean --identity-token?"},
+		{"--identity-token\t" + secret, "did you mean --identity-token?"},
+		{"--" + secret, "see `slipway dist --help`"},
+		{"--=" + secret, "one has no name"},
+		{"--identity-tok=" + secret, "there is no --identity-tok: did you mean --identity-token?"},
+		{"--versoin=1.2.3", "there is no --versoin: did you mean --version?"},
+		{"--nothing-like-it", "there is no --nothing-like-it: see `slipway dist --help`"},
+	} {
+		c := newCommand(openMachine)
+		c.SetArgs([]string{"dist", tt.arg})
+		err := c.Execute()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", tt.arg, err)
+		}
+	}
+}
