@@ -1,6 +1,6 @@
 // Package address checks the addresses of servers and images that a caller gives. Addresses are
-// shown in plans, which are published, and in errors. An address with a user name or password is
-// therefore refused, with an error that does not repeat it.
+// shown in plans, which are published, and in errors. An address with a user name, a password or
+// a query, which may be a token, is therefore refused, with an error that does not repeat it.
 package address
 
 import (
@@ -9,12 +9,15 @@ import (
 )
 
 // Check returns an error if the address of a server contains a user name or password (RFC 3986,
-// section 3.2.1). what names the address and the input that sets it, for the error. Check does
+// section 3.2.1), a query or a fragment (sections 3.4 and 3.5). what names the address and the input that sets it, for the error. Check does
 // not otherwise validate the address.
 func Check(what, address string) error {
 	_, rest := cutScheme(address)
-	if strings.Contains(authority(rest), "@") {
-		return refuse(what)
+	switch {
+	case strings.Contains(authority(rest), "@"):
+		return refuse(what, "a user name or password")
+	case strings.ContainsAny(rest, "?#"):
+		return refuse(what, "a query or fragment")
 	}
 	return nil
 }
@@ -25,13 +28,13 @@ func CheckReference(what, reference string) error {
 	scheme, rest := cutScheme(reference)
 	user, _, found := strings.Cut(authority(rest), "@")
 	if found && (scheme || strings.Contains(user, ":") && strings.Contains(rest, "/")) {
-		return refuse(what)
+		return refuse(what, "a user name or password")
 	}
 	return nil
 }
 
-func refuse(what string) error {
-	return fmt.Errorf("checking the address of %s: it contains a user name or password, which would be printed: leave them out", what)
+func refuse(what, contains string) error {
+	return fmt.Errorf("checking the address of %s: it contains %s, which would be printed: leave that out", what, contains)
 }
 
 // cutScheme cuts off the scheme and its separator as leniently as a careless parser would.

@@ -12,6 +12,7 @@ func TestCheck(t *testing.T) {
 		"https://user:hunter2@example.org", "https://hunter2@example.org/path", "http://:hunter2@example.org", "HTTPS://user:hunter2@example.org:8443/x?y",
 		"user:hunter2@example.org", "//user:hunter2@example.org", `https:\\user:hunter2@example.org`, "https:/user:hunter2@example.org", "hunter2@example.org",
 		"sparse+https://user:hunter2@example.org/index/", " https://user:hunter2@example.org", "https://user:hunter2%zz@example.org", "https://user:hunter2 @example.org",
+		"https://example.org/?token=hunter2", "https://example.org?hunter2", "example.org/x#hunter2", "https://[::1]:3000/x?mail=a@example.org", "sparse+https://example.org/index/?hunter2",
 	} {
 		err := Check("X (--x)", value)
 		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "X (--x)") {
@@ -19,7 +20,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	for _, value := range []string{
-		"", "https://example.org", "https://example.org:8443/a/b@c", "http://127.0.0.1:3000", "https://[::1]:3000/x?mail=a@example.org", "not an address",
+		"", "https://example.org", "https://example.org:8443/a/b@c", "http://127.0.0.1:3000", "https://[::1]:3000/x", "not an address",
 		"https://github.com/o/r/.github/workflows/x.yml@refs/heads/main",
 	} {
 		if err := Check("X", value); err != nil {

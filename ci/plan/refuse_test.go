@@ -191,7 +191,7 @@ func TestRefusesSecretsInAddresses(t *testing.T) {
 		_, train := NewTrain(w, []string{"app"}, req)
 		_, images := NewImages(w, "1.2.3", nil, req)
 		for what, err := range map[string]error{"plan": alone, "train": train, "images": images} {
-			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "leave them out") {
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "leave that out") {
 				t.Errorf("%s, %s: it says %v", name, what, err)
 			}
 		}
