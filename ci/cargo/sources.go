@@ -269,3 +269,39 @@ func (w *Workspace) findVendored(dir string, p Package) error {
 	}
 	return wrong
 }
+
+// PartlyVendoredFiles returns the changes to the source that leave of it what `cargo fetch` reads
+// where some of c's dependencies are vendored and others are not: the skeleton (see
+// [Workspace.SkeletonFiles]) and the vendored packages. That step has a network, so it sees no
+// other file of the workspace.
+func (w *Workspace) PartlyVendoredFiles(c *Crate) (map[string]string, error) {
+	files, err := w.SkeletonFiles(c)
+	if err != nil {
+		return nil, err
+	}
+	packages := map[string]bool{}
+	for _, p := range w.lockedFor(c) {
+		if dir, vendored := w.Config.Vendored.of(p.Source); vendored {
+			packages[path.Join(dir, p.Name)], packages[path.Join(dir, p.Name+"-"+p.Version)] = true, true
+		}
+	}
+	err = fs.WalkDir(w.fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if packages[name] {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if _, kept := files[name]; !kept {
+			files[name] = ""
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the files of the workspace: %w", err)
+	}
+	return files, nil
+}

@@ -130,6 +130,39 @@ func TestSharedExamples(t *testing.T) {
 	}
 }
 
+// TestPartlyVendored checks that the step that downloads what is not vendored sees, of the
+// workspace, its manifests and what is vendored.
+func TestPartlyVendored(t *testing.T) {
+	const crates = "registry+https://github.com/rust-lang/crates.io-index"
+	in := libraries(t, "", map[string]string{"app": "[dependencies]\nlog = \"0.4\"\nown = { git = \"https://example.org/own\" }\n"}, map[string]string{
+		".cargo/config.toml":              "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n",
+		"vendor/log/Cargo.toml":           "[package]\nname = \"log\"\nversion = \"0.4.1\"\n",
+		"vendor/log/src/lib.rs":           "\n",
+		"vendor/log/.cargo-checksum.json": `{"files":{},"package":"aa"}`,
+		"vendor/stray/src/secret.rs":      "// own\n",
+		"notes/secret.txt":                "own\n",
+		"Cargo.lock":                      "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n \"log\",\n \"own\",\n]\n\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"" + crates + "\"\nchecksum = \"aa\"\n\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\nsource = \"git+https://example.org/own#1111111111111111111111111111111111111111\"\n",
+	})
+	p := planOf(t, in, "app")
+	fetch := stepNamed(t, p, StepFetch)
+	i := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == fetch.Mounts[1].Tree })
+	if !fetch.Network || i < 0 {
+		t.Fatalf("it fetches from %v, with a network: %t", fetch.Mounts, fetch.Network)
+	}
+	files := p.Trees[i].Files
+	for name, want := range map[string]bool{"notes/secret.txt": false, "vendor/stray/src/secret.rs": false, "vendor/log/src/lib.rs": true, "vendor/log/.cargo-checksum.json": true} {
+		text, changed := files[name]
+		if seen := !changed || text != ""; seen != want {
+			t.Errorf("%s is seen: %t", name, seen)
+		}
+	}
+	for name, text := range files {
+		if strings.HasSuffix(name, ".rs") && strings.TrimSpace(text) != "" && text != "fn main() {}\n" {
+			t.Errorf("%s has the text %q", name, text)
+		}
+	}
+}
+
 // TestVendored checks that nothing is downloaded if everything is vendored, except to package
 // crates that depend on each other.
 func TestVendored(t *testing.T) {

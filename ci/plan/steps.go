@@ -24,6 +24,9 @@ const (
 	lockFile  = srcDir + "/Cargo.lock"
 )
 
+// vendoredTree is the name of the tree with the skeleton and the vendored packages.
+const vendoredTree = "vendored"
+
 // Names of steps and outputs that the release reads.
 const (
 	StepToolchain = "toolchain"
@@ -93,6 +96,13 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
 		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})
+		if b.vendored && !b.offline {
+			partly, err := w.PartlyVendoredFiles(c)
+			if err != nil {
+				return err
+			}
+			p.Trees = append(p.Trees, step.Tree{Name: vendoredTree, Source: true, Files: partly})
+		}
 		p.Steps = append(p.Steps, b.fetch())
 	}
 	libraries, err := w.LibraryFiles(c)
@@ -153,9 +163,9 @@ func (b *builder) fetch() step.Step {
 		args = append(args, "--target", t)
 	}
 	if b.vendored { // what is in the workspace is needed to tell what it needs
-		about, tree := "download the dependencies that Cargo.lock names and that are not vendored", "source"
+		about, tree := "download the dependencies that Cargo.lock names and that are not vendored", vendoredTree
 		if b.offline {
-			about, args = "find the vendored dependencies that Cargo.lock names", append(args, "--offline")
+			about, tree, args = "find the vendored dependencies that Cargo.lock names", "source", append(args, "--offline")
 		}
 		s := b.fetchFrom(tree, args)
 		s.About, s.Network = about, !b.offline
