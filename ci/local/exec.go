@@ -240,6 +240,10 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	if err != nil {
 		return "", err
 	}
+	if s.Network {
+		_, credentials := proxies()
+		secrets = append(secrets, credentials...)
+	}
 	box.MoreEnv = len(secrets) > 0
 	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
 	defer stop()

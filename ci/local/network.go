@@ -54,10 +54,6 @@ func networkAccess(work string) ([]bwrap.Bind, []string, error) {
 			env = append(env, key+"="+inside)
 		}
 	}
-	for _, key := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"} {
-		if v := os.Getenv(key); v != "" {
-			env = append(env, key+"="+v)
-		}
-	}
-	return binds, env, nil
+	plain, _ := proxies()
+	return binds, append(env, plain...), nil
 }

@@ -73,6 +73,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.Limits == (step.Limits{}) {
 		opts.Limits = step.DefaultLimits()
 	}
+	opts.Secrets = withProxies(opts.Secrets)
 	s, err := openStore(opts.Cache)
 	if err != nil {
 		return nil, err

@@ -58,6 +58,32 @@ func TestSecret(t *testing.T) {
 	}))
 }
 
+// TestProxyPassword checks that a step with a network has the machine's proxies, and that nothing
+// shows their passwords.
+func TestProxyPassword(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://ci:"+token+"@127.0.0.1:9")
+	t.Setenv("http_proxy", "ci:"+token+"@127.0.0.1:9/")
+	t.Setenv("NO_PROXY", "plain.example.org")
+	m := newMachine(t)
+	s := probe("env", ";", "sleep", "500ms")
+	s.Network = true
+	shown := make(chan []string)
+	stop := make(chan struct{})
+	go func() { shown <- commandLines(stop) }()
+	result := run(t, m.runner(t), s)
+	close(stop)
+	for _, want := range []string{"HTTPS_PROXY=http://***@127.0.0.1:9", "http_proxy=***@127.0.0.1:9/", "NO_PROXY=plain.example.org"} {
+		if !strings.Contains(strings.ReplaceAll(result.Stdout, "ci:***", "***"), want) {
+			t.Errorf("the command does not have %s: %q", want, result.Stdout)
+		}
+	}
+	for _, line := range append(<-shown, result.Stdout, strings.Join(m.log.lines, "\n")) {
+		if strings.Contains(line, token) {
+			t.Errorf("the password is shown: %q", line)
+		}
+	}
+}
+
 // commandLines returns the command lines of processes that contain the token, sampled until stop.
 func commandLines(stop chan struct{}) (found []string) {
 	for {
