@@ -19,7 +19,7 @@ func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
 		return Outcome{}, err
 	}
 	text, err := plan.Order(w, v.Crate)
-	return Outcome{Output: text}, err
+	return Outcome{Output: text, Notes: w.Unread().Lines()}, err
 }
 
 // Toolchain makes slipway's own toolchain image. The module's caller gives the base to its

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"dagger/slipway/ci/cargo"
@@ -47,7 +48,7 @@ func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	made := Outcome{Notes: changes.Notes, Files: map[string]string{}}
+	made := Outcome{Notes: slices.Concat(changes.Notes, w.Unread().Lines()), Files: map[string]string{}}
 	for _, f := range changes.Files {
 		made.Files[f.Path] = f.New
 	}

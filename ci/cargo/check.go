@@ -16,7 +16,7 @@ import (
 // members it is built and tested with, the lock file and cargo's configuration. If publishes is
 // set and c goes to a registry, the findings include what cargo would refuse to package.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
-	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c))
+	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c))
 	dirs := map[string]bool{}
 	for i := range w.Crates {
 		dirs[w.Crates[i].Dir] = true
@@ -113,7 +113,9 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 }
 
 // outside reports whether a path relative to the workspace root leads out of it.
-func outside(dir string) bool { return dir == ".." || strings.HasPrefix(dir, "../") }
+func outside(dir string) bool {
+	return dir == ".." || strings.HasPrefix(dir, "../") || path.IsAbs(dir)
+}
 
 // checkFiles reports symbolic links that dangle or leave the workspace, and files that by their
 // name hold secrets. dirs holds every member's directory: a nested member is checked on its own.

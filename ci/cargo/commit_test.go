@@ -46,8 +46,8 @@ func TestCommitEnv(t *testing.T) {
 		"commit = true\ncommit-env = [\"USER\", \"FINE\"]":       "`commit-env` has \"USER\"",
 		"commit = true\ncommit-env = [\"\\u202eGIT\", \"FINE\"]": "`commit-env` has ",
 	} {
-		_, err := Read(files(map[string]string{"Cargo.toml": pkg("a", "[package.metadata.slipway]\n"+settings), "src/lib.rs": ""}))
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), `"Cargo.toml"`) {
+		err := faults(files(map[string]string{"Cargo.toml": pkg("a", "[package.metadata.slipway]\n"+settings), "src/lib.rs": ""}))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Cargo.toml:") {
 			t.Errorf("%q: %v, want %q", settings, err, want)
 		}
 	}

@@ -6,84 +6,70 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/setting"
 )
 
-// readCrate reads the member in dir and returns it with the size of its manifest in bytes.
-func (w *Workspace) readCrate(dir string) (*Crate, int64, error) {
+// readCrate reads the member in dir and returns it with the size of its manifest in bytes. With an
+// error it returns the name of the crate if that is known.
+func (w *Workspace) readCrate(dir string) (c *Crate, size int64, name string, err error) {
 	if strings.ContainsFunc(dir, unicode.IsControl) || len(dir) > maxPattern {
-		return nil, 0, fmt.Errorf("reading workspace: member %s has a control character in its path, or more than %d bytes: rename it", quote.Line(dir), maxPattern)
+		return nil, 0, "", fmt.Errorf("reading workspace: member %s has a control character in its path, or more than %d bytes: rename it", quote.Line(dir), maxPattern)
 	}
 	m, err := readManifest(w.fsys, dir)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, "", err
 	}
 	file := path.Join(dir, "Cargo.toml")
 	if m.Package == nil {
-		return nil, 0, fmt.Errorf("reading manifest %q: it has no [package]: a member must be a crate", file)
+		return nil, m.size, "", fmt.Errorf("reading manifest %q: it has no [package]: a member must be a crate", file)
 	}
-	c, err := w.newCrate(dir, m)
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading manifest %q: %w", file, err)
+	if err := CheckName(m.Package.Name); err != nil {
+		return nil, m.size, m.Package.Name, fmt.Errorf("reading manifest %q: %w", file, err)
 	}
-	return c, m.size, nil
+	return w.newCrate(dir, m), m.size, m.Package.Name, nil
 }
 
-func (w *Workspace) newCrate(dir string, m *manifest) (*Crate, error) {
+// newCrate reads a crate from its manifest. What is wrong with it is in its faults, and the rest is
+// read all the same.
+func (w *Workspace) newCrate(dir string, m *manifest) *Crate {
 	p, inherited := m.Package, &w.root.Workspace.Package
-	if err := CheckName(p.Name); err != nil {
-		return nil, err
+	c := &Crate{Name: p.Name, Dir: dir, Settings: m.settings, faults: slices.Clone(m.faults)}
+	if err := c.Settings.checkCommitEnv(); err != nil {
+		c.faults = append(c.faults, fault{stops: finding.Everything, at: append(setting.Package.Keys(), "commit-env"), what: err.Error()})
 	}
-	c := &Crate{Name: p.Name, Dir: dir, Settings: m.settings}
-	err := c.Settings.checkCommitEnv()
-	if err != nil {
-		return nil, err
-	}
-	if c.Version, err = inheritString(p.Version, inherited.Version, "version"); err != nil {
-		return nil, err
-	}
+	var err error
+	c.Version, err = inheritString(p.Version, inherited.Version, "version")
+	c.refuse(err, "package", "version")
 	if c.Version == "" {
 		c.Version = "0.0.0" // cargo's default: such a crate cannot be published
 	}
-	if c.Edition, err = inheritString(p.Edition, inherited.Edition, "edition"); err != nil {
-		return nil, err
-	}
-	if c.publish, err = readPublish(p, inherited); err != nil {
-		return nil, err
-	}
+	c.Edition, err = inheritString(p.Edition, inherited.Edition, "edition")
+	c.refuse(err, "package", "edition")
+	c.publish, err = readPublish(p, inherited)
+	c.refuse(err, "package", "publish")
 	if off := m.settings.Registry; off != nil && !*off && c.publish.reason == "" {
 		c.publish.reason = noRegistry
 	}
-	if c.fields, err = readFields(m, inherited); err != nil {
-		return nil, err
-	}
-	if c.contents, err = readContents(p, inherited); err != nil {
-		return nil, err
-	}
-	if w.rules += c.contents.size; w.rules > maxRules {
-		return nil, errors.New("the patterns of `include` and `exclude` are too many or too long: write fewer and shorter ones")
-	}
-	if c.Deps, err = w.readDeps(dir, m); err != nil {
-		return nil, err
-	}
-	if err := w.findTargets(c, m); err != nil {
-		return nil, err
-	}
-	return c, w.checkPaths(c, m)
+	w.readFields(c, m, inherited)
+	w.readContents(c, p, inherited)
+	w.readDeps(c, m)
+	w.findTargets(c, m)
+	w.checkPaths(c, m)
+	slices.SortFunc(c.faults, func(a, b fault) int { return strings.Compare(a.what, b.what) }) // tables have no order
+	return c
 }
 
 // findTargets sets c's library, binaries and build script, both declared and discovered (The
 // Cargo Book, "Cargo Targets").
-func (w *Workspace) findTargets(c *Crate, m *manifest) error {
+func (w *Workspace) findTargets(c *Crate, m *manifest) {
 	c.Lib = w.findLib(c, m)
-	bins, err := w.findBins(c, m)
-	if err != nil {
-		return err
-	}
-	c.Bins = bins
+	c.Bins = w.findBins(c, m)
 	c.BuildScript = w.findBuildScript(c, m)
 	if c.Lib != nil {
 		c.targets = append(c.targets, c.Lib.Path)
@@ -101,7 +87,6 @@ func (w *Workspace) findTargets(c *Crate, m *manifest) error {
 		}
 	}
 	slices.Sort(c.targets)
-	return nil
 }
 
 func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
@@ -123,14 +108,16 @@ func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
 	return lib
 }
 
-func (w *Workspace) findBins(c *Crate, m *manifest) ([]Target, error) {
+func (w *Workspace) findBins(c *Crate, m *manifest) []Target {
 	found := map[string]Target{}
 	for i, t := range m.Bin {
-		if err := checkBinaryName(t.Name); err != nil {
-			return nil, err
+		if t.Name == "" {
+			c.refuse(errors.New("a [[bin]] has no name"), "bin", strconv.Itoa(i))
+			continue
 		}
 		if _, dup := found[t.Name]; dup {
-			return nil, fmt.Errorf("binary %q is declared twice", t.Name)
+			c.refuse(fmt.Errorf("binary %q is declared twice", t.Name), "bin", strconv.Itoa(i))
+			continue
 		}
 		found[t.Name] = Target{Name: t.Name, Path: w.binPath(c, t), RequiredFeatures: t.RequiredFeatures, declared: i + 1}
 	}
@@ -147,7 +134,7 @@ func (w *Workspace) findBins(c *Crate, m *manifest) ([]Target, error) {
 		bins = append(bins, t)
 	}
 	slices.SortFunc(bins, func(a, b Target) int { return strings.Compare(a.Name, b.Name) })
-	return bins, nil
+	return bins
 }
 
 // checkBinaryName refuses a name that could lead out of the target directory or the tarball, or
@@ -162,9 +149,6 @@ func checkBinaryName(name string) error {
 			return fmt.Errorf("binary %s: it must not begin with %q", quote.Line(name), c)
 		}
 		return fmt.Errorf("binary %s: byte %d (%s) is not an ASCII letter, a digit, `-`, `.` or `_`", quote.Line(name), i+1, quote.Line(name[i:i+1]))
-	}
-	if name == "" {
-		return errors.New("a [[bin]] has no name")
 	}
 	return nil
 }

@@ -46,26 +46,17 @@ func (d Dependency) at() []string {
 }
 
 // readDeps reads every dependency table of a manifest, sorted by kind, name, target and requirement.
-func (w *Workspace) readDeps(dir string, m *manifest) ([]Dependency, error) {
-	deps, err := w.readTables(dir, "", m.dependencyTables)
-	if err != nil {
-		return nil, err
-	}
+func (w *Workspace) readDeps(c *Crate, m *manifest) {
+	w.readTables(c, "", m.dependencyTables)
 	for target, tables := range m.Target {
-		more, err := w.readTables(dir, target, tables)
-		if err != nil {
-			return nil, err
-		}
-		deps = append(deps, more...)
+		w.readTables(c, target, tables)
 	}
-	slices.SortFunc(deps, func(a, b Dependency) int {
+	slices.SortFunc(c.Deps, func(a, b Dependency) int {
 		return strings.Compare(string(a.Kind)+" "+a.Name+" "+a.Target+" "+a.Req, string(b.Kind)+" "+b.Name+" "+b.Target+" "+b.Req)
 	})
-	return deps, nil
 }
 
-func (w *Workspace) readTables(dir, target string, t dependencyTables) ([]Dependency, error) {
-	var deps []Dependency
+func (w *Workspace) readTables(c *Crate, target string, t dependencyTables) {
 	for _, table := range []struct {
 		kind    Kind
 		name    string
@@ -78,15 +69,15 @@ func (w *Workspace) readTables(dir, target string, t dependencyTables) ([]Depend
 		{Build, "build_dependencies", t.BuildOld},
 	} {
 		for alias, spec := range table.entries {
-			d, err := w.readDep(dir, alias, spec)
-			if err != nil {
-				return nil, fmt.Errorf("dependency %q: %w", alias, err)
-			}
+			d, err := w.readDep(c.Dir, alias, spec)
 			d.Kind, d.Target, d.table, d.alias = table.kind, target, table.name, alias
-			deps = append(deps, d)
+			if err != nil {
+				c.refuse(fmt.Errorf("dependency %q: %w", alias, err), d.at()...)
+				continue
+			}
+			c.Deps = append(c.Deps, d)
 		}
 	}
-	return deps, nil
 }
 
 // readDep reads `name = "1"` or `name = { … }`, the latter possibly inherited.
@@ -121,10 +112,10 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 	}
 	d.Optional, _ = table["optional"].(bool)
 	if p := str("path"); p != "" {
-		if path.IsAbs(p) {
-			return d, fmt.Errorf("path %q is absolute: a release is built only from the workspace", p)
-		}
 		d.Path = path.Join(dir, p)
+		if path.IsAbs(p) {
+			d.Path = path.Clean(p)
+		}
 	}
 	return d, nil
 }

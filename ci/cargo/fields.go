@@ -16,15 +16,20 @@ type fields struct {
 	inherited map[string]bool
 }
 
-// readFields reads the fields of m. A value of the wrong type is an error, because cargo refuses
-// such a manifest too.
-func readFields(m *manifest, inherited *packageTable) (fields, error) {
+// readFields reads c's fields. A value of the wrong type is a fault, because cargo refuses such a
+// manifest too.
+func (w *Workspace) readFields(c *Crate, m *manifest, inherited *packageTable) {
 	f := fields{text: map[string]string{}, lists: map[string][]string{}, inherited: map[string]bool{}}
 	own, root := registryFields(m.Package), registryFields(inherited)
+	root["readme"] = w.sharedReadme(inherited.Readme)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		v, err := inherit(own[name], root[name], name)
+		if err == nil {
+			err = checkField(name, v)
+		}
 		if err != nil {
-			return f, err
+			c.refuse(err, "package", name)
+			continue
 		}
 		_, f.inherited[name] = own[name].(map[string]any)
 		switch v := v.(type) {
@@ -33,10 +38,6 @@ func readFields(m *manifest, inherited *packageTable) (fields, error) {
 			f.text[name] = v
 		case []any:
 			f.lists[name] = texts(v)
-		case bool:
-		}
-		if err := checkField(name, v); err != nil {
-			return f, err
 		}
 		if name == "readme" {
 			f.readme = v
@@ -44,7 +45,27 @@ func readFields(m *manifest, inherited *packageTable) (fields, error) {
 	}
 	var err error
 	f.features, err = readFeatures(m.Features)
-	return f, err
+	c.refuse(err, "features")
+	c.fields = f
+}
+
+// sharedReadme returns the readme that members inherit, relative to the workspace root: the file
+// that [workspace.package] names, or else the one that cargo finds by its name. It is nil, which
+// cargo refuses to inherit, if there is none, or if `readme` is false.
+func (w *Workspace) sharedReadme(readme any) any {
+	switch v := readme.(type) {
+	case nil:
+		if found := w.findReadme("."); found != "" {
+			return found
+		}
+		return nil
+	case bool:
+		if v {
+			return "README.md"
+		}
+		return nil
+	}
+	return readme
 }
 
 // registryFields returns the fields that a registry reads, by name.

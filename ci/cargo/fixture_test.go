@@ -1,11 +1,15 @@
 package cargo
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"dagger/slipway/ci/finding"
 )
 
 const (
@@ -31,6 +35,19 @@ func read(t *testing.T, contents map[string]string) *Workspace {
 		t.Fatalf("Read: %v", err)
 	}
 	return w
+}
+
+// faults returns the error of reading a workspace or else all findings about its members.
+func faults(fsys fs.FS) error {
+	w, err := Read(fsys)
+	if err != nil {
+		return err
+	}
+	list := w.Unread()
+	for i := range w.Crates {
+		list = slices.Concat(list, w.Findings(&w.Crates[i], true), w.BinaryFindings(&w.Crates[i]))
+	}
+	return list.Check("reading", finding.Nothing, finding.Registry, finding.Release, finding.Everything)
 }
 
 func readDir(t *testing.T, dir string) *Workspace {

@@ -133,7 +133,9 @@ func (d *declaration) chooseBinary(img *Image) {
 	}
 	var names []string
 	for _, b := range c.Bins {
-		names = append(names, b.Name)
+		if checkBinaryName(b.Name) == nil {
+			names = append(names, b.Name)
+		}
 	}
 	switch {
 	case len(names) == 0:

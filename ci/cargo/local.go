@@ -60,7 +60,7 @@ func (w *Workspace) readLocal(dir string) (*Crate, error) {
 			from = &Workspace{fsys: w.fsys, root: m, dir: at, rules: w.rules}
 		}
 	}
-	c, _, err := from.readCrate(dir)
+	c, _, _, err := from.readCrate(dir)
 	if err == nil {
 		c.within, w.rules = from.dir, from.rules
 	}

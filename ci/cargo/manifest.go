@@ -29,6 +29,7 @@ type manifest struct {
 
 	settings          Settings
 	workspaceSettings WorkspaceSettings
+	faults            []fault // in the settings of the package
 }
 
 type dependencyTables struct {
@@ -84,6 +85,7 @@ type targetTable struct {
 	CrateType        []string `toml:"crate-type"`
 	CrateTypeOld     []string `toml:"crate_type"`
 	RequiredFeatures []string `toml:"required-features"`
+	Test             *bool    `toml:"test"`
 }
 
 // readManifest reads dir/Cargo.toml. Errors name the file and, for malformed TOML, the line.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/sourcefs"
 )
 
 // Limits on a workspace. The largest known ones have some thousand members, with manifests of a
@@ -39,15 +40,22 @@ func (w *Workspace) readMembers() error {
 		if len(seen) > maxMembers {
 			return fmt.Errorf("reading workspace: it has more than %d members", maxMembers)
 		}
-		c, read, err := w.readCrate(dir)
+		c, read, err := w.readMember(dir)
 		if err != nil {
 			return err
 		}
 		if size += read; size > maxManifests {
 			return fmt.Errorf("reading workspace: its manifests have more than %d bytes together", maxManifests)
 		}
+		if c == nil {
+			continue
+		}
 		if other, dup := names[c.Name]; dup {
-			return fmt.Errorf("reading workspace: %q and %q both hold a crate %q", other, dir, c.Name)
+			err := fmt.Errorf("reading workspace: %q and %q both hold a crate %q", other, dir, c.Name)
+			w.unread = append(w.unread, unreadable{dir: dir, name: c.Name, err: err})
+			same := slices.IndexFunc(w.Crates, func(m Crate) bool { return m.Name == c.Name })
+			w.Crates[same].refuse(err, "package", "name")
+			continue
 		}
 		names[c.Name] = dir
 		w.Crates = append(w.Crates, *c)
@@ -57,9 +65,26 @@ func (w *Workspace) readMembers() error {
 			}
 		}
 	}
+	if len(w.Crates) == 0 {
+		return w.unread[0].err
+	}
 	slices.SortFunc(w.Crates, func(a, b Crate) int { return strings.Compare(a.Name, b.Name) })
 	w.Excluded = slices.Clone(w.root.Workspace.Exclude)
 	return nil
+}
+
+// readMember reads the member in dir and returns it with the size of its manifest in bytes, nil if
+// it cannot be read, which is recorded.
+func (w *Workspace) readMember(dir string) (*Crate, int64, error) {
+	c, size, name, err := w.readCrate(dir)
+	if err != nil && dir != "." {
+		if info, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err == nil {
+			size = info.Size() // it counts even if it is malformed
+		}
+		w.unread = append(w.unread, unreadable{dir: dir, name: name, err: err})
+		return nil, size, nil
+	}
+	return c, size, err
 }
 
 func (w *Workspace) listMembers() ([]string, error) {
@@ -73,12 +98,16 @@ func (w *Workspace) listMembers() ([]string, error) {
 	for _, pattern := range w.root.Workspace.Members {
 		clean := path.Clean(pattern)
 		if !fs.ValidPath(clean) {
-			return nil, fmt.Errorf("reading workspace: member %s is outside the workspace: move it below the root", quote.Line(pattern))
+			w.unread = append(w.unread, unreadable{dir: clean, err: fmt.Errorf("member %s is outside the workspace: a release is built only from the workspace; move it below the root", quote.Line(pattern))})
+			continue
 		}
 		found, isGlob := []string{clean}, strings.ContainsAny(clean, "*?[")
 		if isGlob { // a missing literal member is an error when it is read
 			var err error
-			if found, err = globDirs(w.fsys, clean); err != nil {
+			if found, err = globDirs(w.fsys, clean); errors.Is(err, sourcefs.ErrOutside) {
+				w.unread = append(w.unread, unreadable{dir: clean, err: fmt.Errorf("member pattern %s: %w", quote.Line(pattern), err)})
+				continue
+			} else if err != nil {
 				return nil, fmt.Errorf("reading workspace: member pattern %s: %w", quote.Line(pattern), err)
 			}
 		}
@@ -91,6 +120,9 @@ func (w *Workspace) listMembers() ([]string, error) {
 			}
 			dirs = append(dirs, dir)
 		}
+	}
+	if len(dirs) == 0 && len(w.unread) > 0 {
+		return nil, w.unread[0].err
 	}
 	if len(dirs) == 0 {
 		return nil, errors.New(`reading workspace: "Cargo.toml" names no members and is not a package`)

@@ -50,6 +50,9 @@ func firstErrorOfDir(t *testing.T, dir string) error {
 		if err == nil {
 			err = stoppingError(w, c)
 		}
+		for _, u := range w.unread {
+			err = errors.Join(err, u.err)
+		}
 		if err == nil {
 			err = readChangelogs(w, c)
 		}

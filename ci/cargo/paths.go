@@ -4,32 +4,53 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
+	"strconv"
 
+	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/quote"
 )
 
-// checkPaths refuses paths of build targets that lead out of the workspace, directly or through a
-// link. Paths of readme and licence files only matter to a registry: see missingFile.
-func (w *Workspace) checkPaths(c *Crate, m *manifest) error {
-	named := map[string]string{"build": c.BuildScript}
+// checkPaths records faults for paths of targets that lead out of the workspace, directly or
+// through a link. What they stop depends on whether a release compiles the target. Paths of readme
+// and licence files only matter to a registry: see missingFile.
+func (w *Workspace) checkPaths(c *Crate, m *manifest) {
+	w.checkPath(c, fault{scope: ofNeeded, stops: finding.Everything, at: []string{"package", "build"}, what: "build"}, c.BuildScript)
 	if c.Lib != nil {
-		named["lib.path"] = c.Lib.Path
+		w.checkPath(c, fault{scope: ofNeeded, stops: finding.Everything, at: []string{"lib", "path"}, what: "lib.path"}, c.Lib.Path)
 	}
-	for _, list := range [][]targetTable{m.Bin, m.Example, m.Test, m.Bench} {
-		for _, t := range list {
-			named["path of target "+quote.Line(t.Name)] = t.Path
+	for kind, list := range map[string][]targetTable{"bin": m.Bin, "example": m.Example, "test": m.Test, "bench": m.Bench} {
+		for i, t := range list {
+			at := []string{kind, strconv.Itoa(i), "path"}
+			w.checkPath(c, fault{stops: c.compiled(kind, t), at: at, what: "path of target " + quote.Line(t.Name)}, t.Path)
 		}
 	}
-	for _, field := range slices.Sorted(maps.Keys(named)) {
-		p := named[field]
-		if err := w.beneath(c.Dir, p); err != nil {
-			return fmt.Errorf("`%s` is %s: %w", field, quote.Line(p), err)
-		}
+	c.targets = slices.DeleteFunc(c.targets, func(p string) bool { return path.IsAbs(p) || !fs.ValidPath(path.Join(c.Dir, p)) })
+}
+
+// checkPath adds a fault if a path leads out of the workspace. f.what names the field.
+func (w *Workspace) checkPath(c *Crate, f fault, p string) {
+	if err := w.beneath(c.Dir, p); err != nil {
+		f.what = fmt.Sprintf("`%s` is %s: %v", f.what, quote.Line(p), err)
+		c.faults = append(c.faults, f)
 	}
-	return nil
+}
+
+// compiled returns what a declared target that cannot be compiled stops: a binary that is built,
+// everything; an example or test that `cargo test` compiles, a release, whose tests fail; a
+// benchmark, which a release does not compile, nothing.
+func (c *Crate) compiled(kind string, t targetTable) finding.Stops {
+	without := len(c.missingFeatures(Target{RequiredFeatures: t.RequiredFeatures})) > 0
+	switch {
+	case without || kind == "bench":
+		return finding.Nothing
+	case kind == "bin":
+		return finding.Everything
+	case len(c.Settings.Test) > 0 || kind == "test" && t.Test != nil && !*t.Test:
+		return finding.Nothing
+	}
+	return finding.Release
 }
 
 // beneath returns an error unless a path relative to a crate's directory is inside the workspace.

@@ -1,10 +1,13 @@
 package cargo
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"strings"
+
+	"dagger/slipway/ci/finding"
 )
 
 // globExpr translates a glob to an unanchored regular expression: `**` matches any number of
@@ -100,41 +103,55 @@ func matches(patterns []ignorePattern, name string) bool {
 // Book, "The exclude and include fields").
 type contents struct {
 	include, exclude []ignorePattern
-	size             int // of the patterns, counted as for maxRules
 }
 
-func readContents(p, inherited *packageTable) (contents, error) {
-	var c contents
+// readContents reads the patterns of c's `include` and `exclude`.
+func (w *Workspace) readContents(c *Crate, p, inherited *packageTable) {
 	for _, field := range []struct {
 		name      string
 		own, root any
 		to        *[]ignorePattern
-	}{{"include", p.Include, inherited.Include, &c.include}, {"exclude", p.Exclude, inherited.Exclude, &c.exclude}} {
-		v, err := inherit(field.own, field.root, field.name)
+	}{{"include", p.Include, inherited.Include, &c.contents.include}, {"exclude", p.Exclude, inherited.Exclude, &c.contents.exclude}} {
+		lines, err := patternLines(field.own, field.root, field.name)
 		if err != nil {
-			return c, err
-		}
-		if v == nil {
+			c.refuse(err, "package", field.name)
 			continue
 		}
-		list, ok := v.([]any)
-		if !ok {
-			return c, fmt.Errorf("field %q is %T, expected a list of patterns", field.name, v)
+		size := 0
+		for _, line := range lines {
+			size += len(line) + 64
 		}
-		var lines []string
-		for _, e := range list {
-			s, ok := e.(string)
-			if !ok {
-				return c, fmt.Errorf("field %q holds %v, expected patterns", field.name, e)
-			}
-			lines = append(lines, s)
-			c.size += len(s) + 64
+		if w.rules+size > maxRules {
+			err = errors.New("the patterns of `include` and `exclude` are too many or too long: write fewer and shorter ones")
+		} else {
+			w.rules += size
+			*field.to, err = parseIgnore(lines)
 		}
-		if *field.to, err = parseIgnore(lines); err != nil {
-			return c, fmt.Errorf("field %q: %w", field.name, err)
+		if err != nil {
+			c.faults = append(c.faults, fault{scope: ofNeeded, stops: finding.Everything, at: []string{"package", field.name}, what: fmt.Sprintf("field %q: %v", field.name, err)})
 		}
 	}
-	return c, nil
+}
+
+// patternLines returns the patterns of one field, nil if it is absent.
+func patternLines(own, root any, name string) ([]string, error) {
+	v, err := inherit(own, root, name)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("field %q is %T, expected a list of patterns", name, v)
+	}
+	var lines []string
+	for _, e := range list {
+		s, ok := e.(string)
+		if !ok {
+			return nil, fmt.Errorf("field %q holds %v, expected patterns", name, e)
+		}
+		lines = append(lines, s)
+	}
+	return lines, nil
 }
 
 // packages reports whether a file may be part of the package. name is relative to the crate's

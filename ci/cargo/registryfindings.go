@@ -137,9 +137,17 @@ func (w *Workspace) readme(c *Crate) string {
 		}
 		return ""
 	}
+	if found := w.findReadme(c.Dir); found != "" {
+		return path.Join(c.Dir, found)
+	}
+	return ""
+}
+
+// findReadme returns the file in dir that cargo takes for a readme by its name, "" for none.
+func (w *Workspace) findReadme(dir string) string {
 	for _, name := range []string{"README.md", "README.txt", "README"} {
-		if w.isFile(c.Dir, name) {
-			return path.Join(c.Dir, name)
+		if w.isFile(dir, name) {
+			return name
 		}
 	}
 	return ""

@@ -148,7 +148,7 @@ func TestRegistryFindingsPaths(t *testing.T) {
 	}
 }
 
-// TestFieldsRefused checks that a field of a type that cargo refuses is an error.
+// TestFieldsRefused checks that a field of a type that cargo refuses is a finding.
 func TestFieldsRefused(t *testing.T) {
 	for line, want := range map[string]string{
 		"keywords = \"x\"":         `field "keywords" is string, expected a list of strings`,
@@ -160,7 +160,7 @@ func TestFieldsRefused(t *testing.T) {
 		"[features]\na = 1":        `feature "a"`,
 		"[features]\na = [1]":      `feature "a"`,
 	} {
-		_, err := Read(files(map[string]string{"Cargo.toml": pkg("a") + line + "\n", "src/lib.rs": ""}))
+		err := faults(files(map[string]string{"Cargo.toml": pkg("a") + line + "\n", "src/lib.rs": ""}))
 		wantError(t, err, "Cargo.toml", want)
 	}
 }

@@ -1,8 +1,11 @@
 package cargo
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/BurntSushi/toml"
 
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/setting"
@@ -70,45 +73,52 @@ func (s Settings) For(target string) Settings {
 }
 
 // readSettings decodes the settings of a manifest. The error gives the line of every unknown
-// setting and every value of the wrong type.
+// setting of the workspace and every value of the wrong type; those of the package are faults.
 func (m *manifest) readSettings(file string, raw []byte) error {
-	var wrong finding.List
-	found, line := false, tomlfile.Lines(raw)
-	for table, metadata := range map[setting.Table]any{setting.Package: packageMetadata(m), setting.Workspace: workspaceMetadata(m)} {
-		tables, _ := metadata.(map[string]any)
-		value, there := tables["slipway"]
-		if !there {
-			continue
-		}
-		found = true
-		for _, p := range setting.Check(table, value) {
-			at := line(slices.Concat(table.Keys(), p.Path)...)
-			wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: at, What: p.What})
-		}
+	for _, p := range check(setting.Package, packageMetadata(m)) {
+		m.faults = append(m.faults, fault{stops: finding.Everything, at: append(setting.Package.Keys(), p.Path...), what: p.What})
 	}
-	if !found {
-		return nil
+	var wrong finding.List
+	line := tomlfile.Lines(raw)
+	for _, p := range check(setting.Workspace, workspaceMetadata(m)) {
+		at := line(slices.Concat(setting.Workspace.Keys(), p.Path)...)
+		wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: at, What: p.What})
 	}
 	if err := wrong.Check("reading settings", finding.Everything); err != nil {
 		return err
 	}
-	var typed struct {
-		Package struct {
-			Metadata struct {
-				Slipway Settings `toml:"slipway"`
-			} `toml:"metadata"`
-		} `toml:"package"`
-		Workspace struct {
-			Metadata struct {
-				Slipway WorkspaceSettings `toml:"slipway"`
-			} `toml:"metadata"`
-		} `toml:"workspace"`
+	var err error
+	if len(m.faults) == 0 {
+		err = decode(packageMetadata(m), &m.settings)
 	}
-	if err := tomlfile.Unmarshal(raw, &typed); err != nil {
+	if err = errors.Join(err, decode(workspaceMetadata(m), &m.workspaceSettings)); err != nil {
 		return fmt.Errorf("reading settings of %q: %w", file, err)
 	}
-	m.settings, m.workspaceSettings = typed.Package.Metadata.Slipway, typed.Workspace.Metadata.Slipway
 	return nil
+}
+
+// check returns the problems of slipway's settings in a `metadata` table.
+func check(table setting.Table, metadata any) []setting.Problem {
+	tables, _ := metadata.(map[string]any)
+	value, there := tables["slipway"]
+	if !there {
+		return nil
+	}
+	return setting.Check(table, value)
+}
+
+// decode decodes slipway's settings in a `metadata` table, if there are any.
+func decode(metadata, to any) error {
+	tables, _ := metadata.(map[string]any)
+	value, there := tables["slipway"]
+	if !there {
+		return nil
+	}
+	text, err := toml.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return tomlfile.Unmarshal(text, to)
 }
 
 func packageMetadata(m *manifest) any {

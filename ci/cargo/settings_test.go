@@ -14,7 +14,7 @@ func TestSettingsRefused(t *testing.T) {
 		root, a, b string
 		want       []string
 	}{
-		{"an unknown key", "", "[package.metadata.slipway]\nfeature = [\"x\"]\n", "", []string{"reading settings: a/Cargo.toml:7: \"feature\" is not a setting of [package.metadata.slipway]: did you mean \"features\"?"}},
+		{"an unknown key", "", "[package.metadata.slipway]\nfeature = [\"x\"]\n", "", []string{"a/Cargo.toml:7: \"feature\" is not a setting of [package.metadata.slipway]: did you mean \"features\"?"}},
 		{"an unknown key of the workspace", "[workspace.metadata.slipway]\nrelease-brunch = \"x\"\n", "", "", []string{": Cargo.toml:4:", "did you mean \"release-branch\"?"}},
 		{"a dotted key", "", "metadata.slipway.tests = []\n", "", []string{"a/Cargo.toml:6:", "did you mean \"test\"?"}},
 		{"an inline table", "", "metadata = { slipway = { binary = [] } }\n", "", []string{"a/Cargo.toml:6:", "did you mean \"binaries\"?"}},
@@ -25,7 +25,7 @@ func TestSettingsRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Read(files(map[string]string{
+			err := faults(files(map[string]string{
 				"Cargo.toml": root + tt.root, "a/Cargo.toml": pkg("a") + tt.a, "b/Cargo.toml": pkg("b") + tt.b, "a/src/lib.rs": "", "b/src/lib.rs": "",
 			}))
 			wantError(t, err, tt.want...)

@@ -13,9 +13,13 @@ import (
 )
 
 // Shipped returns the binaries that a release builds, signs and packs, sorted by name: those
-// named by the setting `binaries`, or else all that cargo builds with the crate's features.
+// named by the setting `binaries`, or else all that cargo builds with the crate's features. A
+// binary whose name no released file can have is not one of them.
 func (c *Crate) Shipped() []Target {
 	return slices.DeleteFunc(slices.Clone(c.Bins), func(b Target) bool {
+		if checkBinaryName(b.Name) != nil {
+			return true
+		}
 		if c.Settings.Binaries != nil {
 			return !slices.Contains(c.Settings.Binaries, b.Name)
 		}
@@ -66,6 +70,9 @@ func (b *binaryFindings) chosen(i int, name string) {
 		b.add(finding.Everything, line, "correct `binaries`", "`binaries` names %s, which is not a binary of the crate: %s", quote.Line(name), has)
 		return
 	}
+	if err := checkBinaryName(name); err != nil {
+		b.add(finding.Everything, line, "rename the binary", "`binaries` names a binary that cannot be released: %v", err)
+	}
 	if missing := b.crate.missingFeatures(b.crate.Bins[at]); len(missing) > 0 {
 		b.add(finding.Everything, line, "list them as `features` in [package.metadata.slipway]", "`binaries` names %s, which cargo builds only with the features %s", quote.Line(name), strings.Join(missing, ", "))
 	}
@@ -74,10 +81,13 @@ func (b *binaryFindings) chosen(i int, name string) {
 // leftOut reports a binary that is not shipped.
 func (b *binaryFindings) leftOut(t Target) {
 	if b.crate.ChoosesBinaries() {
-		b.add(finding.Nothing, b.line(append(setting.Package.Keys(), "binaries")...), "", "binary %s is left out: `binaries` does not name it", t.Name)
+		b.add(finding.Nothing, b.line(append(setting.Package.Keys(), "binaries")...), "", "binary %s is left out: `binaries` does not name it", shown(t.Name))
 		return
 	}
 	missing := b.crate.missingFeatures(t)
+	if err := checkBinaryName(t.Name); err != nil && len(missing) == 0 {
+		b.add(finding.Release, b.line("bin", strconv.Itoa(t.declared-1)), "rename it, or name those to ship with `binaries` in [package.metadata.slipway]", "%v: a dry run leaves it out", err)
+	}
 	if len(missing) == 0 {
 		return
 	}
@@ -85,13 +95,21 @@ func (b *binaryFindings) leftOut(t Target) {
 	if publishable, _ := b.crate.Publishable(); !publishable && len(b.crate.Shipped()) == 0 {
 		stops = finding.Everything // there is nothing to build
 	}
-	b.add(stops, b.line("bin", strconv.Itoa(t.declared-1)), "list them as `features` in [package.metadata.slipway] to ship it", "binary %s is left out: cargo builds it only with the features %s", t.Name, strings.Join(missing, ", "))
+	b.add(stops, b.line("bin", strconv.Itoa(t.declared-1)), "list them as `features` in [package.metadata.slipway] to ship it", "binary %s is left out: cargo builds it only with the features %s", shown(t.Name), strings.Join(missing, ", "))
+}
+
+// shown returns a binary's name as it is, or quoted if it is not plain.
+func shown(name string) string {
+	if checkBinaryName(name) != nil {
+		return quote.Line(name)
+	}
+	return name
 }
 
 func binaryNames(bins []Target) []string {
 	var names []string
 	for _, b := range bins {
-		names = append(names, b.Name)
+		names = append(names, shown(b.Name))
 	}
 	return names
 }

@@ -20,15 +20,20 @@ import (
 // members do not change what cargo resolves. Keys are slash-separated paths; an empty value means
 // that the file is removed.
 func (w *Workspace) BuildFiles(c *Crate) (map[string]string, error) {
-	files := map[string]string{
+	files := w.configFiles()
+	packaged, err := w.PackageFiles(c)
+	maps.Copy(files, packaged)
+	return files, err
+}
+
+// configFiles returns the files that replace cargo's configuration and the toolchain file.
+func (w *Workspace) configFiles() map[string]string {
+	return map[string]string{
 		".cargo/config.toml":  w.Config.Text,
 		".cargo/config":       "",
 		"rust-toolchain":      "", // the image provides the toolchain: a rustup in it
 		"rust-toolchain.toml": "", // must not look for another
 	}
-	packaged, err := w.PackageFiles(c)
-	maps.Copy(files, packaged)
-	return files, err
 }
 
 // PackageFiles returns those of [Workspace.BuildFiles] that cargo needs to package c and that are

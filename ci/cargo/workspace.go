@@ -29,8 +29,9 @@ type Workspace struct {
 	dir  string // of the root manifest; "" for the top of fsys
 	// components numbers the crates by dependency cycle, see [Workspace.cyclic].
 	components map[string]int
-	rules      int      // size of all crates' `include` and `exclude` patterns, see maxRules
-	places     sync.Map // the [tomlfile.Positions] of each manifest that was located
+	unread     []unreadable // members of which nothing can be read
+	rules      int          // size of all crates' `include` and `exclude` patterns, see maxRules
+	places     sync.Map     // the [tomlfile.Positions] of each manifest that was located
 }
 
 // Crate is one member of a workspace.
@@ -52,6 +53,7 @@ type Crate struct {
 	publish  publishPolicy
 	fields   fields
 	contents contents
+	faults   []fault
 	targets  []string // paths of every declared target, relative to Dir
 }
 
@@ -75,8 +77,10 @@ func (t *Target) Shared() bool {
 // ErrNotFound is wrapped by errors about a crate that is not in the workspace.
 var ErrNotFound = errors.New("no such crate in the workspace")
 
-// Read reads the workspace whose root manifest is Cargo.toml at the top of fsys. The error for a
-// manifest that cargo would refuse, or for an invalid setting, names the file and what to change.
+// Read reads the workspace whose root manifest is Cargo.toml at the top of fsys. What is wrong with
+// one member is a finding for the crates that it concerns, see [Workspace.Findings]. An error means
+// that the workspace itself cannot be read, or none of its members; it names the file and what to
+// change.
 func Read(fsys fs.FS) (*Workspace, error) {
 	root, err := readManifest(fsys, ".")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -128,12 +132,18 @@ func (w *Workspace) Crate(name string) (*Crate, error) {
 			return nil, fmt.Errorf("finding crate %q: %w: %q is in the workspace's `exclude` list; only members are released", name, ErrNotFound, dir)
 		}
 	}
+	if err := w.explainUnread(name); err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, c := range w.Crates {
 		names = append(names, c.Name)
 	}
 	if len(names) > 20 {
 		names = append(names[:20], fmt.Sprintf("and %d more", len(w.Crates)-20))
+	}
+	if len(w.unread) > 0 {
+		return nil, fmt.Errorf("finding crate %q: %w: it has %s, and members that cannot be read: %s", name, ErrNotFound, strings.Join(names, ", "), w.unreadDirs())
 	}
 	return nil, fmt.Errorf("finding crate %q: %w: it has %s", name, ErrNotFound, strings.Join(names, ", "))
 }

@@ -91,7 +91,11 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	b.fetched, b.vendored = w.Fetches(c), w.Config.Vendored.Any()
 	b.offline = b.vendored && w.FetchesNothing(c)
 	b.git = p.Toolchain == toolchain.Reference() && w.FetchesGit(c)
-	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: step.Files{".cargo/config.toml": w.Config.Text, ".cargo/config": "", "rust-toolchain": "", "rust-toolchain.toml": ""}}, {Name: "source", Source: true, Files: files}}
+	asked, err := w.ReadFiles()
+	if err != nil {
+		return err
+	}
+	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: asked}, {Name: "source", Source: true, Files: files}}
 	p.Trees = append(p.Trees, b.commitTree()...)
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {

@@ -61,6 +61,9 @@ func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error
 		return nil, err
 	}
 	if len(crates) == 0 {
+		if err := w.Unread().Check("choosing the crates to release: name those to release (--crates), because not all can be read", finding.Nothing); err != nil {
+			return nil, err
+		}
 		for _, c := range w.Crates {
 			if ok, _ := c.Publishable(); ok {
 				wanted[c.Name] = c.Version
