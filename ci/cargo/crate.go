@@ -56,6 +56,11 @@ func (w *Workspace) newCrate(dir string, m *manifest) *Crate {
 	if off := m.settings.Registry; off != nil && !*off && c.publish.reason == "" {
 		c.publish.reason = noRegistry
 	}
+	_, err = inherit(p.Authors, inherited.Authors, "authors")
+	c.refuse(err, "package", "authors")
+	if lints, _ := m.Lints.(map[string]any); lints["workspace"] == true && w.root.Workspace.Lints == nil {
+		c.refuse(errors.New("`lints` says `workspace = true`, but there is no [workspace.lints]"), "lints")
+	}
 	w.readFields(c, m, inherited)
 	w.readContents(c, p, inherited)
 	w.readDeps(c, m)
@@ -166,6 +171,7 @@ func (w *Workspace) discoverBins(c *Crate) []Target {
 	for _, e := range entries {
 		name, isRust := strings.CutSuffix(e.Name(), ".rs")
 		switch {
+		case strings.HasPrefix(e.Name(), "."): // cargo skips these, such as editors and macOS leave behind
 		case isRust && !e.IsDir():
 			bins = append(bins, Target{Name: name, Path: "src/bin/" + e.Name()})
 		case e.IsDir() && w.isFile(c.Dir, "src/bin/"+e.Name()+"/main.rs"):

@@ -84,13 +84,14 @@ func (w *Workspace) checkFaults(c *Crate) finding.List {
 	closure, built, out := w.Closure(c), w.buildMembers(c), w.leftOut()
 	for i := range w.Crates {
 		m := &w.Crates[i]
-		isBuilt := slices.Contains(built, m)
+		isBuilt, told := slices.Contains(built, m), false
 		for _, f := range m.faults {
 			if m == c || f.scope == ofNeeded && slices.Contains(closure, m) || f.scope == ofCargo && isBuilt {
 				list = append(list, w.findingAt(f.stops, m, f.at, f.what, f.do))
+				told = told || f.scope == ofCargo
 			}
 		}
-		if why, left := out[m.Dir]; left {
+		if why, left := out[m.Dir]; left && !told {
 			list = append(list, w.leftOutFinding(c, isBuilt, m.Name, m.Dir, why))
 		}
 	}

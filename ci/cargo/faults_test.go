@@ -23,6 +23,8 @@ var memberFaults = map[string]struct {
 	"no keywords to inherit":          {pkg("bad", "keywords.workspace = true"), false, finding.Everything, `bad/Cargo.toml:5: field "keywords"`},
 	"no licence to inherit":           {pkg("bad", "license.workspace = true"), false, finding.Everything, `bad/Cargo.toml:5: field "license"`},
 	"no publish to inherit":           {pkg("bad", "publish.workspace = true"), false, finding.Everything, `bad/Cargo.toml:5: field "publish"`},
+	"no authors to inherit":           {pkg("bad", "authors.workspace = true"), false, finding.Everything, `bad/Cargo.toml:5: field "authors"`},
+	"no lints to inherit":             {pkg("bad", "[lints]\nworkspace = true"), false, finding.Everything, "bad/Cargo.toml:5: `lints`"},
 	"no include to inherit":           {pkg("bad", "include.workspace = true"), false, finding.Everything, `bad/Cargo.toml:5: field "include"`},
 	"no dependency to inherit":        {pkg("bad", "[dependencies]\nx.workspace = true"), false, finding.Everything, `bad/Cargo.toml:6: dependency "x"`},
 	"a version that is a number":      {"[package]\nname = \"bad\"\nversion = 1\n", false, finding.Everything, `bad/Cargo.toml:3: field "version"`},

@@ -20,6 +20,7 @@ type manifest struct {
 	Test      []targetTable  `toml:"test"`
 	Bench     []targetTable  `toml:"bench"`
 	Features  any            `toml:"features"`
+	Lints     any            `toml:"lints"`
 
 	dependencyTables
 	Target map[string]dependencyTables `toml:"target"`
@@ -58,6 +59,7 @@ type packageTable struct {
 	Autobins    *bool  `toml:"autobins"`
 	Autolib     *bool  `toml:"autolib"`
 	Metadata    any    `toml:"metadata"`
+	Authors     any    `toml:"authors"`
 
 	// Fields that only a registry reads, see [fields].
 	Homepage      any `toml:"homepage"`
@@ -75,6 +77,7 @@ type workspaceRoot struct {
 	Package        packageTable   `toml:"package"`
 	Dependencies   map[string]any `toml:"dependencies"`
 	Metadata       any            `toml:"metadata"`
+	Lints          any            `toml:"lints"`
 }
 
 type targetTable struct {

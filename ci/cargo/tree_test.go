@@ -7,10 +7,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/BurntSushi/toml"
 )
+
+// installed returns a toolchain that runs without installing anything, "" if there is none.
+var installed = sync.OnceValue(func() string {
+	for _, candidate := range []string{os.Getenv("RUSTUP_TOOLCHAIN"), "1.96.0", "1.95.0", "stable"} {
+		probe := exec.Command("cargo", "--version")
+		probe.Dir, probe.Env = os.TempDir(), append(os.Environ(), "RUSTUP_TOOLCHAIN="+candidate, "RUSTUP_AUTO_INSTALL=0")
+		if candidate != "" && probe.Run() == nil {
+			return candidate
+		}
+	}
+	return ""
+})
 
 // runCargo runs cargo offline in dir and returns its output. It skips the test if there is no
 // working cargo.
@@ -20,15 +33,7 @@ func runCargo(t *testing.T, dir string, args ...string) ([]byte, error) {
 		t.Skip("SKIPPED: no cargo on the PATH to compare with")
 	}
 	env := append(os.Environ(), "CARGO_TARGET_DIR="+filepath.Join(t.TempDir(), "target"), "CARGO_NET_OFFLINE=true", "RUSTC_WRAPPER=", "CARGO_HOME="+t.TempDir())
-	toolchain := ""
-	for _, candidate := range []string{os.Getenv("RUSTUP_TOOLCHAIN"), "1.96.0", "1.95.0", "stable"} {
-		probe := exec.Command("cargo", "--version")
-		probe.Dir, probe.Env = t.TempDir(), append(os.Environ(), "RUSTUP_TOOLCHAIN="+candidate, "RUSTUP_AUTO_INSTALL=0")
-		if candidate != "" && probe.Run() == nil {
-			toolchain = candidate
-			break
-		}
-	}
+	toolchain := installed()
 	if toolchain == "" {
 		t.Skip("SKIPPED: cargo on the PATH has no toolchain that runs")
 	}
