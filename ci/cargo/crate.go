@@ -105,8 +105,15 @@ func (w *Workspace) findLib(c *Crate, m *manifest) *Target {
 	if m.Lib.Name != "" {
 		lib.Name = m.Lib.Name
 	}
-	if m.Lib.Path != "" {
+	old := "src/" + lib.Name + ".rs"
+	switch {
+	case m.Lib.Path != "":
 		lib.Path = path.Clean(m.Lib.Path)
+	case w.isFile(c.Dir, lib.Path):
+	case c.Edition2015() && w.isFile(c.Dir, old):
+		lib.Path = old
+	default:
+		c.refuse(fmt.Errorf("there is no file %q, and [lib] has no `path`", lib.Path), "lib")
 	}
 	lib.ProcMacro = m.Lib.ProcMacro || m.Lib.ProcMacroOld
 	lib.Types = slices.Concat(m.Lib.CrateType, m.Lib.CrateTypeOld)
@@ -124,7 +131,11 @@ func (w *Workspace) findBins(c *Crate, m *manifest) []Target {
 			c.refuse(fmt.Errorf("binary %q is declared twice", t.Name), "bin", strconv.Itoa(i))
 			continue
 		}
-		found[t.Name] = Target{Name: t.Name, Path: w.binPath(c, t), RequiredFeatures: t.RequiredFeatures, declared: i + 1}
+		file, there := w.binPath(c, t)
+		if !there {
+			c.refuse(fmt.Errorf("there is no file for binary %s: expected %s", quote.Line(t.Name), quote.Line(file)), "bin", strconv.Itoa(i))
+		}
+		found[t.Name] = Target{Name: t.Name, Path: file, RequiredFeatures: t.RequiredFeatures, declared: i + 1}
 	}
 	auto := m.Package.Autobins == nil && !(c.Edition2015() && len(m.Bin) > 0) || m.Package.Autobins != nil && *m.Package.Autobins
 	if auto {
@@ -181,17 +192,28 @@ func (w *Workspace) discoverBins(c *Crate) []Target {
 	return bins
 }
 
-// binPath returns the path of a declared binary, inferred as cargo does if it is not given.
-func (w *Workspace) binPath(c *Crate, t targetTable) string {
+// binPath returns the path of a declared binary, inferred as cargo does if it is not given, and
+// whether there is one. Edition 2015 has more places than the later ones.
+func (w *Workspace) binPath(c *Crate, t targetTable) (string, bool) {
 	if t.Path != "" {
-		return path.Clean(t.Path)
+		return path.Clean(t.Path), true
 	}
-	for _, p := range []string{"src/bin/" + t.Name + ".rs", "src/bin/" + t.Name + "/main.rs"} {
+	places := []string{"src/bin/" + t.Name + ".rs", "src/bin/" + t.Name + "/main.rs"}
+	if t.Name == c.Name {
+		places = append(places, "src/main.rs")
+	}
+	if c.Edition2015() && c.Lib == nil {
+		places = append(places, "src/"+t.Name+".rs")
+	}
+	if c.Edition2015() {
+		places = append(places, "src/main.rs", "src/bin/main.rs")
+	}
+	for _, p := range places {
 		if w.isFile(c.Dir, p) {
-			return p
+			return p, true
 		}
 	}
-	return "src/main.rs"
+	return places[0], false
 }
 
 // targetPath returns the path of a declared example, test or benchmark, inferred as cargo does if
@@ -202,6 +224,9 @@ func (w *Workspace) targetPath(c *Crate, t targetTable, kind string) string {
 	}
 	if p := kind + "/" + t.Name + "/main.rs"; w.isFile(c.Dir, p) {
 		return p
+	}
+	if old := "src/bench.rs"; kind == "benches" && t.Name == "bench" && c.Edition2015() && w.isFile(c.Dir, old) {
+		return old
 	}
 	return kind + "/" + t.Name + ".rs"
 }

@@ -13,6 +13,7 @@ import (
 // resolved by inherit.
 type manifest struct {
 	Package   *packageTable  `toml:"package"`
+	Project   *packageTable  `toml:"project"` // the name of [package] in old manifests
 	Workspace *workspaceRoot `toml:"workspace"`
 	Lib       *targetTable   `toml:"lib"`
 	Bin       []targetTable  `toml:"bin"`
@@ -101,6 +102,9 @@ func readManifest(fsys fs.FS, dir string) (*manifest, error) {
 	var m manifest
 	if err := tomlfile.Unmarshal(raw, &m); err != nil {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
+	}
+	if m.Package == nil {
+		m.Package = m.Project
 	}
 	if err := m.readSettings(name, raw); err != nil {
 		return nil, err

@@ -131,12 +131,12 @@ func (w *Workspace) listMembers() ([]string, error) {
 }
 
 // excludes reports whether dir is below an entry of `exclude` and not below a literal entry of
-// `members`, which takes precedence.
+// `members`, which takes precedence. Everything is below the entry ".".
 func (w *Workspace) excludes(dir string) bool {
 	below := func(list []string) bool {
 		return slices.ContainsFunc(list, func(e string) bool {
 			e = path.Clean(e)
-			return dir == e || strings.HasPrefix(dir, e+"/")
+			return e == "." || dir == e || strings.HasPrefix(dir, e+"/")
 		})
 	}
 	return below(w.root.Workspace.Exclude) && !below(w.root.Workspace.Members)
