@@ -1,11 +1,8 @@
 package cargo
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,10 +14,6 @@ import (
 // set and c goes to a registry, the findings include what cargo would refuse to package.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c))
-	dirs := map[string]bool{}
-	for i := range w.Crates {
-		dirs[w.Crates[i].Dir] = true
-	}
 	var packaged []*Crate
 	if publishes {
 		packaged = w.packaged(c)
@@ -32,7 +25,7 @@ func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
 		for _, d := range member.Deps {
 			list = append(list, w.checkDep(member, d, isPackaged, unread)...)
 		}
-		list = append(list, w.checkFiles(member, dirs, isPackaged)...)
+		list = append(list, w.checkFiles(member, isPackaged)...)
 	}
 	for _, member := range packaged {
 		list = append(list, w.checkNeeds(member)...)
@@ -59,6 +52,9 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 	for _, member := range w.packaged(c) {
 		if field, _ := w.missingFile(member); field != "" {
 			return fmt.Sprintf("the file that `%s` of crate %q names is missing", field, member.Name)
+		}
+		if why := w.unpackageableFile(member); why != "" {
+			return why
 		}
 		for _, d := range member.Deps {
 			if w.isLocal(d) && d.published() && d.Req != "" {
@@ -115,67 +111,4 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 // outside reports whether a path relative to the workspace root leads out of it.
 func outside(dir string) bool {
 	return dir == ".." || strings.HasPrefix(dir, "../") || path.IsAbs(dir)
-}
-
-// checkFiles reports symbolic links that dangle or leave the workspace, and files that by their
-// name hold secrets. dirs holds every member's directory: a nested member is checked on its own.
-func (w *Workspace) checkFiles(c *Crate, dirs map[string]bool, packaged bool) finding.List {
-	var list finding.List
-	err := fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
-		inPackage := packaged && c.contents.packages(strings.TrimPrefix(name, c.Dir+"/"))
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && (dirs[name] && name != c.Dir || e.Name() == ".git" || name == path.Join(c.Dir, "target")):
-			return fs.SkipDir
-		case e.Type()&fs.ModeSymlink != 0:
-			list = append(list, w.checkLink(c, name, inPackage)...)
-		case inPackage && !e.IsDir() && isSecretFile(e.Name()):
-			list = append(list, finding.Finding{
-				Stops: finding.Nothing, Crate: c.Name, File: name, What: "the file is published with the crate, and its name suggests that it holds secrets",
-				Do: "if it does, remove it from the repository, or exclude it from the package with `package.exclude`",
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		list = append(list, finding.Finding{Stops: finding.Everything, Crate: c.Name, File: c.Dir, What: fmt.Sprintf("reading the crate's files: %v", err)})
-	}
-	return list
-}
-
-// isSecretFile reports whether a file's name suggests that it holds secrets.
-func isSecretFile(name string) bool {
-	if name == ".env" || strings.HasPrefix(name, ".env.") {
-		return name != ".env.example" && name != ".env.sample" && name != ".env.template"
-	}
-	return name == ".netrc" || name == "credentials.toml" || name == "id_rsa" || name == "id_ed25519"
-}
-
-// checkLink checks a symbolic link. Links are kept as they are, so a broken one only matters once
-// cargo has to package its target.
-func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.List {
-	why := ""
-	to, err := fs.ReadLink(w.fsys, name)
-	switch {
-	case err != nil:
-		why = fmt.Sprintf("reading the symbolic link: %v", err)
-	case filepath.IsAbs(to) || !fs.ValidPath(path.Join(path.Dir(name), to)):
-		why = fmt.Sprintf("the symbolic link points to %q, outside the workspace, which is not part of a release", to)
-	default:
-		_, err := fs.Stat(w.fsys, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			why = fmt.Sprintf("the symbolic link points to %q, which does not exist", to)
-		} else if err != nil { // through another link
-			why = fmt.Sprintf("the symbolic link points to %q: %v", to, err)
-		}
-	}
-	if why == "" {
-		return nil
-	}
-	f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, File: name, What: why}
-	if inPackage {
-		f.Stops, f.Do = finding.Registry, "remove it, point it to a file of the workspace, or exclude it from the package with `package.exclude`"
-	}
-	return finding.List{f}
 }

@@ -2,6 +2,7 @@ package cargo
 
 import (
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -153,6 +154,7 @@ func TestCheckSecretFiles(t *testing.T) {
 		{"registry token", published, ".cargo/credentials.toml", true},
 		{"private key", published, "id_ed25519", true},
 		{"below target", published, "target/.env", false},
+		{"of a nested package", published, "fuzz/x/.env", false},
 		{"excluded", published + "\nexclude = [\".env\"]", ".env", false},
 		{"excluded below", published + "\nexclude = [\".env\"]", "x/y/.env", false},
 		{"excluded at the top only", published + "\nexclude = [\"/.env\"]", "x/.env", true},
@@ -174,6 +176,7 @@ func TestCheckSecretFiles(t *testing.T) {
 				if dir != "." {
 					in = map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"crates/a\"]", dir + "/Cargo.toml": pkg("a", tt.manifest), dir + "/" + tt.file: "TOKEN=x", "Cargo.lock": locked([]string{"a"})}
 				}
+				in[path.Join(dir, "fuzz/Cargo.toml")] = pkg("fuzz", "[workspace]")
 				w := read(t, in)
 				c := crate(t, w, "a")
 				wantErrors(t, stoppingError(w, c), nil) // a tracked file may be intended, so it is only a note
