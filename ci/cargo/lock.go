@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/finding"
-	"dagger/slipway/ci/tomlfile"
 )
 
 // Lock is a Cargo.lock: the packages that all dependencies resolved to.
@@ -30,7 +29,8 @@ type Package struct {
 	Checksum     string   `toml:"checksum"`
 	Dependencies []string `toml:"dependencies"`
 
-	text string
+	text string // as in the file, with the line that begins it
+	sum  string // the line of [metadata] with the checksum, in the oldest form of the file
 }
 
 func readLock(fsys fs.FS) (Lock, error) {
@@ -46,32 +46,6 @@ func readLock(fsys fs.FS) (Lock, error) {
 		return Lock{}, fmt.Errorf("reading lock file %q: %w", "Cargo.lock", err)
 	}
 	l.SHA256 = sha256.Sum256(raw)
-	return l, nil
-}
-
-// parseLock reads the packages and keeps each one's original text, so that a pruned lock file
-// repeats it verbatim.
-func parseLock(text string) (Lock, error) {
-	var file struct {
-		Package []Package `toml:"package"`
-	}
-	if err := tomlfile.Unmarshal([]byte(text), &file); err != nil {
-		return Lock{}, err
-	}
-	const mark = "\n[[package]]"
-	parts := strings.Split("\n"+strings.ReplaceAll(text, "\r\n", "\n"), mark)
-	if len(parts)-1 != len(file.Package) {
-		return Lock{}, fmt.Errorf("it holds %d packages, but %d begin on a line of their own", len(file.Package), len(parts)-1)
-	}
-	l := Lock{Packages: file.Package, head: strings.TrimPrefix(parts[0], "\n")}
-	for i := range l.Packages {
-		body := parts[i+1]
-		if end := strings.Index(body, "\n["); end >= 0 { // [[patch.unused]], [metadata]
-			l.tail = body[end:]
-			body = body[:end]
-		}
-		l.Packages[i].text = mark + strings.TrimRight(body, "\n") + "\n"
-	}
 	return l, nil
 }
 
@@ -154,17 +128,6 @@ func (l Lock) names(members []string) map[string]bool {
 		set[l.Packages[i].Name] = true
 	}
 	return set
-}
-
-// prune returns the text of the lock file reduced to what the members need. cargo compares lock
-// files by meaning, so --locked accepts it.
-func (l Lock) prune(members []string) string {
-	var b strings.Builder
-	b.WriteString(l.head)
-	for _, i := range l.reach(members) {
-		b.WriteString(l.Packages[i].text)
-	}
-	return b.String()
 }
 
 // Unlocked reports whether the workspace has no Cargo.lock, as is common for libraries. The fetch

@@ -215,3 +215,44 @@ func TestCheckLock(t *testing.T) {
 		t.Errorf("where the workspace has none: %v", err)
 	}
 }
+
+// TestOldLockFiles checks that the oldest forms of a lock file, with the root package in [root] or
+// checksums in [metadata], are read, pruned and compared like the others.
+func TestOldLockFiles(t *testing.T) {
+	const registry = "registry+https://github.com/rust-lang/crates.io-index"
+	root := "[root]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n \"x 1.0.0 (" + registry + ")\",\n]\n"
+	x := "\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"" + registry + "\"\n"
+	y := "\n[[package]]\nname = \"y\"\nversion = \"1.0.0\"\nsource = \"git+https://x.invalid/y#0123\"\n"
+	sums := "\n[metadata]\n\"checksum x 1.0.0 (" + registry + ")\" = \"aa\"\n\"checksum y 1.0.0 (git+https://x.invalid/y#0123)\" = \"<none>\"\n"
+	inline := strings.Replace(x, "\n\n", "\n", 1) + "checksum = \"aa\"\n"
+	app := "\n[[package]]" + strings.TrimPrefix(root, "[root]")
+	for name, tt := range map[string]struct{ text, pruned string }{
+		"the root package apart":   {root + x + y + sums, x + app + "\n[metadata]\n\"checksum x 1.0.0 (" + registry + ")\" = \"aa\"\n"},
+		"checksums apart":          {app + x + y + sums, app + x + "\n[metadata]\n\"checksum x 1.0.0 (" + registry + ")\" = \"aa\"\n"},
+		"the root package alone":   {strings.ReplaceAll(root, " \"x 1.0.0 ("+registry+")\",\n", "") + sums, strings.ReplaceAll(app, " \"x 1.0.0 ("+registry+")\",\n", "")},
+		"checksums in the package": {app + inline + y, app + inline},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, ending := range []string{"\n", "\r\n"} {
+				w := read(t, map[string]string{"Cargo.toml": pkg("app", "[dependencies]\nx = \"1\""), "src/main.rs": "x", "Cargo.lock": strings.ReplaceAll(tt.text, "\n", ending)})
+				alone := name == "the root package alone"
+				if found := w.checkFresh(crate(t, w, "app"), []*Crate{crate(t, w, "app")}); (len(found) > 0) != alone {
+					t.Errorf("%q", found.Lines())
+				}
+				if got := w.Lock.prune([]string{"app"}); got != tt.pruned {
+					t.Errorf("pruned:\n%s\nwant:\n%s", got, tt.pruned)
+				}
+				if err := w.CheckLock([]byte(tt.pruned)); err != nil {
+					t.Error(err)
+				}
+				if alone {
+					continue
+				}
+				if err := w.CheckLock([]byte("version = 4\n" + app + inline)); err != nil {
+					t.Errorf("rewritten in the newest form: %v", err)
+				}
+				wantError(t, w.CheckLock([]byte(strings.ReplaceAll("version = 4\n"+app+inline, "\"aa\"", "\"bb\""))), "x 1.0.0, which Cargo.lock does not have")
+			}
+		})
+	}
+}
