@@ -13,7 +13,7 @@ import (
 // members it is built and tested with, the lock file and cargo's configuration. If publishes is
 // set and c goes to a registry, the findings include what cargo would refuse to package.
 func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
-	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c))
+	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c), w.checkRedirections(c))
 	var packaged []*Crate
 	if publishes {
 		packaged = w.packaged(c)

@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"cmp"
 	"io/fs"
 	"path"
 	"slices"
@@ -67,17 +66,12 @@ func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	return c, err
 }
 
-// patchDirs returns the directories from which [patch] takes locked packages, sorted.
+// patchDirs returns the directories from which [patch] and [replace] take locked packages, sorted.
 func (w *Workspace) patchDirs(locked map[string]bool) []string {
 	var dirs []string
-	for _, patches := range w.root.Patch {
-		for alias, spec := range patches {
-			table, _ := spec.(map[string]any)
-			dir, _ := table["path"].(string)
-			name, _ := table["package"].(string)
-			if dir != "" && (w.Unlocked() || locked[cmp.Or(name, alias)]) {
-				dirs = append(dirs, path.Clean(dir))
-			}
+	for _, p := range w.redirections() {
+		if w.Unlocked() || locked[p.name] {
+			dirs = append(dirs, p.dir)
 		}
 	}
 	slices.Sort(dirs)

@@ -28,6 +28,7 @@ type Package struct {
 	Source       string   `toml:"source"`
 	Checksum     string   `toml:"checksum"`
 	Dependencies []string `toml:"dependencies"`
+	Replace      string   `toml:"replace"` // the package that [replace] puts in its place, as a dependency names it
 
 	text string // as in the file, with the line that begins it
 	sum  string // the line of [metadata] with the checksum, in the oldest form of the file
@@ -93,7 +94,8 @@ func (l Lock) reach(members []string) []int {
 		}
 	}
 	for k := 0; k < len(queue); k++ {
-		for _, d := range l.Packages[queue[k]].Dependencies {
+		p := l.Packages[queue[k]]
+		for _, d := range append(slices.Clone(p.Dependencies), p.Replace) {
 			for _, i := range byName[firstWord(d)] {
 				if l.Packages[i].named(d) {
 					add(i)

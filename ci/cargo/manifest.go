@@ -24,8 +24,9 @@ type manifest struct {
 	Lints     any            `toml:"lints"`
 
 	dependencyTables
-	Target map[string]dependencyTables `toml:"target"`
-	Patch  map[string]map[string]any   `toml:"patch"`
+	Target  map[string]dependencyTables `toml:"target"`
+	Patch   map[string]map[string]any   `toml:"patch"`
+	Replace map[string]any              `toml:"replace"` // what [patch] has replaced
 
 	size int64 // of the file, in bytes
 
