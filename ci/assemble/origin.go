@@ -45,7 +45,7 @@ func (c *Crate) Origin() (Origin, error) {
 		Parameters: provenance.Parameters{
 			Crate: p.Crate, Version: p.Version, Targets: p.Targets, ToolchainBase: c.ToolchainBase, Directory: p.Source.Directory,
 		},
-		Source: p.Source, Lock: c.Build.Workspace.Lock.SHA256, Toolchain: p.Toolchain, Rust: c.Built.Rust.Release, Runner: c.Build.Runner,
+		Source: p.Source, Lock: c.Built.Lock.SHA256, Toolchain: p.Toolchain, Rust: c.Built.Rust.Release, Runner: c.Build.Runner,
 		Who: c.Signing.Who,
 	}
 	if !c.Signing.DryRun() {

@@ -104,7 +104,7 @@ func (c *Crate) document(a plan.Artifact, binary string) (document, error) {
 func newSBOM(from *build.Crate, b *build.Built, binary, target string, sum [sha256.Size]byte) (*sbom.Document, error) {
 	graph := b.Graphs[target]
 	return sbom.New(sbom.Input{
-		Binary: binary, SHA256: sum, Target: target, Graph: graph, Lock: from.Workspace.Lock,
+		Binary: binary, SHA256: sum, Target: target, Graph: graph, Lock: b.Lock,
 		Source: source(from.Plan.Source, graph), Rust: b.Rust,
 	})
 }

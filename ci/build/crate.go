@@ -32,6 +32,9 @@ type Built struct {
 	Rust   sbom.Rust
 	Graphs map[string]sbom.Graph // the crates in the binaries of each target
 	Tests  []Tests
+	// Lock is the lock file that everything was built with: the workspace's or, if it has none, the
+	// one that the fetch has resolved.
+	Lock cargo.Lock
 	// Findings lists what the steps have found, besides the plan's findings.
 	Findings finding.List
 }
@@ -56,7 +59,7 @@ func (c *Crate) run(ctx context.Context, steps []step.Step) (*Built, error) {
 	if err := c.Plan.CheckDryRun(); err != nil {
 		return nil, err
 	}
-	b := &Built{Graphs: map[string]sbom.Graph{}}
+	b := &Built{Graphs: map[string]sbom.Graph{}, Lock: c.Workspace.Lock}
 	for _, group := range stages(steps) {
 		results, err := step.RunAll(ctx, group, c.Run)
 		for _, s := range group {
@@ -93,7 +96,8 @@ func (c *Crate) Run(ctx context.Context, s step.Step) (step.Result, error) {
 func (c *Crate) judge(ctx context.Context, b *Built, s step.Step, result step.Result) (err error) {
 	switch s.Name {
 	case plan.StepFetch:
-		return c.checkLock(ctx)
+		b.Lock, err = c.checkLock(ctx)
+		return err
 	case plan.StepToolchain:
 		if b.Rust, err = rustRelease(result.Stdout); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
@@ -18,22 +19,24 @@ import (
 // hundred KiB.
 const maxLock = 64 << 20
 
-// checkLock checks the lock file that cargo has made for the crate.
-func (c *Crate) checkLock(ctx context.Context) error {
+// checkLock checks the lock file that cargo has made for the crate, and returns the one that a
+// build is locked to.
+func (c *Crate) checkLock(ctx context.Context) (cargo.Lock, error) {
+	var none cargo.Lock
 	dir, err := os.MkdirTemp("", "slipway-lock-")
 	if err != nil {
-		return fmt.Errorf("checking the lock file: %w", err)
+		return none, fmt.Errorf("checking the lock file: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "Cargo.lock")
 	if err := c.Runner.Export(ctx, plan.StepFetch, plan.OutputLock, file); err != nil {
-		return err
+		return none, err
 	}
 	raw, err := beneath.ReadFile(file, maxLock)
 	if err != nil {
-		return fmt.Errorf("checking the lock file: %w", err)
+		return none, fmt.Errorf("checking the lock file: %w", err)
 	}
-	return c.Workspace.CheckLock(raw)
+	return c.Workspace.Resolve(raw)
 }
 
 // WriteBinaries builds the crate for every target and writes the binaries to

@@ -46,7 +46,7 @@ func (w *Workspace) newCrate(dir string, m *manifest) *Crate {
 	var err error
 	c.Version, err = inheritString(p.Version, inherited.Version, "version")
 	c.refuse(err, "package", "version")
-	if c.Version == "" {
+	if err == nil && c.Version == "" {
 		c.Version = "0.0.0" // cargo's default: such a crate cannot be published
 	}
 	c.Edition, err = inheritString(p.Edition, inherited.Edition, "edition")

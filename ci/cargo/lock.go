@@ -46,23 +46,27 @@ func readLock(fsys fs.FS) (Lock, error) {
 	if err != nil {
 		return Lock{}, fmt.Errorf("reading lock file %q: %w", "Cargo.lock", err)
 	}
-	l.SHA256 = sha256.Sum256(raw)
 	return l, nil
 }
 
-// CheckLock returns an error unless every package of the given lock file is in the workspace's
-// with the same version, source and checksum, so that cargo can only have removed packages. Any
-// lock file is accepted if the workspace has none.
-func (w *Workspace) CheckLock(raw []byte) error {
-	if w.Unlocked() {
-		return nil
-	}
-	other, err := parseLock(string(raw))
+// Resolve returns the lock file that a build is locked to: the workspace's or, if it has none, the
+// given one, which cargo has written.
+func (w *Workspace) Resolve(raw []byte) (Lock, error) {
+	written, err := parseLock(string(raw))
 	if err != nil {
-		return fmt.Errorf("reading the lock file that cargo wrote: %w", err)
+		return Lock{}, fmt.Errorf("reading the lock file that cargo wrote: %w", err)
 	}
-	for _, p := range other.Packages {
-		if !slices.ContainsFunc(w.Lock.Packages, func(q Package) bool {
+	if w.Unlocked() {
+		return written, nil
+	}
+	return w.Lock, w.Lock.covers(written)
+}
+
+// covers returns an error unless every package of a lock file that cargo has written is in l with
+// the same version, source and checksum, so that cargo can only have removed packages.
+func (l Lock) covers(written Lock) error {
+	for _, p := range written.Packages {
+		if !slices.ContainsFunc(l.Packages, func(q Package) bool {
 			return p.Name == q.Name && p.Version == q.Version && p.Source == q.Source && p.Checksum == q.Checksum
 		}) {
 			return fmt.Errorf("checking the lock file: cargo would build with %s %s, which Cargo.lock does not have: run \"cargo update --workspace\" and commit Cargo.lock", p.Name, p.Version)
@@ -145,7 +149,10 @@ func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 	case w.Unlocked() && len(c.Shipped()) == 0:
 		return finding.List{{Stops: finding.Nothing, File: "Cargo.lock", What: "the workspace has none: the crate is tested with the newest dependencies that its requirements allow, which change over time"}}
 	case w.Unlocked():
-		return finding.List{{Stops: finding.Everything, File: "Cargo.lock", What: "the workspace has none, but binaries are built from locked dependencies", Do: `run "cargo generate-lockfile" and commit the file`}}
+		return finding.List{{
+			Stops: finding.Release, File: "Cargo.lock", What: "the workspace has none, but binaries are built from locked dependencies: a dry run builds with the newest ones that the requirements allow",
+			Do: `run "cargo generate-lockfile" and commit the file`,
+		}}
 	}
 	say := func(format string, args ...any) {
 		list = append(list, finding.Finding{
@@ -164,7 +171,7 @@ func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 		case !ok:
 			say("it has no crate %q", c.Name)
 			continue
-		case p.Version != c.Version:
+		case c.Version != "" && p.Version != c.Version:
 			say("crate %q is locked at %s, but its manifest says %s", c.Name, p.Version, c.Version)
 		}
 		locked := map[string]bool{}

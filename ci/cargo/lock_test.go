@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"crypto/sha256"
 	"strings"
 	"testing"
 )
@@ -183,16 +184,15 @@ func TestCheckFresh(t *testing.T) {
 	}
 }
 
-// TestCheckLock checks that cargo may remove packages from the lock file and change nothing else.
-func TestCheckLock(t *testing.T) {
+// TestResolve checks that cargo may remove packages from the lock file and change nothing else.
+func TestResolve(t *testing.T) {
 	lock, err := parseLock(lockText)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock.SHA256[0] = 1
 	w := &Workspace{Lock: lock}
-	if err := w.CheckLock([]byte(lock.prune([]string{"lib"}))); err != nil {
-		t.Errorf("fewer packages: %v", err)
+	if got, err := w.Resolve([]byte(lock.prune([]string{"lib"}))); err != nil || len(got.Packages) != len(lock.Packages) {
+		t.Errorf("fewer packages: %d packages, %v", len(got.Packages), err)
 	}
 	for name, change := range map[string][2]string{
 		"another version":  {"version = \"0.2.1\"", "version = \"0.2.2\""},
@@ -204,15 +204,15 @@ func TestCheckLock(t *testing.T) {
 		if text == lockText {
 			t.Fatalf("%s: the lock file has no %s", name, change[0])
 		}
-		if err := w.CheckLock([]byte(text)); err == nil || !strings.Contains(err.Error(), "cargo update --workspace") {
+		if _, err := w.Resolve([]byte(text)); err == nil || !strings.Contains(err.Error(), "cargo update --workspace") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if err := w.CheckLock([]byte("[[package")); err == nil {
+	if _, err := w.Resolve([]byte("[[package")); err == nil {
 		t.Error("what is no lock file passes")
 	}
-	if err := (&Workspace{}).CheckLock([]byte(lockText)); err != nil {
-		t.Errorf("where the workspace has none: %v", err)
+	if got, err := (&Workspace{}).Resolve([]byte(lockText)); err != nil || got.SHA256 != sha256.Sum256([]byte(lockText)) || len(got.Packages) != len(lock.Packages) {
+		t.Errorf("where the workspace has none: %d packages, %v", len(got.Packages), err)
 	}
 }
 
@@ -242,16 +242,17 @@ func TestOldLockFiles(t *testing.T) {
 				if got := w.Lock.prune([]string{"app"}); got != tt.pruned {
 					t.Errorf("pruned:\n%s\nwant:\n%s", got, tt.pruned)
 				}
-				if err := w.CheckLock([]byte(tt.pruned)); err != nil {
+				if _, err := w.Resolve([]byte(tt.pruned)); err != nil {
 					t.Error(err)
 				}
 				if alone {
 					continue
 				}
-				if err := w.CheckLock([]byte("version = 4\n" + app + inline)); err != nil {
+				if _, err := w.Resolve([]byte("version = 4\n" + app + inline)); err != nil {
 					t.Errorf("rewritten in the newest form: %v", err)
 				}
-				wantError(t, w.CheckLock([]byte(strings.ReplaceAll("version = 4\n"+app+inline, "\"aa\"", "\"bb\""))), "x 1.0.0, which Cargo.lock does not have")
+				_, err := w.Resolve([]byte(strings.ReplaceAll("version = 4\n"+app+inline, "\"aa\"", "\"bb\"")))
+				wantError(t, err, "x 1.0.0, which Cargo.lock does not have")
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -27,7 +28,7 @@ func parseLock(text string) (Lock, error) {
 		return Lock{}, fmt.Errorf("it holds %d packages, but %d begin on a line of their own", len(file.Package), len(parts)-1)
 	}
 	head, root := cutRoot(parts[0])
-	l := Lock{Packages: file.Package, head: strings.TrimPrefix(head, "\n")}
+	l := Lock{SHA256: sha256.Sum256([]byte(text)), Packages: file.Package, head: strings.TrimPrefix(head, "\n")}
 	for i := range l.Packages {
 		body := parts[i+1]
 		if end := strings.Index(body, "\n["); end >= 0 { // [[patch.unused]], [metadata]

@@ -37,7 +37,7 @@ type Workspace struct {
 // Crate is one member of a workspace.
 type Crate struct {
 	Name    string
-	Version string
+	Version string // "" if it cannot be read
 	Dir     string // slash-separated, relative to the workspace root; "." for a root package
 	Edition string
 	Bins    []Target // sorted by name

@@ -92,7 +92,7 @@ func TestFindings(t *testing.T) {
 		{"no section", map[string]string{"app/CHANGELOG.md": "# Changelog\n\n## [1.2.2]\n\n- Old, not 1.2.3.\n"}, Source{}, finding.Nothing, []string{`app/CHANGELOG.md: `, `no heading "## [1.2.3]", the file has 1.2.2`}},
 		{"empty section", map[string]string{"app/CHANGELOG.md": "## [1.2.3]\n"}, Source{}, finding.Nothing, []string{"its heading on line 1 has no notes below it"}},
 		{"stale lock file", map[string]string{"Cargo.lock": "version = 4\n"}, Source{}, finding.Everything, []string{"Cargo.lock: the lock file is stale: it has no crate"}},
-		{"no lock file", map[string]string{"Cargo.lock": "absent"}, Source{}, finding.Everything, []string{"Cargo.lock: the workspace has none, but binaries", "cargo generate-lockfile"}},
+		{"no lock file", map[string]string{"Cargo.lock": "absent"}, Source{}, finding.Release, []string{"Cargo.lock: the workspace has none, but binaries", "cargo generate-lockfile"}},
 		{"toolchain's channel", map[string]string{"rust-toolchain.toml": "[toolchain]\nchannel = \"1.50.0\"\n"}, Source{}, finding.Release, []string{`rust-toolchain.toml:2: it asks for channel "1.50.0", but slipway's own image has Rust ` + toolchain.Channel, "pass --toolchain"}},
 		{"toolchain's channel, old name of the file", map[string]string{"rust-toolchain": "1.50\n"}, Source{}, finding.Release, []string{`rust-toolchain:1: it asks for channel "1.50"`}},
 		{"toolchain of its own name", map[string]string{"rust-toolchain": "[toolchain]\nchannel = \"esp\"\n"}, Source{}, finding.Release, []string{`rust-toolchain:2: channel "esp" is not supported`}},

@@ -159,7 +159,7 @@ func (b *builder) metadata() step.Step {
 // file names more than the crate and what it needs would: which features the other
 // members of the workspace ask for, cargo alone can tell. So it is not --locked here:
 // cargo takes out what is too much, and whatever it would add ends the release (see
-// [cargo.Workspace.CheckLock]). Every other step is --locked to what it leaves.
+// [cargo.Workspace.Resolve]). Every other step is --locked to what it leaves.
 func (b *builder) fetch() step.Step {
 	args := []string{"cargo", "fetch"}
 	// build scripts and procedural macros run on the machine that builds, of any architecture

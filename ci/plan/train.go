@@ -87,6 +87,8 @@ func chooseCrates(w *cargo.Workspace, crates []string) (map[string]string, error
 		}
 		if wanted[c.Name] = c.Version; given {
 			wanted[c.Name] = v
+		} else if c.Version == "" {
+			wrong = append(wrong, fmt.Errorf("choosing the crates to release: crate %q has no version that can be read: `slipway plan` says why", c.Name))
 		}
 	}
 	return wanted, errors.Join(wrong...)
