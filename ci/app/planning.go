@@ -3,17 +3,23 @@ package app
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"path/filepath"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/sourcefs"
 )
 
 // read reads the workspace from the copy of its source. Its files stay open for later reads.
 func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Source, error) {
 	source, err := h.Source(ctx, r)
+	if err == nil {
+		err = checkParent(ctx, h, r.Source)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -23,6 +29,35 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 	}
 	w, err := cargo.Read(files)
 	return w, source, source.Explain(err)
+}
+
+// checkParent returns an error if the directory that the caller has named is a member of a
+// workspace whose root is above it in the repository: the lock file, profiles, patches and
+// inherited fields that decide how it is built are there.
+func checkParent(ctx context.Context, h Host, named string) error {
+	dir, err := h.Files(ctx, named)
+	if err != nil {
+		return err
+	}
+	root, below, err := checkout.Repository(dir)
+	if err != nil || root == "" || below == "" {
+		return err
+	}
+	files, err := sourcefs.Open(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	parent, err := cargo.Parent(files, below)
+	if err != nil || parent == "" {
+		return err
+	}
+	up, err := filepath.Rel(filepath.FromSlash(below), filepath.FromSlash(parent))
+	if err != nil {
+		return err
+	}
+	pass := filepath.Join(named, up)
+	return fmt.Errorf("reading the workspace %q: to cargo it is a member of the workspace in %s, whose lock file, profiles and patches it is built with: pass that one, --source %[2]s (with Dagger --workspace %[3]s); if it is none of its members, add it to `exclude` there", named, quote.Line(pass), quote.Line(parent))
 }
 
 // Crates returns the names and versions of the workspace's crates.

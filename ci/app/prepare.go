@@ -32,6 +32,9 @@ type Prepare struct {
 // Run reads the files of the caller, not the copy of the source, because it changes them.
 func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 	dir, err := h.Files(ctx, v.Source)
+	if err == nil {
+		err = checkParent(ctx, h, v.Source)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -66,6 +66,13 @@ func (w *Workspace) newCrate(dir string, m *manifest) *Crate {
 	w.readDeps(c, m)
 	w.findTargets(c, m)
 	w.checkPaths(c, m)
+	if w.single {
+		for i, f := range c.faults {
+			if strings.Contains(f.what, "workspace = true") {
+				c.faults[i].do = "if the crate is a member of a workspace, pass the root of that (--source; with Dagger --workspace)"
+			}
+		}
+	}
 	slices.SortFunc(c.faults, func(a, b fault) int { return strings.Compare(a.what, b.what) }) // tables have no order
 	return c
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"dagger/slipway/ci/quote"
 )
 
 // Workspace is a cargo workspace as its files describe it.
@@ -26,7 +28,9 @@ type Workspace struct {
 
 	fsys fs.FS
 	root *manifest
-	dir  string // of the root manifest; "" for the top of fsys
+	// single says that the root manifest is a package without [workspace].
+	single bool
+	dir    string // of the root manifest; "" for the top of fsys
 	// components numbers the crates by dependency cycle, see [Workspace.cyclic].
 	components map[string]int
 	unread     []unreadable // members of which nothing can be read
@@ -89,10 +93,13 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if root.Workspace == nil {
-		root.Workspace = &workspaceRoot{} // a single package is its own workspace
-	}
 	w := &Workspace{fsys: fsys, root: root, Settings: root.workspaceSettings}
+	if root.Workspace == nil {
+		if p := root.Package; p != nil && p.Workspace != "" {
+			return nil, fmt.Errorf("reading manifest %q: it is a member of the workspace in %s, by `package.workspace`: pass that directory as the workspace", "Cargo.toml", quote.Line(p.Workspace))
+		}
+		w.single, root.Workspace = true, &workspaceRoot{} // a single package is its own workspace
+	}
 	if err := w.readMembers(); err != nil {
 		return nil, err
 	}
