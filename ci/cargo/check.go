@@ -11,9 +11,10 @@ import (
 
 // Findings checks everything in the workspace that a release of c depends on: c itself, the
 // members it is built and tested with, the lock file and cargo's configuration. If publishes is
-// set and c goes to a registry, the findings include what cargo would refuse to package.
-func (w *Workspace) Findings(c *Crate, publishes bool) finding.List {
-	list := slices.Concat(w.Config.Findings, w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c), w.checkRedirections(c))
+// set and c goes to a registry, the findings include what cargo would refuse to package. targets
+// are the triples that c is built for; none means all that slipway knows.
+func (w *Workspace) Findings(c *Crate, publishes bool, targets ...string) finding.List {
+	list := slices.Concat(w.Config.Findings(targets), w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c), w.checkRedirections(c))
 	var packaged []*Crate
 	if publishes {
 		packaged = w.packaged(c)

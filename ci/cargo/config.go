@@ -11,7 +11,6 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -25,14 +24,14 @@ type Config struct {
 	Text string
 	// Dropped lists the keys that a release ignores, sorted.
 	Dropped []string
-	// Findings are the keys that are not allowed in a release. A dry run continues without them.
-	Findings finding.List
 	// Indexes maps the names of registries to the addresses of their indexes.
 	Indexes map[string]string
 	// Vendored are the sources that are replaced by directories of the workspace.
 	Vendored Vendored
 	// DefaultRegistry is the registry that cargo publishes to, "" for crates.io.
 	DefaultRegistry string
+
+	refused []refused
 }
 
 // keptTables are copied as a whole, except for [build] and [target] (see keptBuild and
@@ -56,7 +55,6 @@ var refusedKeys = map[string]string{
 	"registry.token":                       "a token does not belong in a repository",
 	"registry.secret-key":                  "a key does not belong in a repository",
 	"registry.index":                       "it replaces crates.io, which has its own token: give the registry a name in [registries]",
-	"unstable":                             "it needs a nightly toolchain",
 }
 
 // keptBuild and keptTarget are the keys of [build] and [target.…] that belong
@@ -68,7 +66,7 @@ var (
 
 // readConfig reads the configuration at the workspace root. cargo reads a file in a subdirectory
 // only when it runs there, and a release runs at the root, so such files are listed as dropped.
-func readConfig(fsys fs.FS, dirs []string) (Config, error) {
+func readConfig(fsys fs.FS, dirs []string, nightly bool) (Config, error) {
 	var below []string
 	for _, dir := range dirs {
 		if name, _, _ := configFile(fsys, dir); dir != "." && name != "" {
@@ -83,10 +81,10 @@ func readConfig(fsys fs.FS, dirs []string) (Config, error) {
 	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
 		return Config{}, fmt.Errorf("reading %q: %w", name, err)
 	}
-	r := &refusals{file: name, line: tomlfile.Lines(raw)}
+	r := &refusals{nightly: nightly, file: name, line: tomlfile.Lines(raw)}
 	r.config(tree)
 	c, err := keepConfig(tree)
-	c.Findings = r.list
+	c.refused = r.list
 	c.Dropped = append(c.Dropped, below...)
 	return c, err
 }
@@ -104,21 +102,6 @@ func configFile(fsys fs.FS, dir string) (string, []byte, error) {
 		}
 	}
 	return "", nil, nil
-}
-
-// refusals collects the configuration keys that are refused and removes them from the
-// configuration.
-type refusals struct {
-	file string
-	line func(path ...string) int // of a key in the file
-	list finding.List
-}
-
-// say adds a finding for a refused key.
-func (r *refusals) say(at []string, why string) {
-	r.list = append(r.list, finding.Finding{
-		Stops: finding.Release, File: r.file, Line: r.line(at...), What: why, Do: "remove it; a dry run continues without it",
-	})
 }
 
 // config refuses keys that would change what is compiled, or which programs compile it.
@@ -149,6 +132,7 @@ func (r *refusals) config(tree map[string]any) {
 	r.sources(tree)
 	r.flags(tree)
 	r.env(tree)
+	r.unstable(tree)
 }
 
 func keepConfig(tree map[string]any) (Config, error) {

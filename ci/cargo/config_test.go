@@ -79,7 +79,6 @@ func TestConfigRefuses(t *testing.T) {
 		{"[registries.\"a\\u0000\"]\nindex = \"x\"", `registry name "a\x00"`, "expected ASCII letters"},
 		{"[registries.\"A_TOKEN=x\"]\nindex = \"x\"", `registry name "A_TOKEN=x"`, "expected ASCII letters"},
 		{"[registries]\na = \"x\"", `"registries.a"`, "expected a table"},
-		{"[unstable]\nbuild-std = [\"std\"]", `"unstable"`, "it needs a nightly toolchain"},
 
 		{"[build]\nrustflags = [\"-Clinker=x\"]", `"-Clinker=x" in "build.rustflags"`, linker},
 		{"[build]\nrustflags = [\"-C\", \"linker=x\"]", `"-C" in "build.rustflags"`, linker},
@@ -158,7 +157,7 @@ func TestConfigFiles(t *testing.T) {
 		t.Errorf("dropped %q, kept %q", c.Dropped, c.Text)
 	}
 	delete(in, ".cargo/config")
-	if found := read(t, in).Config.Findings; len(found) != 1 || found[0].Line != 2 || !strings.Contains(found[0].What, `"build.rustc"`) {
+	if found := read(t, in).Config.Findings(nil); len(found) != 1 || found[0].Line != 2 || !strings.Contains(found[0].What, `"build.rustc"`) {
 		t.Errorf("%q", found.Lines())
 	}
 	in[".cargo/config.toml"] = "["
@@ -175,8 +174,8 @@ func TestConfigVariables(t *testing.T) {
 	} {
 		w := read(t, map[string]string{"Cargo.toml": pkg("a"), "Cargo.lock": locked([]string{"a"}), ".cargo/config.toml": "[env]\n" + line})
 		key, _, _ := strings.Cut(line, " ")
-		if len(w.Config.Findings) > 0 || !strings.Contains(w.Config.Text, key) {
-			t.Errorf("%s: it is kept as %q, with %q", line, w.Config.Text, w.Config.Findings.Lines())
+		if found := w.Config.Findings(nil); len(found) > 0 || !strings.Contains(w.Config.Text, key) {
+			t.Errorf("%s: it is kept as %q, with %q", line, w.Config.Text, found.Lines())
 		}
 	}
 }

@@ -111,7 +111,11 @@ func (r *refusals) flags(tree map[string]any) {
 				if flags, found := t[key]; found {
 					at := append(slices.Clone(at), key)
 					if why := flagsError(strings.Join(at, "."), flags); why != "" {
-						r.say(at, why)
+						var concerns func(target string) bool
+						if table == "target" {
+							concerns = concernsTable(name)
+						}
+						r.sayFor(concerns, at, why)
 						delete(t, key)
 					}
 				}
@@ -184,7 +188,7 @@ func (r *refusals) env(tree map[string]any) {
 	env, _ := tree["env"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(env)) {
 		if why := refusedVariable(key); why != "" {
-			r.say([]string{"env", key}, fmt.Sprintf("\"env.%s\" is not allowed in a release: %s", key, why))
+			r.sayFor(concernsVariable(key), []string{"env", key}, fmt.Sprintf("\"env.%s\" is not allowed in a release: %s", key, why))
 			delete(env, key)
 		}
 	}

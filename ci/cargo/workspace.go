@@ -109,7 +109,7 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if w.Cross, err = readCross(fsys); err != nil {
 		return nil, err
 	}
-	if w.Config, err = readConfig(fsys, w.dirs()); err != nil {
+	if w.Config, err = readConfig(fsys, w.dirs(), strings.HasPrefix(w.Toolchain.Channel, "nightly")); err != nil {
 		return nil, err
 	}
 	if w.Lock, err = readLock(fsys); err != nil {

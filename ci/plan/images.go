@@ -133,7 +133,7 @@ func newBuild(w *cargo.Workspace, name string, binaries, targets []string, toolc
 	p.binaries = slices.DeleteFunc(slices.Clone(c.Bins), func(b cargo.Target) bool { return !slices.Contains(binaries, b.Name) })
 	p.chosen = len(p.binaries) < len(c.Bins)
 	p.Publish.Reason = onlyImages
-	p.Findings = w.Findings(c, false)
+	p.Findings = w.Findings(c, false, targets...)
 	if err := p.addSteps(w, c, nil, nil); err != nil {
 		return nil, err
 	}

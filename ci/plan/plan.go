@@ -142,15 +142,15 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 		Directory: c.Dir, Source: req.Source, Channel: w.Toolchain.Channel, toolchain: w.Toolchain,
 		Notes: said.Text, NotesFrom: said.From,
 	}
-	p.Findings = slices.Concat(w.Findings(c, true), w.RegistryFindings(c), w.BinaryFindings(c), found, req.Source.findings(p.Tag))
+	if err := p.choose(w, req); err != nil {
+		return nil, err
+	}
+	p.Findings = slices.Concat(p.Findings, w.Findings(c, true, p.Targets...), w.RegistryFindings(c), w.BinaryFindings(c), found, req.Source.findings(p.Tag))
 	p.Source.Branches = nil // branch names differ between clones, so the plan does not include them
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
 	p.Publish.Unpackageable = w.Unpackageable(c)
 	p.Publish.Registries = c.Registries()
 	p.Publish.choose(w, c)
-	if err := p.choose(w, req); err != nil {
-		return nil, err
-	}
 	p.binaries, p.chosen = c.Shipped(), c.ChoosesBinaries()
 	if len(p.binaries) > 0 {
 		p.Signing, p.SigningServices = cmp.Or(req.Signing, SignedKeyless), req.SigningServices

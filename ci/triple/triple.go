@@ -31,13 +31,24 @@ type Target struct {
 	Emulator string
 	// Host is the triple of a build machine of its architecture, "" if there is none.
 	Host string
+	// Cfg is what `rustc --print cfg` says about it, as far as the target alone decides it.
+	Cfg []string
 }
 
 // All are the targets, in the order of plans and releases.
 var All = []Target{
-	{Triple: X8664, Name: "x86_64-linux-musl", Machine: elf.EM_X86_64, Architecture: "amd64", Host: "x86_64-unknown-linux-gnu"},
-	{Triple: AArch64, Name: "aarch64-linux-musl", Machine: elf.EM_AARCH64, Architecture: "arm64", Emulator: "qemu-aarch64-static", Host: "aarch64-unknown-linux-gnu"},
-	{Triple: Wasm, Architecture: "wasm"},
+	{Triple: X8664, Name: "x86_64-linux-musl", Machine: elf.EM_X86_64, Architecture: "amd64", Host: "x86_64-unknown-linux-gnu", Cfg: muslCfg("x86_64")},
+	{Triple: AArch64, Name: "aarch64-linux-musl", Machine: elf.EM_AARCH64, Architecture: "arm64", Emulator: "qemu-aarch64-static", Host: "aarch64-unknown-linux-gnu", Cfg: muslCfg("aarch64")},
+	{Triple: Wasm, Architecture: "wasm", Cfg: []string{
+		`target_abi=""`, `target_arch="wasm32"`, `target_endian="little"`, `target_env="p1"`, `target_family="wasm"`, `target_os="wasi"`, `target_pointer_width="32"`, `target_vendor="unknown"`,
+	}},
+}
+
+// muslCfg returns the Cfg of a Linux target with musl.
+func muslCfg(arch string) []string {
+	return []string{
+		`target_abi=""`, `target_arch="` + arch + `"`, `target_endian="little"`, `target_env="musl"`, `target_family="unix"`, `target_os="linux"`, `target_pointer_width="64"`, `target_vendor="unknown"`, "unix",
+	}
 }
 
 // Find returns the target of a triple, and whether the table has it.
