@@ -34,8 +34,8 @@ func (w *Workspace) Findings(c *Crate, publishes bool, targets ...string) findin
 	return list.Sorted()
 }
 
-// packaged returns the crates that cargo packages when c is published: what must be published
-// before it, then c itself. It is empty if c goes to no registry.
+// packaged returns the crates that cargo packages in one call when c is published: its siblings,
+// then c itself. It is empty if c goes to no registry.
 func (w *Workspace) packaged(c *Crate) []*Crate {
 	if ok, _ := c.Publishable(); !ok {
 		return nil
@@ -44,11 +44,11 @@ func (w *Workspace) packaged(c *Crate) []*Crate {
 	if err != nil { // a cycle, which has its own finding
 		return []*Crate{c}
 	}
-	return append(before, c)
+	return append(w.Siblings(c, before), c)
 }
 
-// Unpackageable returns the reason why cargo cannot package c, independent of any registry's
-// rules. It is "" if cargo can, or if c goes to no registry.
+// Unpackageable returns the reason why cargo cannot package c, independent of what any registry
+// has. It is "" if cargo can, or if c goes to no registry.
 func (w *Workspace) Unpackageable(c *Crate) string {
 	for _, member := range w.packaged(c) {
 		if field, _ := w.missingFile(member); field != "" {
@@ -58,15 +58,10 @@ func (w *Workspace) Unpackageable(c *Crate) string {
 			return why
 		}
 		for _, d := range member.Deps {
-			if w.isLocal(d) && d.published() && d.Req != "" {
-				return fmt.Sprintf("its dependency %q is not a member of the workspace", d.Name)
-			}
+			// "all dependencies must have a version requirement specified when packaging"
 			if d.Kind != Dev && d.Req == "" && (d.Path != "" || d.Git != "") {
 				return fmt.Sprintf("its dependency %q has no version", d.Name)
 			}
-		}
-		if why := w.unresolvable(member); why != "" {
-			return why
 		}
 	}
 	return ""
@@ -91,8 +86,6 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace: a release is built only from the workspace", d.Path), "move it in, or depend on a published version")
 	case unread[d.Path] != nil:
 		return say(finding.Everything, fmt.Sprintf("path %q holds no package that can be read: %v", d.Path, unread[d.Path]), "put the package there, or depend on a published version")
-	case w.isLocal(d) && packaged && d.published() && d.Req != "":
-		return say(finding.Registry, fmt.Sprintf("path %q is not a member of the workspace, and cargo packages a crate together with the members that it needs", d.Path), "add it to `members`, or depend on a published version without a path")
 	case d.Path != "" && counts && d.Req == "":
 		write := "write { path = …, version = … }"
 		if m != nil {
@@ -101,10 +94,6 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 		return say(finding.Registry, "it has a path but no version, which the published crate needs", write+", or mark the crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
 	case d.Git != "" && counts && d.Req == "":
 		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry requires one", d.Git), "publish the dependency first, or mark the crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
-	case d.Path != "" && counts && m != nil:
-		if ok, reason := m.Publishable(); !ok {
-			return say(finding.Registry, fmt.Sprintf("crate %q goes to no registry (%s), so this one could not be resolved", m.Name, reason), "publish it too, or mark this crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
-		}
 	}
 	return nil
 }

@@ -78,6 +78,39 @@ func (l Lock) covers(written Lock) error {
 // reach returns the indices of the packages that the members depend on, and of the members
 // themselves, sorted.
 func (l Lock) reach(members []string) []int {
+	var from []int
+	for i, p := range l.Packages {
+		if p.Source == "" && slices.Contains(members, p.Name) {
+			from = append(from, i)
+		}
+	}
+	return l.closure(from)
+}
+
+// below returns the indices of a member's locked dependency of that name and of the packages that
+// it depends on, sorted.
+func (l Lock) below(member, dependency string) []int {
+	var from []int
+	for _, p := range l.Packages {
+		if p.Name != member || p.Source != "" {
+			continue
+		}
+		for _, d := range p.Dependencies {
+			if firstWord(d) != dependency {
+				continue
+			}
+			for i, q := range l.Packages {
+				if q.named(d) {
+					from = append(from, i)
+				}
+			}
+		}
+	}
+	return l.closure(from)
+}
+
+// closure returns the indices of packages and of all that they depend on, sorted.
+func (l Lock) closure(from []int) []int {
 	byName := map[string][]int{}
 	for i, p := range l.Packages {
 		byName[p.Name] = append(byName[p.Name], i)
@@ -90,12 +123,8 @@ func (l Lock) reach(members []string) []int {
 			queue = append(queue, i)
 		}
 	}
-	for _, m := range members {
-		for _, i := range byName[m] {
-			if l.Packages[i].Source == "" {
-				add(i)
-			}
-		}
+	for _, i := range from {
+		add(i)
 	}
 	for k := 0; k < len(queue); k++ {
 		p := l.Packages[queue[k]]

@@ -114,51 +114,40 @@ func (w *Workspace) cycle(c, m *Crate) []*Crate {
 	return nil
 }
 
-// unresolvable returns the reason why cargo could not resolve c's dependencies from a registry,
-// "" if it could: a development dependency with a version closes a cycle, a member goes to no
-// registry, or a member is one only through [patch].
-func (w *Workspace) unresolvable(c *Crate) string {
-	for _, d := range w.kept(c) {
-		m := w.find(d.Name)
-		if d.Kind == Dev && w.cyclic(c, m) {
-			return fmt.Sprintf("the development dependency %q of crate %q, which has a version, closes a cycle", d.Name, c.Name)
-		}
-		if ok, _ := m.Publishable(); !ok {
-			return fmt.Sprintf("the dependency %q of crate %q goes to no registry", d.Name, c.Name)
-		}
-		if d.Patched {
-			return fmt.Sprintf("the dependency %q of crate %q is a member only by [patch]", d.Name, c.Name)
-		}
-	}
-	return ""
-}
-
-// checkNeeds checks the dependencies on members of c, which is to be packaged: those that are
-// members only through [patch], and development dependencies with a version, which must be in the
-// registry before c.
+// checkNeeds notes what the packages of c must find in a registry. None of it stops c from being
+// packaged: whether the registry has a version that fits, only the registry can say. A release
+// asks it before anything runs, and cargo does when it packages.
 func (w *Workspace) checkNeeds(c *Crate) finding.List {
 	var list finding.List
+	noted := map[string]bool{}
 	for _, d := range w.kept(c) {
 		m := w.find(d.Name)
-		if d.Patched { // cargo looks for it in the registry, where it may not exist
-			list = append(list, w.findingAt(finding.Registry, c, d.at(),
-				fmt.Sprintf("dependency %q: it is a member only by [patch], and cargo packages a crate together with the members that it names by a path", d.Name),
-				fmt.Sprintf("write { path = %q, version = %q }; then it needs no [patch]", relative(c.Dir, m.Dir), d.Req)))
+		ok, reason := m.Publishable()
+		what := ""
+		switch {
+		case d.Patched:
+			continue
+		case d.Kind == Dev && w.cyclic(c, m):
+			what = fmt.Sprintf("and closes the cycle %s", strings.Join(namesOf(w.cycle(c, m)), " → "))
+		case !ok:
+			what = fmt.Sprintf("and crate %q goes to no registry (%s)", m.Name, reason)
+		default:
 			continue
 		}
-		if d.Kind != Dev {
-			continue
+		what = fmt.Sprintf("dependency %q: it has a version, %s: the registry must already have one that %q accepts", d.Name, what, d.Req)
+		do := "if it has none, publish the dependency first, or mark this crate as not published: publish = false, or registry = false in [package.metadata.slipway]"
+		if d.Kind == Dev {
+			what = "development " + what
+			do = fmt.Sprintf("if it has none, leave out the version: %s = { path = %q }; cargo then drops it from the published manifest", d.Name, relative(c.Dir, m.Dir))
 		}
-		what := fmt.Sprintf("development dependency %q: it has a version, ", d.Name)
-		if ok, reason := m.Publishable(); w.cyclic(c, m) {
-			what += fmt.Sprintf("and closes the cycle %s: each would have to be published before the other", strings.Join(namesOf(w.cycle(c, m)), " → "))
-		} else if !ok {
-			what += fmt.Sprintf("and goes to no registry (%s), so it could not be resolved", reason)
-		} else {
-			continue
-		}
-		do := fmt.Sprintf("leave out its version: %s = { path = %q }; cargo then drops it from the published manifest", d.Name, relative(c.Dir, m.Dir))
-		list = append(list, w.findingAt(finding.Registry, c, d.at(), what, do))
+		noted[d.Name] = true
+		list = append(list, w.findingAt(finding.Nothing, c, d.at(), what, do))
+	}
+	others := slices.DeleteFunc(w.FromRegistry(c), func(name string) bool { return noted[name] || name == c.Name })
+	if len(others) > 0 {
+		list = append(list, w.findingAt(finding.Nothing, c, []string{"package"},
+			fmt.Sprintf("cargo packages crate %q with %s from the registry, not from the workspace: a package has no [patch], path or git repository", c.Name, strings.Join(others, ", ")),
+			"release first what the registry has no fitting version of"))
 	}
 	return list
 }

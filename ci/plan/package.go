@@ -24,6 +24,9 @@ const (
 	onlineTree = "configuration online"
 )
 
+// cratesIO is cargo's name for crates.io.
+const cratesIO = "crates-io"
+
 // addPackaging adds the steps that package the crate, and those that query and change the
 // registry.
 func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error {
@@ -50,7 +53,16 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 		trees = append(trees, step.Tree{Name: gitTree, Files: git})
 	}
 	b.plan.Trees = append(b.plan.Trees, trees...)
-	b.plan.Steps = append(b.plan.Steps, b.packAll(before)...)
+	crates := append(w.Siblings(b.crate, before), b.crate)
+	anew := w.ResolvesAnew(crates)
+	if anew {
+		stubs, err := w.PackageSkeletonFiles(b.crate, crates)
+		if err != nil {
+			return err
+		}
+		b.plan.Trees = append(b.plan.Trees, step.Tree{Name: stubTree, Files: stubs})
+	}
+	b.plan.Steps = append(b.plan.Steps, b.packAll(crates, anew)...)
 	b.publish()
 	return nil
 }
@@ -71,24 +83,26 @@ func (b *builder) assumed(files map[string]string) func(name string) bool {
 
 // packAll returns the steps that make the .crate file and then compile the packaged crate, as
 // `cargo publish` would. They are separate because code that runs during compilation could
-// replace the .crate file beside it, and so what a registry receives.
-func (b *builder) packAll(before []*cargo.Crate) []step.Step {
+// replace the .crate file beside it, and so what a registry receives. crates are the siblings and
+// the crate itself: it is compiled against them, and not against a registry's crates of the same
+// version. anew says that cargo must ask a registry for what their packages depend on.
+func (b *builder) packAll(crates []*cargo.Crate, anew bool) []step.Step {
 	args := []string{"cargo", "package", "--locked", "--offline"}
-	// The workspace crates that the crate needs are packaged with it, so that it is compiled
-	// against them and not against a registry's crate of the same version.
-	for _, c := range before {
+	for _, c := range crates {
 		args = append(args, "--package", c.Name)
 	}
-	args = append(args, "--package", b.crate.Name)
 	var steps []step.Step
 	home, configuration := b.home(), confTree
 	switch {
-	case b.vendored && len(before) > 0:
+	case anew:
+		steps = append(steps, b.resolvePackage(args))
+		home, configuration = fetched(StepResolvePackage), onlineTree
+	case b.vendored && len(crates) > 1:
 		fetch := b.fetchOnline()
 		steps = append(steps, fetch)
-		home.Step, configuration = fetch.Name, onlineTree
+		home, configuration = fetched(fetch.Name), onlineTree
 	case b.vendored: // with replaced sources cargo must be told the registry
-		args = append(args, "--registry", cmp.Or(b.plan.Publish.Registry, "crates-io"))
+		args = append(args, "--registry", cmp.Or(b.plan.Publish.Registry, cratesIO))
 	}
 	pack := b.pack(args, home, configuration)
 	steps, begin := append(steps, pack), empty(targetDir)
@@ -97,7 +111,7 @@ func (b *builder) packAll(before []*cargo.Crate) []step.Step {
 		steps, begin = append(steps, dependencies), seed(dependencies.Name)
 	}
 	// cargo unpacks the workspace crates into its home, like those of a registry
-	home.ReadOnly = home.ReadOnly && len(before) == 0
+	home.ReadOnly = home.ReadOnly && len(crates) == 1
 	return append(steps, b.verifyPackage(args, home, begin, configuration))
 }
 
@@ -106,7 +120,12 @@ func (b *builder) home() step.Mount {
 	if !b.fetched {
 		return empty(cargoHome)
 	}
-	return step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true}
+	return fetched(StepFetch)
+}
+
+// fetched returns the mount of cargo's home with what a step has downloaded.
+func fetched(name string) step.Mount {
+	return step.Mount{Path: cargoHome, Step: name, Output: "cargo", ReadOnly: true}
 }
 
 // fetchOnline returns a step that downloads dependencies even though they are vendored: cargo

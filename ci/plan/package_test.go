@@ -63,24 +63,74 @@ func TestPackageDevelopment(t *testing.T) {
 	}
 }
 
-// TestPackageCycle checks that a cycle through versions of development dependencies is a finding,
-// and that everything except packaging is planned.
+// TestPackageCycle checks that a cycle through versions of development dependencies is a note, and
+// that the crates are packaged with what the registry has.
 func TestPackageCycle(t *testing.T) {
 	in := libraries(t, "", map[string]string{
 		"a": "[dev-dependencies]\nb = { path = \"../b\", version = \"1\" }\n", "b": "[dependencies]\na = { path = \"../a\", version = \"1\" }\n",
 	}, nil)
-	for _, crate := range []string{"a", "b"} {
+	for crate, want := range map[string]string{"a": "--package a", "b": "--package a --package b"} {
 		p := planOf(t, in, crate)
-		if p.Publish.Packaged() || len(p.Publish.Steps) > 0 || slices.ContainsFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile }) {
-			t.Errorf("%s is packaged", crate)
+		if line := strings.Join(stepNamed(t, p, StepPackage).Args, " "); !strings.Contains(line, want+" --no-verify") {
+			t.Errorf("%s is packaged by %s", crate, line)
 		}
-		stepNamed(t, p, StepTest(triple.X8664))
-		list := p.Findings.Stopping(finding.Registry)
-		if !slices.ContainsFunc(list, func(f finding.Finding) bool { return strings.Contains(f.String(), "closes the cycle a → b → a") }) {
-			t.Errorf("%s: it finds %q", crate, list.Lines())
+		stepNamed(t, p, StepResolvePackage)
+		if text := strings.Join(p.Findings.Lines(), "\n"); !strings.Contains(text, "closes the cycle a → b → a") || len(p.Findings.Stopping(finding.Registry)) > 0 {
+			t.Errorf("%s: it finds %q", crate, text)
 		}
-		if p.CheckDryRun() != nil && strings.Contains(p.CheckDryRun().Error(), "cycle") {
-			t.Errorf("%s: not even a dry run is made: %v", crate, p.CheckDryRun())
+	}
+}
+
+// TestResolvePackage checks that what a package takes from the registry instead of the workspace is
+// downloaded by a step of its own, which sees manifests and stubs but no source, and that nothing
+// that compiles has a network.
+func TestResolvePackage(t *testing.T) {
+	const patch = "[patch.crates-io]\ninner = { path = \"crates/inner\" }\n"
+	crates := map[string]string{
+		"outer": "license-file = \"COPYING\"\nreadme = \"about.md\"\n[dependencies]\ninner = \"1\"\nbeside = { path = \"../beside\", version = \"1\" }\n",
+		"inner": "", "beside": "[dependencies]\ninner = \"1\"\n",
+	}
+	lock := "version = 4\n\n[[package]]\nname = \"beside\"\nversion = \"1.0.0\"\ndependencies = [\n \"inner\",\n]\n\n[[package]]\nname = \"inner\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"outer\"\nversion = \"1.0.0\"\ndependencies = [\n \"beside\",\n \"inner\",\n]\n"
+	for name, config := range map[string]string{"": "", "vendored": "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n"} {
+		in := libraries(t, patch, crates, map[string]string{
+			"Cargo.lock": lock, ".cargo/config.toml": config, "crates/outer/COPYING": "own\n", "crates/outer/about.md": "own\n", "crates/outer/src/lib.rs": "// own\n", "crates/outer/src/other.rs": "// own\n",
+		})
+		p := planOf(t, in, "outer")
+		s := stepNamed(t, p, StepResolvePackage)
+		line := strings.Join(s.Args[3:], " ")
+		if line != "resolvepackage.sh crates-io cargo package --locked --package beside --package outer --manifest-path /src/Cargo.toml" || !s.Network {
+			t.Errorf("%s: it runs %s, with a network: %t", name, line, s.Network)
+		}
+		for _, m := range s.Mounts {
+			tree := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == m.Tree })
+			if m.Path == confDir && config != "" && tree >= 0 && strings.Contains(p.Trees[tree].Files[".cargo/config.toml"], "vendor") {
+				t.Errorf("%s: it replaces the registry", name)
+			}
+			if m.Path != srcDir {
+				continue
+			}
+			for file, text := range p.Trees[tree].Files {
+				if p.Trees[tree].Source || strings.Contains(text, "own") {
+					t.Errorf("%s: it sees %s: %q", name, file, text)
+				}
+			}
+			if _, there := p.Trees[tree].Files["crates/outer/COPYING"]; !there {
+				t.Errorf("%s: cargo would refuse to package without COPYING", name)
+			}
+		}
+		for _, s := range p.Steps {
+			if s.Network && s.Name != StepFetch && s.Name != StepResolvePackage {
+				t.Errorf("%s: step %q has a network", name, s.Name)
+			}
+		}
+		for _, packs := range []string{StepPackage, StepVerifyPackage} {
+			s := stepNamed(t, p, packs)
+			if !slices.Contains(s.Args, "--offline") || !slices.ContainsFunc(s.Mounts, func(m step.Mount) bool { return m.Path == cargoHome && m.Step == StepResolvePackage }) {
+				t.Errorf("%s: step %q runs %q on %+v", name, packs, s.Args, s.Mounts)
+			}
+		}
+		if !slices.Equal(p.Requires, []string{"inner", "beside"}) || !p.Publish.Packaged() {
+			t.Errorf("%s: it requires %q, and is packaged: %t", name, p.Requires, p.Publish.Packaged())
 		}
 	}
 }

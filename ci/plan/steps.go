@@ -33,6 +33,8 @@ const (
 	StepMetadata  = "metadata"
 	StepFetch     = "fetch"
 	StepPackage   = "package"
+	// StepResolvePackage downloads what only the package needs: a registry may lack it.
+	StepResolvePackage = "resolve " + StepPackage
 	// StepVerifyPackage compiles what was packaged and leaves nothing.
 	StepVerifyPackage = "verify package"
 )
@@ -155,7 +157,8 @@ func (b *builder) metadata() step.Step {
 	}
 }
 
-// fetch downloads what the lock file names: the only step with a network. The lock
+// fetch downloads what the lock file names. No step with a network runs code of the
+// workspace or of a dependency, or sees sources (but see [builder.publish]). The lock
 // file names more than the crate and what it needs would: which features the other
 // members of the workspace ask for, cargo alone can tell. So it is not --locked here:
 // cargo takes out what is too much, and whatever it would add ends the release (see

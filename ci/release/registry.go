@@ -9,6 +9,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/publish"
@@ -69,23 +70,20 @@ func (p *publishing) checkToolchain() error {
 	return fmt.Errorf("checking toolchain %q: the workspace names it, and cargo in it would get the token of the registry: if you trust it with that, say so with --toolchain=%s", named, named)
 }
 
-// checkRequired returns an error if a workspace crate that this one depends on is neither
-// published in an accepted version nor published earlier in the same run.
+// checkRequired returns an error if a dependency that the workspace does not take from the registry
+// is neither there in an accepted version nor published earlier in the same run.
 func (p *publishing) checkRequired(ctx context.Context) error {
 	c, err := p.Workspace.Crate(p.Plan.Crate)
 	if err != nil {
 		return err
 	}
 	var missing []error
-	for _, d := range c.Deps {
-		if d.Path == "" || d.Req == "" { // cargo drops a path dependency without a version when packaging
-			continue
-		}
+	for _, d := range p.Workspace.Required(c) {
 		wanted, err := requirement(d.Req)
 		if err != nil {
 			return fmt.Errorf("reading the requirement %q on crate %q: %w", d.Req, d.Name, err)
 		}
-		if p.comesBefore(d.Name, wanted) {
+		if d.Sibling && p.comesBefore(d.Name, wanted) {
 			continue
 		}
 		there, err := p.registry.Versions(ctx, d.Name)
@@ -93,10 +91,21 @@ func (p *publishing) checkRequired(ctx context.Context) error {
 			return err
 		}
 		if !slices.ContainsFunc(there, func(v registry.Version) bool { return !v.Yanked && accepts(wanted, v.Version) }) {
-			missing = append(missing, fmt.Errorf("checking the dependency %q of crate %q: the registry has no version that %q accepts: release crate %q first, or both in one train (release-train --crates)", d.Name, c.Name, d.Req, d.Name))
+			missing = append(missing, fmt.Errorf("checking the dependency %q of crate %q: the registry has no version that %q accepts: %s", d.Name, c.Name, d.Req, getPublished(d)))
 		}
 	}
 	return errors.Join(missing...)
+}
+
+// getPublished says what to do about a dependency that the registry lacks.
+func getPublished(d cargo.Required) string {
+	switch {
+	case d.Sibling:
+		return fmt.Sprintf("release crate %q first, or both in one train (release-train --crates)", d.Name)
+	case d.Kind == cargo.Dev && d.Path != "" && !d.Patched:
+		return "leave out the version of this development dependency: cargo then drops it from the published manifest"
+	}
+	return fmt.Sprintf("release crate %q first, in a run of its own: cargo packages the two one after the other", d.Name)
 }
 
 // comesBefore reports whether the same run publishes an accepted version of the crate before

@@ -1,6 +1,11 @@
 package release
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"dagger/slipway/ci/cargo"
+)
 
 func TestRequirement(t *testing.T) {
 	tests := []struct {
@@ -32,5 +37,20 @@ func TestRequirement(t *testing.T) {
 	}
 	if _, err := requirement("one"); err == nil {
 		t.Error("\"one\" was read as a requirement")
+	}
+}
+
+// TestGetPublished checks what a release says to do about a dependency that the registry lacks: a
+// sibling can be released in the same train, and nothing else can, because cargo packages it only
+// with what the registry has.
+func TestGetPublished(t *testing.T) {
+	for want, d := range map[string]cargo.Required{
+		`release crate "b" first, or both in one train`: {Dependency: cargo.Dependency{Name: "b", Path: "b", Req: "1"}, Sibling: true},
+		`release crate "b" first, in a run of its own`:  {Dependency: cargo.Dependency{Name: "b", Path: "b", Req: "1", Kind: cargo.Dev, Patched: true}},
+		"leave out the version of this development":     {Dependency: cargo.Dependency{Name: "b", Path: "b", Req: "1", Kind: cargo.Dev}},
+	} {
+		if got := getPublished(d); !strings.HasPrefix(got, want) {
+			t.Errorf("it says %q, expected %q", got, want)
+		}
 	}
 }
