@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// lacking is what a dry run says if the registry lacks what the package needs.
+const lacking = "every step ran except those that package it"
+
 // packages lists workspaces of crates for crates.io, each of a kind that is common: crate
 // is released, and packaged with the crates it depends on.
 var packages = []struct {
@@ -68,13 +71,13 @@ var packages = []struct {
 			"pack-inner": "[dependencies]\npack-outer = { path = \"../pack-outer\", version = \"0.1\" }\nitoa = \"1\"\n",
 		},
 		files: map[string]string{"crates/pack-outer/tests/t.rs": "#[test]\nfn t() { assert_eq!(pack_inner::answer(), pack_outer::answer()) }\n"},
-		says:  []string{"1 passed", "closes the cycle pack-outer → pack-inner → pack-outer", "leave out its version: pack-inner = { path = \"../pack-inner\" }"},
+		says:  []string{"1 passed", "closes the cycle pack-outer → pack-inner → pack-outer", "leave out the version: pack-inner = { path = \"../pack-inner\" }", lacking},
 	},
 	{
 		name: "a cycle of one: tests that depend on their crate by version", crate: "pack-own",
 		crates: map[string]string{"pack-own": "[features]\nextra = []\n[dev-dependencies]\npack-own = { path = \".\", version = \"0.1\", features = [\"extra\"] }\n"},
 		files:  map[string]string{"crates/pack-own/src/lib.rs": "#[test]\nfn t() { assert!(cfg!(feature = \"extra\")) }\n"},
-		says:   []string{"1 passed", "closes the cycle pack-own → pack-own", "leave out its version: pack-own = { path = \".\" }"},
+		says:   []string{"1 passed", "closes the cycle pack-own → pack-own", "leave out the version: pack-own = { path = \".\" }", lacking},
 	},
 	{
 		name: "members that [patch] gives to each other", crate: "pack-outer",
@@ -94,7 +97,7 @@ var packages = []struct {
 		root:   "[patch.crates-io]\npack-inner = { path = \"crates/pack-inner\" }\n",
 		crates: map[string]string{"pack-outer": "[dependencies]\npack-inner = \"0.1\"\n", "pack-inner": ""},
 		files:  map[string]string{"crates/pack-outer/src/lib.rs": "#[test]\nfn t() { assert_eq!(pack_inner::answer(), 42) }\n"},
-		says:   []string{"1 passed", `write { path = "../pack-inner", version = "0.1" }`},
+		says:   []string{"1 passed", `with pack-inner from the registry`, lacking},
 	},
 	{
 		name: "a shared library alone", crate: "pack-shared",

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"dagger/slipway/ci/build"
@@ -77,7 +78,7 @@ func (m *making) make(ctx context.Context) error {
 	for _, do := range []func(context.Context) error{
 		func(ctx context.Context) error { return m.Build.ExportBinaries(ctx, m.place) },
 		m.writeDocuments,
-		func(ctx context.Context) error { return m.Build.ExportPackage(ctx, m.out) },
+		m.exportPackage,
 		m.signAll,
 		m.packAll,
 		m.verify,
@@ -89,11 +90,26 @@ func (m *making) make(ctx context.Context) error {
 	return nil
 }
 
+// exportPackage copies the packaged crate, unless it could not be packaged.
+func (m *making) exportPackage(ctx context.Context) error {
+	if m.Built.Unpackaged {
+		return nil
+	}
+	return m.Build.ExportPackage(ctx, m.out)
+}
+
+// artifacts returns the plan's artifacts, without the packaged crate if it could not be packaged.
+func (m *making) artifacts() []plan.Artifact {
+	return slices.DeleteFunc(slices.Clone(m.Build.Plan.Artifacts), func(a plan.Artifact) bool {
+		return a.Kind == plan.CrateFile && m.Built.Unpackaged
+	})
+}
+
 // packAll writes the artifacts that are made from the binaries and their signatures, and
 // describes all of them.
 func (m *making) packAll(ctx context.Context) error {
 	sums := map[string][sha256.Size]byte{}
-	for _, a := range m.Build.Plan.Artifacts {
+	for _, a := range m.artifacts() {
 		to := filepath.Join(m.out, a.Name)
 		var err error
 		switch a.Kind {

@@ -66,7 +66,7 @@ func sameBuild(earlier []byte, s provenance.Statement) bool {
 // every binary in them, so that a verifier notices a missing file.
 func (m *making) subjects() (map[string][sha256.Size]byte, error) {
 	subjects := map[string][sha256.Size]byte{}
-	for i, a := range m.Build.Plan.Artifacts[:len(m.files)] {
+	for i, a := range m.artifacts()[:len(m.files)] {
 		sum, err := provenance.ParseDigest(m.files[i].SHA256)
 		if err != nil {
 			return nil, err

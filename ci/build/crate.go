@@ -24,6 +24,9 @@ type Crate struct {
 	Release bool
 	// Staged means that the steps ran in another job, whose results are to be signed here.
 	Staged bool
+	// WithoutPackage makes a finding of a registry that lacks what the package needs, so that a
+	// dry run builds and tests the crate all the same.
+	WithoutPackage bool
 }
 
 // Built is what the steps have printed, as far as a release needs it. Their files stay with the
@@ -37,14 +40,16 @@ type Built struct {
 	Lock cargo.Lock
 	// Findings lists what the steps have found, besides the plan's findings.
 	Findings finding.List
+	// Unpackaged means that the plan's package is missing; there is a finding that says why.
+	Unpackaged bool
 }
 
 // All runs every step, and measures the package. The order lets cheap steps fail first: wrong
 // images and misread manifests end a run within seconds.
 func (c *Crate) All(ctx context.Context) (*Built, error) {
 	b, err := c.run(ctx, c.Plan.Steps)
-	if err != nil {
-		return nil, err
+	if err != nil || b.Unpackaged {
+		return b, err
 	}
 	return b, c.checkCrateSize(ctx, b)
 }
@@ -72,7 +77,7 @@ func (c *Crate) run(ctx context.Context, steps []step.Step) (*Built, error) {
 				return nil, err
 			}
 		}
-		if err != nil {
+		if err = c.lacksPackage(b, err); err != nil {
 			return nil, err
 		}
 	}
@@ -129,9 +134,11 @@ func (b *Built) found(list finding.List, strict bool, stops finding.Stops, doing
 }
 
 // stages divides the steps into groups: the checks, which take seconds; the download, whose
-// lock file is checked before anything is built with it; and all others.
+// lock file is checked before anything is built with it; all others; and, if only a registry can
+// tell whether the crate can be packaged, its packaging, so that everything else has run then.
 func stages(steps []step.Step) [][]step.Step {
-	parts := make([][]step.Step, 3)
+	parts := make([][]step.Step, 4)
+	resolves := slices.ContainsFunc(steps, func(s step.Step) bool { return s.Name == plan.StepResolvePackage })
 	for _, s := range steps {
 		at := 2
 		switch s.Name {
@@ -139,6 +146,10 @@ func stages(steps []step.Step) [][]step.Step {
 			at = 0
 		case plan.StepFetch:
 			at = 1
+		case plan.StepResolvePackage, plan.StepPackage, plan.StepVerifyPackage:
+			if resolves {
+				at = 3
+			}
 		}
 		parts[at] = append(parts[at], s)
 	}

@@ -55,6 +55,7 @@ func (r *Release) make(ctx context.Context, release bool) (*report.Crate, error)
 		return nil, err
 	}
 	c := r.assemble(r.build(release), r.signing(""))
+	c.Build.WithoutPackage = !release
 	if c.Built, err = c.Build.All(ctx); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,8 @@ type Crate struct {
 	Tests     []build.Tests `json:"tests"`
 	Artifacts []dist.File   `json:"artifacts"`
 	URL       string        `json:"url,omitempty"` // of the GitHub release
+
+	unpackaged bool
 }
 
 // NewCrate returns the report of a dry run in which nothing has been done yet.
@@ -42,7 +44,7 @@ func NewCrate(p *plan.Plan, runner string) (*Crate, error) {
 // AddBuilt adds what the steps have built, tested and found.
 func (s *Crate) AddBuilt(b *build.Built) {
 	s.addBuilt(b)
-	s.Tests = b.Tests
+	s.Tests, s.unpackaged = b.Tests, b.Unpackaged
 }
 
 // AddDist adds the files of the release.
@@ -60,6 +62,8 @@ func (s *Crate) Text(dir string) string {
 		console.Fprintf(&b, "\nReleased %s: %s\n", s.Tag, s.URL)
 	case s.Staged:
 		console.Fprintf(&b, "\n%s is built, tested and packaged; nothing is signed yet.\n", s.Tag)
+	case s.DryRun && s.unpackaged:
+		console.Fprintf(&b, "\nDry run of %s: every step ran except those that package it, nothing was changed anywhere.\n", s.Tag)
 	case s.DryRun:
 		console.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Tag)
 	default:

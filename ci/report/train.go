@@ -2,6 +2,7 @@ package report
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dagger/slipway/ci/console"
@@ -37,6 +38,8 @@ func (s *Train) Text(dir string) string {
 	var b strings.Builder
 	if s.Published {
 		console.Fprintf(&b, "\nReleased %s\n", s.Title)
+	} else if slices.ContainsFunc(s.Crates, func(c *Crate) bool { return c.unpackaged }) {
+		console.Fprintf(&b, "\nDry run of %s: every step ran except those that package a crate, nothing was changed anywhere.\n", s.Title)
 	} else {
 		console.Fprintf(&b, "\nDry run of %s: every step ran, nothing was changed anywhere.\n", s.Title)
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"dagger/slipway/ci/build"
@@ -67,6 +68,19 @@ func TestTrain(t *testing.T) {
 		c.Artifacts = []dist.File{{Name: plan.SumsName, Size: 97, SHA256: "33"}}
 	}
 	golden.Compare(t, "train-dry-run.txt", s.Text("dist"))
+}
+
+// TestTrainLacksPackage checks that a dry run does not say that every step ran if a crate could not
+// be packaged.
+func TestTrainLacksPackage(t *testing.T) {
+	s := newTrainReport()
+	s.Published, s.Error = false, ""
+	for lacks, want := range map[bool]string{false: ": every step ran, nothing was changed", true: ": every step ran except those that package a crate, nothing was changed"} {
+		s.Crates[1].unpackaged = lacks
+		if text := s.Text(""); !strings.Contains(text, want) {
+			t.Errorf("lacking a package: %t, it says\n%s", lacks, text)
+		}
+	}
 }
 
 // TestStatus checks the status after a run that ended early.
