@@ -41,7 +41,7 @@ func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) 
 		return nil, v1.Hash{}, fmt.Errorf("opening image %q: expected an image reference: %w", ref, err)
 	}
 	named, err := remote.Get(parsed, remote.WithContext(ctx), remote.WithPlatform(platform), remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithTransport(repository.Guard(parsed.Context().Registry, remote.DefaultTransport)))
+		remote.WithTransport(repository.Guard(parsed.Context().Registry, remote.DefaultTransport, repository.MaxLayer)))
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("opening image %q: %w", ref, err)
 	}

@@ -104,7 +104,10 @@ func TestGuard(t *testing.T) {
 			t.Fatal(err)
 		}
 		reached := false
-		g := Guard(registry, roundTripper(func(*http.Request) (*http.Response, error) { reached = true; return &http.Response{}, nil }))
+		g := Guard(registry, roundTripper(func(*http.Request) (*http.Response, error) {
+			reached = true
+			return &http.Response{Body: http.NoBody}, nil
+		}), MaxLayer)
 		u, err := url.Parse(tt.address)
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func New(repo name.Repository, keychain authn.Keychain) *Repository {
 	if keychain == nil {
 		keychain = authn.DefaultKeychain
 	}
-	return &Repository{name: repo, keychain: keychain, inner: Guard(repo.Registry, newTransport())}
+	return &Repository{name: repo, keychain: keychain, inner: Guard(repo.Registry, newTransport(), MaxAttached)}
 }
 
 // Name returns the repository's name including its registry.
@@ -90,19 +90,6 @@ func (r *Repository) Digest(ctx context.Context, ref name.Reference) (v1.Hash, b
 		return v1.Hash{}, false, fmt.Errorf("looking for %q: %w", ref, err)
 	}
 	return head.Digest, true, nil
-}
-
-// Tags returns the repository's tags, or none if the repository does not exist.
-func (r *Repository) Tags(ctx context.Context) ([]string, error) {
-	opts, err := r.Options(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := remote.List(r.name, opts...)
-	if err != nil && !missing(err) {
-		return nil, fmt.Errorf("listing the tags of %q: %w", r.name, err)
-	}
-	return tags, nil
 }
 
 // Get reads the manifest that ref points to.

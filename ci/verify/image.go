@@ -48,7 +48,7 @@ func Image(ctx context.Context, reference string, e Expectation, opts ...remote.
 		return r
 	}
 	if len(opts) == 0 {
-		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(repository.Guard(ref.Context().Registry, remote.DefaultTransport))}
+		opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(repository.Guard(ref.Context().Registry, remote.DefaultTransport, repository.MaxAttached))}
 	}
 	opts = append(opts, remote.WithContext(ctx))
 	head, err := remote.Head(ref, opts...)
