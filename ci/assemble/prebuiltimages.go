@@ -53,8 +53,7 @@ func (r *Images) Read(dir, from string) ([]*Image, error) {
 // read reads an image from its OCI layout, and its SBOMs.
 func (r *Images) read(dir string, img cargo.Image) (*Image, error) {
 	m := &Image{Image: img}
-	// The library reads the index whole; one of a layout has some hundred bytes.
-	if _, err := beneath.ReadFile(filepath.Join(dir, img.Name, "index.json"), 1<<20); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := ocilayout.CheckFiles(filepath.Join(dir, img.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	root, err := layout.ImageIndexFromPath(filepath.Join(dir, img.Name))

@@ -6,17 +6,20 @@ import (
 	"archive/tar"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"dagger/slipway/ci/beneath"
 )
 
-// maxIndex is the size limit of an index in bytes; one with a single image has some hundred.
+// maxIndex is the size limit of an index, a manifest or a configuration in bytes; an index with a
+// single image has some hundred.
 const maxIndex = 4 << 20
 
 // NameOf is [Name] for the layout in a directory, which is read without following links.
@@ -84,7 +87,71 @@ func CheckImage(img v1.Image, digest v1.Hash) error {
 	return CheckBytes("the configuration", raw, manifest.Config.Digest)
 }
 
-// read returns the content of an index or a manifest.
+// maxImages is how many indexes and manifests a layout may have.
+const maxImages = 1_000
+
+// CheckFiles returns an error unless the files of the layout in a directory are fit to be read with
+// go-containerregistry, which follows links and reads indexes, manifests and configurations into
+// memory whatever their size. Missing files are left to the reader.
+func CheckFiles(dir string) error {
+	d, err := beneath.OpenDir(dir)
+	if err != nil {
+		return fmt.Errorf("reading OCI layout: %w", err)
+	}
+	defer d.Close()
+	names := []string{"index.json"}
+	for i := 0; i < len(names); i++ {
+		more, err := checkFile(d, names[i])
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("reading OCI layout: %w", err)
+		}
+		for _, name := range more {
+			if slices.Contains(names, name) {
+				continue
+			}
+			if names = append(names, name); len(names) > maxImages {
+				return fmt.Errorf("reading OCI layout: it has more than %d indexes and manifests, expected fewer", maxImages)
+			}
+		}
+	}
+	return nil
+}
+
+// checkFile checks an index or a manifest, and the configuration and layers that it names. It returns
+// the names of the indexes and manifests that it names.
+func checkFile(d *beneath.Dir, name string) (more []string, err error) {
+	raw, err := read(d, name)
+	if err != nil {
+		return nil, err
+	}
+	var named struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+		Config    *v1.Descriptor  `json:"config"`
+		Layers    []v1.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	for _, m := range named.Manifests {
+		more = append(more, blob(m))
+	}
+	if named.Config != nil {
+		if _, err := read(d, blob(*named.Config)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	for _, l := range named.Layers {
+		if err := d.Check(blob(l), false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return more, nil
+}
+
+// blob returns the name of a blob in a layout.
+func blob(d v1.Descriptor) string { return path.Join("blobs", d.Digest.Algorithm, d.Digest.Hex) }
+
+// read returns the content of an index, a manifest or a configuration.
 func read(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -93,7 +160,7 @@ func read(fsys fs.FS, name string) ([]byte, error) {
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
 	if err == nil && len(raw) > maxIndex {
-		err = fmt.Errorf("%q has more than %d bytes, expected fewer", name, maxIndex)
+		raw, err = nil, fmt.Errorf("%q has more than %d bytes, expected fewer", name, maxIndex)
 	}
 	return raw, err
 }

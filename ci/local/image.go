@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"dagger/slipway/ci/beneath"
+	"dagger/slipway/ci/repository"
 )
 
 // image is an unpacked root filesystem.
@@ -46,7 +46,7 @@ func (s *store) unpackImage(ctx context.Context, ref, dir string) (got image, er
 	if got, err := s.readImage(digest.Hex); err == nil {
 		return got, nil
 	}
-	if err := s.makeImage(img, digest.Hex); err != nil {
+	if err := s.makeImage(ctx, img, digest.Hex); err != nil {
 		return image{}, fmt.Errorf("unpacking image %q: %w", ref, err)
 	}
 	return s.readImage(digest.Hex)
@@ -68,8 +68,8 @@ func (s *store) readImage(digest string) (image, error) {
 	return got, nil
 }
 
-func (s *store) makeImage(img v1.Image, digest string) error {
-	config, err := img.ConfigFile()
+func (s *store) makeImage(ctx context.Context, img v1.Image, digest string) error {
+	config, err := readConfig(img)
 	if err != nil {
 		return err
 	}
@@ -81,12 +81,7 @@ func (s *store) makeImage(img v1.Image, digest string) error {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return err
 	}
-	if err := verifyLayers(img); err != nil {
-		return err
-	}
-	files := mutate.Extract(img)
-	err = untar(files, root)
-	if err = errors.Join(err, files.Close()); err != nil {
+	if err := unpackLayers(ctx, img, root); err != nil {
 		return err
 	}
 	if err := addMountPoints(root); err != nil {
@@ -132,29 +127,15 @@ func addMountPoints(dir string) error {
 	return nil
 }
 
-// verifyLayers compares each layer's bytes with its digest, because a layout on disk may be
-// damaged and nothing else checks it.
-func verifyLayers(img v1.Image) error {
-	layers, err := img.Layers()
+// readConfig returns an image's configuration. go-containerregistry reads as many bytes as the
+// manifest says into memory, so that size is checked first.
+func readConfig(img v1.Image) (*v1.ConfigFile, error) {
+	manifest, err := img.Manifest()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, l := range layers {
-		want, err := l.Digest()
-		if err != nil {
-			return err
-		}
-		blob, err := l.Compressed()
-		if err != nil {
-			return err
-		}
-		got, _, err := v1.SHA256(blob)
-		if err = errors.Join(err, blob.Close()); err != nil {
-			return err
-		}
-		if got != want {
-			return fmt.Errorf("layer %q has the bytes of %q: fetch or make the image again", want, got)
-		}
+	if size := manifest.Config.Size; size < 0 || size > repository.MaxSmall {
+		return nil, fmt.Errorf("its manifest says that its configuration has %d bytes, expected at most %d", size, repository.MaxSmall)
 	}
-	return nil
+	return img.ConfigFile()
 }

@@ -16,7 +16,7 @@ import (
 
 func TestUntar(t *testing.T) {
 	dir := t.TempDir()
-	err := untar(bytes.NewReader(archive(t,
+	err := extractAll(t, dir, archive(t,
 		file{name: "./usr/bin/", kind: tar.TypeDir, mode: 0o755},
 		file{name: "./usr/bin/tool", content: "#!", mode: 0o4755},
 		file{name: "usr/bin/same", kind: tar.TypeLink, link: "usr/bin/tool"},
@@ -28,7 +28,7 @@ func TestUntar(t *testing.T) {
 		file{name: "closed/", kind: tar.TypeDir, mode: 0o000},
 		file{name: "closed/file", content: "x", mode: 0o644},
 		file{name: "/", kind: tar.TypeDir, mode: 0o755},
-	)), dir)
+	))
 	check(t, err)
 	tool, err := os.Lstat(filepath.Join(dir, "usr/bin/tool"))
 	check(t, err)
@@ -53,6 +53,15 @@ func TestUntar(t *testing.T) {
 			t.Errorf("%s was made", name)
 		}
 	}
+}
+
+// extractAll extracts every entry of an archive below dir.
+func extractAll(t *testing.T, dir string, raw []byte) error {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	check(t, err)
+	defer root.Close()
+	return untar(bytes.NewReader(raw), root, func(string, *tar.Header) (bool, error) { return true, nil })
 }
 
 // TestUntarStaysInside checks that no archive writes, links or changes anything outside its
@@ -87,7 +96,7 @@ func TestUntarStaysInside(t *testing.T) {
 			put(t, filepath.Join(victim, "file"), "theirs")
 			dir, err := os.MkdirTemp(top, "root-")
 			check(t, err)
-			err = untar(bytes.NewReader(archive(t, tt.files...)), dir)
+			err = extractAll(t, dir, archive(t, tt.files...))
 			if (err != nil) != tt.fails {
 				t.Errorf("untar: %v", err)
 			}

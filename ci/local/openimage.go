@@ -53,6 +53,9 @@ func openImage(ctx context.Context, ref, dir string) (v1.Image, v1.Hash, error) 
 }
 
 func openLayout(dir string) (v1.Image, v1.Hash, error) {
+	if err := ocilayout.CheckFiles(dir); err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)
+	}
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("opening OCI layout %q: %w", dir, err)

@@ -10,20 +10,13 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"dagger/slipway/ci/beneath"
 )
 
-// untar extracts an archive below dir. [os.Root] keeps every name and link inside. Devices and
-// set-id bits are omitted, because nothing in a sandbox may use them.
-func untar(r io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
+// untar extracts an archive below root, which keeps every name and link inside. keep is called
+// with each entry and its cleaned name, and decides whether it is extracted. Devices and set-id
+// bits are omitted, because nothing in a sandbox may use them.
+func untar(r io.Reader, root *os.Root, keep func(name string, h *tar.Header) (bool, error)) error {
 	archive := tar.NewReader(r)
-	count := beneath.Count{Limits: beneath.KeptLimits()}
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -36,8 +29,12 @@ func untar(r io.Reader, dir string) error {
 		if name == "" {
 			continue
 		}
-		if err := count.Add(name, max(h.Size, 0)); err != nil {
+		kept, err := keep(name, h)
+		if err != nil {
 			return err
+		}
+		if !kept {
+			continue
 		}
 		if err := untarEntry(root, archive, name, h); err != nil {
 			return fmt.Errorf("entry %q: %w", h.Name, err)
