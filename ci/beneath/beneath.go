@@ -16,6 +16,7 @@
 package beneath
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,8 @@ import (
 // [fs.ValidPath]; "." is the directory itself. It implements [fs.FS] for directories and
 // regular files: anything else can be listed but not opened.
 type Dir struct {
-	f *os.File
+	f   *os.File
+	ctx context.Context // ends copies; nil for none
 }
 
 // OpenDir opens a directory by a trusted path: symbolic links in it are followed.
@@ -40,8 +42,12 @@ func OpenDir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{f}, nil
+	return &Dir{f: f}, nil
 }
+
+// During returns the same directory, whose copies are ended when ctx ends. Closing either closes
+// both.
+func (d *Dir) During(ctx context.Context) *Dir { return &Dir{f: d.f, ctx: ctx} }
 
 // Close closes the directory.
 func (d *Dir) Close() error { return d.f.Close() }
@@ -68,7 +74,7 @@ func (d *Dir) Dir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, d.explain(name, wantDir, err)
 	}
-	return &Dir{f}, nil
+	return &Dir{f: f}, nil
 }
 
 // File opens a regular file below d for reading.

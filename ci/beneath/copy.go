@@ -1,6 +1,7 @@
 package beneath
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ type Copied struct {
 // CopyFile copies a regular file below d to a path that does not exist. It keeps the
 // permissions, except write permission for group and others. On error it leaves no file.
 func (d *Dir) CopyFile(name, to string, limits Limits) (Copied, error) {
-	c := &copier{count: Count{Limits: limits}}
+	c := d.copier(limits, false)
 	return c.file(d, name, name, to)
 }
 
@@ -30,14 +31,14 @@ func (d *Dir) CopyFile(name, to string, limits Limits) (Copied, error) {
 // anything in the directory is neither a directory nor a regular file, or exceeds the
 // limits; then it leaves nothing.
 func (d *Dir) CopyTree(name, to string, limits Limits) ([]Copied, error) {
-	return d.copyTree(name, to, &copier{count: Count{Limits: limits}})
+	return d.copyTree(name, to, d.copier(limits, false))
 }
 
 // CopyRoot copies the root filesystem of an image like CopyTree, but keeps symbolic links
 // as they are and all permissions. It skips devices, sockets and FIFOs, which images for a
 // sandbox do not need. The copy must be read without following links.
 func (d *Dir) CopyRoot(name, to string, limits Limits) ([]Copied, error) {
-	return d.copyTree(name, to, &copier{count: Count{Limits: limits}, root: true})
+	return d.copyTree(name, to, d.copier(limits, true))
 }
 
 func (d *Dir) copyTree(name, to string, c *copier) ([]Copied, error) {
@@ -61,9 +62,18 @@ func (d *Dir) copyTree(name, to string, c *copier) ([]Copied, error) {
 
 // copier copies one file or tree.
 type copier struct {
+	ctx   context.Context
 	count Count
 	root  bool // copy an image's root filesystem
 	files []Copied
+}
+
+func (d *Dir) copier(limits Limits, root bool) *copier {
+	c := &copier{ctx: d.ctx, count: Count{Limits: limits}, root: root}
+	if c.ctx == nil {
+		c.ctx = context.Background()
+	}
+	return c
 }
 
 // dir copies the entries of a directory. rel is the directory's path relative to what is
@@ -126,21 +136,22 @@ func (c *copier) file(d *Dir, name, so, to string) (Copied, error) {
 	if !c.root {
 		mode &^= 0o022
 	}
-	f, err := write(in, to, mode, info.Size())
+	f, err := write(c.ctx, in, to, mode, info.Size())
 	if f.Path = so; err != nil {
 		return f, fmt.Errorf("copying %q: %w", so, err)
 	}
 	return f, nil
 }
 
-// write writes the content of in, which must have the given size, to a new file.
-func write(in io.Reader, to string, mode os.FileMode, size int64) (f Copied, err error) {
+// write writes the content of in, which must have the given size, to a new file, in which zeros
+// become holes.
+func write(ctx context.Context, in io.Reader, to string, mode os.FileMode, size int64) (f Copied, err error) {
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return f, err
 	}
 	sum := sha256.New()
-	f.Size, err = io.Copy(io.MultiWriter(out, sum), io.LimitReader(in, size+1))
+	f.Size, err = copySparse(ctx, out, sum, io.LimitReader(in, size+1))
 	if err == nil && f.Size != size {
 		err = fmt.Errorf("it had %d bytes and now has %d or more: something is writing to it", size, f.Size)
 	}

@@ -238,7 +238,7 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 		return fmt.Errorf("exporting output %q of step %q: %w", output, name, err)
 	}
 	defer from.Close()
-	return step.CopyOutput(s.step, o, from, made, to)
+	return step.CopyOutput(s.step, o, from.During(ctx), made, to)
 }
 
 // export makes the engine export an output. It checks the size of a file first.

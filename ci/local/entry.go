@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (e *entry) beneath(output string) error {
 }
 
 // verify compares an output with its digest, once per process.
-func (e *entry) verify(output string) error {
+func (e *entry) verify(ctx context.Context, output string) error {
 	o, ok := e.Outputs[output]
 	if !ok {
 		return fmt.Errorf("taking output %q of step %q: the step has no such output", output, e.step.Name)
@@ -108,7 +109,10 @@ func (e *entry) verify(output string) error {
 	if err := e.beneath(output); err != nil {
 		return fmt.Errorf("taking output %q of step %q: %w: %w", output, e.step.Name, errDamaged, err)
 	}
-	good, err := intact(e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
+	good, err := intact(ctx, e.path(output), o.Digest, filepath.Join(e.dir, "stamp-"+strings.ReplaceAll(o.Path, "/", "-")))
+	if ctx.Err() != nil {
+		return fmt.Errorf("taking output %q of step %q: %w", output, e.step.Name, context.Cause(ctx))
+	}
 	if err != nil || !good {
 		return fmt.Errorf("taking output %q of step %q: %w", output, e.step.Name, errDamaged)
 	}
@@ -119,8 +123,9 @@ func (e *entry) verify(output string) error {
 // capture moves a step's outputs from the work directory into a new entry's directory and writes
 // its result. An output inside another is stored once. where returns the path of an output
 // relative to work, in which the step's command may have left anything: links in an output's path
-// are refused.
-func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Output) (string, error)) (*entry, error) {
+// are refused. fits is called with the size of the outputs (see outputsSize) before anything in
+// them is read, and can refuse it.
+func capture(ctx context.Context, s step.Step, key, stdout, work, entryDir string, where func(step.Output) (string, error), fits func(size int64) error) (*entry, error) {
 	e := &entry{Key: key, Stdout: stdout, Outputs: map[string]kept{}}
 	if err := os.MkdirAll(filepath.Join(entryDir, "out"), 0o755); err != nil {
 		return nil, err
@@ -151,8 +156,15 @@ func capture(s step.Step, key, stdout, work, entryDir string, where func(step.Ou
 			}
 		}
 	}
+	size, err := outputsSize(s, to)
+	if err != nil {
+		return nil, fmt.Errorf("storing the outputs of step %q: %w", s.Name, err)
+	}
+	if err := fits(size); err != nil {
+		return nil, fmt.Errorf("running step %q: %w", s.Name, err)
+	}
 	for i, o := range s.Outputs {
-		if e.Outputs[o.Name], err = keepOutput(s, i, entryDir, to); err != nil {
+		if e.Outputs[o.Name], err = keepOutput(ctx, s, i, entryDir, to); err != nil {
 			return nil, err
 		}
 	}
@@ -198,7 +210,7 @@ func checkOutput(s step.Step, o step.Output, below *beneath.Dir, name string) er
 }
 
 // keepOutput returns the location in the entry of output i of a step, and its digest.
-func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, error) {
+func keepOutput(ctx context.Context, s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, error) {
 	o, k := s.Outputs[i], kept{Path: filepath.Join("out", fmt.Sprint(i))}
 	if outer := inside(s, i); outer >= 0 {
 		rel, err := filepath.Rel(s.Outputs[outer].Path, o.Path)
@@ -211,7 +223,7 @@ func keepOutput(s step.Step, i int, entryDir string, entry *beneath.Dir) (kept, 
 		}
 	}
 	var err error
-	k.Digest, err = digestTree(filepath.Join(entryDir, k.Path))
+	k.Digest, err = digestTree(ctx, filepath.Join(entryDir, k.Path))
 	return k, err
 }
 

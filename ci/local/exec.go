@@ -29,13 +29,13 @@ import (
 const storeVersion = 3
 
 // key returns the digest of everything that can change the result of a step.
-func (r *Runner) key(s step.Step, img image) (string, error) {
+func (r *Runner) key(ctx context.Context, s step.Step, img image) (string, error) {
 	inputs := map[string]string{}
 	for i, m := range s.Mounts {
 		at := fmt.Sprintf("%d %s", i, m.Path)
 		switch {
 		case m.Tree != "":
-			t, err := r.stage(m.Tree)
+			t, err := r.stage(ctx, m.Tree)
 			if err != nil {
 				return "", err
 			}
@@ -61,7 +61,7 @@ func (r *Runner) key(s step.Step, img image) (string, error) {
 
 // make runs the command and stores its result.
 func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (*entry, error) {
-	if err := r.verifyImage(s, img); err != nil {
+	if err := r.verifyImage(ctx, s, img); err != nil {
 		return nil, err
 	}
 	work, err := r.store.temp("step-")
@@ -71,17 +71,13 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 	if !s.Fresh {
 		defer func() { _ = beneath.RemoveAll(work) }() // on failure the next run sweeps it
 	}
-	box, hostPath, err := r.prepare(ctx, s, img, work)
-	if err != nil {
-		return nil, fmt.Errorf("preparing step %q: %w", s.Name, err)
-	}
-	stdout, err := r.execute(ctx, s, box)
-	if err != nil {
-		return nil, err
+	for _, m := range s.Mounts { // a damaged input is made again, which is not this step's time
+		if _, err := r.mountSource(ctx, m); err != nil {
+			return nil, fmt.Errorf("preparing step %q: %w", s.Name, err)
+		}
 	}
 	entryDir := filepath.Join(work, "entry")
-	below := func(o step.Output) (string, error) { return filepath.Rel(work, hostPath(o)) }
-	if _, err := capture(s, key, stdout, work, entryDir, below); err != nil {
+	if err := r.fillEntry(ctx, s, img, key, work, entryDir); err != nil {
 		return nil, err
 	}
 	e, err := r.keep(s, entryDir, key)
@@ -95,6 +91,29 @@ func (r *Runner) make(ctx context.Context, s step.Step, img image, key string) (
 	return e, nil
 }
 
+// fillEntry runs the command below work and captures its result in entryDir. All of it has to end
+// within the time limit, what slipway copies and reads for the step too.
+func (r *Runner) fillEntry(ctx context.Context, s step.Step, img image, key, work, entryDir string) error {
+	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
+	defer stop()
+	box, hostPath, err := r.prepareWatched(ctx, s, img, work)
+	if err != nil {
+		return fmt.Errorf("preparing step %q: %w", s.Name, err)
+	}
+	below := func(o step.Output) (string, error) { return filepath.Rel(work, hostPath(o)) }
+	before, err := sizeBefore(s, work, below)
+	if err != nil {
+		return fmt.Errorf("preparing step %q: %w", s.Name, err)
+	}
+	stdout, err := r.execute(ctx, s, box)
+	if err != nil {
+		return err
+	}
+	fits := func(size int64) error { return leftTooMuch(size-before, r.limits.Disk) }
+	_, err = capture(ctx, s, key, stdout, work, entryDir, below, fits)
+	return err
+}
+
 // keep moves a finished entry into the store, where later runs find it. The entry of a fresh step
 // stays in this process's directory and is removed with it.
 func (r *Runner) keep(s step.Step, entryDir, key string) (*entry, error) {
@@ -105,6 +124,14 @@ func (r *Runner) keep(s step.Step, entryDir, key string) (*entry, error) {
 		return nil, err
 	}
 	return r.store.readEntry(key)
+}
+
+// prepareWatched is prepare, but ends as soon as too little room is left on the disk.
+func (r *Runner) prepareWatched(ctx context.Context, s step.Step, img image, work string) (bwrap.Sandbox, func(step.Output) string, error) {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go r.watchCopies(ctx, end)
+	return r.prepare(ctx, s, img, work)
 }
 
 // prepare sets up the mounts of a step under work. The returned function gives the path on this
@@ -122,20 +149,20 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 			return box, nil, err
 		}
 		if m.Over {
-			if err := layOver(place, places[m.Path]); err != nil {
+			if err := layOver(ctx, place, places[m.Path]); err != nil {
 				return box, nil, err
 			}
 			continue
 		}
 		if outer := s.MountOf(step.Output{Path: path.Dir(m.Path)}); !m.ReadOnly && places[outer.Path] != "" && !outer.ReadOnly {
 			// In place, so that an output that contains this mount includes its content.
-			if places[m.Path], err = fill(place, places[outer.Path], strings.TrimPrefix(m.Path, outer.Path+"/")); err != nil {
+			if places[m.Path], err = fill(ctx, place, places[outer.Path], strings.TrimPrefix(m.Path, outer.Path+"/")); err != nil {
 				return box, nil, err
 			}
 			continue
 		}
 		if !m.ReadOnly {
-			if place, err = fill(place, work, fmt.Sprint(i)); err != nil {
+			if place, err = fill(ctx, place, work, fmt.Sprint(i)); err != nil {
 				return box, nil, err
 			}
 		}
@@ -163,7 +190,7 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 // fill creates name below dir as a copy of from: a file or directory, or an empty directory if
 // from is "". It replaces what is there. dir may contain hostile links, so [os.Root] keeps every
 // access below it.
-func fill(from, dir, name string) (string, error) {
+func fill(ctx context.Context, from, dir, name string) (string, error) {
 	to := filepath.Join(dir, name)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -174,16 +201,16 @@ func fill(from, dir, name string) (string, error) {
 		return to, err
 	}
 	if info, err := os.Lstat(from); err == nil && info.Mode().IsRegular() {
-		return to, copyFile(from, to, info)
+		return to, copyFile(ctx, from, to, info)
 	}
 	if err := root.MkdirAll(name, 0o755); err != nil || from == "" {
 		return to, err
 	}
-	return to, copyTree(from, to)
+	return to, copyTree(ctx, from, to)
 }
 
 // layOver copies the content of from over that of a directory made by fill.
-func layOver(from, to string) error {
+func layOver(ctx context.Context, from, to string) error {
 	root, err := os.OpenRoot(to)
 	if err != nil {
 		return err
@@ -218,14 +245,14 @@ func layOver(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return copyTree(from, to)
+	return copyTree(ctx, from, to)
 }
 
 // mountSource returns the directory that a mount starts as a copy of, "" for an empty one.
 func (r *Runner) mountSource(ctx context.Context, m step.Mount) (string, error) {
 	switch {
 	case m.Tree != "":
-		t, err := r.stage(m.Tree)
+		t, err := r.stage(ctx, m.Tree)
 		return t.dir, err
 	case m.Step != "":
 		return r.output(ctx, m.Step, m.Output)
@@ -245,8 +272,6 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 		secrets = append(secrets, credentials...)
 	}
 	box.MoreEnv = len(secrets) > 0
-	ctx, stop := context.WithTimeoutCause(ctx, r.limits.Time, &step.LimitError{Limit: "time", Used: fmt.Sprintf("ran for more than %v", r.limits.Time)})
-	defer stop()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	box.Emulator = emulator(s, box)

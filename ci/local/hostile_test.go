@@ -84,7 +84,7 @@ func TestHugeOutput(t *testing.T) {
 				t.Skipf("SKIPPED: the file system has no such files: %v", err)
 			}
 			s := step.Step{Name: "probe", Outputs: []step.Output{o}}
-			_, err = capture(s, "key", "", work, filepath.Join(work, "entry"), func(o step.Output) (string, error) { return strings.TrimPrefix(o.Path, "/out/"), nil })
+			_, err = capture(t.Context(), s, "key", "", work, filepath.Join(work, "entry"), func(o step.Output) (string, error) { return strings.TrimPrefix(o.Path, "/out/"), nil }, func(int64) error { return nil })
 			wantError(t, err, `output "made" of step "probe"`, `"/out/a/x" has 1099511627776 bytes, expected at most`)
 		})
 	}

@@ -87,7 +87,7 @@ func (s *store) makeImage(ctx context.Context, img v1.Image, digest string) erro
 	if err := addMountPoints(root); err != nil {
 		return err
 	}
-	tree, err := digestTree(root)
+	tree, err := digestTree(ctx, root)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (u *unpacking) extract(ctx context.Context, blob io.Reader) error {
 		return err
 	}
 	defer plain.Close()
-	r := &unpacked{ctx: ctx, r: plain, left: &u.left}
+	r := &unpacked{r: during{ctx, plain}, left: &u.left}
 	if err := untar(r, u.root, u.keep); err != nil {
 		return err
 	}
@@ -114,17 +114,13 @@ func decompress(blob io.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(r), nil
 }
 
-// unpacked reads decompressed bytes until ctx ends or more than left have been read.
+// unpacked reads decompressed bytes until more than left have been read.
 type unpacked struct {
-	ctx  context.Context
 	r    io.Reader
 	left *int64 // of all layers
 }
 
 func (u *unpacked) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, context.Cause(u.ctx)
-	}
 	n, err := u.r.Read(p)
 	if *u.left -= int64(n); *u.left < 0 {
 		return 0, &beneath.Refused{Path: ".", Found: "is larger than any image", Want: fmt.Sprintf("at most %d bytes in all layers", beneath.KeptLimits().Total), Limit: true}

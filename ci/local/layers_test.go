@@ -97,9 +97,9 @@ func TestUnpackLayers(t *testing.T) {
 	check(t, err)
 	check(t, extractAll(t, want, flat))
 	check(t, unpackLayers(t.Context(), img, got))
-	wanted, err := digestTree(want)
+	wanted, err := digestTree(t.Context(), want)
 	check(t, err)
-	digest, err := digestTree(got)
+	digest, err := digestTree(t.Context(), got)
 	check(t, err)
 	if digest != wanted {
 		for _, dir := range []string{want, got} {

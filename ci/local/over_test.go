@@ -27,7 +27,7 @@ func TestLayOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := layOver(from, to); err != nil {
+	if err := layOver(t.Context(), from, to); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"same/a": "new", "same/kept": "old", "dir/b": "new", "file": "new", "was-dir": "new"} {

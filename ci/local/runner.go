@@ -118,7 +118,7 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	key, err := r.key(s, img)
+	key, err := r.key(ctx, s, img)
 	if err != nil {
 		return nil, false, err
 	}
@@ -158,10 +158,10 @@ func (r *Runner) Export(ctx context.Context, name, output, to string) error {
 	}
 	defer from.Close()
 	kept := e.Outputs[output]
-	if err := step.CopyOutput(e.step, e.step.Outputs[i], from, filepath.ToSlash(kept.Path), to); err != nil {
+	if err := step.CopyOutput(e.step, e.step.Outputs[i], from.During(ctx), filepath.ToSlash(kept.Path), to); err != nil {
 		return err
 	}
-	got, err := digestTree(to)
+	got, err := digestTree(ctx, to)
 	if err == nil && got != kept.Digest {
 		err = errDamaged
 	}
@@ -180,7 +180,7 @@ func (r *Runner) output(ctx context.Context, name, output string) (string, error
 	if e == nil {
 		return "", fmt.Errorf("taking output %q of step %q: the step has not run", output, name)
 	}
-	err := e.verify(output)
+	err := e.verify(ctx, output)
 	if errors.Is(err, errDamaged) {
 		r.opts.Log.Line(e.step, "the cached result of this step is damaged: running it again")
 		if err := r.store.drop("steps", e.Key); err != nil {
@@ -192,7 +192,7 @@ func (r *Runner) output(ctx context.Context, name, output string) (string, error
 		r.mu.Lock()
 		e = r.done[name]
 		r.mu.Unlock()
-		err = e.verify(output)
+		err = e.verify(ctx, output)
 	}
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,7 +13,7 @@ import (
 
 // stage prepares a source tree for sandboxes: the workspace's files, overlaid with the tree's
 // own, with the same modes and times on every machine.
-func (r *Runner) stage(name string) (staged, error) {
+func (r *Runner) stage(ctx context.Context, name string) (staged, error) {
 	got, err, _ := r.once.Do("tree "+name, func() (any, error) {
 		r.mu.Lock()
 		t, ok := r.trees[name]
@@ -22,7 +23,7 @@ func (r *Runner) stage(name string) (staged, error) {
 		}
 		for _, tree := range r.opts.Trees {
 			if tree.Name == name {
-				t, err := r.stageTree(tree)
+				t, err := r.stageTree(ctx, tree)
 				if err == nil {
 					r.mu.Lock()
 					r.trees[name] = t
@@ -39,13 +40,13 @@ func (r *Runner) stage(name string) (staged, error) {
 	return got.(staged), nil
 }
 
-func (r *Runner) stageTree(tree step.Tree) (staged, error) {
+func (r *Runner) stageTree(ctx context.Context, tree step.Tree) (staged, error) {
 	dir, err := r.store.temp("tree-")
 	if err != nil {
 		return staged{}, err
 	}
 	if tree.Source {
-		if err := copyTree(r.opts.Source, dir); err != nil {
+		if err := copyTree(ctx, r.opts.Source, dir); err != nil {
 			return staged{}, err
 		}
 	}
@@ -60,7 +61,7 @@ func (r *Runner) stageTree(tree step.Tree) (staged, error) {
 	if err := own(dir); err != nil {
 		return staged{}, err
 	}
-	digest, err := digestTree(dir)
+	digest, err := digestTree(ctx, dir)
 	return staged{dir, digest}, err
 }
 

@@ -124,10 +124,10 @@ func TestFillStaysInside(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(outside, "file"), "theirs")
 	check(t, os.Symlink(outside, filepath.Join(dir, "a")))
-	if _, err := fill("", dir, "a/b"); err == nil {
+	if _, err := fill(t.Context(), "", dir, "a/b"); err == nil {
 		t.Error("fill makes a directory through a link to outside")
 	}
-	if _, err := fill("", dir, "a"); err != nil {
+	if _, err := fill(t.Context(), "", dir, "a"); err != nil {
 		t.Error(err)
 	}
 	if raw, err := os.ReadFile(filepath.Join(outside, "file")); err != nil || string(raw) != "theirs" {
@@ -144,7 +144,7 @@ func TestDigestTree(t *testing.T) {
 		return dir
 	}
 	of := func(dir string) string {
-		d, err := digestTree(dir)
+		d, err := digestTree(t.Context(), dir)
 		check(t, err)
 		return d
 	}

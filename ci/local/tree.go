@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,8 +23,9 @@ import (
 // built from it, and the same on every machine.
 var sourceTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// copyTree copies a directory into dst, which must exist, with modes and modification times.
-func copyTree(src, dst string) error {
+// copyTree copies a directory into dst, which must exist, with modes and modification times, until
+// ctx ends. Holes in files stay holes.
+func copyTree(ctx context.Context, src, dst string) error {
 	type stamp struct {
 		name string
 		info fs.FileInfo
@@ -31,7 +33,7 @@ func copyTree(src, dst string) error {
 	var dirs []stamp // directories get their mode and time after their content
 	count := beneath.Count{Limits: beneath.KeptLimits()}
 	err := filepath.WalkDir(src, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
+		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(src, name)
@@ -57,7 +59,7 @@ func copyTree(src, dst string) error {
 		case e.Type()&fs.ModeSymlink != 0:
 			return copyLink(name, to)
 		case e.Type().IsRegular():
-			return copyFile(name, to, info)
+			return copyFile(ctx, name, to, info)
 		}
 		return nil // sockets and pipes are not part of a result
 	})
@@ -83,7 +85,7 @@ func copyLink(from, to string) error {
 	return os.Symlink(target, to)
 }
 
-func copyFile(from, to string, info fs.FileInfo) (err error) {
+func copyFile(ctx context.Context, from, to string, info fs.FileInfo) (err error) {
 	in, err := beneath.OpenFile(from)
 	if err != nil {
 		return err
@@ -93,7 +95,7 @@ func copyFile(from, to string, info fs.FileInfo) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(out, in); err == nil {
+	if err = copyContent(ctx, out, in); err == nil {
 		err = out.Chmod(info.Mode().Perm())
 	}
 	if cerr := out.Close(); err == nil {
@@ -106,12 +108,12 @@ func copyFile(from, to string, info fs.FileInfo) (err error) {
 }
 
 // digestTree returns a SHA-256 in hex of a file or directory: names, types, executable bits, link
-// targets and contents, but not times.
-func digestTree(root string) (string, error) {
+// targets and contents, but not times. It fails when ctx ends.
+func digestTree(ctx context.Context, root string) (string, error) {
 	type entry struct{ line, file string }
 	var entries []*entry
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
+		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(root, name)
@@ -140,9 +142,9 @@ func digestTree(root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading %q: %w", root, err)
 	}
-	err = each(len(entries), func(i int) error {
+	err = each(ctx, len(entries), func(i int) error {
 		if e := entries[i]; e.file != "" {
-			sum, err := digestFile(e.file)
+			sum, err := digestFile(ctx, e.file)
 			e.line += " " + sum
 			return err
 		}
@@ -158,25 +160,29 @@ func digestTree(root string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-func digestFile(name string) (string, error) {
+func digestFile(ctx context.Context, name string) (string, error) {
 	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	if _, err := io.Copy(sum, during{ctx, f}); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// each calls do for 0 to n-1 on all processors and returns the first error.
-func each(n int, do func(i int) error) error {
-	group, ctx := errgroup.WithContext(context.Background())
+// each calls do for 0 to n-1 on all processors and returns the first error, or the cause of ctx's
+// end.
+func each(outer context.Context, n int, do func(i int) error) error {
+	group, ctx := errgroup.WithContext(outer)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := 0; i < n && ctx.Err() == nil; i++ {
 		group.Go(func() error { return do(i) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(outer)
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -17,7 +18,7 @@ import (
 
 // verifyImage checks once per process that an unpacked image is unchanged: a damaged toolchain
 // would silently produce different bytes.
-func (r *Runner) verifyImage(s step.Step, img image) error {
+func (r *Runner) verifyImage(ctx context.Context, s step.Step, img image) error {
 	if img.Tree == "" {
 		return nil // a step's output, which is already verified, or this machine
 	}
@@ -28,7 +29,7 @@ func (r *Runner) verifyImage(s step.Step, img image) error {
 		if verified {
 			return nil, nil
 		}
-		good, err := intact(img.root, img.Tree, filepath.Join(filepath.Dir(img.root), "stamp"))
+		good, err := intact(ctx, img.root, img.Tree, filepath.Join(filepath.Dir(img.root), "stamp"))
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +48,7 @@ func (r *Runner) verifyImage(s step.Step, img image) error {
 // intact reports whether a file or tree has the expected digest. stampFile stores a stamp of the
 // kernel's metadata: if it is unchanged since the last successful check, the content is not read
 // again.
-func intact(root, digest, stampFile string) (bool, error) {
+func intact(ctx context.Context, root, digest, stampFile string) (bool, error) {
 	stamp, newest, err := stampTree(root)
 	if err != nil {
 		return false, err
@@ -55,7 +56,7 @@ func intact(root, digest, stampFile string) (bool, error) {
 	if kept, err := os.ReadFile(stampFile); err == nil && string(kept) == digest+" "+stamp {
 		return true, nil
 	}
-	got, err := digestTree(root)
+	got, err := digestTree(ctx, root)
 	if err != nil || got != digest {
 		return false, err
 	}

@@ -13,11 +13,11 @@ func TestIntact(t *testing.T) {
 	root, stamp := t.TempDir(), filepath.Join(t.TempDir(), "stamp")
 	file := filepath.Join(root, "a")
 	put(t, file, "good")
-	digest, err := digestTree(root)
+	digest, err := digestTree(t.Context(), root)
 	check(t, err)
 	find := func(want bool) {
 		t.Helper()
-		got, err := intact(root, digest, stamp)
+		got, err := intact(t.Context(), root, digest, stamp)
 		if err != nil || got != want {
 			t.Fatalf("whole = %t, %v, want %t", got, err, want)
 		}
@@ -54,7 +54,7 @@ func TestStampOfAnother(t *testing.T) {
 	now, _, err := stampTree(root)
 	check(t, err)
 	put(t, stamp, "another-digest "+now)
-	if got, err := intact(root, "wanted-digest", stamp); err != nil || got {
+	if got, err := intact(t.Context(), root, "wanted-digest", stamp); err != nil || got {
 		t.Errorf("whole = %t, %v", got, err)
 	}
 }

@@ -37,6 +37,27 @@ const bytesPerFile = 4096
 // a limit, and returns when ctx ends. The kernel enforces the other limits. Those sampled here
 // are ones that it only enforces with control groups, which ordinary users rarely have.
 func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
+	r.sample(ctx, r.limits.Disk, end, func() error {
+		if used := memoryBelow(pid); r.limits.Memory > 0 && used > r.limits.Memory {
+			return &step.LimitError{Limit: "memory", Used: "had more than " + humanize.IBytes(uint64(r.limits.Memory)) + " in memory"}
+		}
+		if left := memoryLeft(); left >= 0 && left < spareMemory {
+			return &step.LimitError{Limit: "memory", Used: "ran while the machine had less than " + humanize.IBytes(spareMemory) + " of memory left"}
+		}
+		return nil
+	})
+}
+
+// watchCopies ends what slipway itself copies for a step as soon as too little room is left on the
+// disk, and returns when ctx ends. The copies have no limit of their own, because each step's
+// outputs were within that step's.
+func (r *Runner) watchCopies(ctx context.Context, end func(error)) {
+	r.sample(ctx, 0, end, func() error { return nil })
+}
+
+// sample calls end with the first error of check or of the room on the disk, of which at most
+// limit bytes may be used from now on, 0 for any number.
+func (r *Runner) sample(ctx context.Context, limit int64, end func(error), check func() error) {
 	begin, err := free(r.store.dir)
 	if err != nil {
 		end(err)
@@ -50,17 +71,12 @@ func (r *Runner) watch(ctx context.Context, pid int, end func(error)) {
 			return
 		case <-tick.C:
 		}
-		if used := memoryBelow(pid); r.limits.Memory > 0 && used > r.limits.Memory {
-			end(&step.LimitError{Limit: "memory", Used: "had more than " + humanize.IBytes(uint64(r.limits.Memory)) + " in memory"})
-			return
-		}
-		if left := memoryLeft(); left >= 0 && left < spareMemory {
-			end(&step.LimitError{Limit: "memory", Used: "ran while the machine had less than " + humanize.IBytes(spareMemory) + " of memory left"})
-			return
-		}
-		now, err := free(r.store.dir)
+		err := check()
 		if err == nil {
-			err = now.exceeds(begin, r.limits.Disk, r.store.dir)
+			var now room
+			if now, err = free(r.store.dir); err == nil {
+				err = now.exceeds(begin, limit, r.store.dir)
+			}
 		}
 		if err != nil {
 			end(err)

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -53,6 +54,13 @@ func do(op string, args []string) {
 	case "write":
 		_ = os.MkdirAll(filepath.Dir(args[0]), 0o755)
 		said(args[0], os.WriteFile(args[0], []byte(strings.Join(args[1:], " ")), 0o644))
+	case "sparse": // a file with so many bytes and no content
+		n, _ := strconv.ParseInt(args[1], 10, 64)
+		f, err := os.Create(args[0])
+		if err == nil {
+			err = errors.Join(f.Truncate(n), f.Close())
+		}
+		said(args[0], err)
 	case "files": // so many empty ones below a directory
 		n, _ := strconv.Atoi(args[1])
 		for i := range n {
