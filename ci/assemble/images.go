@@ -3,7 +3,6 @@ package assemble
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -38,8 +37,8 @@ type Images struct {
 	Out string
 }
 
-// Write makes all images in a temporary directory, and then moves each to its place in Out, where
-// it replaces an entry of the same name.
+// Write makes all images in a temporary directory, and then moves them to their places in Out, all or
+// none, where they replace entries of the same names.
 func (r *Images) Write(ctx context.Context) ([]*Image, error) {
 	work, done, err := outdir.Work(r.Out)
 	if err != nil {
@@ -54,13 +53,14 @@ func (r *Images) Write(ctx context.Context) ([]*Image, error) {
 		}
 		made = append(made, m)
 	}
+	var names []string
 	for _, m := range made {
-		for _, name := range m.Entries() {
-			to := filepath.Join(r.Out, name)
-			if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(work, name), to)); err != nil {
-				return nil, fmt.Errorf("writing image %q: %w", m.Name, err)
-			}
-		}
+		names = append(names, m.Entries()...)
+	}
+	if err := outdir.Replace(work, r.Out, names); err != nil {
+		return nil, err
+	}
+	for _, m := range made {
 		if err := m.open(filepath.Join(r.Out, m.Name)); err != nil {
 			return nil, err
 		}

@@ -50,29 +50,6 @@ func checkNoLink(out string) error {
 	return nil
 }
 
-// Move moves finished files from a temporary directory to the same names in the output
-// directory, each atomically. [os.Root] confines the writes to the output directory.
-func Move(work, out string, names []string) error {
-	root, err := os.OpenRoot(out)
-	if err != nil {
-		return fmt.Errorf("writing artifacts: %w", err)
-	}
-	defer root.Close()
-	rel, err := filepath.Rel(out, work)
-	if err != nil {
-		return fmt.Errorf("writing artifacts: %w", err)
-	}
-	for _, name := range names {
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("writing artifact %q: %w", name, err)
-		}
-		if err := root.Rename(filepath.Join(rel, name), name); err != nil {
-			return fmt.Errorf("writing artifact %q: %w", name, err)
-		}
-	}
-	return nil
-}
-
 // Copy copies a directory from another job to a private one, so that what is checked is what
 // is used. It compares the copy with the digest that the job has reported, unless that is "". done
 // removes the copy.

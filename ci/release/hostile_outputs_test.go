@@ -102,7 +102,7 @@ func TestOutIsNoLink(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(rel.Out, triple.X8664)); err != nil {
 		t.Fatal(err)
 	}
-	says(t, rel.Build(t.Context()), "writing artifact")
+	says(t, rel.Build(t.Context()), "writing \"")
 	if got := left(t, outside); len(got) > 0 {
 		t.Errorf("written outside: %q", got)
 	}

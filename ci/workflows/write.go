@@ -6,11 +6,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 
 	"dagger/slipway/ci/change"
+	"dagger/slipway/ci/outdir"
 )
 
 // Changes returns the files that differ from those in the repository with the given root,
@@ -29,40 +29,28 @@ func Changes(root fs.FS, files map[string]string) ([]change.File, error) {
 	return changed, nil
 }
 
-// Write writes files below dir; [os.Root] confines all names to it. Each file is replaced
-// atomically, so an interrupted Write can be repeated.
+// Write writes files below dir, all of them or none; [os.Root] confines all names to it. Each file
+// is replaced atomically, so an interrupted Write can be repeated.
 func Write(dir string, files []change.File) error {
-	root, err := os.OpenRoot(dir)
+	work, err := os.MkdirTemp(dir, ".slipway-")
 	if err != nil {
 		return fmt.Errorf("writing the workflows: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = os.RemoveAll(work) }()
+	var names []string
 	for _, f := range files {
 		name := filepath.FromSlash(f.Path)
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		to := filepath.Join(work, name)
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("writing the workflows: %q is outside of the repository", name)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, []byte(f.New), 0o644)); err != nil {
 			return fmt.Errorf("writing the workflows: %w", err)
 		}
-		work := filepath.FromSlash(path.Join(path.Dir(f.Path), "."+path.Base(f.Path)+".slipway"))
-		if err := writeNew(root, work, f.New); err != nil {
-			return fmt.Errorf("writing the workflows: %w", err)
-		}
-		if err := root.Rename(work, name); err != nil {
-			return fmt.Errorf("writing the workflows: %w", errors.Join(err, root.Remove(work)))
-		}
+		names = append(names, name)
+	}
+	if err := outdir.Move(work, dir, names); err != nil {
+		return fmt.Errorf("writing the workflows: %w", err)
 	}
 	return nil
-}
-
-// writeNew creates a file, removing whatever has its name: an existing one could be a symbolic
-// link, or a FIFO without a reader.
-func writeNew(root *os.Root, name, content string) error {
-	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	return errors.Join(err, f.Close())
 }

@@ -71,3 +71,24 @@ func TestPin(t *testing.T) {
 		t.Errorf("in an empty repository: %v", err)
 	}
 }
+
+// TestWriteAllOrNone checks that nothing is written if one of the files cannot be.
+func TestWriteAllOrNone(t *testing.T) {
+	dir := t.TempDir()
+	changes, err := Changes(os.DirFS(dir), makeFiles(t, shims(), Options{Slipway: pinned}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := filepath.Join(dir, filepath.FromSlash(changes[len(changes)-1].Path))
+	if err := os.MkdirAll(last, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, changes); err == nil || !strings.Contains(err.Error(), "it is a directory there") || !strings.Contains(err.Error(), "nothing was written") {
+		t.Errorf("it says %v", err)
+	}
+	for _, at := range []string{dir, filepath.Dir(last)} {
+		if entries, err := os.ReadDir(at); err != nil || len(entries) != 1 {
+			t.Errorf("%s has %v, %v", at, entries, err)
+		}
+	}
+}
