@@ -31,16 +31,16 @@ func (a Asset) Uploaded() bool { return a.State == "uploaded" }
 // Assets lists the files of a release.
 func (c *Client) Assets(ctx context.Context, release int64) ([]Asset, error) {
 	var all []Asset
-	for page := 1; page > 0; {
-		var list []Asset
-		resp, err := c.do(ctx, http.MethodGet, c.path("releases/%d/assets?per_page=100&page=%d", release, page), nil, &list)
-		if err != nil {
-			return nil, fmt.Errorf("listing the assets: %w", err)
+	var size int
+	err := list(ctx, c, fmt.Sprintf("releases/%d/assets", release), func(a Asset) error {
+		if size += len(a.Name) + len(a.State) + len(a.Digest) + len(a.URL); size > maxKept || len(all) == maxAssets {
+			return fmt.Errorf("there are more than %d, or their descriptions have more than %d bytes, as no release has", maxAssets, maxKept)
 		}
-		if all = append(all, list...); len(all) > maxAssets {
-			return nil, fmt.Errorf("listing the assets: there are more than %d, which no release has", maxAssets)
-		}
-		page = resp.NextPage
+		all = append(all, a)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the assets: %w", err)
 	}
 	return all, nil
 }

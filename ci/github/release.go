@@ -24,36 +24,46 @@ type Release struct {
 // Releases returns all releases of a tag. Drafts are included if the token has write access;
 // there may be several for one tag.
 func (c *Client) Releases(ctx context.Context, tag string) ([]Release, error) {
-	return c.list(ctx, func(r Release) bool { return r.Tag == tag })
-}
-
-// list returns the releases for which wanted returns true.
-func (c *Client) list(ctx context.Context, wanted func(Release) bool) ([]Release, error) {
 	var found []Release
-	for page := 1; page > 0; {
-		var list []Release
-		resp, err := c.do(ctx, http.MethodGet, c.path("releases?per_page=100&page=%d", page), nil, &list)
-		if err != nil {
-			return nil, fmt.Errorf("listing the releases: %w", err)
+	var size int
+	err := list(ctx, c, "releases", func(r Release) error {
+		if r.Tag != tag {
+			return nil
 		}
-		for _, r := range list {
-			if wanted(r) {
-				found = append(found, r)
-			}
+		if size += len(r.Body) + len(r.Name); size > maxKept || len(found) == maxSameTag {
+			return fmt.Errorf("more than %d have the tag %q, or their notes more than %d bytes, expected fewer: delete its drafts", maxSameTag, tag, maxKept)
 		}
-		page = resp.NextPage
+		found = append(found, r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the releases: %w", err)
 	}
 	return found, nil
 }
 
+// maxSameTag is how many releases of one tag are read: one is published, and a few may be drafts of
+// interrupted runs.
+const maxSameTag = 100
+
 // PublishedTags returns the tags of all published releases that begin with prefix.
 func (c *Client) PublishedTags(ctx context.Context, prefix string) ([]string, error) {
-	all, err := c.list(ctx, func(r Release) bool { return !r.Draft && strings.HasPrefix(r.Tag, prefix) })
 	var tags []string
-	for _, r := range all {
-		tags = append(tags, r.Tag)
+	var size int
+	err := list(ctx, c, "releases", func(r Release) error {
+		if r.Draft || !strings.HasPrefix(r.Tag, prefix) {
+			return nil
+		}
+		if size += len(r.Tag); size > maxKept {
+			return fmt.Errorf("their tags have more than %d bytes, expected fewer", maxKept)
+		}
+		tags = append(tags, strings.Clone(r.Tag))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the releases: %w", err)
 	}
-	return tags, err
+	return tags, nil
 }
 
 // Release returns a release by its ID.

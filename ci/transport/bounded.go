@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// largest is the size limit of any response in bytes: above registry.MaxCrate, the largest crate.
+// largest is the size limit in bytes of a response that can be large: above registry.MaxCrate, the
+// largest crate.
 const largest = 1 << 30
 
 // Bounded is a transport whose response bodies fail with an error after Limit bytes.

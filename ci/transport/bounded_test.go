@@ -33,3 +33,29 @@ func TestBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNewIsBounded checks that responses of signing services are limited to what fits into memory,
+// because their clients read them whole.
+func TestNewIsBounded(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush() // no length
+		piece := make([]byte, 1<<20)
+		for range 32 {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+		}
+	}))
+	defer server.Close()
+	resp, err := New(0).Get(server.URL)
+	n := 0
+	if err == nil {
+		var raw []byte
+		raw, err = io.ReadAll(resp.Body)
+		n = len(raw)
+		_ = resp.Body.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "answers with more than 8388608 bytes") || n > 8<<20 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}

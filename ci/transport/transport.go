@@ -25,26 +25,30 @@ const (
 
 // New returns a client that retries on transient errors (no connection, 429, 5xx) whatever the
 // method, for servers to which the same request can safely be sent twice. limit is the timeout
-// of each attempt; 0 leaves it to the context.
+// of each attempt; 0 leaves it to the context. Responses are limited to 8 MiB, because the callers
+// (of Fulcio, Rekor, timestamp and token services) read them into memory, and a certificate or
+// a log entry has some kilobytes.
 func New(limit time.Duration) *http.Client {
-	return client(limit, longestWait, retryablehttp.DefaultRetryPolicy)
+	return client(limit, longestWait, small, retryablehttp.DefaultRetryPolicy)
 }
 
 // NewCareful returns a client that retries only requests without side effects: GET and HEAD,
 // and any request that could not connect. The caller of a request that changes something must
 // look before repeating it: even a request answered with an error may have been carried out.
 // limit is the timeout of each attempt, and longest the longest wait that a server may ask for.
+// Responses are limited to 1 GiB: callers that keep them in memory have limits of their own.
 func NewCareful(limit, longest time.Duration) *http.Client {
-	return client(limit, longest, careful)
+	return client(limit, longest, largest, careful)
 }
 
-func client(limit, longest time.Duration, policy retryablehttp.CheckRetry) *http.Client {
+// client returns a client whose responses have at most bytes bytes.
+func client(limit, longest time.Duration, bytes int64, policy retryablehttp.CheckRetry) *http.Client {
 	c := retryablehttp.NewClient()
 	c.Logger = nil
 	c.RetryMax = attempts - 1
 	c.HTTPClient.Timeout = limit
 	c.HTTPClient.CheckRedirect = CheckRedirect
-	c.HTTPClient.Transport = whole{Bounded{c.HTTPClient.Transport, largest}}
+	c.HTTPClient.Transport = whole{Bounded{c.HTTPClient.Transport, bytes}}
 	c.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		if resp != nil {
 			if wait, ok := Asked(resp, time.Now()); ok && wait > longest {
