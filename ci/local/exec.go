@@ -329,10 +329,10 @@ func mostProcesses() int64 {
 	return n / 8
 }
 
-// hidden returns the files in /proc that reveal the machine's keys, as far as they exist: user
-// namespaces do not isolate them.
+// hidden returns the files in /proc that reveal the machine's keys or what its kernel was started
+// with, as far as they exist: user namespaces do not isolate them.
 func hidden() []string {
-	return slices.DeleteFunc([]string{"keys", "key-users"}, func(name string) bool {
+	return slices.DeleteFunc([]string{"cmdline", "keys", "key-users"}, func(name string) bool {
 		_, err := os.Lstat(filepath.Join("/proc", name))
 		return err != nil
 	})
