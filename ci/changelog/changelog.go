@@ -52,9 +52,10 @@ func Read(markdown []byte, names Names) (*File, error) {
 }
 
 // Section returns the notes of version v: the text between its heading and the next heading
-// of the same or a higher level, or of another version. It is trimmed, has LF line endings,
-// and is followed by those of the file's link and footnote definitions that it uses, so
-// that it renders on its own.
+// of another version, of unreleased changes, or of a higher level. Other headings of the
+// same level, such as "Fixed", are part of it. It is trimmed, has LF line endings, and is
+// followed by those of the file's link and footnote definitions that it uses, so that it
+// renders on its own.
 //
 // The version must equal v, except for leading zeros in calendar versions (25.07.1 for
 // 25.7.1), and for a final 0 that is left out if no other heading has the full version (1.2

@@ -129,7 +129,7 @@ func TestHeadings(t *testing.T) {
 }
 
 func TestSection(t *testing.T) {
-	for _, tt := range sections {
+	for _, tt := range slices.Concat(sections, flat) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := ReadSection([]byte(tt.markdown), "1.2.3")
 			if err != nil {

@@ -14,11 +14,17 @@ type document struct {
 	items    []item
 }
 
-// end returns the line where the section of a heading ends.
+// end returns the line where the section of a heading ends: at a heading of a higher level,
+// at one of another version, or at one of its own level, unless the section is a release's
+// and the heading only divides it (see [Heading.starts]).
 func (doc *document) end(at int) int {
 	h := doc.headings[at]
+	divisible := h.names() || h.pending
 	for _, next := range doc.headings[at+1:] {
-		if next.Level <= h.Level || next.plain() || len(next.releases) > 0 && !h.plain() {
+		switch {
+		case next.Level < h.Level, next.plain(), len(next.releases) > 0 && !h.plain():
+			return next.Line
+		case next.Level == h.Level && (!divisible || next.starts() || next.crate != nobody):
 			return next.Line
 		}
 	}

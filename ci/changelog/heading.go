@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/Masterminds/semver/v3"
+	"dagger/slipway/ci/version"
 )
 
 // Heading is a top-level heading of the document, not one in a list or a quote.
@@ -26,6 +26,11 @@ type Heading struct {
 	releases []release
 	short    []release // versions whose last number is left out, 1.2 for 1.2.0
 	more     bool      // further words follow that are not part of a version
+
+	introduces []release // versions that words lead to, see adoptIntroduced
+	pending    bool      // it is about unreleased changes
+	whose      owner     // of the unreleased changes
+	rough      bool      // it is a release's, but names no version that can be read
 }
 
 // release is a version named in a heading, and whose version it is.
@@ -34,7 +39,7 @@ type release struct {
 	who     owner
 }
 
-// Version returns the version whose heading this is, if it belongs to the crate or names no
+// Version returns the version whose heading this is, if it belongs to the crate or to no
 // crate, else "".
 //
 // The version may have a leading v, brackets, a link or emphasis. It may follow the word
@@ -43,7 +48,7 @@ type release struct {
 // is separate: a date, [YANKED], versions of other crates.
 func (h Heading) Version() string {
 	for _, r := range h.releases {
-		if r.who != others {
+		if r.who == ours || r.who == nobody && h.below != others {
 			return r.version
 		}
 	}
@@ -68,9 +73,9 @@ func (h *Heading) parse(crates owners) {
 		h.crate, _ = crates.find(words[0])
 	}
 	for len(words) > 0 {
-		r, n := readRelease(words, crates, versionOf)
+		r, n := readRelease(words, crates, version.Spelled)
 		if n == 0 && len(h.releases) == 0 {
-			if r, n = readRelease(words, crates, shortOf); n > 0 {
+			if r, n = readRelease(words, crates, version.SpelledShort); n > 0 {
 				h.short = append(h.short, r)
 			}
 		} else if n > 0 {
@@ -79,11 +84,28 @@ func (h *Heading) parse(crates owners) {
 		if words = words[n:]; n == 0 || len(h.short) > 0 {
 			break
 		}
-		for len(words) > 0 && (slices.Contains(joints, words[0]) || dateForm.MatchString(words[0])) {
+		for len(words) > 0 && separates(words[0]) {
 			words = words[1:]
 		}
 	}
-	h.more = slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(joints, word) && !dateForm.MatchString(word) })
+	h.more = slices.ContainsFunc(words, func(word string) bool { return !separates(word) })
+	if !h.names() {
+		h.parseOther(words, crates)
+	}
+}
+
+// parseOther parses the words of a heading that names no version.
+func (h *Heading) parseOther(words []string, crates owners) {
+	h.rough = isRough(words)
+	if r, found := introduced(words, crates, version.Spelled); found {
+		h.introduces = []release{r}
+	}
+	if len(words) > 1 {
+		if who, known := crates.find(words[0]); known {
+			h.whose, words = who, words[1:]
+		}
+	}
+	h.pending = isPending(words)
 }
 
 var (
@@ -98,7 +120,7 @@ var (
 	joined = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*?)(?:@v?|/v?|-v?)([0-9].*)$`)
 	joints = []string{"/", "+", "&", "and", "-", "|"}
 
-	emphasis    = strings.NewReplacer("`", "", "*", "", "__", "")
+	emphasis    = strings.NewReplacer("`", "", "*", "", "__", "", "~~", "")
 	punctuation = strings.NewReplacer(",", " ", ";", " ", "\u2013", " ", "\u2014", " ")
 )
 
@@ -152,10 +174,10 @@ const maxWords = 5
 // readRelease reads a version, which may follow a crate's name, and returns how many words
 // it read. It returns 0 if the words start with anything else: any other word before a
 // version, as in "Upgrading 1.2.3", means it is not a heading of that version.
-func readRelease(words []string, crates owners, versionOf func(word string) string) (release, int) {
+func readRelease(words []string, crates owners, spelled func(word string) string) (release, int) {
 	who, named := nobody, false
 	for i, word := range words[:min(len(words), maxWords)] {
-		if v := versionOf(word); v != "" {
+		if v := spelled(word); v != "" {
 			return release{v, who}, i + 1
 		}
 		if keyword.MatchString(word) || dateForm.MatchString(word) || i > 0 && slices.Contains(joints, word) {
@@ -174,48 +196,10 @@ func readRelease(words []string, crates owners, versionOf func(word string) stri
 		if who, named = crates.find(m[1]); !named && !keyword.MatchString(m[1]) {
 			return release{}, 0
 		}
-		if v := versionOf(m[2]); v != "" {
+		if v := spelled(m[2]); v != "" {
 			return release{v, who}, i + 1
 		}
 		return release{}, 0
 	}
 	return release{}, 0
-}
-
-// calendar matches a calendar version such as 25.07.1. Cargo does not accept leading zeros,
-// so the manifest has 25.7.1.
-var calendar = regexp.MustCompile(`^([1-9][0-9]+)\.0*([0-9]{1,2})\.0*([0-9]+)([-+].*)?$`)
-
-// versionOf returns the version that a word denotes, in the manifest's form, "" if none.
-func versionOf(word string) string {
-	word = withoutV(word)
-	if _, err := semver.StrictNewVersion(word); err == nil {
-		return word
-	}
-	if m := calendar.FindStringSubmatch(word); m != nil {
-		word = m[1] + "." + m[2] + "." + m[3] + m[4]
-		if _, err := semver.StrictNewVersion(word); err == nil {
-			return word
-		}
-	}
-	return ""
-}
-
-var twoNumbers = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
-
-// shortOf returns the version that a word denotes if its last number is left out: 1.2.0 for
-// 1.2.
-func shortOf(word string) string {
-	if word = withoutV(word); !twoNumbers.MatchString(word) {
-		return ""
-	}
-	return versionOf(word + ".0")
-}
-
-func withoutV(word string) string {
-	trimmed, ok := strings.CutPrefix(word, "v")
-	if !ok {
-		trimmed = strings.TrimPrefix(word, "V")
-	}
-	return trimmed
 }

@@ -37,6 +37,7 @@ func scan(markdown string, crates owners) (document, error) {
 		s.add(n, crates)
 		last = n
 	}
+	s.doc.adoptIntroduced()
 	if what := s.open(last); what != "" {
 		return s.doc, fmt.Errorf("the %s that begins on line %d has no end, and hides every heading below; close it", what, s.line(last.Pos())+1)
 	}
