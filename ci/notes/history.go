@@ -2,9 +2,8 @@ package notes
 
 import (
 	"fmt"
+	"path"
 	"strings"
-
-	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/cargo"
 )
@@ -22,12 +21,20 @@ type Question struct {
 	Dir     string // slash-separated, relative to the workspace root, "." for the root itself
 	// Without lists directories below Dir that belong to other crates.
 	Without []string
+	// Others names the workspace's other crates and their directories, as tags may.
+	Others []string
 }
 
 // NewQuestion returns the question for a crate of a workspace.
 func NewQuestion(w *cargo.Workspace, c *cargo.Crate) Question {
 	q := Question{Crate: c.Name, Version: c.Version, Dir: c.Dir}
 	for _, other := range w.Crates {
+		if other.Name != c.Name {
+			q.Others = append(q.Others, other.Name)
+		}
+		if other.Name != c.Name && other.Dir != "." {
+			q.Others = append(q.Others, other.Dir, path.Base(other.Dir))
+		}
 		if c.Dir == "." && other.Dir != "." || strings.HasPrefix(other.Dir, c.Dir+"/") {
 			q.Without = append(q.Without, other.Dir)
 		}
@@ -73,43 +80,4 @@ func (h History) String() string {
 		n += " in a shallow clone, where history is cut: fetch all of it and its tags (`git fetch --unshallow --tags`) for the rest"
 	}
 	return n
-}
-
-// LastTag returns the tag of the version before q's: the highest lower version in a tag
-// that names the crate ([version.Version.Tag], and other common forms), or else in one
-// without a name. Prereleases count only if q's version is one.
-func (q Question) LastTag(tags []string) string {
-	to, err := semver.StrictNewVersion(q.Version)
-	if err != nil {
-		return ""
-	}
-	for _, prefixes := range [][]string{
-		{q.Crate + "/v", q.Crate + "/", q.Crate + "-v", q.Crate + "-", q.Crate + "@v", q.Crate + "@", q.Crate + "_v"},
-		{"v", ""},
-	} {
-		if tag := highest(tags, prefixes, to); tag != "" {
-			return tag
-		}
-	}
-	return ""
-}
-
-// highest returns the tag of the highest version below to. If several tags have that
-// version, the one with the first of the prefixes wins.
-func highest(tags, prefixes []string, to *semver.Version) string {
-	var best *semver.Version
-	found := ""
-	for _, prefix := range prefixes {
-		for _, tag := range tags {
-			text, ok := strings.CutPrefix(tag, prefix)
-			v, err := semver.StrictNewVersion(text)
-			if !ok || err != nil || v.GreaterThan(to) || v.Original() == to.Original() || v.Prerelease() != "" && to.Prerelease() == "" {
-				continue
-			}
-			if best == nil || v.GreaterThan(best) || v.Equal(best) && v.Metadata() > best.Metadata() {
-				best, found = v, tag
-			}
-		}
-	}
-	return found
 }

@@ -8,36 +8,6 @@ import (
 
 const id = "0123456789abcdef0123456789abcdef01234567"
 
-// TestLastTag checks that the previous version's tag is found in the forms that
-// repositories use.
-func TestLastTag(t *testing.T) {
-	for _, tt := range []struct{ version, tags, want string }{
-		{"1.2.3", "a/v1.2.2 a/v1.2.1", "a/v1.2.2"},
-		{"1.2.3", "a/v1.2.9 a/v1.2.10 a/v1.2.2", "a/v1.2.2"},
-		{"1.2.10", "a/v1.2.9 a/v1.2.2", "a/v1.2.9"},
-		{"1.2.3", "a/v1.2.3 a/v1.2.2", "a/v1.2.2"},
-		{"1.2.3", "a-v1.2.2", "a-v1.2.2"},
-		{"1.2.3", "a-1.2.2", "a-1.2.2"},
-		{"1.2.3", "a@1.2.2", "a@1.2.2"},
-		{"1.2.3", "v1.2.2", "v1.2.2"},
-		{"1.2.3", "1.2.2", "1.2.2"},
-		{"1.2.3", "v1.2.0 a-1.2.1 a/v1.2.2", "a/v1.2.2"},
-		{"1.2.3", "a-1.2.2 a/v1.2.2", "a/v1.2.2"},
-		{"1.2.3", "v1.2.2 a/v1.0.0", "a/v1.0.0"},
-		{"1.2.3", "v2.0.0 v1.0.0", "v1.0.0"},
-		{"1.2.3", "a-b/v1.2.2 b/v1.2.2 ab-1.2.2", ""},
-		{"1.2.3", "a/v1.2 a/v1.2.x a/v01.2.2 a/1.2.2/x nightly", ""},
-		{"1.2.3", "a/v1.2.3-rc.1 a/v1.2.2", "a/v1.2.2"},
-		{"1.2.3-rc.2", "a/v1.2.3-rc.1 a/v1.2.2", "a/v1.2.3-rc.1"},
-		{"0.4.83+curl-8.15.0", "a-0.4.83+curl-8.14.0 a-0.4.82+curl-8.16.0", "a-0.4.83+curl-8.14.0"},
-		{"1.2.3", "", ""},
-	} {
-		if got := (Question{Crate: "a", Version: tt.version}).LastTag(strings.Fields(tt.tags)); got != tt.want {
-			t.Errorf("before %s among %q: got %q, want %q", tt.version, tt.tags, got, tt.want)
-		}
-	}
-}
-
 // TestMarkdown checks that commits are grouped by type, in git's order.
 func TestMarkdown(t *testing.T) {
 	h := History{Head: id, Commits: commits(

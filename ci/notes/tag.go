@@ -1,0 +1,156 @@
+package notes
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"dagger/slipway/ci/version"
+)
+
+// LastTag returns the tag of the version before q's, "" if there is none: the highest lower
+// version in a tag that names the crate or no crate. Prereleases count only if q's version
+// is one.
+//
+// A tag is a version, perhaps without its last 0, after the name of the crate or of its
+// directory and words like v and release, in any order, with separators between them. What
+// has any other word is not a tag of the crate. In a workspace of several crates, tags
+// without a name count only if no tag names the crate, and if none of them has a version
+// higher than q's: then they are another crate's.
+func (q Question) LastTag(tags []string) string {
+	to, err := semver.StrictNewVersion(q.Version)
+	if err != nil {
+		return ""
+	}
+	var named, plain []release
+	isForeign := false
+	for _, tag := range tags {
+		switch r, whose := q.read(tag); whose {
+		case ours:
+			named = append(named, r)
+		case anyone:
+			plain = append(plain, r)
+			isForeign = isForeign || len(q.Others) > 0 && r.version.GreaterThan(to) && r.version.Prerelease() == ""
+		}
+	}
+	if len(q.Others) == 0 {
+		return q.highest(slices.Concat(named, plain), to)
+	}
+	if tag := q.highest(named, to); tag != "" || isForeign {
+		return tag
+	}
+	return q.highest(plain, to)
+}
+
+// release is the version that a tag names.
+type release struct {
+	tag     string
+	version *semver.Version
+	isShort bool // it leaves out the last number
+}
+
+// owner says whose a tag is.
+type owner int
+
+const (
+	others owner = iota // another crate's, or no tag of a version
+	anyone              // it names no crate
+	ours
+)
+
+const (
+	separators = "/-_@."
+	// maxTag and maxParts limit what is read as a tag: names and versions are shorter.
+	maxTag   = 300
+	maxParts = 32
+)
+
+// words are those that a tag may have besides a name and a version.
+var words = []string{"v", "ver", "version", "rel", "release", "releases", "tag", "tags"}
+
+// read reads a tag.
+func (q Question) read(tag string) (release, owner) {
+	for i := 0; i < len(tag) && len(tag) <= maxTag; i++ {
+		last := strings.ToLower(tag[strings.LastIndexAny(tag[:i], separators)+1 : i])
+		if tag[i] < '0' || '9' < tag[i] || last != "" && !slices.Contains(words, last) {
+			continue
+		}
+		short := version.SpelledShort(tag[i:])
+		v, err := semver.StrictNewVersion(cmp.Or(short, version.Spelled(tag[i:])))
+		if err == nil {
+			return release{tag, v, short != ""}, q.owner(tag[:i])
+		}
+	}
+	return release{}, others
+}
+
+// owner says whose tag it is by what precedes the version. The longest name counts, because
+// names may begin or end with one of the words.
+func (q Question) owner(before string) owner {
+	parts := strings.FieldsFunc(fold(before), func(r rune) bool { return r == '-' })
+	if len(parts) > maxParts {
+		return others
+	}
+	for length := len(parts); length > 0; length-- {
+		for from := range len(parts) - length + 1 {
+			whose := q.named(strings.Join(parts[from:from+length], "-"))
+			rest := slices.Concat(parts[:from], parts[from+length:])
+			if whose != anyone && areWords(rest) {
+				return whose
+			}
+		}
+	}
+	if areWords(parts) {
+		return anyone
+	}
+	return others
+}
+
+func areWords(parts []string) bool {
+	return !slices.ContainsFunc(parts, func(part string) bool { return !slices.Contains(words, part) })
+}
+
+// named says whose name it is. A crate's own name takes precedence over that of a directory.
+func (q Question) named(folded string) owner {
+	switch {
+	case folded == fold(q.Crate):
+		return ours
+	case slices.ContainsFunc(q.Others, func(name string) bool { return fold(name) == folded }):
+		return others
+	case q.Dir != "." && (folded == fold(q.Dir) || folded == fold(path.Base(q.Dir))):
+		return ours
+	}
+	return anyone
+}
+
+// fold returns a name in the form that names are compared in.
+func fold(name string) string {
+	return strings.Trim(strings.NewReplacer("/", "-", "_", "-", "@", "-", ".", "-").Replace(strings.ToLower(name)), "-")
+}
+
+// highest returns the tag of the highest version below to. If several tags have that
+// version, the one of slipway's own form wins, then a full version, then the first by name.
+func (q Question) highest(releases []release, to *semver.Version) string {
+	releases = slices.DeleteFunc(slices.Clone(releases), func(r release) bool {
+		v := r.version
+		return v.GreaterThan(to) || v.Original() == to.Original() || v.Prerelease() != "" && to.Prerelease() == ""
+	})
+	if len(releases) == 0 {
+		return ""
+	}
+	rank := func(r release) int {
+		switch {
+		case r.tag == q.Crate+"/v"+r.version.Original():
+			return 0
+		case !r.isShort:
+			return 1
+		}
+		return 2
+	}
+	return slices.MinFunc(releases, func(a, b release) int {
+		return cmp.Or(b.version.Compare(a.version), cmp.Compare(b.version.Metadata(), a.version.Metadata()), cmp.Compare(rank(a), rank(b)), cmp.Compare(a.tag, b.tag))
+	}).tag
+}
