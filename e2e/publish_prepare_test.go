@@ -17,8 +17,15 @@ func TestPublishPrepare(t *testing.T) {
 			env:  []string{"GITHUB_TOKEN=" + h.token},
 		}.run(t)
 	}
-	t.Run("nothing to say", func(t *testing.T) {
-		propose(h.clone(t)).wantCode(t, 1).wantError(t, "crates/shimkit/CHANGELOG.md", "Unreleased")
+	t.Run("nothing unreleased", func(t *testing.T) {
+		dir := h.clone(t)
+		made := command{args: []string{slipway, "prepare-release", "--source", dir, "--crate", "shimkit", "--version", "0.4.0", "--write"}}.run(t).wantCode(t, 0)
+		if !strings.Contains(made.stderr, "has no notes below it, so the section for 0.4.0 is made from ") {
+			t.Errorf("it says %q", made.stderr)
+		}
+		if text := read(t, dir, "crates/shimkit/CHANGELOG.md"); !strings.Contains(text, "## [0.4.0] - ") || !strings.Contains(text, "### Other changes\n\n- ") {
+			t.Errorf("the changelog is\n%s", text)
+		}
 	})
 	write(t, strings.Replace(changelog, "## [Unreleased]\n", "## [Unreleased]\n\n### Added\n\n- A new thing.\n", 1), source, "crates/shimkit/CHANGELOG.md")
 	git(t, source, "commit", "--quiet", "--all", "--message", "a new thing")

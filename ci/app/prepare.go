@@ -3,7 +3,9 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
+	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/sourcefs"
@@ -47,7 +50,16 @@ func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	changes, err := prepare.New(w, files, prepare.Request{Crate: v.Crate, Version: v.Version, Date: time.Now().UTC()})
+	changes, err := prepare.New(w, files, prepare.Request{
+		Crate: v.Crate, Version: v.Version, Date: time.Now().UTC(),
+		History: func(q notes.Question) (notes.History, error) {
+			source, err := h.Source(ctx, v.Root)
+			if err != nil {
+				return notes.History{}, err
+			}
+			return source.History(ctx, q)
+		},
+	})
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -77,6 +89,27 @@ func (o *Outcome) diff(text string) {
 	}
 }
 
+// tracked returns the new text of the changed files that git tracks, by path from the
+// repository's root. A lock file that git ignores changes on disk only. dir has a copy of the
+// tracked files, and directory is the workspace's path in the repository.
+func tracked(ctx context.Context, dir, directory string, changes *prepare.Changeset) (map[string]string, error) {
+	copied, err := sourcefs.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer copied.Close()
+	files := map[string]string{}
+	for _, f := range changes.Files {
+		switch _, err := copied.Lstat(f.Path); {
+		case err == nil:
+			files[path.Join(directory, f.Path)] = f.New
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
 // propose opens the pull request, or finds the open one, and returns what to tell of it.
 func (v *Prepare) propose(ctx context.Context, h Host, w *cargo.Workspace, changes *prepare.Changeset) (string, error) {
 	branch := cmp.Or(w.Settings.ReleaseBranch, plan.ReleaseBranch)
@@ -95,9 +128,9 @@ func (v *Prepare) propose(ctx context.Context, h Host, w *cargo.Workspace, chang
 	if err != nil {
 		return "", err
 	}
-	files := map[string]string{}
-	for _, f := range changes.Files {
-		files[path.Join(source.Directory, f.Path)] = f.New
+	files, err := tracked(ctx, copied.Dir, source.Directory, changes)
+	if err != nil {
+		return "", err
 	}
 	pull, err := client.Propose(ctx, github.Change{
 		Base: branch, From: source.Commit, Branch: "release/" + changes.Crate + "-v" + changes.To,

@@ -55,6 +55,11 @@ func (h Heading) Version() string {
 	return ""
 }
 
+// Named reports whether the heading, or one above it, names the crate.
+func (h Heading) Named() bool {
+	return h.below == ours || h.crate == ours || slices.ContainsFunc(h.releases, func(r release) bool { return r.who == ours })
+}
+
 // of reports whether the heading names version v of who.
 func (h Heading) of(v string, who owner) bool { return slices.Contains(h.releases, release{v, who}) }
 

@@ -13,6 +13,9 @@ func (f *File) Headings() []Heading { return f.doc.headings }
 // form that [File.Section] returns; "" if there are no notes.
 func (f *File) Below(heading int) string { return f.doc.notes(heading) }
 
+// End returns the line after the section of a heading, given by its index, starting at 0.
+func (f *File) End(heading int) int { return f.doc.end(heading) }
+
 // Foreign reports whether some version without a crate's name is newer than v. Then such
 // versions are not those of the crate.
 func (f *File) Foreign(v string) bool {
@@ -33,11 +36,7 @@ func (f *File) Foreign(v string) bool {
 }
 
 // NamesCrate reports whether any heading names the crate.
-func (f *File) NamesCrate() bool {
-	return slices.ContainsFunc(f.doc.headings, func(h Heading) bool {
-		return h.crate == ours || slices.ContainsFunc(h.releases, func(r release) bool { return r.who == ours })
-	})
-}
+func (f *File) NamesCrate() bool { return slices.ContainsFunc(f.doc.headings, Heading.Named) }
 
 // Link is a link definition on a single line.
 type Link struct {

@@ -84,14 +84,21 @@ func read(w *cargo.Workspace, c *cargo.Crate, l cargo.Changelog) (changelog.Sect
 	if err != nil {
 		return changelog.Section{}, &unusableError{err}
 	}
-	section, err := f.Section(c.Version)
-	if err == nil && l.Shared && !section.Named && f.Foreign(c.Version) {
-		err = fmt.Errorf("its section of version %q on line %d names no crate, and there are newer ones: it is taken to be another crate's", c.Version, section.Line)
-	}
+	section, err := Section(f, c.Version, l.Shared)
 	if err != nil {
 		return changelog.Section{}, &unusableError{err}
 	}
 	return section, nil
+}
+
+// Section returns the section of a crate's version. In a file that the crate shares, one
+// that names no crate must not be older than others of that kind, or it is another crate's.
+func Section(f *changelog.File, version string, isShared bool) (changelog.Section, error) {
+	section, err := f.Section(version)
+	if err == nil && isShared && !section.Named && f.Foreign(version) {
+		err = fmt.Errorf("its section of version %q on line %d names no crate, and there are newer ones: it is taken to be another crate's", version, section.Line)
+	}
+	return section, err
 }
 
 // Names returns the names that headings of a crate's changelog may have.
@@ -105,24 +112,32 @@ func canceled(err error) bool {
 
 // fromHistory makes notes from commits.
 func fromHistory(w *cargo.Workspace, c *cargo.Crate, ask Ask) (Notes, finding.List, error) {
-	none := func(why string) (Notes, finding.List, error) {
-		f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "the release has no notes: " + why, Do: fmt.Sprintf("give a changelog a section for %s", c.Version)}
-		return Notes{From: "nowhere: " + why}, finding.List{f}, nil
+	made, why, err := FromCommits(ask, NewQuestion(w, c))
+	if err != nil || why == "" {
+		return made, nil, err
 	}
-	const noChangelog = "no changelog has any, and "
+	why = "no changelog has any, and " + why
+	f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, What: "the release has no notes: " + why, Do: fmt.Sprintf("give a changelog a section for %s", c.Version)}
+	return Notes{From: "nowhere: " + why}, finding.List{f}, nil
+}
+
+// FromCommits makes notes from the commits that ask returns. If there are none, it returns
+// the reason instead. ask may be nil if there is no repository.
+func FromCommits(ask Ask, q Question) (made Notes, why string, err error) {
+	const noCommits = "there is no repository with commits"
 	if ask == nil {
-		return none(noChangelog + "there is no repository with commits")
+		return Notes{}, noCommits, nil
 	}
-	h, err := ask(NewQuestion(w, c))
+	h, err := ask(q)
 	switch {
 	case canceled(err):
-		return Notes{}, nil, err
+		return Notes{}, "", err
 	case err != nil:
-		return none(fmt.Sprintf("%sgit does not say what changed: %v", noChangelog, err))
+		return Notes{}, fmt.Sprintf("git does not say what changed: %v", err), nil
 	case h.Head == "":
-		return none(noChangelog + "there is no repository with commits")
+		return Notes{}, noCommits, nil
 	case len(h.Commits) == 0:
-		return none(fmt.Sprintf("%snothing changed in %s", noChangelog, h))
+		return Notes{}, fmt.Sprintf("nothing changed in %s", h), nil
 	}
-	return Notes{Text: h.Markdown(), From: h.String()}, nil, nil
+	return Notes{Text: h.Markdown(), From: h.String()}, "", nil
 }

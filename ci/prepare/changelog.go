@@ -4,33 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/changelog"
 	"dagger/slipway/ci/notes"
 )
 
-// advice ends the errors about missing notes.
-const advice = `what changes in this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
-
-// editChangelog moves the notes of the released crate.
-func (p *preparation) editChangelog() error {
-	l, err := p.changelog(p.crate)
-	if err != nil || l.Name == "" {
-		return err
+// findChangelogs finds the changelog of every crate that gets the new version.
+func (p *preparation) findChangelogs() error {
+	p.changelogs = map[string]cargo.Changelog{}
+	for _, c := range p.changed {
+		l, err := p.changelog(c)
+		switch {
+		case err == nil:
+			p.changelogs[c.Name] = l
+		case c == p.crate:
+			return err
+		default:
+			p.note("%q has no section for %s, which a release of it looks for: %v.", c.Name, p.to, err)
+		}
 	}
-	return p.moveNotes(p.crate, l.Name)
+	return nil
 }
 
 // changelog returns the changelog with a crate's notes: the first existing file among those
-// that a release looks for. If there is none it returns the zero value and records the crate in
-// p.without, since a release then generates notes from commits. A file named by a setting must
-// exist.
+// that a release looks for, whether or not it can be read. If there is none it returns the
+// zero value and records the crate in p.without, since a release then generates notes from
+// commits. A file named by a setting must exist in the workspace.
 func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 	files, err := p.workspace.Changelogs(c)
 	if err != nil {
@@ -38,18 +39,17 @@ func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 	}
 	for _, l := range files {
 		raw, err := p.workspace.ReadChangelog(l)
-		if err == nil {
-			if f, _ := changelog.Read(raw, notes.Names(p.workspace, c)); l.Shared && f.Foreign(p.to.String()) && !f.NamesCrate() {
-				continue // the file is about another crate
-			}
-			return l, nil
-		}
-		if l.NamedBy != "" {
+		isAbsent := errors.Is(err, fs.ErrNotExist)
+		if l.NamedBy != "" && (isAbsent || errors.Is(err, fs.ErrInvalid)) {
 			return l, fmt.Errorf("%w: the setting `changelog` of %q names it", err, l.NamedBy)
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return l, err
+		if isAbsent {
+			continue // a dangling link
 		}
+		if f, _ := changelog.Read(raw, notes.Names(p.workspace, c)); l.Shared && f.Foreign(p.to.String()) && !f.NamesCrate() {
+			continue // the file is about another crate
+		}
+		return l, nil
 	}
 	if publishable, _ := c.Publishable(); c == p.crate || publishable || len(c.Shipped()) > 0 {
 		p.without = append(p.without, c.Name)
@@ -57,25 +57,19 @@ func (p *preparation) changelog(c *cargo.Crate) (cargo.Changelog, error) {
 	return cargo.Changelog{}, nil
 }
 
-// editOtherChangelogs moves the notes of the other crates that get the new version: their
-// unreleased changes are part of it, and a later release of theirs looks for its section. What
-// cannot be moved is noted for a person to fix.
+// editChangelog gives the released crate's changelog a section.
+func (p *preparation) editChangelog() error { return p.addSection(p.crate) }
+
+// editOtherChangelogs does the same for the other crates that get the new version: their
+// unreleased changes are part of it, and a later release of theirs looks for its section.
 func (p *preparation) editOtherChangelogs() error {
 	for _, c := range p.changed {
-		if c == p.crate {
+		l := p.changelogs[c.Name]
+		if p.seen[l.Name] { // several crates can share one file
 			continue
 		}
-		l, err := p.changelog(c)
-		if _, edited := p.files[l.Name]; err == nil && (l.Name == "" || edited) { // several crates can share one file
-			continue
-		}
-		if err == nil {
-			err = p.moveNotes(c, l.Name)
-		}
-		if err != nil {
-			p.note("%q has no section for %s, which a release of it looks for: %v.", c.Name, p.to, err)
-		} else {
-			p.note("The unreleased notes of %q are now under %s, since it has that version too.", c.Name, p.to)
+		if err := p.addSection(c); err != nil {
+			return err
 		}
 	}
 	if len(p.without) > 0 {
@@ -84,102 +78,81 @@ func (p *preparation) editOtherChangelogs() error {
 	return nil
 }
 
-func (p *preparation) moveNotes(c *cargo.Crate, name string) error {
-	before, err := p.read(name)
+// addSection gives a crate's changelog a section for the new version, from its unreleased
+// notes or else from commits. A changelog where that is not possible stays as it is, and a
+// note says why: the rest of the release can be prepared without it.
+func (p *preparation) addSection(c *cargo.Crate) error {
+	l := p.changelogs[c.Name]
+	if l.Name == "" {
+		return nil
+	}
+	p.seen[l.Name] = true
+	before, err := p.read(l.Name)
 	if err != nil {
-		return err
+		p.leave(c, l, err)
+		return nil
 	}
-	after, said, err := moveUnreleased(before, notes.Names(p.workspace, c), p.to.String(), p.day, p.version.Tag(c.Name))
+	s := &section{to: p.to.String(), day: p.day, tag: p.version.Tag(c.Name), names: notes.Names(p.workspace, c), isShared: l.Shared}
+	after, err := s.move(before)
+	var nothing *nothingError
+	if errors.As(err, &nothing) {
+		made, why, asked := notes.FromCommits(p.history, p.question(c, l))
+		if asked != nil {
+			return asked
+		}
+		s.nothing, s.made, err = nothing, made, fmt.Errorf("%w, and %s", nothing, why)
+		if made.Text != "" {
+			after, err = s.insert(before)
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("editing changelog %q: %w", name, err)
+		p.leave(c, l, err)
+		return nil
 	}
-	p.edit(name, before, after)
-	for _, n := range said {
-		p.note("%q: %s", name, n)
-	}
+	p.edit(l.Name, before, after)
+	p.sectioned = append(p.sectioned, c)
+	p.tellSection(c, l, s)
 	return nil
 }
 
-var unreleased = regexp.MustCompile(`(?i)^\[?unreleased(?:[^0-9a-z_]|$)`)
-
-// moveUnreleased moves what is below "## [Unreleased]" to a section of its own by inserting a
-// heading, and leaves Unreleased empty. The heading follows the style of the last version's
-// (see headingFor), and link definitions are updated if there are any (see updateLinks). tag is
-// the tag of the new release. It also returns notes for the user.
-func moveUnreleased(text string, names changelog.Names, to, day, tag string) (string, []string, error) {
-	body := strings.TrimPrefix(text, "\ufeff")
-	o, err := readOutline(body, to, names)
-	if err != nil {
-		return "", nil, err
-	}
-	if slices.Contains(o.file.Versions(), to) {
-		return "", nil, fmt.Errorf("it already has a heading for %s: move its notes below \"## [Unreleased]\" and remove the heading", to)
-	}
-	from, err := o.unreleased()
-	if err != nil {
-		return "", nil, err
-	}
-	heading, name := o.headingFor(day, from)
-	said := o.updateLinks(name, tag)
-	at := from.End - 1
-	end := lineEnd(o.lines[at])
-	o.lines[at] = strings.TrimRight(o.lines[at], "\r\n") + end + end + strings.ReplaceAll(heading, "\n", end) + end
-	after := strings.Join(o.lines, "")
-	read, err := changelog.Read([]byte(after), names)
-	if err == nil {
-		_, err = read.Section(to)
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	return text[:len(text)-len(body)] + after, said, nil
-}
-
-// unreleased returns the heading of the unreleased section, which must not be empty. Its level
-// is 2 or that of the newest version's heading.
-func (o *outline) unreleased() (changelog.Heading, error) {
-	newest, hasVersion := o.newest()
-	var found []int
-	for i, h := range o.file.Headings() {
-		if (h.Level == 2 || hasVersion && h.Level == newest.Level) && unreleased.MatchString(h.Text) {
-			found = append(found, i)
-		}
-	}
+// tellSection notes what was done to a changelog.
+func (p *preparation) tellSection(c *cargo.Crate, l cargo.Changelog, s *section) {
 	switch {
-	case len(found) == 0 && hasVersion:
-		return changelog.Heading{}, fmt.Errorf("it has no heading \"## [Unreleased]\": write one above line %d, and below it %s", newest.Line+1, advice)
-	case len(found) == 0:
-		return changelog.Heading{}, fmt.Errorf("it has no heading \"## [Unreleased]\": write one, and below it %s", advice)
-	case len(found) > 1:
-		first, second := o.file.Headings()[found[0]].Line+1, o.file.Headings()[found[1]].Line+1
-		return changelog.Heading{}, fmt.Errorf("it has %d headings \"Unreleased\", the first two on lines %d and %d: keep one", len(found), first, second)
+	case s.found > 0:
+		p.note("%q already has a section for %s, on line %d: it keeps its text.", l.Name, p.to, s.found)
+	case s.made.Text != "":
+		p.note("%q: %v, so the section for %s is made from %s: edit it for its readers.", l.Name, s.nothing, p.to, s.made.From)
+	case c != p.crate:
+		p.note("The unreleased notes of %q are now under %s, since it has that version too.", c.Name, p.to)
 	}
-	h := o.file.Headings()[found[0]]
-	if o.file.Below(found[0]) == "" {
-		return h, fmt.Errorf("the heading %q on line %d has no notes below it: add %s", strings.TrimSpace(o.lines[h.Line]), h.Line+1, advice)
+	for _, n := range s.said {
+		p.note("%q: %s", l.Name, n)
 	}
-	return h, nil
 }
 
-// newest returns the heading of the highest version before the new one.
-func (o *outline) newest() (newest changelog.Heading, found bool) {
-	for _, h := range o.file.Headings() {
-		if v := o.version(h); v != nil && (!found || v.GreaterThan(o.version(newest))) {
-			newest, found = h, true
+// leave notes that a changelog gets no section.
+func (p *preparation) leave(c *cargo.Crate, l cargo.Changelog, why error) {
+	then := "a release makes notes from the commits since the last tag"
+	if l.NamedBy != "" {
+		then = fmt.Sprintf("a release is refused, since the setting `changelog` of %q names it", l.NamedBy)
+	}
+	p.note("%q gets no section for %s of %q and stays as it is: %v. Until it has one, %s.", l.Name, p.to, c.Name, why, then)
+}
+
+// question asks for the commits of a crate, and of the other crates that get the new version
+// if they have the same changelog.
+func (p *preparation) question(c *cargo.Crate, l cargo.Changelog) notes.Question {
+	q := notes.NewQuestion(p.workspace, c)
+	q.Version = p.to.String()
+	isSharing := func(other *cargo.Crate) bool { return other != nil && p.changelogs[other.Name].Name == l.Name }
+	if !slices.ContainsFunc(p.changed, func(other *cargo.Crate) bool { return other != c && isSharing(other) }) {
+		return q
+	}
+	q.Dir, q.Without = ".", nil
+	for _, other := range p.workspace.Crates {
+		if !isSharing(p.isChanged(other.Name)) && other.Dir != "." {
+			q.Without = append(q.Without, other.Dir)
 		}
 	}
-	return newest, found
-}
-
-// version returns the version of a heading, or nil if there is none or if it is not lower than
-// the new one: higher versions are plans.
-func (o *outline) version(h changelog.Heading) *semver.Version { return o.before(h.Version()) }
-
-// before parses a version and returns it if it is lower than the new one, and nil otherwise.
-func (o *outline) before(text string) *semver.Version {
-	v, err := semver.StrictNewVersion(text)
-	if err != nil || !v.LessThan(semver.MustParse(o.to)) {
-		return nil
-	}
-	return v
+	return q
 }

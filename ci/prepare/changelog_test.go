@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,14 @@ import (
 
 const someDay = "2026-04-21"
 
+// moved returns a changelog whose unreleased notes were moved to a version's section, and
+// what there is to tell of it.
+func moved(text string, names changelog.Names, to, tag string) (string, []string, error) {
+	s := &section{to: to, day: someDay, tag: tag, names: names}
+	after, err := s.move(text)
+	return after, s.said, err
+}
+
 // TestRunwasi moves notes in the changelogs of containerd/runwasi at eb9967aa.
 func TestRunwasi(t *testing.T) {
 	for name, to := range map[string]string{"containerd-shim-wasm": "1.0.1", "containerd-shimkit": "0.2.0"} {
@@ -22,7 +31,7 @@ func TestRunwasi(t *testing.T) {
 			t.Fatal(err)
 		}
 		old := strings.Replace(string(raw), "## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n- A fault.\n", 1)
-		text, notes, err := moveUnreleased(old, changelog.Names{}, to, someDay, name+"/v"+to)
+		text, notes, err := moved(old, changelog.Names{}, to, name+"/v"+to)
 		if err != nil || len(notes) > 0 {
 			t.Fatal(err, notes)
 		}
@@ -69,40 +78,59 @@ func TestHeadingForms(t *testing.T) {
 	} {
 		text := "# Changelog\n\n" + tt.unreleased + "\n\n- new\n\n" + tt.versions + "\n- old\n"
 		want := strings.Replace(text, tt.unreleased+"\n", tt.unreleased+"\n\n"+tt.want+"\n", 1)
-		got, notes, err := moveUnreleased(text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
+		got, notes, err := moved(text, changelog.Names{}, "0.4.0", "a/v0.4.0")
 		if err != nil || got != want || len(notes) > 0 {
 			t.Errorf("%q: got %q, %v, %q; want %q", tt.versions, got, err, notes, want)
 		}
 	}
 }
 
-func TestUnreleasedErrors(t *testing.T) {
-	const lists = `what changes in this release, in lists below "### Added", "### Changed", "### Fixed" or the like`
+// TestNothingUnreleased checks which changelogs have no unreleased notes, so that notes are
+// made from commits.
+func TestNothingUnreleased(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"empty file", "", `it has no heading "## [Unreleased]": write one, and below it ` + lists},
-		{"missing", "# C\n\n## 0.3.0\n- x\n", `it has no heading "## [Unreleased]": write one above line 3, and below it ` + lists},
-		{"level 1", "# Unreleased\n- x\n", `it has no heading "## [Unreleased]"`},
-		{"level 3", "### Unreleased\n- x\n", `it has no heading "## [Unreleased]"`},
-		{"in a code block", "```\n## Unreleased\n- x\n```\n", `it has no heading "## [Unreleased]"`},
-		{"in a comment", "<!--\n## Unreleased\n- x\n-->\n", `it has no heading "## [Unreleased]"`},
-		{"in a list", "- a\n\n  ## Unreleased\n  - x\n", `it has no heading "## [Unreleased]"`},
-		{"another word", "## Unreleasedness\n- x\n", `it has no heading "## [Unreleased]"`},
-		{"empty", "# C\n\n## [Unreleased]\n\n## [0.3.0]\n- x\n", `the heading "## [Unreleased]" on line 3 has no notes below it: add ` + lists},
+		{"empty file", "", "it has no Unreleased section"},
+		{"missing", "# C\n\n## 0.3.0\n- x\n", "it has no Unreleased section"},
+		{"level 1", "# Unreleased\n- x\n", "it has no Unreleased section"},
+		{"level 3", "### Unreleased\n- x\n", "it has no Unreleased section"},
+		{"in a code block", "```\n## Unreleased\n- x\n```\n", "it has no Unreleased section"},
+		{"in a comment", "<!--\n## Unreleased\n- x\n-->\n", "it has no Unreleased section"},
+		{"in a list", "- a\n\n  ## Unreleased\n  - x\n", "it has no Unreleased section"},
+		{"another word", "## Unreleasedness\n- x\n", "it has no Unreleased section"},
+		{"empty", "# C\n\n## [Unreleased]\n\n## [0.3.0]\n- x\n", `the heading "## [Unreleased]" on line 3 has no notes below it`},
 		{"empty at the end", "## [Unreleased]", `the heading "## [Unreleased]" on line 1 has no notes below it`},
 		{"only the template", "## [Unreleased]\n\n### Added\n\n### Fixed\n\n## 0.3.0\n- x\n", "has no notes below it"},
+		{"only a flat template", "## [Unreleased]\n\n## Added\n\n## Fixed\n\n## 0.3.0\n- x\n", "has no notes below it"},
 		{"only a comment", "## [Unreleased]\n<!-- - x -->\n", "has no notes below it"},
 		{"only links", "## [Unreleased]\n\n[Unreleased]: https://x.io\n", "has no notes below it"},
 		{"before another part", "## [Unreleased]\n# Old\n- x\n", "has no notes below it"},
-		{"twice", "## [Unreleased]\n- x\n## Unreleased\n- y\n", `it has 2 headings "Unreleased", the first two on lines 1 and 3: keep one`},
-		{"has the version", "## [Unreleased]\n- x\n## 0.4.0\n- y\n", `it already has a heading for 0.4.0: move its notes below "## [Unreleased]"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := moved(tt.text, changelog.Names{}, "0.4.0", "a/v0.4.0")
+			says(t, err, tt.want)
+			var nothing *nothingError
+			if got != "" || !errors.As(err, &nothing) {
+				t.Errorf("got %q, %T", got, err)
+			}
+		})
+	}
+}
+
+// TestUnclear checks that a changelog is not edited if it is unclear where.
+func TestUnclear(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"twice", "## [Unreleased]\n- x\n## Unreleased\n- y\n", "it has 2 headings of unreleased changes, the first two on lines 1 and 3: keep one"},
+		{"has the version, empty", "## [Unreleased]\n- x\n## 0.4.0\n## 0.3.0\n- y\n", "its heading on line 3 has no notes below it"},
+		{"has the version twice", "## 0.4.0\n- x\n## 0.4.0\n- y\n", "it has 2 headings, the first two on lines 1 and 3"},
 		{"open code block", "# C\n```\n## [Unreleased]\n- x\n", "the code block that begins on line 2 has no end"},
 		{"not UTF-8", "## [Unreleased]\n- \xff\n", "it is not UTF-8"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := moveUnreleased(tt.text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
+			got, _, err := moved(tt.text, changelog.Names{}, "0.4.0", "a/v0.4.0")
 			says(t, err, tt.want)
-			if got != "" {
-				t.Errorf("got %q beside the error", got)
+			var nothing *nothingError
+			if got != "" || errors.As(err, &nothing) {
+				t.Errorf("got %q, %T", got, err)
 			}
 		})
 	}
@@ -121,25 +149,25 @@ func TestLookAlikes(t *testing.T) {
 		"v0.3.0...HEAD 'All", "v0.4.0...HEAD 'All",
 		"\r\n[0.3.0]: https://x.io/compare/v0.2", "\r\n[0.4.0]: https://x.io/compare/v0.3.0...v0.4.0\r\n[0.3.0]: https://x.io/compare/v0.2",
 	).Replace(before)
-	got, notes, err := moveUnreleased(before, changelog.Names{}, "0.4.0", someDay, "v0.4.0")
+	got, notes, err := moved(before, changelog.Names{}, "0.4.0", "v0.4.0")
 	if err != nil || got != after || len(notes) > 0 {
 		t.Errorf("got\n%s\n%v, %q; want\n%s", got, err, notes, after)
 	}
 }
 
-// FuzzMoveUnreleased checks that notes are moved by only adding lines: a heading, the line
+// FuzzMove checks that notes are moved by only adding lines: a heading, the line
 // before it and a link definition. The only line that may be replaced is the definition of
 // [Unreleased].
-func FuzzMoveUnreleased(f *testing.F) {
+func FuzzMove(f *testing.F) {
 	f.Add("# C\n\n## [Unreleased]\n### Added\n- x\n\n## [v0.3.0] - 2026-01-01\n- y\n\n[Unreleased]: https://x.io/compare/v0.3.0..HEAD\n[v0.3.0]: https://x.io/v0.3.0\n")
 	f.Add("## Unreleased\r\n- x\r\n```\r\n## 0.9.0\r\n```\r\n## 0.3.0\r\n[0.3.0]: <https://x.io/compare/a...b>")
 	f.Add("## Unreleased\r- x\r## [0.3.0](https://x.io/0.3.0)\r\r[mark-1]: <>\r[^1]: x\r[0.2.0]: /0.2.0 '[mark-9]'\r[mark-9]: <>")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, _, err := moveUnreleased(text, changelog.Names{}, "0.4.0", someDay, "a/v0.4.0")
+		got, _, err := moved(text, changelog.Names{}, "0.4.0", "a/v0.4.0")
 		if err != nil {
 			return
 		}
-		was, is := versionsOf(t, text), versionsOf(t, got)
+		was, is := versionsOf(text, changelog.Names{}), versionsOf(got, changelog.Names{})
 		if i := slices.Index(is, "0.4.0"); i < 0 || !slices.Equal(slices.Delete(slices.Clone(is), i, i+1), was) {
 			t.Errorf("versions %q became %q", was, is)
 		}
@@ -183,7 +211,7 @@ func TestOtherForms(t *testing.T) {
 		{"the other crate has the version", "## Unreleased\n- new\n## b 0.4.0\n- x\n## a 0.3.1\n- old\n", "## Unreleased\n\n## a 0.4.0 - 2026-04-21\n- new\n## b 0.4.0\n- x\n## a 0.3.1\n- old\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, notes, err := moveUnreleased(tt.before, names, "0.4.0", someDay, "a/v0.4.0")
+			got, notes, err := moved(tt.before, names, "0.4.0", "a/v0.4.0")
 			if err != nil || got != tt.after || len(notes) > 0 {
 				t.Errorf("got %q, %v, %q; want %q", got, err, notes, tt.after)
 			}
@@ -191,8 +219,7 @@ func TestOtherForms(t *testing.T) {
 	}
 }
 
-func versionsOf(t *testing.T, text string) []string {
-	t.Helper()
-	f, _ := changelog.Read([]byte(text), changelog.Names{})
+func versionsOf(text string, names changelog.Names) []string {
+	f, _ := changelog.Read([]byte(text), names)
 	return f.Versions()
 }

@@ -38,7 +38,7 @@ func (p *preparation) check() error {
 			}
 		}
 	}
-	if slices.Contains(p.without, p.crate.Name) {
+	if !slices.Contains(p.sectioned, p.crate) {
 		return nil
 	}
 	c, err := w.Crate(p.crate.Name)

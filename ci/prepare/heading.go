@@ -12,9 +12,9 @@ import (
 )
 
 var (
-	// titleForm splits what precedes a version in its heading: "## " or "## crate ", "[", and
-	// "v" or "crate-v".
-	titleForm = regexp.MustCompile("^( {0,3}(?:#{1,6}[ \\t]+)?(?:(?:`?[A-Za-z][A-Za-z0-9_-]*`?:?[ \\t]+){0,2}))(\\[?)((?:[A-Za-z][A-Za-z0-9_-]*[@/-])?v?)$")
+	// titleForm splits what precedes a version in its heading: "## ", "## crate " or
+	// "## crate - ", "[", and "v" or "crate-v".
+	titleForm = regexp.MustCompile("^( {0,3}(?:#{1,6}[ \\t]+)?(?:(?:`?[A-Za-z][A-Za-z0-9_-]*`?:?[ \\t]+(?:[-|/][ \\t]+)?){0,2}))(\\[?)((?:[A-Za-z][A-Za-z0-9_-]*[@/-])?v?)$")
 	// targetForm matches the target of a link in a heading: "(https://…)".
 	targetForm = regexp.MustCompile(`^\((<?)([^\s()<>]+)(>?)\)`)
 	// dateForm matches a date with its punctuation: " - 2024-10-07", " (2024-10-7)".

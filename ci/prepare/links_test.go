@@ -79,12 +79,12 @@ func TestLinks(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			const head, moved = "## [Unreleased]\n", "## [Unreleased]\n\n## [0.4.0] - 2026-04-21\n"
+			const head, headed = "## [Unreleased]\n", "## [Unreleased]\n\n## [0.4.0] - 2026-04-21\n"
 			const rest = "- new\n\n## [0.3.1] - 2026-01-01\n- old\n\n"
 			before, after := strings.ReplaceAll(tt.before, "AT", at), strings.ReplaceAll(tt.after, "AT", at)
-			got, notes, err := moveUnreleased(head+rest+before, changelog.Names{}, "0.4.0", someDay, "v0.4.0")
-			if err != nil || got != moved+rest+after {
-				t.Errorf("got\n%s\n%v; want\n%s", got, err, moved+rest+after)
+			got, notes, err := moved(head+rest+before, changelog.Names{}, "0.4.0", "v0.4.0")
+			if err != nil || got != headed+rest+after {
+				t.Errorf("got\n%s\n%v; want\n%s", got, err, headed+rest+after)
 			}
 			if strings.Join(notes, "\n") != tt.note {
 				t.Errorf("notes %q, want %q", notes, tt.note)

@@ -1,7 +1,9 @@
 package prepare
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +17,14 @@ type locked struct {
 	deps                  []any
 }
 
-// editLock sets the new version in the lock file for all crates that get it. It does not run
-// cargo; a later step checks the result with it.
+// editLock sets the new version in the lock file for all crates that get it, if there is one.
+// It does not run cargo; a later step checks the result with it.
 func (p *preparation) editLock() error {
 	before, err := p.read(lockFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.note("There is no %q, so no version changes there.", lockFile)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

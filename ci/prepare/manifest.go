@@ -95,7 +95,7 @@ func (p *preparation) editManifests() error {
 }
 
 // bumpTable records the changes of one dependency table. A dependency is matched by the crate
-// it resolves to: by its path, and by its name or `package`.
+// it resolves to: by its path or [patch], and by its name or `package`.
 func (p *preparation) bumpTable(m *manifest, table []string) error {
 	entries, _ := m.at(table...).(map[string]any)
 	for _, alias := range slices.Sorted(maps.Keys(entries)) {
@@ -115,11 +115,14 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 		if isTable {
 			at = append(at, "version")
 		}
-		if to == "" {
+		if to == "" && !p.isPatched(c) {
 			p.note("%s: %q comes from a registry here, not from the workspace; its requirement %q stays.", m.place(at), name, requirement)
 			continue
 		}
 		bumped, err := bump(requirement, p.to)
+		if cs, wrong := parseRequirement(requirement); to == "" && wrong == nil && met(cs, p.to) {
+			bumped = requirement // a registry has versions that do
+		}
 		if err != nil {
 			return fmt.Errorf("editing %s: dependency %q: %w", m.place(at), alias, err)
 		}
@@ -130,6 +133,25 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 		}
 	}
 	return nil
+}
+
+// isPatched reports whether the root's [patch] replaces the registry's crate by the
+// workspace's, so that a requirement which rules out the new version would undo that.
+func (p *preparation) isPatched(c *cargo.Crate) bool {
+	sources, _ := p.manifests[0].at("patch").(map[string]any)
+	for _, source := range sources {
+		entries, _ := source.(map[string]any)
+		for name, entry := range entries {
+			spec, _ := entry.(map[string]any)
+			if renamed := stringAt(spec, "package"); renamed != "" {
+				name = renamed
+			}
+			if to := stringAt(spec, "path"); name == c.Name && to != "" && path.Clean(to) == c.Dir {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // noteDependents notes the crates that depend on a changed one, keep their own versions and can

@@ -14,17 +14,19 @@ type outline struct {
 	names changelog.Names
 	links []int  // line numbers of link definitions, the first for each label
 	to    string // the new version; higher ones are plans and no models
+	// isForeign says that versions without a crate's name are another crate's.
+	isForeign bool
 }
 
 var linkForm = regexp.MustCompile(`^( {0,3}\[)((?:[^\\\[\]]|\\.)+)(\]:[ \t]*<?)([^\s<>]*)`)
 
 // readOutline parses the headings and link definitions of a changelog.
-func readOutline(text, to string, names changelog.Names) (*outline, error) {
-	file, err := changelog.Read([]byte(text), names)
+func readOutline(text string, s *section) (*outline, error) {
+	file, err := changelog.Read([]byte(text), s.names)
 	if err != nil {
 		return nil, err
 	}
-	o := &outline{lines: splitLines(text), file: file, names: names, to: to}
+	o := &outline{lines: splitLines(text), file: file, names: s.names, to: s.to, isForeign: s.isShared && file.Foreign(s.to)}
 	for _, l := range file.Links() {
 		if linkForm.MatchString(o.lines[l.Line]) {
 			o.links = append(o.links, l.Line)

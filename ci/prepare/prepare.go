@@ -1,7 +1,8 @@
 // Package prepare makes the changes that precede a release: the crate's version, its
 // dependents' requirements in the manifests, the lock file and the changelog. This is step 1 of
-// a release, the pull request, and needs neither git nor cargo nor a network: a [Changeset] is
-// a pure function of the workspace and the request.
+// a release, the pull request, and needs neither cargo nor a network, and git only for the
+// commits that the request returns: a [Changeset] is a pure function of the workspace and the
+// request.
 //
 // Files are edited in place, and all unrelated bytes are kept.
 package prepare
@@ -19,6 +20,7 @@ import (
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/change"
+	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/version"
 )
 
@@ -28,6 +30,9 @@ type Request struct {
 	Version string
 	// Date is the day of the release, in UTC, for the changelog.
 	Date time.Time
+	// History returns the commits that notes are made from if a changelog has none for the
+	// release. It may be nil if there is no repository.
+	History notes.Ask
 }
 
 // Changeset is everything to commit before a crate is released.
@@ -49,9 +54,9 @@ func (c *Changeset) Diff() string { return change.Diff(c.Files) }
 // than the crate's.
 //
 // If the crate inherits its version, [workspace.package] gets the new one, and so every crate
-// that inherits it changes too. See bump for the requirements on changed crates, moveUnreleased
-// for changelogs and lockValues for the lock file. The result is checked by reading it again as
-// a workspace.
+// that inherits it changes too. See bump for the requirements on changed crates, section for
+// changelogs and lockValues for the lock file. What a changelog lacks is a note, and so is a
+// missing lock file. The result is checked by reading it again as a workspace.
 func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	c, err := w.Crate(req.Crate)
 	if err != nil {
@@ -67,7 +72,7 @@ func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	}
 	p := &preparation{
 		workspace: w, fsys: fsys, crate: c, version: to, to: numbers,
-		day: req.Date.UTC().Format(time.DateOnly), files: map[string]change.File{},
+		day: req.Date.UTC().Format(time.DateOnly), history: req.History, files: map[string]change.File{}, seen: map[string]bool{},
 	}
 	if req.Date.IsZero() {
 		err = errors.New("the request has no date: give the day of the release")
@@ -92,19 +97,23 @@ type preparation struct {
 	version   version.Version
 	to        *semver.Version // the same as version, for comparisons
 	day       string
+	history   notes.Ask
 
-	manifests []*manifest
-	changed   []*cargo.Crate // crates that get the new version, sorted by name
-	files     map[string]change.File
-	notes     []string
-	without   []string // names of crates without a changelog
+	manifests  []*manifest
+	changed    []*cargo.Crate             // crates that get the new version, sorted by name
+	changelogs map[string]cargo.Changelog // of the changed crates, by name; the zero value for none
+	seen       map[string]bool            // changelogs that were edited or left, by their path
+	sectioned  []*cargo.Crate             // crates whose changelog has a section for the new version
+	files      map[string]change.File
+	notes      []string
+	without    []string // names of crates without a changelog
 }
 
-// run performs the edits in order. The crate's changelog is edited first, because missing notes
-// are the most likely mistake and the cheapest to find.
+// run performs the edits in order. The crate's changelog is edited first, so that what there is
+// to say about it comes first.
 func (p *preparation) run() error {
 	for _, step := range []func() error{
-		p.checkHigher, p.readManifests, p.findChanged,
+		p.checkHigher, p.readManifests, p.findChanged, p.findChangelogs,
 		p.editChangelog, p.editManifests, p.editLock, p.editOtherChangelogs,
 		p.check,
 	} {

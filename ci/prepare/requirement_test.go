@@ -158,3 +158,26 @@ func eachRequirement(t *testing.T, check func(requirement, v string, want bool))
 		}
 	}
 }
+
+// TestPatched checks that the requirement on a member that [patch] puts in place of the
+// registry's crate changes only if it rules out the new version.
+func TestPatched(t *testing.T) {
+	files := map[string]string{
+		"Cargo.toml":     "[workspace]\nmembers = [\"one\", \"two\"]\n\n[patch.crates-io]\none = { path = \"one\" }\n",
+		"one/Cargo.toml": "[package]\nname = \"one\"\nversion = \"0.3.1\"\nedition = \"2021\"\n",
+		"one/src/lib.rs": "",
+		"two/Cargo.toml": "[package]\nname = \"two\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\none = \"~0.3.0\"\n",
+		"two/src/lib.rs": "",
+		"Cargo.lock":     "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.3.1\"\n\n[[package]]\nname = \"two\"\nversion = \"0.1.0\"\ndependencies = [\n \"one\",\n]\n",
+	}
+	for version, want := range map[string]string{"0.4.0": `"~0.4.0"`, "0.3.2": `"~0.3.0"`} {
+		c := mustPrepare(t, files, "one", version)
+		text := fileOf(c, "two/Cargo.toml")
+		if text == "" {
+			text = files["two/Cargo.toml"]
+		}
+		if !strings.Contains(text, "one = "+want+"\n") || !strings.Contains(fileOf(c, "Cargo.lock"), "\""+version+"\"") {
+			t.Errorf("%s: %s", version, c.Diff())
+		}
+	}
+}

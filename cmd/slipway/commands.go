@@ -158,8 +158,9 @@ $CARGO_REGISTRIES_NAME_TOKEN for a registry that requires it for reading.`,
 		Short: "Bump a crate's version everywhere and close its changelog's Unreleased section",
 		Long: `Make the changes that precede a release: the crate's new version in its manifest, in
 the requirements of its dependents and in Cargo.lock, and a changelog section for that
-version with the notes from Unreleased. Without a flag the changes are printed as a
-diff; --write makes them here, --open-pull-request proposes them on GitHub.`,
+version with the notes from Unreleased, or else from the commits since the last tag.
+What cannot be changed is told, and the rest is done. Without a flag the changes are
+printed as a diff; --write makes them here, --open-pull-request proposes them on GitHub.`,
 	}},
 	{verb: func() app.Verb { return &app.Workflows{} }, Command: cobra.Command{
 		Use:   "workflows",
