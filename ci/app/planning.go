@@ -28,7 +28,11 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 		return nil, nil, err
 	}
 	w, err := cargo.Read(files)
-	return w, source, source.Explain(err)
+	if err != nil {
+		return nil, nil, source.Explain(err)
+	}
+	w.Unnamed, w.Explain = source.Unnamed(), source.Explain
+	return w, source, nil
 }
 
 // checkParent returns an error if the directory that the caller has named is a member of a

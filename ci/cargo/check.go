@@ -27,6 +27,7 @@ func (w *Workspace) Findings(c *Crate, publishes bool, targets ...string) findin
 			list = append(list, w.checkDep(member, d, isPackaged, unread)...)
 		}
 		list = append(list, w.checkFiles(member, isPackaged)...)
+		list = append(list, w.checkUnnamed(member, isPackaged)...)
 	}
 	for _, member := range packaged {
 		list = append(list, w.checkNeeds(member)...)

@@ -97,7 +97,7 @@ func TestExcludedMembers(t *testing.T) {
 			if err := w.Agree(out); err != nil {
 				t.Error(err)
 			}
-			got := strings.Replace(strings.Join(w.dirs(), " "), ".", "x", 1)
+			got := strings.Replace(strings.Join(w.Dirs(), " "), ".", "x", 1)
 			if words := strings.Fields(got); len(words) > 1 && words[0] == "x" {
 				got = strings.Join(append(words[1:], "x"), " ")
 			}

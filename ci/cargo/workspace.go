@@ -25,6 +25,12 @@ type Workspace struct {
 	Config    Config
 	Settings  WorkspaceSettings
 	Lock      Lock
+	// Unnamed are the files of the source that are left out because their names are not UTF-8,
+	// relative to the workspace. The caller sets it.
+	Unnamed []string
+	// Explain adds to an error about a file that is not in the source why it is not. The caller
+	// may set it.
+	Explain func(error) error
 
 	fsys fs.FS
 	root *manifest
@@ -109,7 +115,7 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if w.Cross, err = readCross(fsys); err != nil {
 		return nil, err
 	}
-	if w.Config, err = readConfig(fsys, w.dirs(), strings.HasPrefix(w.Toolchain.Channel, "nightly")); err != nil {
+	if w.Config, err = readConfig(fsys, w.Dirs(), strings.HasPrefix(w.Toolchain.Channel, "nightly")); err != nil {
 		return nil, err
 	}
 	if w.Lock, err = readLock(fsys); err != nil {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"dagger/slipway/ci/plan"
 )
@@ -76,16 +77,21 @@ func examine(ctx context.Context, dir string, o Options) (*examined, error) {
 		return nil, fmt.Errorf("asking git about %q: %w", dir, err)
 	}
 	if root == "" {
-		return &examined{dir: dir}, nil
+		return outside(dir), nil
 	}
 	e, err := examineAt(ctx, root, prefix, o, 0)
 	if err != nil {
 		return nil, fmt.Errorf("asking git about %q: %w", dir, err)
 	}
 	if e.dir = dir; prefix != "" && !e.has(prefix+"/Cargo.toml") { // not part of the repository: an ignored directory, for example
-		return &examined{dir: dir}, e.close()
+		return outside(dir), e.close()
 	}
 	return e, nil
+}
+
+// outside returns what there is to know about a directory that is in no repository.
+func outside(dir string) *examined {
+	return &examined{dir: dir, listing: listing{unnamed: map[string]bool{}}}
 }
 
 // examineAt reads the state of the files below prefix, in the repository whose root is dir.
@@ -141,28 +147,43 @@ func (e *examined) compare(ctx context.Context, o Options) error {
 		return err
 	}
 	for _, name := range e.changed {
-		e.copied = append(e.copied, name)
+		e.copy(name)
 		e.dirty = e.dirty || !real[name]
 	}
 	for _, name := range e.deleted {
 		if e.tree[name].mode == gitlink {
 			continue // a submodule that is not checked out
 		}
-		if e.sparse[name] || o.Upload && made(name) {
-			continue // it is taken from the commit
+		if e.sparse[name] || e.missing[name] || o.Upload && made(name) || e.skips && e.unnamed[name] {
+			continue // it is taken from the commit, or reported
 		}
 		e.absent[name], e.dirty = true, true
+		delete(e.unnamed, name)
 	}
 	for _, name := range e.untracked {
 		if strings.HasSuffix(name, "/") || made(e.relative(name)) {
 			continue // another repository, or a tool's output
 		}
-		e.copied, e.dirty = append(e.copied, name), true
+		e.copy(name)
+		e.dirty = true
 	}
-	if added := e.onlyInIndex(e.git.worktree); len(added) > 0 {
-		e.copied, e.dirty = append(e.copied, added...), true
+	for _, name := range e.onlyInIndex(e.git.worktree) {
+		e.copy(name)
+		e.dirty = true
 	}
 	return nil
+}
+
+// copy marks a file to be copied from the working tree, if a copy can name it.
+func (e *examined) copy(name string) {
+	if !utf8.ValidString(name) {
+		e.unnamed[name] = true
+		return
+	}
+	if e.missing[name] {
+		e.missing[name] = false
+	}
+	e.copied = append(e.copied, name)
 }
 
 // commitEntries returns the commit's entries for the named files.
@@ -200,7 +221,8 @@ func (e *examined) state(ctx context.Context, releaseBranch string) (plan.Source
 	if e.git == nil {
 		return plan.Source{}, nil
 	}
-	s := plan.Source{MissingSubmodules: e.missing(false), SkippedSubmodules: e.missing(true)}
+	s := plan.Source{MissingSubmodules: e.notCheckedOut(false), SkippedSubmodules: e.notCheckedOut(true)}
+	s.MissingContent, s.Sparse = e.missingContent(), e.skips
 	if e.commit == "" {
 		return s, nil
 	}

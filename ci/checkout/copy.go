@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/quote"
@@ -195,6 +196,10 @@ func (c *copier) plain(ctx context.Context, e *examined, to string) error {
 	defer files.Close()
 	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
+		case !utf8.ValidString(name):
+			if e.unnamed[name] = true; d.IsDir() {
+				return fs.SkipDir
+			}
 		case err != nil:
 			return err
 		case d.Name() == ".git" || d.IsDir() && made(name+"/"):

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // entry is a file of a commit or of an index.
@@ -38,6 +39,13 @@ type listing struct {
 	index map[string]entry // the checkout's own index, which may have more files than the commit
 	// sparse holds files left out of a sparse checkout (git-sparse-checkout(1)).
 	sparse map[string]bool
+	skips  bool // the index leaves files out of the working tree
+	// missing holds files of the commit whose content is not in this clone. They are not in tree.
+	// The value is false for those that the working tree has with other content.
+	missing map[string]bool
+	// unnamed holds files whose names are not UTF-8. They are not in tree, because neither a plan's
+	// JSON nor an engine can name them.
+	unnamed map[string]bool
 
 	changed   []string // files of the commit whose content or mode differs in the working tree
 	deleted   []string
@@ -46,14 +54,14 @@ type listing struct {
 
 // list fills a listing from git. Before the first commit every file is untracked.
 func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err error) {
-	l.tree = map[string]entry{}
+	l.tree, l.missing, l.unnamed = map[string]entry{}, map[string]bool{}, map[string]bool{}
 	if commit != "" {
 		// Directories count too: trees that contain only trees take as long to walk. The whole
 		// commit counts, not just prefix, because read-tree reads all of it.
 		if err := g.count(ctx, "ls-tree", "-r", "-t", "-z", "--name-only", "--full-tree", commit); err != nil {
 			return l, err
 		}
-		if l.tree, err = g.readCommit(ctx, commit, prefix); err != nil {
+		if err := g.readCommit(ctx, commit, prefix, &l); err != nil {
 			return l, err
 		}
 		if _, err := g.ask(ctx, "read-tree", commit); err != nil {
@@ -106,28 +114,36 @@ func records(out []byte) func(func(string) bool) {
 }
 
 // readCommit lists the files of a commit.
-func (g *git) readCommit(ctx context.Context, commit, prefix string) (map[string]entry, error) {
+func (g *git) readCommit(ctx context.Context, commit, prefix string, l *listing) error {
 	out, err := g.output(ctx, within([]string{"ls-tree", "-r", "-z", "--long", "--full-tree", commit}, prefix)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entries := map[string]entry{}
 	for line := range records(out) {
 		head, name, _ := strings.Cut(line, "\t")
 		f := strings.Fields(head)
-		if len(f) != 4 || !fs.ValidPath(name) {
-			return nil, fmt.Errorf("`git ls-tree` answers %q: expected mode, kind, object, size and name", line)
+		if len(f) != 4 || !validName(name) {
+			return fmt.Errorf("`git ls-tree` answers %q: expected mode, kind, object, size and name", line)
 		}
 		e := entry{name: name, mode: f[0], object: f[2]}
 		if e.mode != gitlink {
-			if e.size, err = strconv.ParseInt(f[3], 10, 64); err != nil { // "BAD" if the blob is missing
-				return nil, fmt.Errorf("reading %q of commit %s: its content is not in this clone, which may be partial with a sparse checkout: run git sparse-checkout disable", name, commit)
-			}
+			e.size, err = strconv.ParseInt(f[3], 10, 64) // "BAD" if the blob is missing
 		}
-		entries[name] = e
+		switch {
+		case !utf8.ValidString(name):
+			l.unnamed[name] = true
+		case err != nil:
+			l.missing[name], err = true, nil
+		default:
+			l.tree[name] = e
+		}
 	}
-	return entries, nil
+	return nil
 }
+
+// validName reports whether a path is valid, except that it need not be UTF-8: git and Linux
+// accept any bytes.
+func validName(name string) bool { return fs.ValidPath(strings.ToValidUTF8(name, "?")) }
 
 // readIndex reads the names in the checkout's own index: files added to it count as
 // tracked, even if ignored. Nothing else in that index is trusted.
@@ -145,10 +161,14 @@ func (g *git) readIndex(ctx context.Context, prefix string, l *listing) error {
 	for line := range records(out) {
 		head, name, _ := strings.Cut(line, "\t")
 		f := strings.Fields(head)
-		if len(f) != 4 || !fs.ValidPath(name) || strings.Contains("/"+strings.ToLower(name)+"/", "/.git/") {
+		if len(f) != 4 || !validName(name) || strings.Contains("/"+strings.ToLower(name)+"/", "/.git/") {
 			return fmt.Errorf("`git ls-files` answers %q: expected tag, mode, object, stage and name", line)
 		}
+		if l.unnamed[name] {
+			continue
+		}
 		l.index[name] = entry{name: name, mode: f[1], object: f[2]}
+		l.skips = l.skips || f[0] == "S"
 		// git skips a file for a sparse checkout only if the index agrees with the commit.
 		if f[0] == "S" && l.tree[name].object == f[2] && l.tree[name].mode == f[1] {
 			l.sparse[name] = true
@@ -227,7 +247,8 @@ func (l *listing) onlyInIndex(worktree string) []string {
 	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(l.index)) {
-		if _, ok := l.tree[name]; ok || untracked[name] || l.index[name].mode == gitlink {
+		_, missing := l.missing[name]
+		if _, ok := l.tree[name]; ok || missing || untracked[name] || l.index[name].mode == gitlink {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(worktree, filepath.FromSlash(name))); err == nil {

@@ -107,9 +107,9 @@ func (e *examined) submodule(ctx context.Context, link entry, o Options, depth i
 	return s, s.dirty || s.commit != link.object, nil
 }
 
-// missing returns the paths of submodules that are not checked out, relative to the
+// notCheckedOut returns the paths of submodules that are not checked out, relative to the
 // workspace: either the optional ones or the others.
-func (e *examined) missing(optional bool) []string {
+func (e *examined) notCheckedOut(optional bool) []string {
 	var names []string
 	for _, s := range e.submodules {
 		at := e.relative(s.name)
@@ -119,26 +119,9 @@ func (e *examined) missing(optional bool) []string {
 			}
 			continue
 		}
-		for _, name := range s.missing(optional) {
+		for _, name := range s.notCheckedOut(optional) {
 			names = append(names, path.Join(at, name))
 		}
 	}
 	return names
-}
-
-// Explain adds to a "file not found" error the submodule that would contain the file, if
-// that is not checked out.
-func (s *Source) Explain(err error) error {
-	var absent *fs.PathError
-	if !errors.As(err, &absent) || !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, optional := range []bool{false, true} {
-		for _, name := range s.examined.missing(optional) {
-			if absent.Path == name || strings.HasPrefix(absent.Path, name+"/") {
-				return fmt.Errorf("%w: the submodule %q, which has it, is not checked out: run git submodule update --init --recursive", err, name)
-			}
-		}
-	}
-	return err
 }

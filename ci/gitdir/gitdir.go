@@ -48,7 +48,7 @@ func (r *Record) Files(assumes func(path string) bool) (map[string]string, error
 	entries := slices.Clone(r.Entries)
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	for i, e := range entries {
-		if !fs.ValidPath(e.Path) || len(e.Object) != hex.EncodedLen(sha1.Size) || i > 0 && entries[i-1].Path == e.Path {
+		if !fs.ValidPath(strings.ToValidUTF8(e.Path, "?")) || len(e.Object) != hex.EncodedLen(sha1.Size) || i > 0 && entries[i-1].Path == e.Path {
 			return nil, fmt.Errorf("writing a git directory: entry %q of the commit has no path of its own or no SHA-1", e.Path)
 		}
 	}

@@ -30,6 +30,10 @@ type Source struct {
 	LFSPointers       []string `json:"-"`
 	// SkippedSubmodules are not checked out either, but .gitmodules says that they need not be.
 	SkippedSubmodules []string `json:"-"`
+	// MissingContent are files of the commit whose content is not in this clone, and Sparse reports
+	// that the checkout leaves files out of the working tree.
+	MissingContent []string `json:"-"`
+	Sparse         bool     `json:"-"`
 	// Branch is the branch that is checked out, "" for none.
 	Branch string `json:"-"`
 	// Branches are all local branch names: a branch with the tag's name would make `git checkout
@@ -120,8 +124,23 @@ func (s Source) Findings() finding.List {
 			Do: "run git lfs pull",
 		})
 	}
+	if n := len(s.MissingContent); n > 0 {
+		what := "its content is not in this clone, so it is not part of the source"
+		if n > 1 {
+			what = fmt.Sprintf("its content and that of %d other files is not in this clone, so they are not part of the source", n-1)
+		}
+		list = append(list, finding.Finding{Stops: finding.Release, File: s.MissingContent[0], What: what, Do: s.FetchContent()})
+	}
 	if s.NoCommit != "" {
 		list = append(list, finding.Finding{Stops: finding.Release, What: s.NoCommit, Do: "release from a clone"})
 	}
 	return list
+}
+
+// FetchContent says how to get the content of files that is not in this clone.
+func (s Source) FetchContent() string {
+	if s.Sparse {
+		return "run git sparse-checkout disable"
+	}
+	return "clone the repository again, without --filter"
 }
