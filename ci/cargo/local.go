@@ -32,6 +32,9 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 			}
 			seen[dir] = true
 			c, err := w.readLocal(dir)
+			if err != nil && w.Explain != nil {
+				err = w.Explain(err)
+			}
 			if err != nil {
 				unread[dir] = err
 				continue
