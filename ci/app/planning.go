@@ -93,7 +93,7 @@ func (w Workspace) plan(ctx context.Context, h Host, s *Signing) (*planning, err
 	if err != nil {
 		return nil, err
 	}
-	record, err := source.Record(ctx)
+	record, err := source.Record(ctx, read.Dirs())
 	if err != nil {
 		return nil, err
 	}

@@ -142,8 +142,8 @@ func (w *Workspace) excludes(dir string) bool {
 	return below(w.root.Workspace.Exclude) && !below(w.root.Workspace.Members)
 }
 
-// dirs returns the members' directories, sorted.
-func (w *Workspace) dirs() []string {
+// Dirs returns the members' directories, relative to the workspace and sorted.
+func (w *Workspace) Dirs() []string {
 	set := map[string]bool{}
 	for _, c := range w.Crates {
 		set[c.Dir] = true

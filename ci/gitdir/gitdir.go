@@ -7,6 +7,7 @@ package gitdir
 import (
 	"crypto/sha1" // git's object names (gitformat-pack(5))
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -22,6 +23,17 @@ type Record struct {
 	Entries []Entry
 	// Prefix is the workspace's directory in the repository, slash-separated, "" for the root.
 	Prefix string
+	// Modules is the content of the commit's .gitmodules, which git and cargo read from the objects
+	// where the working tree does not have it; "" to leave it out.
+	Modules string
+	// Submodules are the records of the submodules whose packages may be packaged, sorted by path.
+	Submodules []Submodule
+}
+
+// Submodule is the record of a submodule, whose own Prefix is "".
+type Submodule struct {
+	Path string // slash-separated, relative to the repository's root
+	Record
 }
 
 // Entry is a file, a symbolic link or a submodule of a commit.
@@ -53,6 +65,13 @@ func (r *Record) Files(assumes func(path string) bool) (map[string]string, error
 		}
 	}
 	objects := []object{newObject(commitObject, r.Commit)}
+	if r.Modules != "" {
+		modules := newObject(blobObject, r.Modules)
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Path == ".gitmodules" && e.Object == hex.EncodeToString(modules.name[:]) }) {
+			return nil, errors.New("writing a git directory: the content of .gitmodules is not what the commit names")
+		}
+		objects = append(objects, modules)
+	}
 	root, trees, err := makeTrees(entries)
 	if err != nil {
 		return nil, err

@@ -116,6 +116,7 @@ func TestRefused(t *testing.T) {
 		"another mode":         func(r *gitdir.Record) { r.Entries[0].Mode = "100755" },
 		"a path twice":         func(r *gitdir.Record) { r.Entries[0].Path = r.Entries[1].Path },
 		"a path leads outside": func(r *gitdir.Record) { r.Entries[0].Path = "../x" },
+		"other modules":        func(r *gitdir.Record) { r.Modules = "[submodule]\n" },
 		"no commit":            func(r *gitdir.Record) { r.Commit = "" },
 		"no object name":       func(r *gitdir.Record) { r.Entries[0].Object = strings.Repeat("g", 40) },
 	} {

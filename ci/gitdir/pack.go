@@ -15,9 +15,10 @@ import (
 const (
 	commitObject = 1
 	treeObject   = 2
+	blobObject   = 3
 )
 
-var typeNames = map[byte]string{commitObject: "commit", treeObject: "tree"}
+var typeNames = map[byte]string{commitObject: "commit", treeObject: "tree", blobObject: "blob"}
 
 type object struct {
 	kind byte

@@ -51,6 +51,11 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 			return err
 		}
 		trees = append(trees, step.Tree{Name: gitTree, Files: git})
+		submodules, err := b.submoduleTrees(before)
+		if err != nil {
+			return err
+		}
+		trees = append(trees, submodules...)
 	}
 	b.plan.Trees = append(b.plan.Trees, trees...)
 	crates := append(w.Siblings(b.crate, before), b.crate)
@@ -175,6 +180,9 @@ func (b *builder) packMounts(home step.Mount, configuration string) []step.Mount
 	mounts := []step.Mount{home, {Path: b.workspaceDir(), Tree: packTree}, empty(targetDir), b.configuration(configuration)}
 	if b.record != nil {
 		mounts = append(mounts, step.Mount{Path: path.Join(srcDir, ".git"), Tree: gitTree})
+		for _, s := range b.submodules {
+			mounts = append(mounts, step.Mount{Path: path.Join(srcDir, s, ".git"), Tree: gitTree + " " + s})
+		}
 		if b.workspaceDir() != srcDir {
 			mounts = append(mounts, empty(srcDir))
 		}

@@ -74,6 +74,8 @@ type builder struct {
 	libraries bool
 	// record is the commit that the packaged crate names, nil for none.
 	record *gitdir.Record
+	// submodules are the paths in the repository of those whose git directories packaging needs.
+	submodules []string
 }
 
 // addSteps fills the plan's trees and steps. The order is the one in which a
