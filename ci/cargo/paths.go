@@ -33,6 +33,9 @@ func (w *Workspace) checkPaths(c *Crate, m *manifest) {
 func (w *Workspace) checkPath(c *Crate, f fault, p string) {
 	if err := w.beneath(c.Dir, p); err != nil {
 		f.what = fmt.Sprintf("`%s` is %s: %v", f.what, quote.Line(p), err)
+		if f.stops == finding.Release {
+			f.do = "or say with `test` in [package.metadata.slipway] what to test, because `cargo test` compiles this too"
+		}
 		c.faults = append(c.faults, f)
 	}
 }
