@@ -57,7 +57,7 @@ func TestSamePlan(t *testing.T) {
 			"images": {[]string{"release-demo-app", "--version", "0.1.0", "--plan"}, &app.Images{Version: "0.1.0", Plan: true}},
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
-				command := commandPlan(t, slices.Concat(tt.flags, signing.flags, []string{"--source", dir, "--json"}))
+				command := commandPlan(t, dir, slices.Concat(tt.flags, signing.flags, []string{"--source", dir, "--json"}))
 				for _, o := range app.Options(tt.verb) {
 					if o.Name == "json" {
 						*o.Value.(*bool) = true
@@ -82,11 +82,11 @@ func TestSamePlan(t *testing.T) {
 }
 
 // commandPlan runs the command and returns what it prints.
-func commandPlan(t *testing.T, args []string) string {
+func commandPlan(t *testing.T, dir string, args []string) string {
 	t.Helper()
 	var out bytes.Buffer
 	c := newCommand(func(c *cobra.Command) (app.Host, func() error) {
-		h := &workspaceOnly{machine: machine{command: c}, dir: "unused"}
+		h := &workspaceOnly{machine: machine{command: c}, dir: dir}
 		return h, h.close
 	})
 	c.SetArgs(args)
