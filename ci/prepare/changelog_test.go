@@ -102,6 +102,10 @@ func TestNothingUnreleased(t *testing.T) {
 		{"only the template", "## [Unreleased]\n\n### Added\n\n### Fixed\n\n## 0.3.0\n- x\n", "has no notes below it"},
 		{"only a flat template", "## [Unreleased]\n\n## Added\n\n## Fixed\n\n## 0.3.0\n- x\n", "has no notes below it"},
 		{"only a comment", "## [Unreleased]\n<!-- - x -->\n", "has no notes below it"},
+		{"none", "# Unreleased\n\n- None.\n\n# 0.3.0\n- x\n", `the heading "# Unreleased" on line 1 has only "- None." below it`},
+		{"not written", "TBD\n===\nUnreleased changes. Release notes have not yet been written.\n\n0.3.0\n===\n- x\n", `has only "Unreleased changes. Release`},
+		{"nothing yet", "## Unreleased\n*Nothing yet*\n", "has only"},
+		{"no changes", "## Unreleased\n_No notable changes since 0.3.0._\n", "has only"},
 		{"only links", "## [Unreleased]\n\n[Unreleased]: https://x.io\n", "has no notes below it"},
 		{"before another part", "## [Unreleased]\n# Old\n- x\n", "has no notes below it"},
 	} {
@@ -201,6 +205,7 @@ func inCommon(a, b []string) int {
 func TestOtherForms(t *testing.T) {
 	names := changelog.Names{Crate: "a", Others: []string{"b"}}
 	for _, tt := range []struct{ name, before, after string }{
+		{"that only begins like none", "## Unreleased\n- None of the features is default.\n", "## Unreleased\n\n## 0.4.0 - 2026-04-21\n- None of the features is default.\n"},
 		{"level 1", "# Unreleased\n\n## Fixes\n- new\n\n# v0.3.1\n- old\n", "# Unreleased\n\n# v0.4.0 - 2026-04-21\n\n## Fixes\n- new\n\n# v0.3.1\n- old\n"},
 		{"level 3", "### Unreleased\n- new\n### 0.3.1 (2026-01-01)\n- old\n", "### Unreleased\n\n### 0.4.0 (2026-04-21)\n- new\n### 0.3.1 (2026-01-01)\n- old\n"},
 		{"underlined", "Unreleased\n==========\n- new\n\n0.3.1 (2026-01-01)\n==================\n- old\n", "Unreleased\n==========\n\n0.4.0 (2026-04-21)\n==================\n- new\n\n0.3.1 (2026-01-01)\n==================\n- old\n"},

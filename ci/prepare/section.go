@@ -52,8 +52,12 @@ func (s *section) move(text string) (string, error) {
 		return "", &nothingError{"it has no Unreleased section"}
 	}
 	from := o.file.Headings()[at]
-	if o.file.Below(at) == "" {
-		return "", &nothingError{fmt.Sprintf("the heading %q on line %d has no notes below it", strings.TrimSpace(o.lines[from.Line]), from.Line+1)}
+	if text := o.file.Below(at); saysNothing(text) {
+		what := "has no notes below it"
+		if text != "" {
+			what = fmt.Sprintf("has only %q below it", text)
+		}
+		return "", &nothingError{fmt.Sprintf("the heading %q on line %d %s", strings.TrimSpace(o.lines[from.Line]), from.Line+1, what)}
 	}
 	heading, name := o.headingFor(s.day, from)
 	s.said = o.updateLinks(name, s.tag)
@@ -63,6 +67,16 @@ func (s *section) move(text string) (string, error) {
 	after := text[:len(text)-len(body)] + strings.Join(o.lines, "")
 	_, err = s.check(after)
 	return after, err
+}
+
+// stopgap matches a first sentence that stands where notes are missing.
+var stopgap = regexp.MustCompile(`(?i)^(?:none|nothing|n/?a|tbd|tba|todo|wip|unreleased(?: changes)?|no (?:[a-z]+ )?changes)(?: (?:yet|so far|here|to see here|since .*))?[.!\x60*_]*$`)
+
+// saysNothing reports whether the text of a section is empty or only says, on a line, that
+// there is nothing.
+func saysNothing(text string) bool {
+	first, _, _ := strings.Cut(strings.Trim(text, "-*+_ ("), ". ")
+	return text == "" || !strings.Contains(text, "\n") && stopgap.MatchString(strings.TrimRight(first, ")"))
 }
 
 // insert gives the changelog a section with the notes that were made: below an empty
