@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"dagger/slipway/ci/changelog"
+	"dagger/slipway/ci/version"
 )
 
 var (
@@ -25,13 +26,17 @@ var (
 // there, like v1.2.3 or 1.2.3. Brackets, a leading v and a link follow the heading of the
 // highest version before it, and the punctuation around the date the highest one with a date.
 // The date is always added, as YYYY-MM-DD. If there is no version yet, the heading is "##
-// [1.2.3] - 2024-01-01", with brackets only if Unreleased has them.
+// [1.2.3] - 2024-01-01", with the level and brackets of Unreleased.
 func (o *outline) headingFor(day string, from changelog.Heading) (heading, name string) {
-	fallback := "## [" + o.to + "] - " + day
-	if !strings.Contains(from.Text, "[") {
-		fallback = "## " + o.to + " - " + day
+	newest, found := o.newest()
+	level := from.Level
+	if found {
+		level = newest.Level
 	}
-	newest, _ := o.newest()
+	fallback := strings.Repeat("#", level) + " [" + o.to + "] - " + day
+	if !strings.Contains(from.Text, "[") {
+		fallback = strings.Repeat("#", level) + " " + o.to + " - " + day
+	}
 	form, ok := o.form(newest)
 	if !ok {
 		return fallback, o.to
@@ -62,13 +67,27 @@ type form struct {
 	rest                string
 }
 
+// numbers matches what may be a calendar version.
+var numbers = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+`)
+
+// spelling returns how a heading spells a version: 25.07.1 for 25.7.1.
+func spelling(text, v string) string {
+	for _, word := range numbers.FindAllString(text, -1) {
+		if !strings.Contains(text, v) && version.Spelled(word) == v {
+			return word
+		}
+	}
+	return v
+}
+
 // form parses the heading of a version.
 func (o *outline) form(h changelog.Heading) (form, bool) {
 	v := o.version(h)
 	if v == nil {
 		return form{}, false
 	}
-	text, version := strings.TrimRight(o.lines[h.Line], " \t\r\n"), v.Original()
+	text := strings.TrimRight(o.lines[h.Line], " \t\r\n")
+	version := spelling(text, v.Original())
 	before, rest, _ := strings.Cut(text, version)
 	m := titleForm.FindStringSubmatch(before)
 	if m == nil {

@@ -69,6 +69,23 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+// TestInsertCalendar checks that headings of calendar versions and of unknown forms give
+// their level to the new one.
+func TestInsertCalendar(t *testing.T) {
+	for before, heading := range map[string]string{
+		"# 25.07.1 (2025-07-18)\n- old\n":            "# 25.8.0 (2026-04-21)",
+		"### [25.07.1] - 2025-07-18\n- old\n":        "### [25.8.0] - 2026-04-21",
+		"# <a name=\"x\"></a>25.7.1 (2025)\n- old\n": "# 25.8.0 - 2026-04-21",
+		"# The 1st\n# 2025-07-18, 25.07.1\n- old\n":  "# 25.8.0 - 2026-04-21",
+	} {
+		s := &section{to: "25.8.0", day: someDay, tag: "a/v25.8.0", made: notes.Notes{Text: madeText}}
+		got, err := s.insert(before)
+		if err != nil || !strings.Contains("\n"+got, "\n"+heading+"\n\n") {
+			t.Errorf("%q: got %q, %v", before, got, err)
+		}
+	}
+}
+
 // TestInsertLinks checks that link definitions are updated for made notes too.
 func TestInsertLinks(t *testing.T) {
 	const before = "## [Unreleased]\n\n## [0.3.1] - 2026-01-01\n- old\n\n[Unreleased]: https://x.io/compare/v0.3.1...HEAD\n[0.3.1]: https://x.io/compare/v0.3.0...v0.3.1"
