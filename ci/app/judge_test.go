@@ -58,7 +58,10 @@ func onHost(t *testing.T, p *plan.Plan, source *checkout.Source, name string) (s
 			continue // it starts empty
 		}
 		tree := p.Trees[i]
-		if tree.Source {
+		switch {
+		case tree.Repository:
+			copyTo(t, source.Root, to)
+		case tree.Source:
 			copyTo(t, source.Dir, to)
 		}
 		for name, content := range tree.Files {

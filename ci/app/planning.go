@@ -14,7 +14,8 @@ import (
 	"dagger/slipway/ci/sourcefs"
 )
 
-// read reads the workspace from the copy of its source. Its files stay open for later reads.
+// read reads the workspace from the copy of its source, to which it adds the files outside the
+// workspace that it needs. Its files stay open for later reads.
 func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Source, error) {
 	source, err := h.Source(ctx, r)
 	if err == nil {
@@ -23,16 +24,24 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := sourcefs.Open(ctx, source.Dir)
+	if _, err := source.Add(ctx, cargo.ReadAbove(source.Prefix())); err != nil {
+		return nil, nil, err
+	}
+	files, err := source.Open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	w, err := cargo.Read(files)
-	if err != nil {
-		return nil, nil, source.Explain(err)
+	for {
+		w, err := cargo.Read(files)
+		if err != nil {
+			return nil, nil, source.Explain(err)
+		}
+		w.Unnamed, w.Explain = source.Unnamed(), source.Explain
+		more, err := source.Add(ctx, w.Outside()) // what is added may name more
+		if err != nil || !more {
+			return w, source, err
+		}
 	}
-	w.Unnamed, w.Explain = source.Unnamed(), source.Explain
-	return w, source, nil
 }
 
 // checkParent returns an error if the directory that the caller has named is a member of a

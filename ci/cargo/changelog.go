@@ -1,6 +1,7 @@
 package cargo
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -18,14 +19,15 @@ type Changelog struct {
 	// found by its own name.
 	NamedBy string
 	Line    int // line of that setting; 0 if unknown
-	// Shared reports whether the file was found at the workspace root, above the crate's
-	// directory: its sections may be about other crates unless they name this one.
+	// Shared reports whether the file was found above the crate's directory, at the workspace root
+	// or further up to the repository's: its sections may be about other crates unless they name this one.
 	Shared bool
 }
 
 // Changelogs returns the files to search for a crate's release notes, in order. A `changelog`
 // setting of the crate, or else of the workspace, names the only one. Without a setting they are
-// the crate's own changelog and then the workspace root's, as far as they exist.
+// the crate's own changelog, then the workspace root's, then those of the directories above up to
+// the repository's root, as far as they exist.
 func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 	if name := c.Settings.Changelog; name != "" {
 		file := path.Join(c.Dir, "Cargo.toml")
@@ -35,8 +37,11 @@ func (w *Workspace) Changelogs(c *Crate) ([]Changelog, error) {
 		return []Changelog{{Name: below(".", name), NamedBy: "Cargo.toml", Line: w.line("Cargo.toml", "workspace", "metadata", "slipway", "changelog")}}, nil
 	}
 	var list []Changelog
-	for _, dir := range []string{c.Dir, "."} {
+	for _, dir := range append([]string{c.Dir, "."}, above(w.prefix)...) {
 		name, err := w.findChangelog(dir)
+		if outside(dir) && errors.Is(err, fs.ErrNotExist) {
+			continue // nothing of that directory is in the source
+		}
 		if err != nil {
 			return nil, fmt.Errorf("finding the changelog of crate %q: %w", c.Name, err)
 		}
@@ -79,8 +84,8 @@ func (w *Workspace) findChangelog(dir string) (string, error) {
 // ReadChangelog reads a changelog. The error wraps [fs.ErrNotExist] if the file does not exist,
 // and [fs.ErrInvalid] if its path is outside the workspace.
 func (w *Workspace) ReadChangelog(l Changelog) ([]byte, error) {
-	if !fs.ValidPath(l.Name) {
-		return nil, fmt.Errorf("reading changelog %q: %w: it is outside the workspace", l.Name, fs.ErrInvalid)
+	if !w.valid(l.Name) {
+		return nil, fmt.Errorf("reading changelog %q: %w: it is outside the %s", l.Name, fs.ErrInvalid, w.bounds())
 	}
 	raw, err := fs.ReadFile(w.fsys, l.Name)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"dagger/slipway/ci/finding"
 )
@@ -83,8 +82,8 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 	m := w.find(d.Name)
 	counts := packaged && d.Kind != Dev // cargo drops a development dependency that has no version
 	switch {
-	case outside(d.Path):
-		return say(finding.Everything, fmt.Sprintf("path %q is outside the workspace: a release is built only from the workspace", d.Path), "move it in, or depend on a published version")
+	case outside(d.Path) && !w.valid(d.Path):
+		return say(finding.Everything, fmt.Sprintf("path %q is outside the %s: a release is built only from the %s", d.Path, w.bounds(), w.bounds()), "move it in, or depend on a published version")
 	case unread[d.Path] != nil:
 		return say(finding.Everything, fmt.Sprintf("path %q holds no package that can be read: %v", d.Path, unread[d.Path]), "put the package there, or depend on a published version")
 	case d.Path != "" && counts && d.Req == "":
@@ -97,9 +96,4 @@ func (w *Workspace) checkDep(c *Crate, d Dependency, packaged bool, unread map[s
 		return say(finding.Registry, fmt.Sprintf("git %q has no version, and a registry requires one", d.Git), "publish the dependency first, or mark the crate as not published: publish = false, or registry = false in [package.metadata.slipway]")
 	}
 	return nil
-}
-
-// outside reports whether a path relative to the workspace root leads out of it.
-func outside(dir string) bool {
-	return dir == ".." || strings.HasPrefix(dir, "../") || path.IsAbs(dir)
 }

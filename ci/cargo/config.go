@@ -31,7 +31,8 @@ type Config struct {
 	// DefaultRegistry is the registry that cargo publishes to, "" for crates.io.
 	DefaultRegistry string
 
-	refused []refused
+	refused  []refused
+	relative []string // files that [env] names by paths relative to the workspace root
 }
 
 // keptTables are copied as a whole, except for [build] and [target] (see keptBuild and
@@ -64,28 +65,45 @@ var (
 	keptTarget = []string{"rustflags", "rustdocflags"}
 )
 
-// readConfig reads the configuration at the workspace root. cargo reads a file in a subdirectory
-// only when it runs there, and a release runs at the root, so such files are listed as dropped.
-func readConfig(fsys fs.FS, dirs []string, nightly bool) (Config, error) {
+// readConfig reads the configuration at the workspace root and in the directories above, nearest
+// first, and merges them as cargo does. cargo reads a file in a subdirectory only when it runs
+// there, and a release runs at the root, so such files are listed as dropped.
+func readConfig(fsys fs.FS, dirs, above []string, nightly bool) (Config, error) {
 	var below []string
 	for _, dir := range dirs {
 		if name, _, _ := configFile(fsys, dir); dir != "." && name != "" {
 			below = append(below, name)
 		}
 	}
-	name, raw, err := configFile(fsys, ".")
-	if err != nil || name == "" {
-		return Config{Dropped: below}, err
+	var merged map[string]any
+	var found []refused
+	for _, dir := range append([]string{"."}, above...) {
+		name, raw, err := configFile(fsys, dir)
+		if err != nil {
+			return Config{Dropped: below}, err
+		}
+		if name == "" {
+			continue
+		}
+		var tree map[string]any
+		if err := tomlfile.Unmarshal(raw, &tree); err != nil {
+			return Config{}, fmt.Errorf("reading %q: %w", name, err)
+		}
+		moveRelative(tree, dir)
+		r := &refusals{nightly: nightly, file: name, line: tomlfile.Lines(raw)}
+		r.config(tree)
+		found = append(found, r.list...)
+		if merged, err = mergeConfig(merged, tree); err != nil {
+			return Config{}, fmt.Errorf("reading %q: %w", name, err)
+		}
 	}
-	var tree map[string]any
-	if err := tomlfile.Unmarshal(raw, &tree); err != nil {
-		return Config{}, fmt.Errorf("reading %q: %w", name, err)
+	if merged == nil {
+		return Config{Dropped: below}, nil
 	}
-	r := &refusals{nightly: nightly, file: name, line: tomlfile.Lines(raw)}
-	r.config(tree)
-	c, err := keepConfig(tree)
-	c.refused = r.list
+	c, err := keepConfig(merged)
+	c.refused = found
 	c.Dropped = append(c.Dropped, below...)
+	c.relative = relativeVariables(merged)
 	return c, err
 }
 

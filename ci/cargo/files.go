@@ -97,8 +97,8 @@ func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.Lis
 	switch {
 	case err != nil:
 		why = fmt.Sprintf("reading the symbolic link: %v", err)
-	case filepath.IsAbs(to) || !fs.ValidPath(path.Join(path.Dir(name), to)):
-		why = fmt.Sprintf("the symbolic link points to %q, outside the workspace, which is not part of a release", to)
+	case filepath.IsAbs(to) || !w.valid(path.Join(path.Dir(name), to)):
+		why = fmt.Sprintf("the symbolic link points to %q, outside the %s, which is not part of a release", to, w.bounds())
 	default:
 		_, err := fs.Stat(w.fsys, name)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"io/fs"
 	"path"
 	"slices"
 
@@ -27,7 +26,7 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 	unread = map[string]error{}
 	for queue := slices.Clone(members); ; queue = queue[1:] {
 		for _, dir := range dirs {
-			if seen[dir] || !fs.ValidPath(dir) {
+			if seen[dir] || !w.valid(dir) {
 				continue
 			}
 			seen[dir] = true
@@ -54,13 +53,19 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 }
 
 // readLocal reads a package that is not a member. If it belongs to a nested workspace, it
-// inherits from the nearest root above it.
+// inherits from the nearest root above it; one outside the workspace never inherits from it.
 func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	from := w
-	for at := dir; at != "." && from == w; at = path.Dir(at) {
-		if m, err := readManifest(w.fsys, at); err == nil && m.Workspace != nil {
-			from = &Workspace{fsys: w.fsys, root: m, dir: at, rules: w.rules}
+	for at := path.Join(w.prefix, dir); at != path.Clean(w.prefix) && from == w; at = path.Dir(at) {
+		if m, err := readManifest(w.fsys, w.fromRoot(at)); err == nil && m.Workspace != nil {
+			from = &Workspace{fsys: w.fsys, prefix: w.prefix, root: m, dir: w.fromRoot(at), rules: w.rules}
 		}
+		if at == "." {
+			break
+		}
+	}
+	if from == w && outside(dir) {
+		from = &Workspace{fsys: w.fsys, prefix: w.prefix, root: &manifest{Workspace: &workspaceRoot{}}, dir: dir, rules: w.rules}
 	}
 	c, _, _, err := from.readCrate(dir)
 	if err == nil {
@@ -87,7 +92,7 @@ func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) findin
 	var list finding.List
 	for _, c := range locals {
 		for _, d := range c.Deps {
-			if outside(d.Path) || unread[d.Path] != nil {
+			if outside(d.Path) && !w.valid(d.Path) || unread[d.Path] != nil {
 				list = append(list, w.checkDep(c, d, false, unread)...)
 			}
 		}
@@ -99,5 +104,5 @@ func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) findin
 // a member.
 func (w *Workspace) isLocal(d Dependency) bool {
 	m := w.find(d.Name)
-	return d.Path != "" && !outside(d.Path) && (m == nil || m.Dir != d.Path)
+	return d.Path != "" && w.valid(d.Path) && (m == nil || m.Dir != d.Path)
 }

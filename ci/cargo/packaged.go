@@ -90,7 +90,7 @@ func (w *Workspace) PackageSkeletonFiles(c *Crate, crates []*Crate) (map[string]
 			named = append(named, path.Join(m.base("license-file"), file))
 		}
 		for _, file := range named {
-			if file != "" && fs.ValidPath(file) {
+			if file != "" && (fs.ValidPath(file) || w.valid(file) && w.NeedsRepository(c)) {
 				files[file] = "\n"
 			}
 		}

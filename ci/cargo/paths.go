@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -12,8 +11,8 @@ import (
 	"dagger/slipway/ci/quote"
 )
 
-// checkPaths records faults for paths of targets that lead out of the workspace, directly or
-// through a link. What they stop depends on whether a release compiles the target. Paths of readme
+// checkPaths records faults for paths of targets that lead out of the workspace, or of the
+// repository that it is in, directly or through a link. What they stop depends on whether a release compiles the target. Paths of readme
 // and licence files only matter to a registry: see missingFile.
 func (w *Workspace) checkPaths(c *Crate, m *manifest) {
 	w.checkPath(c, fault{scope: ofNeeded, stops: finding.Everything, at: []string{"package", "build"}, what: "build"}, c.BuildScript)
@@ -26,7 +25,7 @@ func (w *Workspace) checkPaths(c *Crate, m *manifest) {
 			w.checkPath(c, fault{stops: c.compiled(kind, t), at: at, what: "path of target " + quote.Line(t.Name)}, t.Path)
 		}
 	}
-	c.targets = slices.DeleteFunc(c.targets, func(p string) bool { return path.IsAbs(p) || !fs.ValidPath(path.Join(c.Dir, p)) })
+	c.targets = slices.DeleteFunc(c.targets, func(p string) bool { return path.IsAbs(p) || !w.valid(path.Join(c.Dir, p)) })
 }
 
 // checkPath adds a fault if a path leads out of the workspace. f.what names the field.
@@ -66,8 +65,8 @@ func (w *Workspace) beneath(dir, p string) error {
 	if len(name) > maxPattern {
 		return fmt.Errorf("it has more than %d bytes: rename it", maxPattern)
 	}
-	if path.IsAbs(p) || !fs.ValidPath(name) {
-		return errors.New("it is outside the workspace: a release is built only from the workspace; move it in")
+	if path.IsAbs(p) || !w.valid(name) {
+		return fmt.Errorf("it is outside the %s: a release is built only from the %s; move it in", w.bounds(), w.bounds())
 	}
 	if _, err := fs.Stat(w.fsys, name); err != nil && !absent(err) {
 		return err

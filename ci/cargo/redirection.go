@@ -29,7 +29,7 @@ func (w *Workspace) redirections() []redirection {
 		dir, _ := table["path"].(string)
 		renamed, _ := table["package"].(string)
 		if dir != "" {
-			list = append(list, redirection{name: cmp.Or(renamed, name), dir: path.Clean(dir), at: at})
+			list = append(list, redirection{name: cmp.Or(renamed, name), dir: w.normal(path.Clean(dir)), at: at})
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(w.root.Patch)) {
@@ -57,8 +57,8 @@ func (w *Workspace) checkRedirections(c *Crate) finding.List {
 		m := w.find(p.name)
 		switch {
 		case !w.Unlocked() && !locked[p.name] && !(w.whole(c) && p.at[0] == "patch"):
-		case outside(p.dir):
-			why = "is outside the workspace: a release is built only from the workspace"
+		case outside(p.dir) && !w.valid(p.dir):
+			why = fmt.Sprintf("is outside the %s: a release is built only from the %[1]s", w.bounds())
 		case unread[p.dir] != nil:
 			why, do = fmt.Sprintf("holds no package that can be read: %v", unread[p.dir]), "put the package there, or remove the entry"
 		case w.whole(c) && !locked[p.name] && (m == nil || m.Dir != p.dir):

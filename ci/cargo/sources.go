@@ -285,10 +285,15 @@ func (w *Workspace) PartlyVendoredFiles(c *Crate) (map[string]string, error) {
 			packages[path.Join(dir, p.Name)], packages[path.Join(dir, p.Name+"-"+p.Version)] = true, true
 		}
 	}
-	err = fs.WalkDir(w.fsys, ".", func(name string, e fs.DirEntry, err error) error {
+	top := "."
+	if w.NeedsRepository(c) {
+		top = w.fromRoot(".")
+	}
+	err = fs.WalkDir(w.fsys, top, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
+		name = w.normal(name)
 		if e.IsDir() {
 			if packages[name] {
 				return fs.SkipDir

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"regexp"
 	"strings"
 
@@ -51,9 +52,15 @@ func (t Toolchain) check() finding.List {
 
 var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
 
-func readToolchain(fsys fs.FS) (Toolchain, error) {
-	// rustup prefers the older name if both exist
-	for _, name := range []string{"rust-toolchain", "rust-toolchain.toml"} {
+// readToolchain reads the toolchain file of the workspace root or else of the nearest of the
+// directories above, as rustup does.
+func readToolchain(fsys fs.FS, above []string) (Toolchain, error) {
+	var names []string
+	for _, dir := range append([]string{"."}, above...) {
+		// rustup prefers the older name if both exist
+		names = append(names, path.Join(dir, "rust-toolchain"), path.Join(dir, "rust-toolchain.toml"))
+	}
+	for _, name := range names {
 		raw, err := fs.ReadFile(fsys, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -32,8 +32,9 @@ type Workspace struct {
 	// may set it.
 	Explain func(error) error
 
-	fsys fs.FS
-	root *manifest
+	fsys   fs.FS
+	prefix string // the workspace's directory in the repository; "" for its root
+	root   *manifest
 	// single says that the root manifest is a package without [workspace].
 	single bool
 	dir    string // of the root manifest; "" for the top of fsys
@@ -99,7 +100,7 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{fsys: fsys, root: root, Settings: root.workspaceSettings}
+	w := &Workspace{fsys: fsys, prefix: placeOf(fsys), root: root, Settings: root.workspaceSettings}
 	if root.Workspace == nil {
 		if p := root.Package; p != nil && p.Workspace != "" {
 			return nil, fmt.Errorf("reading manifest %q: it is a member of the workspace in %s, by `package.workspace`: pass that directory as the workspace", "Cargo.toml", quote.Line(p.Workspace))
@@ -109,13 +110,13 @@ func Read(fsys fs.FS) (*Workspace, error) {
 	if err := w.readMembers(); err != nil {
 		return nil, err
 	}
-	if w.Toolchain, err = readToolchain(fsys); err != nil {
+	if w.Toolchain, err = readToolchain(fsys, above(w.prefix)); err != nil {
 		return nil, err
 	}
 	if w.Cross, err = readCross(fsys); err != nil {
 		return nil, err
 	}
-	if w.Config, err = readConfig(fsys, w.Dirs(), strings.HasPrefix(w.Toolchain.Channel, "nightly")); err != nil {
+	if w.Config, err = readConfig(fsys, w.Dirs(), above(w.prefix), strings.HasPrefix(w.Toolchain.Channel, "nightly")); err != nil {
 		return nil, err
 	}
 	if w.Lock, err = readLock(fsys); err != nil {

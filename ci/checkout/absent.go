@@ -31,6 +31,11 @@ func (e *examined) below(set func(*examined) map[string]bool) []string {
 			names = append(names, e.relative(name))
 		}
 	}
+	for _, more := range e.above {
+		for _, name := range more.below(set) {
+			names = append(names, e.relative(name))
+		}
+	}
 	for _, s := range e.submodules {
 		if s.examined == nil {
 			continue
@@ -56,6 +61,11 @@ func (s *Source) Explain(err error) error {
 			if absent.Path == name || strings.HasPrefix(absent.Path, name+"/") {
 				return fmt.Errorf("%w: the submodule %q, which has it, is not checked out: run git submodule update --init --recursive", err, name)
 			}
+		}
+	}
+	for _, link := range s.examined.notAdded {
+		if name := s.examined.relative(link); absent.Path == name || strings.HasPrefix(absent.Path, name+"/") {
+			return fmt.Errorf("%w: the submodule %q, which may have it, is outside the workspace: move the submodule into the workspace", err, name)
 		}
 	}
 	switch state := (plan.Source{Sparse: s.examined.skips}); {

@@ -64,6 +64,9 @@ type examined struct {
 	copied     []string // files taken from the working tree rather than the commit
 	absent     map[string]bool
 	submodules []submodule
+	above      []*examined // the files outside the workspace that it needs
+	names      *listing    // the other files outside the workspace, nil before they were listed
+	notAdded   []string    // submodules outside the workspace that it needs
 }
 
 // examine reads the state of the workspace whose root is dir.
@@ -77,20 +80,20 @@ func examine(ctx context.Context, dir string, o Options) (*examined, error) {
 		return nil, fmt.Errorf("asking git about %q: %w", dir, err)
 	}
 	if root == "" {
-		return outside(dir), nil
+		return unversioned(dir), nil
 	}
 	e, err := examineAt(ctx, root, prefix, o, 0)
 	if err != nil {
 		return nil, fmt.Errorf("asking git about %q: %w", dir, err)
 	}
 	if e.dir = dir; prefix != "" && !e.has(prefix+"/Cargo.toml") { // not part of the repository: an ignored directory, for example
-		return outside(dir), e.close()
+		return unversioned(dir), e.close()
 	}
 	return e, nil
 }
 
-// outside returns what there is to know about a directory that is in no repository.
-func outside(dir string) *examined {
+// unversioned returns what there is to know about a directory that is in no repository.
+func unversioned(dir string) *examined {
 	return &examined{dir: dir, listing: listing{unnamed: map[string]bool{}}}
 }
 
@@ -200,7 +203,14 @@ func (e *examined) relative(name string) string {
 	if e.prefix == "" {
 		return name
 	}
-	return strings.TrimPrefix(name, e.prefix+"/")
+	if within, ok := strings.CutPrefix(name, e.prefix+"/"); ok {
+		return within
+	}
+	rel, err := filepath.Rel(filepath.FromSlash(e.prefix), filepath.FromSlash(name))
+	if err != nil { // both are relative, so there is a path
+		return name
+	}
+	return filepath.ToSlash(rel)
 }
 
 // has reports whether a file is part of the source.

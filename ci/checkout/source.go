@@ -26,8 +26,13 @@ import (
 type Source struct {
 	// Dir is the root of the workspace in the copy.
 	Dir string
+	// Root is the root of the repository in the copy: Dir, or a directory above it that has, beside
+	// the workspace, only the files that [Source.Add] has copied.
+	Root string
 
 	work     string
+	options  Options
+	copier   *copier
 	examined *examined
 	pointers []string
 	noCommit string
@@ -39,7 +44,7 @@ func Take(ctx context.Context, dir string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{work: work}
+	s := &Source{work: work, options: o}
 	if err := s.take(ctx, dir, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -66,12 +71,12 @@ func (s *Source) take(ctx context.Context, dir string, o Options) (err error) {
 		return err
 	}
 	to := filepath.Join(s.work, "tree")
-	s.Dir = filepath.Join(to, filepath.FromSlash(s.examined.prefix))
+	s.Root, s.Dir = to, filepath.Join(to, filepath.FromSlash(s.examined.prefix))
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return err
 	}
-	c := &copier{count: beneath.Count{Limits: beneath.KeptLimits()}, dirs: map[string]bool{}}
-	if err := c.checkout(ctx, s.examined, to); err != nil {
+	s.copier = &copier{count: beneath.Count{Limits: beneath.KeptLimits()}, dirs: map[string]bool{}}
+	if err := s.copier.checkout(ctx, s.examined, to); err != nil {
 		return fmt.Errorf("copying the source of %q: %w", dir, err)
 	}
 	if s.pointers, err = s.examined.findPointers(ctx, to); err != nil {
@@ -103,7 +108,8 @@ func (s *Source) normalise(dir string) error {
 	if err := os.Mkdir(probe, 0o777); err != nil {
 		return err
 	}
-	if info, err := os.Stat(probe); err != nil || info.Mode().Perm() == 0o755 {
+	info, err := os.Stat(probe)
+	if err := errors.Join(err, os.Remove(probe)); err != nil || info.Mode().Perm() == 0o755 {
 		return err
 	}
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {

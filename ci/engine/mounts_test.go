@@ -142,6 +142,18 @@ func TestMountErrors(t *testing.T) {
 	}
 }
 
+// TestRepositoryTree checks that a tree of the repository is the workspace with what is around it.
+func TestRepositoryTree(t *testing.T) {
+	tree := step.Tree{Name: "t", Source: true, Repository: true, Files: step.Files{"libs/z": ""}}
+	r, e := newRunner(t, Options{Trees: []step.Tree{tree}})
+	r.opts.Repository = r.opts.Client.Host().Directory("/repository")
+	s := step.Step{Name: "s", Image: step.Image{Ref: rust}, Args: []string{"true"}, Dir: "/", Mounts: []step.Mount{{Path: "/a", Tree: "t"}}}
+	got := masked(r, run(t, r, e, s).calls("withMountedDirectory")[0].args["source"].(chain).String())
+	if !strings.HasPrefix(got, "host().directory(path: /repository).withoutFiles(paths: [libs/z])") {
+		t.Errorf("the tree is %s", got)
+	}
+}
+
 // TestTree checks that a tree is the workspace's source without what slipway removes, under what
 // it adds, and that nothing is written elsewhere.
 func TestTree(t *testing.T) {

@@ -26,6 +26,9 @@ type Options struct {
 	Client *dagger.Client
 	// Source is a directory that contains only the workspace's source.
 	Source *dagger.Directory
+	// Repository is the directory that Source is in if the workspace is below a repository's root,
+	// with the files that the workspace needs from outside of it.
+	Repository *dagger.Directory
 	// Trees are the trees that steps mount by name.
 	Trees []step.Tree
 	// Work is a directory for files that are sent to the engine. It must exist as long as the

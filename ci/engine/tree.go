@@ -43,6 +43,9 @@ func (r *Runner) makeTree(t step.Tree) (*dagger.Directory, error) {
 	dir := r.opts.Client.Directory()
 	if t.Source {
 		dir = r.opts.Source
+		if t.Repository {
+			dir = r.opts.Repository
+		}
 	}
 	work, err := os.MkdirTemp(r.opts.Work, "tree-")
 	if err != nil {

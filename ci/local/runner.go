@@ -24,6 +24,9 @@ type Options struct {
 	Cache string
 	// Source is a directory that contains only the workspace's source.
 	Source string
+	// Repository is the directory that Source is in if the workspace is below a repository's root,
+	// with the files that the workspace needs from outside of it.
+	Repository string
 	// Trees are the trees that steps mount by name.
 	Trees []step.Tree
 	// Images maps image references of steps to OCI layouts to use instead. Other references are

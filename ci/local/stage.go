@@ -46,7 +46,11 @@ func (r *Runner) stageTree(ctx context.Context, tree step.Tree) (staged, error) 
 		return staged{}, err
 	}
 	if tree.Source {
-		if err := copyTree(ctx, r.opts.Source, dir); err != nil {
+		from := r.opts.Source
+		if tree.Repository {
+			from = r.opts.Repository
+		}
+		if err := copyTree(ctx, from, dir); err != nil {
 			return staged{}, err
 		}
 	}

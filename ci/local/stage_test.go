@@ -1,6 +1,7 @@
 package local
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,40 @@ run.sh -rwxr-xr-x 2000-01-01
 target drwxr-xr-x 2000-01-01
 target/x -rw-r--r-- 2000-01-01
 `
+
+// TestRepositoryTree checks that a tree of the repository is the workspace with what is around it.
+func TestRepositoryTree(t *testing.T) {
+	dir := t.TempDir()
+	r := &Runner{opts: Options{Source: filepath.Join(dir, "libs"), Repository: dir}, store: &store{tmp: t.TempDir()}}
+	for _, name := range []string{"README.md", "libs/Cargo.toml", "libs/rust-toolchain"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for repository, want := range map[bool]string{true: "README.md libs libs/Cargo.toml", false: "Cargo.toml"} {
+		tree := step.Tree{Name: "t", Source: true, Repository: repository, Files: step.Files{"libs/rust-toolchain": "", "rust-toolchain": ""}}
+		made, err := r.stageTree(t.Context(), tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		err = fs.WalkDir(os.DirFS(made.dir), ".", func(name string, _ fs.DirEntry, err error) error {
+			if name != "." {
+				names = append(names, name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("the tree has %s, want %s", got, want)
+		}
+	}
+}
 
 func TestSourceTree(t *testing.T) {
 	m := newMachine(t)

@@ -95,9 +95,9 @@ func (s *session) Runners(ctx context.Context, j app.Job) (*app.Runners, error) 
 	if err != nil {
 		return nil, err
 	}
-	source := s.client.Host().Directory(s.taken.Dir)
+	source, repository := s.client.Host().Directory(s.taken.Dir), s.client.Host().Directory(s.taken.Root)
 	for _, p := range j.Plans {
-		made.List = append(made.List, engine.New(engine.Options{Client: s.client, Source: source, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: j.Secrets(p)}))
+		made.List = append(made.List, engine.New(engine.Options{Client: s.client, Source: source, Repository: repository, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: j.Secrets(p)}))
 	}
 	return made, nil
 }

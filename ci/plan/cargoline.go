@@ -34,7 +34,7 @@ func (b *builder) tested(target string) []string {
 
 func (b *builder) common(target string) []string {
 	args := []string{
-		"--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"),
+		"--manifest-path", path.Join(b.dir(), b.crate.Dir, "Cargo.toml"),
 		"--release", "--locked", "--offline", "--target", target,
 	}
 	if features := b.crate.Settings.For(target).Features; len(features) > 0 {

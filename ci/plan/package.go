@@ -34,9 +34,9 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 	if err != nil {
 		return err
 	}
-	trees := []step.Tree{{Name: packTree, Source: true, Files: files}}
+	trees := []step.Tree{b.packaged(files)}
 	at, err1 := w.Config.At(path.Join("..", b.workspaceDir())) // relative to confDir, which is at the top
-	online, err2 := w.Config.WithoutSources(path.Join("..", srcDir))
+	online, err2 := w.Config.WithoutSources(path.Join("..", b.dir()))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (b *builder) addPackaging(w *cargo.Workspace, before []*cargo.Crate) error 
 		if err != nil {
 			return err
 		}
-		b.plan.Trees = append(b.plan.Trees, step.Tree{Name: stubTree, Files: stubs})
+		b.plan.Trees = append(b.plan.Trees, step.Tree{Name: stubTree, Files: b.placed(stubs)})
 	}
 	b.plan.Steps = append(b.plan.Steps, b.packAll(crates, anew)...)
 	b.publish()
@@ -137,9 +137,9 @@ func fetched(name string) step.Mount {
 // packages crates that depend on each other as if they were in the registry already, which does
 // not work while the registry is replaced.
 func (b *builder) fetchOnline() step.Step {
-	s := b.fetchFrom("skeleton", []string{"cargo", "fetch", "--locked", "--manifest-path", path.Join(srcDir, "Cargo.toml")})
+	s := b.fetchFrom("skeleton", []string{"cargo", "fetch", "--locked", "--manifest-path", path.Join(b.dir(), "Cargo.toml")})
 	s.Name, s.About, s.Dir, s.Outputs = StepFetch+" "+StepPackage, "download the vendored dependencies: cargo packages several crates only from a registry", confDir, s.Outputs[:1]
-	s.Mounts = append(s.Mounts, b.configuration(onlineTree), locked())
+	s.Mounts = append(s.Mounts, b.configuration(onlineTree), b.locked())
 	slices.SortFunc(s.Mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return s
 }
@@ -177,18 +177,22 @@ func (b *builder) verifyPackage(args []string, home, begin step.Mount, configura
 
 // packMounts returns the mounts of a step that packages.
 func (b *builder) packMounts(home step.Mount, configuration string) []step.Mount {
-	mounts := []step.Mount{home, {Path: b.workspaceDir(), Tree: packTree}, empty(targetDir), b.configuration(configuration)}
+	tree := step.Mount{Path: b.workspaceDir(), Tree: packTree}
+	if b.prefix != "" {
+		tree.Path = srcDir
+	}
+	mounts := []step.Mount{home, tree, empty(targetDir), b.configuration(configuration)}
 	if b.record != nil {
 		mounts = append(mounts, step.Mount{Path: path.Join(srcDir, ".git"), Tree: gitTree})
 		for _, s := range b.submodules {
 			mounts = append(mounts, step.Mount{Path: path.Join(srcDir, s, ".git"), Tree: gitTree + " " + s})
 		}
-		if b.workspaceDir() != srcDir {
+		if tree.Path != srcDir {
 			mounts = append(mounts, empty(srcDir))
 		}
 	}
 	if b.fetched {
-		lock := locked()
+		lock := b.locked()
 		lock.Path = path.Join(b.workspaceDir(), "Cargo.lock")
 		mounts = append(mounts, lock)
 	}
@@ -212,7 +216,7 @@ func (b *builder) configuration(tree string) step.Mount {
 // as in the repository.
 func (b *builder) workspaceDir() string {
 	if b.record == nil {
-		return srcDir
+		return b.dir()
 	}
 	return path.Join(srcDir, b.record.Prefix)
 }
@@ -220,7 +224,7 @@ func (b *builder) workspaceDir() string {
 // packDependencies returns the step that compiles the dependencies from outside the workspace,
 // from the skeleton and as `cargo package` will: in the dev profile, for the build machine.
 func (b *builder) packDependencies() step.Step {
-	args := []string{"cargo", "build", "--manifest-path", path.Join(srcDir, b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
+	args := []string{"cargo", "build", "--manifest-path", path.Join(b.dir(), b.crate.Dir, "Cargo.toml"), "--locked", "--offline"}
 	s := b.compile("dependencies "+StepPackage, "", "skeleton", []step.Mount{empty(targetDir)}, args)
 	s.About = "compile the dependencies as `cargo package` does"
 	s.Discard = fingerprints(b.members)

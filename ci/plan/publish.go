@@ -95,7 +95,7 @@ func (b *builder) withToken(name, about string, args ...string) step.Step {
 		env = "CARGO_REGISTRIES_" + cargo.EnvName(p.Registry) + "_TOKEN"
 	}
 	return step.Step{
-		Name: name, About: about, Image: b.image, Args: args, Env: b.env(), Dir: srcDir, Network: true, Fresh: true,
+		Name: name, About: about, Image: b.image, Args: args, Env: b.env(), Dir: b.dir(), Network: true, Fresh: true,
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "source"}, empty(targetDir)},
 		Secrets: []step.Secret{{Env: env, Name: SecretRegistryToken}},
 	}

@@ -21,7 +21,6 @@ const (
 	srcDir    = "/src"
 	targetDir = "/target"
 	cargoHome = "/cargo"
-	lockFile  = srcDir + "/Cargo.lock"
 )
 
 // vendoredTree is the name of the tree with the skeleton and the vendored packages.
@@ -74,6 +73,8 @@ type builder struct {
 	libraries bool
 	// record is the commit that the packaged crate names, nil for none.
 	record *gitdir.Record
+	// prefix is the workspace's directory below srcDir in every step, "" for srcDir itself.
+	prefix string
 	// submodules are the paths in the repository of those whose git directories packaging needs.
 	submodules []string
 }
@@ -99,17 +100,20 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 	if err != nil {
 		return err
 	}
-	p.Trees = []step.Tree{{Name: "workspace", Source: true, Files: asked}, {Name: "source", Source: true, Files: files}}
+	if w.NeedsRepository(c) {
+		b.prefix = w.Prefix()
+	}
+	p.Trees = []step.Tree{b.source("workspace", asked), b.source("source", files)}
 	p.Trees = append(p.Trees, b.commitTree()...)
 	p.Steps = []step.Step{b.toolchain(), b.metadata()}
 	if b.fetched {
-		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: skeleton})
+		p.Trees = append(p.Trees, step.Tree{Name: "skeleton", Files: b.placed(skeleton)})
 		if b.vendored && !b.offline {
 			partly, err := w.PartlyVendoredFiles(c)
 			if err != nil {
 				return err
 			}
-			p.Trees = append(p.Trees, step.Tree{Name: vendoredTree, Source: true, Files: partly})
+			p.Trees = append(p.Trees, b.source(vendoredTree, partly))
 		}
 		p.Steps = append(p.Steps, b.fetch())
 	}
@@ -118,7 +122,7 @@ func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crat
 		return err
 	}
 	if b.libraries = libraries != nil; b.libraries {
-		p.Trees = append(p.Trees, step.Tree{Name: "libraries", Source: true, Files: libraries})
+		p.Trees = append(p.Trees, b.source("libraries", libraries))
 	}
 	for _, t := range p.Targets {
 		if len(p.binaries) > 0 {
@@ -152,7 +156,7 @@ func (b *builder) metadata() step.Step {
 	return step.Step{
 		Name: StepMetadata, About: "check that cargo reads the workspace the same way", Image: b.image,
 		Args: []string{"cargo", "metadata", "--no-deps", "--format-version", "1", "--locked", "--offline"},
-		Env:  b.env(), Dir: srcDir,
+		Env:  b.env(), Dir: b.dir(),
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: "workspace"}},
 		Quiet:   true,
 		Failure: "cargo cannot read the workspace: its message above names the file",
@@ -193,9 +197,9 @@ func (b *builder) fetchFrom(tree string, args []string) step.Step {
 	}
 	return step.Step{
 		Name: StepFetch, About: "download the dependencies that Cargo.lock names", Image: b.image,
-		Args: args, Env: b.env(), Dir: srcDir, Network: true,
+		Args: args, Env: b.env(), Dir: b.dir(), Network: true,
 		Mounts:  []step.Mount{empty(cargoHome), {Path: srcDir, Tree: tree}},
-		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: lockFile}},
+		Outputs: []step.Output{{Name: "cargo", Path: cargoHome, Dir: true}, {Name: OutputLock, Path: b.lockFile()}},
 		// lock files and the times of last use: nothing that a build reads
 		Discard: []string{".package-cache", ".package-cache-mutate", ".global-cache"},
 		Failure: "dependencies could not be downloaded: check the network and run again",
@@ -206,7 +210,7 @@ func (b *builder) fetchFrom(tree string, args []string) step.Step {
 // asks where no build script has run: one could keep a false answer of the compiler
 // in a target directory, and a crate out of the SBOM.
 func (b *builder) crates(target string) (step.Step, error) {
-	args, err := sbom.Args(path.Join(srcDir, b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.For(target).Features)
+	args, err := sbom.Args(path.Join(b.dir(), b.crate.Dir, "Cargo.toml"), target, b.crate.Settings.For(target).Features)
 	if err != nil {
 		return step.Step{}, err
 	}
@@ -220,7 +224,7 @@ func (b *builder) crates(target string) (step.Step, error) {
 func (b *builder) compile(name, target, tree string, mounts []step.Mount, args []string) step.Step {
 	mounts = append([]step.Mount{{Path: srcDir, Tree: tree}}, mounts...)
 	if b.fetched {
-		mounts = append(mounts, step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true}, locked())
+		mounts = append(mounts, step.Mount{Path: cargoHome, Step: StepFetch, Output: "cargo", ReadOnly: true}, b.locked())
 	} else {
 		mounts = append(mounts, empty(cargoHome))
 	}
@@ -230,7 +234,7 @@ func (b *builder) compile(name, target, tree string, mounts []step.Mount, args [
 	}
 	slices.SortStableFunc(mounts, func(a, b step.Mount) int { return compare(a.Path, b.Path) })
 	return step.Step{
-		Name: name, Image: b.image, Args: args, Env: b.env(env...), Dir: srcDir, Mounts: mounts,
+		Name: name, Image: b.image, Args: args, Env: b.env(env...), Dir: b.dir(), Mounts: mounts,
 		Outputs: []step.Output{{Name: "target", Path: targetDir, Dir: true}},
 		Failure: fmt.Sprintf("crate %q does not build for %s: the compiler's messages are above", b.crate.Name, cmp.Or(target, "the build machine, as cargo verifies packages")),
 	}
@@ -250,6 +254,3 @@ func (b *builder) test(target string, begin ...step.Mount) step.Step {
 }
 
 func empty(at string) step.Mount { return step.Mount{Path: at} }
-
-// locked is the lock file that cargo has made of the workspace's for this crate.
-func locked() step.Mount { return step.Mount{Path: lockFile, Step: StepFetch, Output: OutputLock} }

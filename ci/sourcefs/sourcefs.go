@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,8 +29,9 @@ const (
 // FS is a directory tree that is only read beneath its root. It implements the interfaces of
 // [io/fs] for reading.
 type FS struct {
-	ctx  context.Context // methods of io/fs take no context
-	root *os.Root
+	ctx    context.Context // methods of io/fs take no context
+	root   *os.Root
+	prefix string // the directory that names are relative to, "" for the root
 }
 
 var (
@@ -50,6 +52,32 @@ func Open(ctx context.Context, dir string) (*FS, error) {
 	return &FS{ctx: ctx, root: root}, nil
 }
 
+// OpenBelow opens the tree with root dir for names relative to a directory in it. Such a name may
+// begin with "..", but must not leave the root; [io/fs] has no such names.
+func OpenBelow(ctx context.Context, dir, prefix string) (*FS, error) {
+	if prefix != "" && !fs.ValidPath(prefix) {
+		return nil, fmt.Errorf("opening the directory %q: %q is no path in it", dir, prefix)
+	}
+	f, err := Open(ctx, dir)
+	if err == nil {
+		f.prefix = prefix
+	}
+	return f, err
+}
+
+// Prefix returns the path from the root to the directory that names are relative to, "" for the
+// root itself.
+func (f *FS) Prefix() string { return f.prefix }
+
+// at returns the name's path relative to the root. It returns false for one that leads out.
+func (f *FS) at(name string) (string, bool) {
+	full := name
+	if f.prefix != "" && path.Clean(name) == name && !path.IsAbs(name) {
+		full = path.Join(f.prefix, name)
+	}
+	return filepath.FromSlash(full), fs.ValidPath(full)
+}
+
 // Open implements [fs.FS]. It opens regular files and directories.
 func (f *FS) Open(name string) (fs.File, error) {
 	info, err := f.Stat(name)
@@ -57,7 +85,8 @@ func (f *FS) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		file, err := f.root.Open(filepath.FromSlash(name))
+		at, _ := f.at(name)
+		file, err := f.root.Open(at)
 		return file, f.explain("open", name, err)
 	}
 	file, err := f.regular(name)
@@ -69,7 +98,8 @@ func (f *FS) Open(name string) (fs.File, error) {
 
 // regular opens a regular file, and never blocks on anything else.
 func (f *FS) regular(name string) (*os.File, error) {
-	if !fs.ValidPath(name) {
+	at, valid := f.at(name)
+	if !valid {
 		return nil, f.explain("open", name, fs.ErrInvalid)
 	}
 	info, err := f.Stat(name) // opening a device may have an effect, so check first
@@ -79,7 +109,7 @@ func (f *FS) regular(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := f.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	file, err := f.root.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil, f.explain("open", name, err)
 	}
@@ -115,7 +145,8 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := f.root.Open(filepath.FromSlash(name))
+	at, _ := f.at(name)
+	dir, err := f.root.Open(at)
 	if err != nil {
 		return nil, f.explain("readdir", name, err)
 	}
@@ -145,17 +176,18 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.look("stat", name
 // Lstat describes a name itself, even if it is a link.
 func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.look("lstat", name, f.root.Lstat) }
 
-func (f *FS) look(op, name string, at func(string) (os.FileInfo, error)) (fs.FileInfo, error) {
+func (f *FS) look(op, name string, do func(string) (os.FileInfo, error)) (fs.FileInfo, error) {
 	if err := f.done(op, name); err != nil {
 		return nil, err
 	}
-	if !fs.ValidPath(name) {
+	at, valid := f.at(name)
+	if !valid {
 		return nil, f.explain(op, name, fs.ErrInvalid)
 	}
 	if strings.Count(name, "/") >= MaxDepth {
 		return nil, f.explain(op, name, fmt.Errorf("it is nested in more than %d directories, expected fewer", MaxDepth))
 	}
-	info, err := at(filepath.FromSlash(name))
+	info, err := do(at)
 	return info, f.explain(op, name, err)
 }
 
@@ -164,7 +196,11 @@ func (f *FS) ReadLink(name string) (string, error) {
 	if err := f.done("readlink", name); err != nil {
 		return "", err
 	}
-	to, err := f.root.Readlink(filepath.FromSlash(name))
+	at, valid := f.at(name)
+	if !valid {
+		return "", f.explain("readlink", name, fs.ErrInvalid)
+	}
+	to, err := f.root.Readlink(at)
 	return to, f.explain("readlink", name, err)
 }
 
@@ -173,7 +209,8 @@ func (f *FS) Sub(dir string) (fs.FS, error) {
 	if _, err := f.Stat(dir); err != nil {
 		return nil, err
 	}
-	root, err := f.root.OpenRoot(filepath.FromSlash(dir))
+	at, _ := f.at(dir)
+	root, err := f.root.OpenRoot(at)
 	if err != nil {
 		return nil, f.explain("open", dir, err)
 	}

@@ -180,3 +180,44 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestBelow checks that names relative to a directory reach the rest of the tree and nothing
+// outside of it.
+func TestBelow(t *testing.T) {
+	dir, _ := tree(t)
+	must(t, os.WriteFile(filepath.Join(dir, "top"), []byte("top"), 0o644))
+	must(t, os.Symlink("../../top", filepath.Join(dir, "a", "b", "up")))
+	must(t, os.Symlink("../../../secret", filepath.Join(dir, "a", "b", "out")))
+	f, err := OpenBelow(t.Context(), dir, "a/b")
+	must(t, err)
+	t.Cleanup(func() { must(t, f.Close()) })
+	for name, want := range map[string]string{"../file": "content", "../../top": "top", "up": "top"} {
+		if raw, err := f.ReadFile(name); err != nil || string(raw) != want {
+			t.Errorf("%q is %q, %v", name, raw, err)
+		}
+	}
+	var names []string
+	must(t, fs.WalkDir(f, "..", func(name string, _ fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	}))
+	if got := strings.Join(names, " "); got != ".. ../b ../b/out ../b/up ../file" {
+		t.Errorf("the directory above has %s", got)
+	}
+	for _, name := range []string{"../../../secret", "../../../workspace/a/file", "../../..", "out", "/etc/passwd", "../b/../file", "x/../../file", "..//file", ""} {
+		if raw, err := f.ReadFile(name); err == nil {
+			t.Errorf("%q is read: %q", name, raw)
+		}
+		if _, err := f.ReadLink(name); err == nil && name != "out" {
+			t.Errorf("%q is read as a link", name)
+		}
+		if _, err := f.Sub(name); err == nil {
+			t.Errorf("%q is opened", name)
+		}
+	}
+	for _, prefix := range []string{"..", "/a", "a/../..", "."} {
+		if f, err := OpenBelow(t.Context(), dir, prefix); err == nil && prefix != "." {
+			t.Errorf("%q is a directory of the tree", f.Prefix())
+		}
+	}
+}

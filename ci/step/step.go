@@ -124,6 +124,9 @@ type Tree struct {
 	Name string `json:"name"`
 	// Source says that the tree starts with the workspace's files.
 	Source bool `json:"source"`
+	// Repository says that those lie at their path in the repository, together with the files that
+	// the workspace needs from outside of it. Without it they are at the top.
+	Repository bool `json:"repository,omitempty"`
 	// Files are added or replaced; an empty content removes the file. In JSON a file is its
 	// SHA-256, so that a plan stays readable.
 	Files Files `json:"files,omitempty"`

@@ -68,10 +68,10 @@ func (m *machine) openDagger(ctx context.Context, j app.Job, limits step.Limits,
 	if err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
-	source := client.Host().Directory(taken.Dir)
+	source, repository := client.Host().Directory(taken.Dir), client.Host().Directory(taken.Root)
 	var list []step.Runner
 	for _, p := range j.Plans {
-		list = append(list, engine.New(engine.Options{Client: client, Source: source, Work: work, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}))
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Repository: repository, Work: work, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}))
 	}
 	return list, done, nil
 }

@@ -68,7 +68,7 @@ func (m *machine) openLocal(ctx context.Context, j app.Job, limits step.Limits, 
 		return errors.Join(errs...)
 	}
 	for _, p := range j.Plans {
-		r, err := newLocal(local.Options{Cache: cache, Source: taken.Dir, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}, j.Running.WeakerSandbox, log)
+		r, err := newLocal(local.Options{Cache: cache, Source: taken.Dir, Repository: taken.Root, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}, j.Running.WeakerSandbox, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, done())
 		}
