@@ -134,7 +134,7 @@ func (e *examined) compareSelected(ctx context.Context) error {
 	}
 	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(e.tree)) {
-		fmt.Fprintf(&lines, "%s %s\t%s\x00", e.tree[name].mode, e.tree[name].object, name)
+		lines.WriteString(e.tree[name].mode + " " + e.tree[name].object + "\t" + name + "\x00")
 	}
 	selected := e.git.withIndex("selected")
 	if _, err := selected.ask(ctx, "read-tree", "--empty"); err != nil {
