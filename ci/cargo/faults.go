@@ -12,14 +12,13 @@ import (
 	"dagger/slipway/ci/finding"
 )
 
-// scope says which releases a fault in one member's manifest concerns.
+// scope says which releases a fault in one member's manifest concerns. The zero scope is that of
+// the member itself.
 type scope int
 
 const (
-	// ofItself is a fault that only matters when the member itself is released.
-	ofItself scope = iota
 	// ofNeeded is a fault that matters to every crate that is built with the member.
-	ofNeeded
+	ofNeeded scope = iota + 1
 	// ofCargo is a fault for which cargo refuses the manifest, and so every workspace that has
 	// the member.
 	ofCargo

@@ -99,10 +99,3 @@ func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) findin
 	}
 	return list
 }
-
-// isLocal reports whether a dependency is a package inside the workspace's directory that is not
-// a member.
-func (w *Workspace) isLocal(d Dependency) bool {
-	m := w.find(d.Name)
-	return d.Path != "" && w.valid(d.Path) && (m == nil || m.Dir != d.Path)
-}
