@@ -82,22 +82,6 @@ func TestHostileInputs(t *testing.T) {
 			text := read(t, dir, "Cargo.toml")
 			write(t, strings.Replace(text, "members = [", "members = [\""+repeat("**/", n)+"*\", ", 1), dir, "Cargo.toml")
 		}, []string{"member pattern", "at most"}},
-		"a member of elsewhere": {func(t testing.TB, dir string) {
-			outside := filepath.Join(t.TempDir(), "outside")
-			copyTo(t, filepath.Join(dir, "crates/shimkit"), outside)
-			link("crates/outside", outside)(t, dir)
-			text := read(t, dir, "Cargo.toml")
-			write(t, strings.Replace(text, "members = [", "members = [\"crates/outside\", ", 1), dir, "Cargo.toml")
-		}, []string{"crates/outside", "outside the workspace"}},
-		"a member through a link to the parent": {func(t testing.TB, dir string) {
-			link("up", "..")(t, dir)
-			text := read(t, dir, "Cargo.toml")
-			write(t, strings.Replace(text, "members = [", "members = [\"up/x\", ", 1), dir, "Cargo.toml")
-		}, []string{"up/x", "outside the workspace"}},
-		"NUL in a member's name": {func(t testing.TB, dir string) {
-			text := read(t, dir, "Cargo.toml")
-			write(t, strings.Replace(text, "members = [", `members = ["crates/shimkit\u0000", `, 1), dir, "Cargo.toml")
-		}, []string{"control character"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := example(t)
@@ -107,6 +91,40 @@ func TestHostileInputs(t *testing.T) {
 			if len(got.stderr) > 3000 {
 				t.Errorf("the error has %d bytes", len(got.stderr))
 			}
+		})
+	}
+}
+
+// TestHostileMembers checks that a member which is not in the workspace, or whose path no file system
+// has, is left out: the plan of another crate names it, and it has none of its own.
+func TestHostileMembers(t *testing.T) {
+	add := func(t testing.TB, dir, member string) {
+		text := read(t, dir, "Cargo.toml")
+		write(t, strings.Replace(text, "members = [", "members = [\""+member+"\", ", 1), dir, "Cargo.toml")
+	}
+	for name, tt := range map[string]struct {
+		spoil func(t testing.TB, dir string)
+		wants []string
+	}{
+		"of elsewhere": {func(t testing.TB, dir string) {
+			outside := filepath.Join(t.TempDir(), "outside")
+			copyTo(t, filepath.Join(dir, "crates/shimkit"), outside)
+			write(t, strings.Replace(read(t, outside, "Cargo.toml"), `name = "shimkit"`, `name = "elsewhere"`, 1), outside, "Cargo.toml")
+			check(t, os.Symlink(outside, filepath.Join(dir, "crates/outside")))
+			add(t, dir, "crates/outside")
+		}, []string{"crates/outside", "the member is left out", "outside the workspace"}},
+		"through a link to the parent": {func(t testing.TB, dir string) {
+			check(t, os.Symlink("..", filepath.Join(dir, "up")))
+			add(t, dir, "up/x")
+		}, []string{"up/x", "the member is left out", "outside the workspace"}},
+		"with NUL in its name": {func(t testing.TB, dir string) { add(t, dir, `crates/shimkit\u0000`) }, []string{"the member is left out", "control character"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := example(t)
+			tt.spoil(t, source)
+			text := bounded(t, planOf(source)...).wantCode(t, 0).stdout
+			wantAll(t, section(text, "Notes"), tt.wants)
+			bounded(t, "plan", "--source", source, "--crate", "elsewhere", "--version", "0.3.1").wantCode(t, 1).wantError(t, "elsewhere")
 		})
 	}
 }
