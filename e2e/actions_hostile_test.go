@@ -10,7 +10,7 @@ import (
 )
 
 // refusal matches the error for a hostile input.
-var refusal = regexp.MustCompile(`slipway: ((reading|checking) version|checking crate|finding crate)`)
+var refusal = regexp.MustCompile(`slipway: ((reading|checking) version|checking crate|finding crate|invalid argument "" for "--(version|crate)" flag: it is empty)`)
 
 // impossible matches the failure of a step whose input cannot be passed to a process: it
 // has a NUL, or is longer than the system allows.

@@ -13,7 +13,7 @@ import (
 
 // ErrEmpty is the error of an option that is given but empty. A variable that is empty by accident
 // must not count as a missing option: the default of a log's address, say, is the public log.
-var ErrEmpty = errors.New("it is empty: give it a value, or leave it out for the default")
+var ErrEmpty = errors.New("it is empty: expected a value")
 
 // Secret reads a secret when it is needed; nil means that there is none. A function cannot be
 // printed, and neither can what it returns.
