@@ -78,7 +78,7 @@ func (r *Runner) trySandbox(weaker bool) string {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := r.store.launch(cmd, nil, false, func(int) {}); err != nil {
+	if err := r.store.launch(ctx, cmd, nil, nil, false, func(int) {}); err != nil {
 		return strings.TrimSpace(fmt.Sprintf("%s (%v)", bytes.TrimSpace(said.Bytes()), err))
 	}
 	return ""

@@ -172,7 +172,7 @@ func (r *Runner) prepare(ctx context.Context, s step.Step, img image, work strin
 	var network []string
 	if s.Network {
 		var binds []bwrap.Bind
-		if binds, network, err = networkAccess(work); err != nil {
+		if binds, network, err = networkAccess(work, isolated(s)); err != nil {
 			return box, nil, err
 		}
 		box.Binds = append(box.Binds, binds...)
@@ -267,7 +267,11 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	if err != nil {
 		return "", err
 	}
-	if s.Network {
+	var g *gateway
+	switch {
+	case isolated(s):
+		g = newGateway(func(what string) { r.opts.Log.Line(s, r.opts.Secrets.Hide("slipway: "+what)) })
+	case s.Network:
 		_, credentials := proxies()
 		secrets = append(secrets, credentials...)
 	}
@@ -281,7 +285,7 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.WaitDelay = 10 * time.Second // processes left in a sandbox may hold its output open
 	out := r.connect(s, cmd, end)
-	err = r.store.launch(cmd, secrets, box.Emulator != "", func(pid int) { go r.watch(ctx, pid, end) })
+	err = r.store.launch(ctx, cmd, secrets, g, box.Emulator != "", func(pid int) { go r.watch(ctx, pid, end) })
 	out.lines.flush()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))

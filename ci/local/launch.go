@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -17,10 +18,11 @@ import (
 
 // launch starts a sandbox's command line and waits for it to end. started is called with the
 // process id. emulates says that the command line mounts something, so that it must be root in
-// its user namespace and have its own mount namespace. The command's inherited state (mounts,
+// its user namespace and have its own mount namespace. With a gateway it has a network of its own,
+// which the gateway connects with others. The command's inherited state (mounts,
 // session keyring) is changed on a dedicated OS thread, which lives until the command ends:
 // bwrap's --die-with-parent kills the sandbox when the thread that started it ends.
-func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started func(pid int)) error {
+func (s *store) launch(ctx context.Context, cmd *exec.Cmd, secrets []string, g *gateway, emulates bool, started func(pid int)) error {
 	files, info, err := inherited(secrets)
 	if err != nil {
 		return err
@@ -31,12 +33,17 @@ func (s *store) launch(cmd *exec.Cmd, secrets []string, emulates bool, started f
 	go func() {
 		runtime.LockOSThread() // never unlocked, so that the thread is not reused
 		err := s.leave(cmd, emulates)
+		connect := func() {}
+		if err == nil && g != nil {
+			connect, err = g.attach(ctx, cmd)
+		}
 		if err == nil {
 			err = cmd.Start()
 		}
 		closeAll(files)
 		if err == nil {
 			started(cmd.Process.Pid)
+			connect()
 			err = wait(cmd, info)
 		}
 		done <- err

@@ -28,14 +28,18 @@ func caBundle() string {
 var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
 
 // networkAccess returns the mounts and environment that a step with a network needs from this
-// machine: name resolution, certificates, proxies. They are not part of the step, because they
-// must not change its result. Certificates are copied to work, because only slipway's own user
-// may be able to read them.
-func networkAccess(work string) ([]bwrap.Bind, []string, error) {
+// machine: certificates and proxies, which for an isolated step is the gateway alone, and for
+// another also name resolution. They are not part of the step, because they must not change its
+// result. Certificates are copied to work, because only slipway's own user may be able to read
+// them.
+func networkAccess(work string, isolated bool) ([]bwrap.Bind, []string, error) {
 	var binds []bwrap.Bind
-	var env []string
+	env, _ := proxies()
+	if isolated {
+		env = gatewayVariables()
+	}
 	for _, name := range hostFiles {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && !isolated {
 			binds = append(binds, bwrap.Bind{From: name, To: name, ReadOnly: true})
 		}
 	}
@@ -54,6 +58,5 @@ func networkAccess(work string) ([]bwrap.Bind, []string, error) {
 			env = append(env, key+"="+inside)
 		}
 	}
-	plain, _ := proxies()
-	return binds, append(env, plain...), nil
+	return binds, env, nil
 }

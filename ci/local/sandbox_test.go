@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,34 +28,42 @@ func TestRootIsReadOnly(t *testing.T) {
 	}
 }
 
+// TestNetwork checks that a step reaches neither this machine nor others, except that one with a
+// network reaches others, and a server of this machine that the caller has named, by HTTP through
+// the gateway.
 func TestNetwork(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	t.Cleanup(server.Close)
+	address := server.Listener.Addr().String()
+	abstract, err := net.Listen("unix", "@"+t.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	r := newMachine(t).runner(t)
-	s := probe("interfaces", ";", "loopback", ";", "dial", l.Addr().String())
-	out := run(t, r, s).Stdout
-	if !strings.HasPrefix(out, "lo true\nok interfaces\n") {
-		t.Errorf("without the network there is more than a loopback device that is up:\n%s", out)
-	}
-	if !strings.Contains(out, "ok listen") || !strings.Contains(out, "REFUSED "+l.Addr().String()) {
-		t.Errorf("without the network the probe says\n%s", out)
-	}
-	s.Network = true
-	out = run(t, r, s).Stdout
-	all, err := net.Interfaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range all {
-		if !strings.Contains(out, i.Name+" ") {
-			t.Errorf("with the network there is no %q:\n%s", i.Name, out)
+	t.Cleanup(func() { _ = abstract.Close() })
+	m := newMachine(t)
+	s := probe("interfaces", ";", "loopback", ";", "dial", address, ";", "abstract", t.Name(), ";", "get", server.URL)
+	refused := "REFUSED " + server.URL
+	for _, network := range []bool{false, true} {
+		if s.Network = network; network {
+			refused = "403 slipway: "
+		}
+		out := run(t, m.runner(t), s).Stdout
+		if !strings.HasPrefix(out, "lo true\nok interfaces\n") {
+			t.Errorf("network %t: there is more than a loopback device that is up:\n%s", network, out)
+		}
+		for _, want := range []string{"ok listen", "REFUSED " + address, "REFUSED @" + t.Name(), refused} {
+			if !strings.Contains(out, want) {
+				t.Errorf("network %t: the probe does not say %q:\n%s", network, want, out)
+			}
 		}
 	}
-	if !strings.Contains(out, "ok "+l.Addr().String()) {
-		t.Errorf("with the network the probe says\n%s", out)
+	if log := strings.Join(m.log.lines, "\n"); !strings.Contains(log, "slipway: refused a connection to "+address) {
+		t.Errorf("the log does not say what was refused:\n%s", log)
+	}
+	t.Setenv("CARGO_REGISTRIES_OWN_INDEX", "sparse+"+server.URL+"/index/")
+	s.Fresh = true
+	if out := run(t, m.runner(t), s).Stdout; !strings.Contains(out, "200 hello") {
+		t.Errorf("the server that the caller names is not reached:\n%s", out)
 	}
 }
 

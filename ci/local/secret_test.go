@@ -58,26 +58,33 @@ func TestSecret(t *testing.T) {
 	}))
 }
 
-// TestProxyPassword checks that a step with a network has the machine's proxies, and that nothing
-// shows their passwords.
+// TestProxyPassword checks that only the step that uses this machine's own files has the machine's
+// proxies, and that nothing shows their passwords.
 func TestProxyPassword(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://ci:"+token+"@127.0.0.1:9")
 	t.Setenv("http_proxy", "ci:"+token+"@127.0.0.1:9/")
 	t.Setenv("NO_PROXY", "plain.example.org")
 	m := newMachine(t)
-	s := probe("env", ";", "sleep", "500ms")
-	s.Network = true
+	other, own := probe("env", ";", "sleep", "500ms"), probe()
+	own.Image.Ref, own.Args, own.Dir = HostImage, []string{"sh", "-c", "env; sleep 0.5"}, "/"
 	shown := make(chan []string)
 	stop := make(chan struct{})
 	go func() { shown <- commandLines(stop) }()
-	result := run(t, m.runner(t), s)
+	said := map[bool]string{}
+	for _, s := range []step.Step{other, own} {
+		s.Network = true
+		said[isolated(s)] = run(t, m.runner(t), s).Stdout
+	}
 	close(stop)
 	for _, want := range []string{"HTTPS_PROXY=http://***@127.0.0.1:9", "http_proxy=***@127.0.0.1:9/", "NO_PROXY=plain.example.org"} {
-		if !strings.Contains(strings.ReplaceAll(result.Stdout, "ci:***", "***"), want) {
-			t.Errorf("the command does not have %s: %q", want, result.Stdout)
+		if !strings.Contains(strings.ReplaceAll(said[false], "ci:***", "***"), want) {
+			t.Errorf("the step on this machine's files does not have %s: %q", want, said[false])
 		}
 	}
-	for _, line := range append(<-shown, result.Stdout, strings.Join(m.log.lines, "\n")) {
+	if !strings.Contains(said[true], "HTTPS_PROXY=http://"+gatewayAddress+"\n") || strings.Contains(said[true], "127.0.0.1:9") || strings.Contains(said[true], "NO_PROXY") {
+		t.Errorf("another step has %q", said[true])
+	}
+	for _, line := range append(<-shown, said[true], said[false], strings.Join(m.log.lines, "\n")) {
 		if strings.Contains(line, token) {
 			t.Errorf("the password is shown: %q", line)
 		}

@@ -6,8 +6,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +112,21 @@ func do(op string, args []string) {
 		c, err := net.DialTimeout("tcp", args[0], 3*time.Second)
 		if err == nil {
 			_ = c.Close()
+		}
+		said(args[0], err)
+	case "abstract":
+		c, err := net.Dial("unix", "@"+args[0])
+		if err == nil {
+			_ = c.Close()
+		}
+		said("@"+args[0], err)
+	case "get":
+		proxy := func(*http.Request) (*url.URL, error) { return url.Parse(os.Getenv("http_proxy")) } // Go's own rule leaves out this machine
+		c := http.Client{Transport: &http.Transport{Proxy: proxy}}
+		r, err := c.Get(args[0])
+		if err == nil {
+			text, _ := io.ReadAll(r.Body)
+			fmt.Println(r.StatusCode, string(text))
 		}
 		said(args[0], err)
 	case "loopback": // talks to itself

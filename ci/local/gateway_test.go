@@ -1,0 +1,116 @@
+package local
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// opened serves a gateway on this machine's loopback device, and returns a client that uses it.
+func opened(t *testing.T, g *gateway) *http.Client {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	go g.serve(ctx, l)
+	proxy := &url.URL{Scheme: "http", Host: l.Addr().String()}
+	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+}
+
+func got(t *testing.T, c *http.Client, address string) string {
+	t.Helper()
+	r, err := c.Get(address)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = r.Body.Close() }()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return r.Status + " " + string(text)
+}
+
+func direct(*url.URL) (*url.URL, error) { return nil, nil }
+
+// TestGateway checks that requests with and without TLS reach a server that the caller has named,
+// and no other server of this machine.
+func TestGateway(t *testing.T) {
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "hello "+r.URL.Path) })
+	plain, secure := httptest.NewServer(hello), httptest.NewTLSServer(hello)
+	t.Cleanup(plain.Close)
+	t.Cleanup(secure.Close)
+	var told []string
+	g := &gateway{via: direct, tell: func(what string) { told = append(told, what) }}
+	c := opened(t, g)
+	for _, address := range []string{plain.URL, secure.URL} {
+		if text := got(t, c, address+"/x"); !strings.Contains(text, "Forbidden") {
+			t.Errorf("%s: %q", address, text)
+		}
+	}
+	if len(told) != 2 || !strings.Contains(told[0], "an address of this machine") {
+		t.Errorf("it tells %q", told)
+	}
+	g.named = namedServers([]string{"CARGO_REGISTRIES_A_INDEX=sparse+" + plain.URL + "/index/", "CARGO_REGISTRIES_B_INDEX=" + secure.URL, "OTHER_INDEX=http://127.0.0.1:1"})
+	if len(g.named) != 2 {
+		t.Errorf("named are %v", g.named)
+	}
+	for _, address := range []string{plain.URL, secure.URL} {
+		if text := got(t, c, address+"/x"); text != "200 OK hello /x" {
+			t.Errorf("%s: %q", address, text)
+		}
+	}
+}
+
+// TestGatewayUpstream checks that the machine's proxy is used with its credentials.
+func TestGatewayUpstream(t *testing.T) {
+	var asked []string
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.Host+" "+r.Header.Get("Proxy-Authorization"))
+		http.Error(w, "no", http.StatusTeapot)
+	}))
+	t.Cleanup(upstream.Close)
+	proxy, err := url.Parse(strings.Replace(upstream.URL, "http://", "http://ci:s3cret@", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{tell: func(string) {}, via: func(*url.URL) (*url.URL, error) { return proxy, nil }}
+	c := opened(t, g)
+	if text := got(t, c, "https://registry.example.org/"); !strings.Contains(text, "Bad Gateway") {
+		t.Errorf("it says %q", text)
+	}
+	if text := got(t, c, "http://registry.example.org/"); !strings.Contains(text, "418") {
+		t.Errorf("it says %q", text)
+	}
+	const basic = "Basic Y2k6czNjcmV0"
+	if want := []string{"CONNECT registry.example.org:443 " + basic, "GET registry.example.org " + basic}; strings.Join(asked, ", ") != strings.Join(want, ", ") {
+		t.Errorf("the proxy was asked %q, expected %q", asked, want)
+	}
+}
+
+// TestCheckRemote checks every kind of address that leads back to this machine or its network link.
+func TestCheckRemote(t *testing.T) {
+	own := []net.Addr{&net.IPNet{IP: net.ParseIP("198.51.100.7"), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.ParseIP("2001:db8::7"), Mask: net.CIDRMask(64, 128)}}
+	for _, address := range []string{
+		"127.0.0.1:80", "127.8.9.10:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:80", "0.1.2.3:80", "[::]:80", "198.51.100.7:22", "[2001:db8::7]:22", "[::ffff:198.51.100.7]:22",
+		"169.254.169.254:80", "[fe80::1%eth0]:80", "224.0.0.1:80", "255.255.255.255:80", "[fd00:ec2::254]:80", "100.100.100.200:80", "[::ffff:169.254.169.254]:80",
+	} {
+		if err := checkRemote(address, own); err == nil {
+			t.Errorf("%s is allowed", address)
+		}
+	}
+	for _, address := range []string{"198.51.100.8:443", "203.0.113.80:443", "10.1.2.3:443", "[2001:db8::8]:443", "192.168.1.1:8080"} {
+		if err := checkRemote(address, own); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
