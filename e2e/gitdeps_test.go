@@ -36,6 +36,7 @@ func TestLocalGitDependencies(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(served)))
 	t.Cleanup(server.Close)
 	url := server.URL + "/dep/.git"
+	t.Setenv("CARGO_REGISTRIES_DEP_INDEX", url) // a server of this machine is reached only if it is named
 	var lock strings.Builder
 	fmt.Fprintf(&lock, "version = 4\n\n[[package]]\nname = \"first\"\nversion = \"0.3.0\"\nsource = \"git+%s#%s\"\n\n", url, locked)
 	lock.WriteString("[[package]]\nname = \"one\"\nversion = \"0.1.0\"\ndependencies = [\n \"first\",\n \"second\",\n]\n")

@@ -15,9 +15,8 @@ import (
 type SandboxError struct {
 	// Reason is the message of bubblewrap or the kernel.
 	Reason string
-	// Weaker reports whether the machine can create a sandbox without the system call filter and
-	// without the ban on further user namespaces.
-	Weaker bool
+	// Without names what the sandbox that the machine can create lacks, "" if it can create none.
+	Without string
 }
 
 func (e *SandboxError) Error() string {
@@ -25,8 +24,8 @@ func (e *SandboxError) Error() string {
 	if hint := hintFor(e.Reason); hint != "" {
 		text += ": " + hint
 	}
-	if e.Weaker {
-		return text + "; without the system call filter and the ban on further user namespaces it can: --weaker-sandbox accepts that, for code that you trust"
+	if e.Without != "" {
+		return text + "; it can create one with no " + e.Without + ": --weaker-sandbox accepts that, for code that you trust"
 	}
 	return text + "; --runner dagger needs no local sandbox"
 }
@@ -40,6 +39,7 @@ func hintFor(reason string) string {
 		{"uid map: Permission denied", "the kernel denies user namespaces to ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to create them, or run as root"},
 		{"No permissions to create new namespace", "the kernel denies user namespaces to ordinary users (sysctl kernel.unprivileged_userns_clone or user.max_user_namespaces): allow them, or run as root"},
 		{"loopback: Failed", "the kernel denies user namespaces to ordinary users (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns): allow bwrap to create them, or run as root"},
+		{onlyBwrap, "allow slipway to create them too (on Ubuntu sysctl kernel.apparmor_restrict_unprivileged_userns), or run as root"},
 		{"SECCOMP", "the kernel is built without seccomp filters"},
 	} {
 		if strings.Contains(reason, h.said) {
@@ -50,22 +50,42 @@ func hintFor(reason string) string {
 }
 
 // checkSandbox creates a sandbox on this machine's own files as a test, and returns a
-// *SandboxError if that fails with the runner's options.
+// *SandboxError if it lacks something that the runner's options do not accept.
 func (r *Runner) checkSandbox() error {
 	for _, name := range []string{"bwrap", "prlimit"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return &SandboxError{Reason: err.Error()}
 		}
 	}
-	reason := r.trySandbox(r.opts.WeakerSandbox)
-	if reason == "" {
+	lack := r.lack()
+	if lack == nil {
 		return nil
 	}
-	return &SandboxError{Reason: reason, Weaker: !r.opts.WeakerSandbox && r.trySandbox(true) == ""}
+	if lack.Without == "" || !r.opts.WeakerSandbox {
+		return lack
+	}
+	r.accepted = lack
+	return nil
+}
+
+// lack returns what this machine's sandbox lacks, nil if nothing, and sets the runner to do
+// without it.
+func (r *Runner) lack() *SandboxError {
+	if reason := r.trySandbox(); reason != "" {
+		r.unfiltered = true
+		if r.trySandbox() != "" {
+			return &SandboxError{Reason: reason}
+		}
+		return &SandboxError{Reason: reason, Without: "system call filter and no ban on further user namespaces"}
+	}
+	if !ownNetworks() {
+		return &SandboxError{Reason: onlyBwrap, Without: "network of its own for a step that downloads"}
+	}
+	return nil
 }
 
 // trySandbox returns what prevents a sandbox from being created, "" if nothing does.
-func (r *Runner) trySandbox(weaker bool) string {
+func (r *Runner) trySandbox() string {
 	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
 	defer stop()
 	top, err := topEntries("/")
@@ -73,7 +93,6 @@ func (r *Runner) trySandbox(weaker bool) string {
 		return err.Error()
 	}
 	box := r.bounded(bwrap.Sandbox{Root: "/", Top: top, Env: []string{"PATH=/usr/bin:/bin:/run/current-system/sw/bin"}, Dir: "/", Args: []string{"true"}})
-	box.Weaker = weaker
 	argv := box.Command()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var said bytes.Buffer

@@ -303,7 +303,7 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 
 // bounded adds the runner's limits and what this machine requires to a sandbox.
 func (r *Runner) bounded(box bwrap.Sandbox) bwrap.Sandbox {
-	box.Weaker = r.opts.WeakerSandbox
+	box.Weaker = r.unfiltered
 	box.Hidden = hidden()
 	_, err := os.Lstat(filepath.Join(box.Root, "usr", "bin", "prlimit"))
 	box.Prlimit = err == nil

@@ -233,7 +233,7 @@ func (g *gateway) dial(ctx context.Context, address string) (net.Conn, error) {
 type refusedError struct{ address, what string }
 
 func (e *refusedError) Error() string {
-	return fmt.Sprintf("%s is %s: a step reaches other machines only; if it is your own registry, set $CARGO_REGISTRIES_NAME_INDEX", e.address, e.what)
+	return fmt.Sprintf("%s is %s: a step reaches other machines only; if it is your own server, give its address in $CARGO_REGISTRIES_NAME_INDEX", e.address, e.what)
 }
 
 // metadata are the addresses outside of the link-local ranges at which cloud providers give

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"dagger/slipway/ci/step"
 )
 
 // opened serves a gateway on this machine's loopback device, and returns a client that uses it.
@@ -112,5 +115,29 @@ func TestCheckRemote(t *testing.T) {
 		if err := checkRemote(address, own); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// TestOnlyBwrap checks that a machine on which slipway cannot create a network namespace is
+// refused, unless the caller accepts a step in the machine's own network.
+func TestOnlyBwrap(t *testing.T) {
+	needSandbox(t)
+	own, leaves := ownProcesses, leavesRoot
+	t.Cleanup(func() { ownProcesses, leavesRoot = own, leaves })
+	no := func() bool { return false }
+	ownProcesses, leavesRoot = no, no
+	dir := t.TempDir()
+	_, err := New(Options{Cache: dir, Source: dir})
+	var lacks *SandboxError
+	if !errors.As(err, &lacks) || !strings.Contains(lacks.Without, "network") || !strings.Contains(err.Error(), "--weaker-sandbox") {
+		t.Fatalf("it is not refused: %v", err)
+	}
+	r, err := New(Options{Cache: dir, Source: dir, WeakerSandbox: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	if !strings.Contains(r.Lacks(), "network") || r.unfiltered || isolated(step.Step{Network: true}) {
+		t.Errorf("what is accepted is told as %q, unfiltered %t", r.Lacks(), r.unfiltered)
 	}
 }

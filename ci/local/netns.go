@@ -28,6 +28,12 @@ const networkName = "slipway-network"
 // gatewayAddress is where the gateway listens in a step's network.
 const gatewayAddress = "127.0.0.1:3128"
 
+// onlyBwrap says why a step cannot have a network of its own.
+const onlyBwrap = "the kernel lets only bwrap and root create user namespaces"
+
+// ownNetworks reports whether slipway may create a network namespace for a step.
+func ownNetworks() bool { return leavesRoot() || ownProcesses() }
+
 func init() {
 	if len(os.Args) < 3 || os.Args[0] != networkName {
 		return
@@ -85,7 +91,7 @@ func raiseLoopback() error {
 // a network namespace, as described above. The returned function waits for the socket.
 func isolate(cmd *exec.Cmd) (listener func() (net.Listener, error), err error) {
 	if cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWUSER == 0 {
-		return nil, errors.New("making a network for the step: the kernel lets only bwrap and root create namespaces")
+		return nil, errors.New("making a network for the step: " + onlyBwrap)
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

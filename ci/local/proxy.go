@@ -14,10 +14,11 @@ import (
 // proxyVariables name the proxies of this machine, which a step with a network needs.
 var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 
-// isolated reports whether a step has a network of its own. The one that makes the toolchain image
-// from this machine's own files shares the machine's: it runs nothing of the workspace, and apt's
-// configuration may name other proxies.
-func isolated(s step.Step) bool { return s.Network && s.Image.Ref != HostImage }
+// isolated reports whether a step with a network has its own: not where slipway cannot create one,
+// which the user accepted (see checkSandbox), nor the step
+// that makes the toolchain image from this machine's own files: it runs nothing of the workspace,
+// and apt's configuration may name other proxies.
+func isolated(s step.Step) bool { return s.Network && s.Image.Ref != HostImage && ownNetworks() }
 
 // proxies returns this machine's proxy variables as KEY=VALUE. Those with a user name or password
 // are returned apart: they must not be on a command line, which everyone can read.

@@ -36,8 +36,8 @@ type Options struct {
 	Secrets step.Secrets
 	// Limits bound each step.
 	Limits step.Limits
-	// WeakerSandbox omits the parts of the sandbox that this machine may lack (see
-	// [SandboxError]).
+	// WeakerSandbox accepts a sandbox without the parts that this machine lacks (see
+	// [SandboxError.Without]).
 	WeakerSandbox bool
 	// Log receives the steps' output; nil discards it.
 	Log step.Log
@@ -49,6 +49,10 @@ type Runner struct {
 	limits step.Limits
 	store  *store
 	once   singleflight.Group
+	// accepted says what the sandbox lacks with Options.WeakerSandbox, nil if nothing.
+	accepted *SandboxError
+	// unfiltered omits the system call filter and the ban on further user namespaces.
+	unfiltered bool
 
 	mu       sync.Mutex
 	images   map[string]image  // by reference
@@ -92,6 +96,14 @@ func New(opts Options) (*Runner, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return r, nil
+}
+
+// Lacks says what the sandbox lacks on this machine because of Options.WeakerSandbox, "" if nothing.
+func (r *Runner) Lacks() string {
+	if r.accepted == nil {
+		return ""
+	}
+	return fmt.Sprintf("no %s: %s", r.accepted.Without, r.accepted.Reason)
 }
 
 // Close removes this process's temporary files.

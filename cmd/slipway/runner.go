@@ -77,15 +77,12 @@ func (m *machine) openLocal(ctx context.Context, j app.Job, limits step.Limits, 
 	return list, done, nil
 }
 
-// newLocal opens a local runner. It uses the weaker sandbox if the machine supports no other
-// and the flag allows it.
+// newLocal opens a local runner, and tells the user what its sandbox lacks if the flag allows that.
 func newLocal(opts local.Options, weaker bool, log *progress) (*local.Runner, error) {
+	opts.WeakerSandbox = weaker
 	r, err := local.New(opts)
-	var lacks *local.SandboxError
-	if errors.As(err, &lacks) && lacks.Weaker && weaker {
-		log.note("WEAKER SANDBOX: %s", lacks.Reason)
-		opts.WeakerSandbox = true
-		return local.New(opts)
+	if err == nil && r.Lacks() != "" {
+		log.note("WEAKER SANDBOX: %s", r.Lacks())
 	}
 	return r, err
 }
