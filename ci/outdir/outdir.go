@@ -20,7 +20,7 @@ import (
 // A symbolic link in place of out is an error, and for a relative path so is one on the way to
 // it: "dist" in a released workspace may lead anywhere, and files there would be replaced.
 func Work(out string) (work string, done func(), err error) {
-	if err := checkNoLink(out); err != nil {
+	if err := Check(out); err != nil {
 		return "", nil, err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
@@ -31,6 +31,27 @@ func Work(out string) (work string, done func(), err error) {
 		return "", nil, fmt.Errorf("making output directory: %w", err)
 	}
 	return work, func() { _ = beneath.RemoveAll(work) }, nil
+}
+
+// Check returns the error that [Work] would return for what is at out now, for a caller that has
+// much to do before.
+func Check(out string) error {
+	if err := checkNoLink(out); err != nil {
+		return err
+	}
+	dir := filepath.Clean(out)
+	info, err := os.Lstat(dir)
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir { // the first that is there
+		dir = filepath.Dir(dir)
+		info, err = os.Stat(dir)
+	}
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%q is a file, expected a directory or nothing: name another (--out)", dir)
+	}
+	if err != nil {
+		return fmt.Errorf("making output directory %q: %w", out, err)
+	}
+	return nil
 }
 
 // checkNoLink returns an error if the output directory is a symbolic link, even with a trailing

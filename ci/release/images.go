@@ -76,6 +76,9 @@ type madeImages struct {
 // make builds the images and writes them to Out, or reads a private copy of the prebuilt ones,
 // which done removes. release makes errors of findings that stop a release.
 func (r *Images) make(ctx context.Context, release bool) (m *madeImages, done func(), err error) {
+	if err := outdir.Check(r.Out); err != nil { // before anything is built
+		return nil, nil, err
+	}
 	done = func() {}
 	m = &madeImages{
 		began: time.Now(),

@@ -12,6 +12,7 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/report"
 )
@@ -50,6 +51,9 @@ func (r *Release) Dist(ctx context.Context) (*report.Crate, error) {
 // make runs the steps and writes the artifacts. release makes errors of findings that stop a
 // release.
 func (r *Release) make(ctx context.Context, release bool) (*report.Crate, error) {
+	if err := outdir.Check(r.Out); err != nil { // before anything is built
+		return nil, err
+	}
 	s, err := r.newReport()
 	if err != nil {
 		return nil, err

@@ -2,11 +2,13 @@ package release
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/reproduce"
@@ -78,7 +80,7 @@ func (r *Release) checkRelease() error {
 	if r.Signer == nil && r.Plan.Signing != "" && r.Prebuilt == nil {
 		return sign.ErrNoToken
 	}
-	return checkKinds(kinds, r.Plan.Effects)
+	return errors.Join(checkKinds(kinds, r.Plan.Effects), outdir.Check(r.Out))
 }
 
 // Build builds the crate for every target and writes the binaries to <out>/<target>/<name>.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/report"
 )
@@ -26,6 +27,11 @@ func (t *Train) DryRun(ctx context.Context) (*report.Train, error) {
 		return nil, err
 	}
 	begin := time.Now()
+	for _, r := range t.Releases {
+		if err := outdir.Check(r.Out); err != nil { // before anything is built
+			return nil, err
+		}
+	}
 	for i, r := range t.Releases {
 		r.tell(fmt.Sprintf("%s, %d of %d: dry run", r.Plan.Tag, i+1, len(t.Releases)))
 		one, err := r.DryRun(ctx)

@@ -2,6 +2,7 @@ package release
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -114,6 +115,36 @@ func TestComesBefore(t *testing.T) {
 		p := &publishing{Release: &Release{Plan: before("core", "1.0.0", "ours", true)}, before: []*plan.Plan{tt.before}}
 		if got := p.comesBefore("kit", wanted); got != tt.want {
 			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
+
+// TestTrainOutIsLink checks that a directory that cannot be written to is found before anything
+// is built, whichever crate it is for.
+func TestTrainOutIsLink(t *testing.T) {
+	for name, run := range map[string]func(*Train) error{
+		"dry run": func(train *Train) error { _, err := train.DryRun(t.Context()); return err },
+		"release": func(train *Train) error {
+			_, err := train.Publish(t.Context(), func(*plan.Plan) Remotes { return Remotes{} })
+			return err
+		},
+	} {
+		for what, place := range map[string]func(string) error{
+			"is a symbolic link": func(at string) error { return os.Symlink(t.TempDir(), at) },
+			"is a file":          func(at string) error { return os.WriteFile(at, nil, 0o644) },
+		} {
+			train, runners := newTrain(t)
+			for _, r := range train.Releases {
+				r.Plan.Source = plan.Source{Commit: strings.Repeat("ab", 20), ReleaseBranch: "main", OnReleaseBranch: true}
+				r.Plan.Signing = ""
+			}
+			if err := place(train.Releases[1].Out); err != nil {
+				t.Fatal(err)
+			}
+			says(t, run(train), what, "--out")
+			if len(runners[0].ran)+len(runners[1].ran) > 0 {
+				t.Errorf("%s: ran %q, %q", name, runners[0].ran, runners[1].ran)
+			}
 		}
 	}
 }
