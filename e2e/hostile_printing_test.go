@@ -103,11 +103,11 @@ func TestHostilePrintingPlan(t *testing.T) {
 	asJSON, _, _ := inJob(t, plan)
 	asJSON.wantCode(t, 0)
 	var p struct {
-		Notes    string
+		Crates   []struct{ Notes string }
 		Findings []struct{ What string }
 	}
 	check(t, json.Unmarshal([]byte(asJSON.stdout), &p))
-	all := p.Notes
+	all := p.Crates[0].Notes
 	for _, f := range p.Findings {
 		all += "\n" + f.What
 	}

@@ -83,7 +83,7 @@ func TestPublishTrain(t *testing.T) {
 		before := len(p.Requests()) + len(p.registry.Proxy.Requests())
 		got := p.train(t, w, first, "--plan", "--json").run(t).wantCode(t, 0)
 		var plan struct {
-			Crates []struct{ Crate, Version string }
+			Crates []struct{ Name, Version string }
 		}
 		check(t, json.Unmarshal([]byte(got.stdout), &plan))
 		if text := fmt.Sprint(plan.Crates); text != fmt.Sprint(crates) {
@@ -240,14 +240,10 @@ func TestPublishTrainStops(t *testing.T) {
 		got.wantError(t, `releasing "shim-core/v0.2.0"`, "502", "released    shimkit/v0.3.1", "incomplete  shim-core/v0.2.0", "failed      publish shim-core 0.2.0", "not begun   create tag", "To continue", "release-train --source")
 		var summary struct {
 			Error  string
-			Crates []struct {
-				Tag       string
-				Published bool
-				Error     string
-			}
+			Crates []struct{ State string }
 		}
 		check(t, json.Unmarshal([]byte(got.stdout), &summary))
-		if len(summary.Crates) != 2 || !summary.Crates[0].Published || summary.Crates[1].Published || summary.Crates[1].Error == "" || summary.Error == "" {
+		if len(summary.Crates) != 2 || summary.Crates[0].State != "released" || summary.Crates[1].State != "incomplete" || summary.Error == "" {
 			t.Errorf("the summary says %+v", summary)
 		}
 		p.registry.Proxy.Clear()

@@ -11,9 +11,20 @@ import (
 
 // summary is the --json output of release-crate.
 type summary struct {
-	DryRun                                             bool
-	Crate, Version, Tag, Plan, Runner, Toolchain, Rust string
-	Tests                                              []struct {
+	DryRun                        bool
+	Plan, Runner, Toolchain, Rust string
+	Crates                        []summaryOfCrate
+	Effects                       []struct{ Kind, Crate, About string }
+	Notes                         []string
+	Findings                      []struct{ Stops, What string }
+
+	summaryOfCrate `json:"-"` // that of the only crate
+}
+
+// summaryOfCrate is what a summary says of one crate.
+type summaryOfCrate struct {
+	Name, Version, Tag, State, URL string
+	Tests                          []struct {
 		Target, How     string
 		Passed, Ignored int
 		Cached          bool
@@ -22,19 +33,16 @@ type summary struct {
 		Name, Target, SHA256 string
 		Size                 int64
 	}
-	Effects []struct{ Kind, About string }
-	Notes   []string
-
-	Findings []struct{ Stops, What string }
 }
 
 // parse parses a summary.
 func parse(t testing.TB, raw string) summary {
 	t.Helper()
 	var s summary
-	if err := json.Unmarshal([]byte(raw), &s); err != nil {
+	if err := json.Unmarshal([]byte(raw), &s); err != nil || len(s.Crates) != 1 {
 		t.Fatalf("reading the summary: %v\n%s", err, last(raw))
 	}
+	s.summaryOfCrate = s.Crates[0]
 	return s
 }
 
@@ -46,7 +54,7 @@ const (
 // wantDemo checks the summary of shim-demo 0.1.0 and the files in out.
 func (s summary) wantDemo(t testing.TB, out string) {
 	t.Helper()
-	if !s.DryRun || s.Crate != "shim-demo" || s.Version != "0.1.0" || s.Tag != "shim-demo/v0.1.0" || !strings.HasPrefix(s.Plan, "sha256:") {
+	if !s.DryRun || s.Name != "shim-demo" || s.Version != "0.1.0" || s.Tag != "shim-demo/v0.1.0" || !strings.HasPrefix(s.Plan, "sha256:") {
 		t.Errorf("the summary is of something else: %+v", s)
 	}
 	if len(s.Tests) != 2 || s.Tests[0].Target != x8664 || s.Tests[1].Target != aarch64 {
@@ -59,7 +67,9 @@ func (s summary) wantDemo(t testing.TB, out string) {
 	}
 	var kinds []string
 	for _, e := range s.Effects {
-		kinds = append(kinds, e.Kind)
+		if kinds = append(kinds, e.Kind); e.Crate != s.Name {
+			t.Errorf("effect %+v is not of %s", e, s.Name)
+		}
 	}
 	if got, want := strings.Join(kinds, " "), "sign draft"+strings.Repeat(" asset", 12)+" tag release"; got != want {
 		t.Errorf("effects are %q, expected %q", got, want)

@@ -11,6 +11,7 @@ import (
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/step"
 )
 
@@ -30,7 +31,7 @@ type Host interface {
 	// if there is none. An image that lies in a directory is named by its digest, because its
 	// path differs between machines.
 	ToolchainName(ctx context.Context, image string) (string, error)
-	// Runners opens a runner for each plan.
+	// Runners opens a runner for each crate of a plan.
 	Runners(ctx context.Context, j Job) (*Runners, error)
 	// Registries looks up the tokens of registries other than crates.io.
 	Registries(ctx context.Context) (credential.Registries, error)
@@ -44,20 +45,19 @@ type Host interface {
 	Again() string
 }
 
-// Job is what runners are opened for. All its plans are of one workspace, and so share a
-// toolchain.
+// Job is what runners are opened for.
 type Job struct {
-	Plans     []*plan.Plan
+	Plan      *plan.Plan
 	Root      Root
 	Toolchain string // as the caller has named it
 	Running   Running
-	// Secrets returns the values of secrets for the steps of a plan.
-	Secrets func(*plan.Plan) step.Secrets
+	// Secrets returns the values of secrets for the steps of a crate.
+	Secrets func(*plan.Crate) step.Secrets
 }
 
 // Runners are the runners of a job.
 type Runners struct {
-	List []step.Runner // one for each plan, because steps of different plans have the same names
+	List []step.Runner // one for each crate, because steps of different crates have the same names
 	// ToolchainBase is the image that slipway's own toolchain is built from, if it is not the
 	// default.
 	ToolchainBase string
@@ -95,37 +95,20 @@ const (
 	Unknown
 )
 
-// summary is the result of a run for a crate, a train or images.
-type summary interface {
-	Text(dir string) string
-	JSON() ([]byte, error)
-	Markdown() string
-	Failed() bool
-	PlanDigest() string
-	HandoverDigest() string
-}
-
 // told returns the outcome of a run. shown is the directory with its files as the caller has
 // named it. err is the run's own error: programs need to know what a failed one has done.
-func (o Output) told(s summary, shown string, err error) (Outcome, error) {
-	made := Outcome{Markdown: s.Markdown(), Plan: s.PlanDigest(), Digest: s.HandoverDigest()}
-	if err != nil && (!o.JSON || !s.Failed()) {
+func (o Output) told(r *report.Report, shown string, err error) (Outcome, error) {
+	made := Outcome{Markdown: r.Markdown(), Plan: r.Plan, Digest: string(r.Digest)}
+	if err != nil && (!o.JSON || r.Error == "") {
 		return made, err
 	}
-	words, rendered := o.either(func() (string, error) { return s.Text(shown), nil }, s.JSON)
+	words, rendered := o.either(func() (string, error) { return r.Text(shown), nil }, r.JSON)
 	made.Output = words
 	return made, errors.Join(err, rendered)
 }
 
-// shownPlan is a plan for a crate, a train or images.
-type shownPlan interface {
-	Text() (string, error)
-	JSON() ([]byte, error)
-	Digest() (string, error)
-}
-
-// plan returns a plan as an outcome.
-func (o Output) plan(p shownPlan) (Outcome, error) {
+// planned returns a plan as an outcome.
+func (o Output) planned(p *plan.Plan) (Outcome, error) {
 	digest, err := p.Digest()
 	if err != nil {
 		return Outcome{}, err

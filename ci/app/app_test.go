@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,7 @@ func TestBeforeAnythingIsBuilt(t *testing.T) {
 		"dist without an identity":         {&Dist{OneCrate: demo()}, true, sign.ErrNoToken.Error()},
 		"staged with a malformed digest":   {&Dist{OneCrate: demo(), Signing: identity(), Staged: given(set, "0")}, true, `reading the digest "0"`},
 		"staged by nobody":                 {&Dist{OneCrate: demo(), Signing: identity(), Staged: given(set, digest)}, true, `"there"`},
+		"crate with a version":             {&Test{OneCrate: OneCrate{Subject: Subject{Crate: "shim-demo@0.1.0", Version: "0.1.0"}}}, false, `checking crate name "shim-demo@0.1.0"`},
 		"another version":                  {&Test{OneCrate: OneCrate{Subject: Subject{Crate: "shim-demo", Version: "9.9.9"}}}, true, "9.9.9"},
 		"train without an identity":        {&Train{Remotes: remote(), Crates: []string{"shim-demo"}}, true, sign.ErrNoToken.Error()},
 		"train without a repository":       {&Train{Signing: identity(), Crates: []string{"shim-demo"}}, true, "name the repository"},
@@ -130,9 +132,9 @@ func TestDryRunReadsNoSecret(t *testing.T) {
 		if h.job == nil {
 			continue
 		}
-		for _, p := range h.job.Plans {
-			if got := h.job.Secrets(p); len(got) != 0 {
-				t.Errorf("%T: the steps of %s get %v", v, p.Crate, got)
+		for _, c := range h.job.Plan.Crates {
+			if got := h.job.Secrets(c); len(got) != 0 {
+				t.Errorf("%T: the steps of %s get %v", v, c.Name, got)
 			}
 		}
 	}
@@ -164,31 +166,40 @@ func TestTokenReachesTheStep(t *testing.T) {
 	if _, err := v.Run(t.Context(), h); !errors.Is(err, errOpened) {
 		t.Fatal(err)
 	}
-	for _, p := range h.job.Plans {
-		if got := h.job.Secrets(p)[plan.SecretRegistryToken]; p.Publish.Registry == "" && got.Reveal() != "token" {
-			t.Errorf("%s gets %q", p.Crate, got)
+	for _, c := range h.job.Plan.Crates {
+		if got := h.job.Secrets(c)[plan.SecretRegistryToken]; c.Publish.Registry == "" && got.Reveal() != "token" {
+			t.Errorf("%s gets %q", c.Name, got)
 		}
 	}
-	other := &plan.Plan{Publish: plan.Publish{Registry: "other", Index: "sparse+https://registry.example.org/"}}
+	other := &plan.Crate{Publish: plan.Publish{Registry: "other", Index: "sparse+https://registry.example.org/"}}
 	if got := h.job.Secrets(other); len(got) != 0 {
 		t.Errorf("another registry gets %v", got)
 	}
 }
 
-// TestToolchainOfRemotes checks that a release knows whether the caller has named the toolchain.
-func TestToolchainOfRemotes(t *testing.T) {
-	for name, chosen := range map[string]bool{"": false, "registry.example.org/image@sha256:" + strings.Repeat("a", 64): true} {
-		e := &execution{}
-		r := remote()
-		open, err := r.open(t.Context(), nothing(t), e, []string{"a"})
+// TestRemotes checks that a release knows which crates are new to their registry, and whether the
+// caller has named the toolchain.
+func TestRemotes(t *testing.T) {
+	h := example(t)
+	for name, named := range map[string]bool{"": false, "registry.example.org/image@sha256:" + strings.Repeat("a", 64): true} {
+		w, to := Workspace{Toolchain: name}, remote()
+		s := identity()
+		from, err := w.plan(t.Context(), h, &s, plan.Request{Images: &plan.ImagesRequest{Version: "0.1.0", Names: []string{"demo-hello"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.chosen = (&planning{request: plan.Request{Toolchain: name}}).chosen()
-		to := open(&plan.Plan{Crate: "a", Toolchain: "image"})
-		if (to.Toolchain == "image") != chosen || !to.InitialRelease || to.Again != "again" || open(&plan.Plan{Crate: "b"}).InitialRelease {
-			t.Errorf("%q: %+v", name, to)
+		e := &execution{workspace: w}
+		e.publishes(h, &s, &to, []string{"a"})
+		r, done, err := e.open(t.Context(), h, from)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if err := done(); err != nil || r.To.ToolchainNamed != named || !slices.Equal(r.To.Initial, []string{"a"}) || r.To.Again != "again" || r.Signer == nil {
+			t.Errorf("%q: %v, %+v", name, err, r.To)
+		}
+	}
+	if h.job != nil {
+		t.Error("runners are opened, and there are no steps")
 	}
 }
 
@@ -270,11 +281,11 @@ func TestWorkflows(t *testing.T) {
 
 // TestTold checks what is told of runs that failed, and to whom.
 func TestTold(t *testing.T) {
-	failed, good := &report.Crate{Unit: report.Unit{Run: report.Run{Plan: "sha256:0", Error: "half of it"}}}, &report.Crate{Unit: report.Unit{Run: report.Run{Plan: "sha256:0"}}}
+	failed, good := &report.Report{Plan: "sha256:0", Error: "half of it"}, &report.Report{Plan: "sha256:0"}
 	stop := errors.New("stop")
 	for name, tt := range map[string]struct {
 		json    bool
-		s       *report.Crate
+		s       *report.Report
 		err     error
 		printed bool
 	}{

@@ -83,7 +83,7 @@ func TestBuildBelow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := tree(t, files)
 			p, source := planned(t, filepath.Join(dir, "rust"), "a")
-			if err := p.CheckDryRun(); err != nil || len(p.Findings.Stopping(finding.Release)) > 0 {
+			if err := plan.Of(p).CheckDryRun(); err != nil || len(p.Findings.Stopping(finding.Release)) > 0 {
 				t.Errorf("the plan has the findings %q, %v", p.Findings.Lines(), err)
 			}
 			name := plan.StepTest(p.Targets[0])
@@ -105,7 +105,7 @@ func TestBuildBelow(t *testing.T) {
 // TestNothingAbove checks that the plan of a crate which needs nothing from above its workspace
 // is the one of the same workspace at a repository's root, apart from the name of its directory.
 func TestNothingAbove(t *testing.T) {
-	shape := func(p *plan.Plan) (list []string) {
+	shape := func(p *plan.Crate) (list []string) {
 		for _, s := range p.Steps {
 			if s.Name != plan.StepPackage && s.Name != plan.StepVerifyPackage {
 				list = append(list, strings.Join(append(s.Args, s.Dir), " "))
@@ -143,8 +143,8 @@ func TestAboveSaid(t *testing.T) {
 		"CHANGELOG.md": "## 0.1.0\n\nfrom above\n", ".cargo/config.toml": "[build]\nrustc-wrapper = \"x\"\n", "x/.cargo/config": "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n",
 	})
 	p, _ := planned(t, filepath.Join(dir, "x/rust"), "a")
-	if p.Channel != "1.71.0" || !strings.Contains(p.Notes, "from above") || !strings.HasPrefix(p.NotesFrom, "../../CHANGELOG.md") {
-		t.Errorf("the channel is %q, the notes are %q from %q", p.Channel, p.Notes, p.NotesFrom)
+	if plan.Of(p).Channel != "1.71.0" || !strings.Contains(p.Notes, "from above") || !strings.HasPrefix(p.NotesFrom, "../../CHANGELOG.md") {
+		t.Errorf("the channel is %q, the notes are %q from %q", plan.Of(p).Channel, p.Notes, p.NotesFrom)
 	}
 	said := strings.Join(p.Findings.Stopping(finding.Release).Lines(), "\n")
 	for _, want := range []string{"../../.cargo/config.toml:2: \"build.rustc-wrapper\" is not allowed in a release", "../.cargo/config:1: \"source\" is not allowed in a release"} {
@@ -232,7 +232,7 @@ func TestSubmoduleAbove(t *testing.T) {
 	gittest.Run(t, dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "file://"+inner, "third")
 	commitAll(t, dir)
 	p, _ := planned(t, filepath.Join(dir, "rust"), "a")
-	if err := p.CheckDryRun(); err == nil || !strings.Contains(err.Error(), "the submodule \"../third\", which may have it, is outside the workspace") {
+	if err := plan.Of(p).CheckDryRun(); err == nil || !strings.Contains(err.Error(), "the submodule \"../third\", which may have it, is outside the workspace") {
 		t.Errorf("the plan says %v", err)
 	}
 }

@@ -17,25 +17,21 @@ import (
 
 // planned returns the plan for version 0.1.0 of a crate of the workspace in dir, with the copy of
 // its source.
-func planned(t *testing.T, dir, crate string) (*plan.Plan, *checkout.Source) {
+func planned(t *testing.T, dir, crate string) (*plan.Crate, *checkout.Source) {
 	t.Helper()
 	h := &fakeHost{t: t, dir: dir}
 	var v Plan
-	p, err := v.Workspace.plan(t.Context(), h, &v.Signing)
+	p, err := v.planOne(t.Context(), h, &v.Signing, Subject{Crate: crate, Version: "0.1.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := p.crate(Subject{Crate: crate, Version: "0.1.0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return made, h.source
+	return p.plan.Crates[0], h.source
 }
 
 // onHost runs a step of a plan with the machine's cargo, below a directory instead of the root of
 // a container, and returns that directory and what the command printed. It skips the test without
 // a cargo.
-func onHost(t *testing.T, p *plan.Plan, source *checkout.Source, name string) (string, string, error) {
+func onHost(t *testing.T, p *plan.Crate, source *checkout.Source, name string) (string, string, error) {
 	t.Helper()
 	if _, err := exec.LookPath("cargo"); err != nil {
 		t.Skipf("SKIPPED: cargo: %v", err)
@@ -111,7 +107,7 @@ func wantSamePackage(t *testing.T, repository, workspace, crate string) {
 	clone := filepath.Join(t.TempDir(), "clone")
 	gittest.Run(t, repository, "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "file://"+repository, clone)
 	p, source := planned(t, filepath.Join(clone, workspace), crate)
-	if err := p.CheckDryRun(); err != nil || len(p.Findings.Stopping("release", "registry")) > 0 {
+	if err := plan.Of(p).CheckDryRun(); err != nil || len(p.Findings.Stopping("release", "registry")) > 0 {
 		t.Errorf("the plan has the findings %q, %v", p.Findings.Lines(), err)
 	}
 	root, out, err := onHost(t, p, source, plan.StepPackage)

@@ -85,44 +85,44 @@ func Crates(ctx context.Context, h Host, r Root) (names, versions []string, err 
 	return names, versions, nil
 }
 
-// planning is what plans are made from.
+// planning is a plan, and what it was made from.
 type planning struct {
-	workspace *cargo.Workspace
-	dir       string // with the copy of the source
-	request   plan.Request
+	plan           *plan.Plan
+	workspace      *cargo.Workspace
+	dir            string // with the copy of the source
+	toolchainNamed bool   // by the caller, instead of the workspace
 }
 
-// plan reads the workspace and makes the request of a plan, without a crate and version.
-func (w Workspace) plan(ctx context.Context, h Host, s *Signing) (*planning, error) {
+// plan reads the workspace and plans what is requested.
+func (w Workspace) plan(ctx context.Context, h Host, s *Signing, req plan.Request) (*planning, error) {
 	read, source, err := w.read(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	state, err := source.State(ctx, cmp.Or(read.Settings.ReleaseBranch, plan.ReleaseBranch))
+	if req.Source, err = source.State(ctx, cmp.Or(read.Settings.ReleaseBranch, plan.ReleaseBranch)); err != nil {
+		return nil, err
+	}
+	if req.Record, err = source.Record(ctx, read.Dirs()); err != nil {
+		return nil, err
+	}
+	if req.Toolchain, err = h.ToolchainName(ctx, w.Toolchain); err != nil {
+		return nil, err
+	}
+	req.Signing, req.SigningServices = s.how(), s.options().Services()
+	req.History = func(q notes.Question) (notes.History, error) { return source.History(ctx, q) }
+	p, err := plan.New(read, req)
 	if err != nil {
 		return nil, err
 	}
-	record, err := source.Record(ctx, read.Dirs())
-	if err != nil {
-		return nil, err
-	}
-	named, err := h.ToolchainName(ctx, w.Toolchain)
-	if err != nil {
-		return nil, err
-	}
-	return &planning{read, source.Dir, plan.Request{
-		Toolchain: named, Signing: s.how(), SigningServices: s.options().Services(), Source: state, Record: record,
-		History: func(q notes.Question) (notes.History, error) { return source.History(ctx, q) },
-	}}, nil
+	return &planning{p, read, source.Dir, req.Toolchain != ""}, nil
 }
 
-// chosen reports whether the caller has named the toolchain.
-func (p *planning) chosen() bool { return p.request.Toolchain != "" }
-
-// crate returns the plan for one crate.
-func (p *planning) crate(s Subject) (*plan.Plan, error) {
-	p.request.Crate, p.request.Version = s.Crate, s.Version
-	return plan.New(p.workspace, p.request)
+// planOne reads the workspace and plans the release of one crate.
+func (w Workspace) planOne(ctx context.Context, h Host, s *Signing, c Subject) (*planning, error) {
+	if err := cargo.CheckName(c.Crate); err != nil { // "name@version" would be read as both
+		return nil, err
+	}
+	return w.plan(ctx, h, s, plan.Request{Crates: []string{c.Crate + "@" + c.Version}})
 }
 
 // Plan prints what a release of a crate would do.
@@ -134,13 +134,9 @@ type Plan struct {
 
 // Run reads the workspace and starts no container.
 func (v *Plan) Run(ctx context.Context, h Host) (Outcome, error) {
-	from, err := v.Workspace.plan(ctx, h, &v.Signing)
+	from, err := v.planOne(ctx, h, &v.Signing, v.Subject)
 	if err != nil {
 		return Outcome{}, err
 	}
-	p, err := from.crate(v.Subject)
-	if err != nil {
-		return Outcome{}, err
-	}
-	return v.Output.plan(p)
+	return v.planned(from.plan)
 }

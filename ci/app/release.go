@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/github"
-	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
-	"dagger/slipway/ci/report"
 )
 
 // Release releases a crate.
@@ -32,60 +29,48 @@ type Release struct {
 // Run plans first. What only a release needs (the signer, the repository, tokens) is asked for when
 // nothing in the plan stops it, and before anything is built.
 func (v *Release) Run(ctx context.Context, h Host) (Outcome, error) {
-	if v.Staged.Staged.Set {
-		return v.packageStaged(ctx, h)
-	}
-	made, err := v.prebuilt(ctx, h)
-	if err != nil {
-		return Outcome{}, err
-	}
-	e, shown := &execution{out: v.Out, prebuilt: made}, v.Out
-	if made != nil {
-		shown = v.Dist.Name
-	}
-	if v.DryRun {
-		return v.run(ctx, h, &v.Signing, e, shown, dryRun)
-	}
-	var initial []string
-	if v.Initial {
-		initial = []string{v.Crate}
-	}
-	var remotes func(*plan.Plan) release.Remotes
-	e.releases, e.signs = true, v.signerIfAny
-	e.connects = func(ctx context.Context) (err error) {
-		remotes, err = v.Remotes.open(ctx, h, e, initial)
-		return err
-	}
-	return v.run(ctx, h, &v.Signing, e, shown, func(ctx context.Context, r *release.Release) (*report.Crate, error) {
-		return r.Publish(ctx, remotes(r.Plan))
-	})
-}
-
-func dryRun(ctx context.Context, r *release.Release) (*report.Crate, error) { return r.DryRun(ctx) }
-
-// packageStaged makes a dry run with what another job has staged. Publishing is up to yet another
-// job, which takes the signed artifacts.
-func (v *Release) packageStaged(ctx context.Context, h Host) (Outcome, error) {
-	if !v.DryRun {
+	if v.Staged.Staged.Set && !v.DryRun { // publishing is up to yet another job, which takes what is signed
 		return Outcome{}, errors.New("checking --staged: it requires a dry run: sign with `slipway dist --staged`, and publish its output with --dist")
 	}
-	return v.runStaged(ctx, h, &v.Signing, &execution{out: v.Out}, &v.Staged, dryRun)
+	e := execution{out: v.Out, shown: v.Out, do: (*release.Release).DryRun, staged: v.Staged.given()}
+	var err error
+	if e.prebuilt, err = v.prebuilt(ctx, h); err != nil {
+		return Outcome{}, err
+	}
+	if e.prebuilt != nil {
+		e.shown = v.Dist.Name
+	}
+	if !v.DryRun {
+		var initial []string
+		if v.Initial {
+			initial = []string{v.Crate}
+		}
+		e.publishes(h, &v.Signing, &v.Remotes, initial)
+	}
+	return v.run(ctx, h, &v.Signing, e)
+}
+
+// publishes makes the execution one that publishes. initial names the crates that their registry
+// does not have yet.
+func (e *execution) publishes(h Host, s *Signing, to *Remotes, initial []string) {
+	e.releases, e.do, e.signs = true, (*release.Release).Publish, s.signerIfAny
+	e.connects = func(ctx context.Context) (release.Remotes, error) { return to.open(ctx, h, initial) }
 }
 
 // prebuilt returns the prebuilt artifacts to publish, nil if there are none.
 func (v *Release) prebuilt(ctx context.Context, h Host) (*assemble.Prebuilt, error) {
-	dir, digest, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
-	if err != nil || dir == "" {
+	made, err := prebuilt(ctx, h, v.Dist, v.DistDigest, "artifacts are published")
+	if err != nil || made == nil {
 		return nil, err
 	}
-	e, err := v.expect(v.Repository, nil)
+	made.Expect, err = v.expect(v.Repository, nil)
 	if err == nil && v.TrustedRoot.Given() {
-		e.Root, err = v.TrustedRoot.trustedRoot(ctx)
+		made.Expect.Root, err = v.TrustedRoot.trustedRoot(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("checking the artifacts in %q: %w", dir, err)
+		return nil, fmt.Errorf("checking the artifacts in %q: %w", made.Dir, err)
 	}
-	return &assemble.Prebuilt{Dir: dir, Digest: digest, Expect: e}, nil
+	return made, nil
 }
 
 // client returns a client for the GitHub repository.
@@ -101,25 +86,16 @@ func (a API) client(ctx context.Context, repository string, token Secret) (*gith
 	return client, nil
 }
 
-// open returns a function for a crate's remotes, and gives the execution the tokens of
-// registries. initial names the crates that the registry does not have yet.
-func (r *Remotes) open(ctx context.Context, h Host, e *execution, initial []string) (func(*plan.Plan) release.Remotes, error) {
-	client, err := r.client(ctx, r.Repository, r.GitHubToken)
-	if err != nil {
-		return nil, err
+// open returns the remotes of a release. initial names the crates that their registry does not have
+// yet.
+func (r *Remotes) open(ctx context.Context, h Host, initial []string) (release.Remotes, error) {
+	to := release.Remotes{Actor: r.Actor, Initial: initial, Environment: r.Environment, Again: h.Again()}
+	var err error
+	if to.GitHub, err = r.client(ctx, r.Repository, r.GitHubToken); err != nil {
+		return to, err
 	}
-	if e.registries, err = registries(ctx, h, r.RegistryToken); err != nil {
-		return nil, err
-	}
-	return func(p *plan.Plan) release.Remotes {
-		to := release.Remotes{
-			GitHub: client, Registries: e.registries, Actor: r.Actor, InitialRelease: slices.Contains(initial, p.Crate), Environment: r.Environment, Again: h.Again(),
-		}
-		if e.chosen {
-			to.Toolchain = p.Toolchain
-		}
-		return to
-	}, nil
+	to.Registries, err = registries(ctx, h, r.RegistryToken)
+	return to, err
 }
 
 // registries returns the tokens of registries: that of crates.io, and the host's for others.

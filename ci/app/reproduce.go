@@ -61,16 +61,16 @@ func (v *Reproduce) report(ctx context.Context, h Host) (*reproduce.Report, erro
 	if err := reproduce.CheckCheckout(ctx, from.GitHub, v.Crate, v.Version, state); err != nil {
 		return nil, err
 	}
-	e := &execution{}
-	planned, p, err := v.plan(ctx, h, v.signedWith(), e)
+	planned, err := v.planOne(ctx, h, v.signedWith(), v.Subject)
 	if err != nil {
 		return nil, err
 	}
-	list, done, err := e.open(ctx, h, planned.workspace, []*plan.Plan{p})
+	e := &execution{workspace: v.Workspace, running: v.Running}
+	r, done, err := e.open(ctx, h, planned)
 	if err != nil {
 		return nil, err
 	}
-	report, err := list[0].Reproduce(ctx, from)
+	report, err := r.Reproduce(ctx, from)
 	return report, errors.Join(err, done())
 }
 

@@ -2,12 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/release"
-	"dagger/slipway/ci/report"
 )
 
 // Train releases several crates.
@@ -23,49 +20,22 @@ type Train struct {
 	Out     string   `name:"out" default:"dist" help:"<directory> for the artifacts, one below it per crate" only:"command"`
 }
 
-// Run plans first; a release asks for its signer and its remotes when nothing in the plans stops it,
+// Run plans first; a release asks for its signer and its remotes when nothing in the plan stops it,
 // and before anything is built.
 func (v *Train) Run(ctx context.Context, h Host) (Outcome, error) {
-	from, err := v.Workspace.plan(ctx, h, &v.Signing)
+	from, err := v.Workspace.plan(ctx, h, &v.Signing, plan.Request{Crates: v.Crates})
 	if err != nil {
 		return Outcome{}, err
 	}
-	p, err := plan.NewTrain(from.workspace, v.Crates, from.request)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if err := p.CheckInitial(v.Initial); err != nil {
+	if err := from.plan.CheckInitial(v.Initial); err != nil {
 		return Outcome{}, err
 	}
 	if v.Plan {
-		return v.Output.plan(p)
+		return v.planned(from.plan)
 	}
-	e := &execution{workspace: v.Workspace, running: v.Running, out: v.Out, releases: !v.DryRun, chosen: from.chosen()}
-	do := (*release.Train).DryRun
-	if e.releases {
-		do = v.publish(h, e)
+	e := &execution{workspace: v.Workspace, running: v.Running, out: v.Out, shown: v.Out, apart: true, do: (*release.Release).DryRun}
+	if !v.DryRun {
+		e.publishes(h, &v.Signing, &v.Remotes, v.Initial)
 	}
-	list, done, err := e.open(ctx, h, from.workspace, p.Crates)
-	if err != nil {
-		return Outcome{}, err
-	}
-	for _, r := range list {
-		r.Out = filepath.Join(r.Out, r.Plan.Crate)
-	}
-	made, err := do(&release.Train{Plan: p, Releases: list}, ctx)
-	if err = errors.Join(err, done()); made == nil {
-		return Outcome{}, err
-	}
-	return v.told(made, v.Out, err)
-}
-
-// publish returns a function that releases a train.
-func (v *Train) publish(h Host, e *execution) func(*release.Train, context.Context) (*report.Train, error) {
-	var remotes func(*plan.Plan) release.Remotes
-	e.signs = v.signerIfAny
-	e.connects = func(ctx context.Context) (err error) {
-		remotes, err = v.Remotes.open(ctx, h, e, v.Initial)
-		return err
-	}
-	return func(t *release.Train, ctx context.Context) (*report.Train, error) { return t.Publish(ctx, remotes) }
+	return e.run(ctx, h, from)
 }

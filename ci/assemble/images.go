@@ -24,7 +24,7 @@ import (
 
 // Images makes the images of a plan from crates that were built, and from files of the workspace.
 type Images struct {
-	Plan      *plan.Images
+	Plan      *plan.Plan
 	Workspace *cargo.Workspace
 	// Crates holds the crates that were built for the images; nil if none was.
 	Crates []*Crate
@@ -183,5 +183,5 @@ func (r *Images) sbom(img cargo.Image, target, file string) ([]byte, error) {
 
 // crate returns a crate that was built, by its name.
 func (r *Images) crate(name string) *Crate {
-	return r.Crates[slices.IndexFunc(r.Crates, func(c *Crate) bool { return c.Build.Plan.Crate == name })]
+	return r.Crates[slices.IndexFunc(r.Crates, func(c *Crate) bool { return c.Build.Plan.Name == name })]
 }

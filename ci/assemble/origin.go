@@ -43,7 +43,7 @@ func (c *Crate) Origin() (Origin, error) {
 	p := c.Build.Plan
 	o := Origin{
 		Parameters: provenance.Parameters{
-			Crate: p.Crate, Version: p.Version, Targets: p.Targets, ToolchainBase: c.ToolchainBase, Directory: p.Source.Directory,
+			Crate: p.Name, Version: p.Version, Targets: p.Targets, ToolchainBase: c.ToolchainBase, Directory: p.Source.Directory,
 		},
 		Source: p.Source, Lock: c.Built.Lock.SHA256, Toolchain: p.Toolchain, Rust: c.Built.Rust.Release, Runner: c.Build.Runner,
 		Who: c.Signing.Who,
@@ -51,7 +51,7 @@ func (c *Crate) Origin() (Origin, error) {
 	if !c.Signing.DryRun() {
 		o.Began = c.Began
 	}
-	raw, err := p.JSON()
+	raw, err := plan.Of(p).JSON()
 	o.Plan = sha256.Sum256(raw)
 	return o, err
 }

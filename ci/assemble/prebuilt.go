@@ -20,19 +20,19 @@ import (
 	"dagger/slipway/ci/verify"
 )
 
-// Prebuilt locates artifacts that an earlier run of the same plan has made and signed. They are
-// published unchanged; nothing is built or signed.
+// Prebuilt locates files that an earlier run of the same plan has made. They are published
+// unchanged, and nothing is built. The artifacts of crates are signed already.
 type Prebuilt struct {
-	// Dir is the directory with the artifacts and nothing else.
+	// Dir is the directory with these files and nothing else.
 	Dir string
 	// Digest is the directory's digest as reported by the job that made it; "" if unknown.
 	Digest handover.Digest
-	// Expect is the signer that the artifacts must have. Without a trusted root, that of the
+	// Expect is the signer that the artifacts of crates must have. Without a trusted root, that of the
 	// public Sigstore instance is fetched.
 	Expect verify.Expectation
 }
 
-// Copy makes a private copy of the artifacts, so that what is verified is what is published, even
+// Copy makes a private copy of the files, so that what is verified is what is published, even
 // if the directory changes meanwhile. done removes the copy.
 func (p *Prebuilt) Copy() (dir string, done func(), err error) {
 	if dir, done, err = outdir.Copy(p.Dir, p.Digest); err != nil {
@@ -47,7 +47,7 @@ func (p *Prebuilt) checking(err error) error {
 
 // Take verifies a copy of the artifacts as a downloader would, and that they belong to this plan
 // and commit.
-func (p *Prebuilt) Take(ctx context.Context, dir string, of *plan.Plan) (*Dist, error) {
+func (p *Prebuilt) Take(ctx context.Context, dir string, of *plan.Crate) (*Dist, error) {
 	d, err := p.describe(dir, of)
 	if err != nil || of.Signing == "" {
 		return d, err
@@ -61,7 +61,7 @@ func (p *Prebuilt) Take(ctx context.Context, dir string, of *plan.Plan) (*Dist, 
 
 // Rehearse does the same as [Prebuilt.Take], and also accepts the artifacts of a dry run. It
 // reports them as such.
-func (p *Prebuilt) Rehearse(ctx context.Context, dir string, of *plan.Plan) (*Dist, error) {
+func (p *Prebuilt) Rehearse(ctx context.Context, dir string, of *plan.Crate) (*Dist, error) {
 	dryRun, err := p.isDryRun(ctx, dir, of)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (p *Prebuilt) Rehearse(ctx context.Context, dir string, of *plan.Plan) (*Di
 }
 
 // describe returns the artifacts, unless there are others than the plan's.
-func (p *Prebuilt) describe(dir string, of *plan.Plan) (*Dist, error) {
+func (p *Prebuilt) describe(dir string, of *plan.Crate) (*Dist, error) {
 	if err := onlyPlanned(dir, of); err != nil {
 		return nil, p.checking(err)
 	}
@@ -94,7 +94,7 @@ func (p *Prebuilt) describe(dir string, of *plan.Plan) (*Dist, error) {
 }
 
 // verify returns the signer of the artifacts.
-func (p *Prebuilt) verify(ctx context.Context, dir string, of *plan.Plan) (sign.Identity, error) {
+func (p *Prebuilt) verify(ctx context.Context, dir string, of *plan.Crate) (sign.Identity, error) {
 	e, err := ofPlan(p.Expect, of)
 	if err != nil {
 		return sign.Identity{}, err
@@ -112,19 +112,19 @@ func (p *Prebuilt) verify(ctx context.Context, dir string, of *plan.Plan) (sign.
 }
 
 // ofPlan completes an expectation with the values that the plan determines.
-func ofPlan(e verify.Expectation, p *plan.Plan) (verify.Expectation, error) {
-	digest, err := p.Digest()
+func ofPlan(e verify.Expectation, p *plan.Crate) (verify.Expectation, error) {
+	digest, err := plan.Of(p).Digest()
 	if err != nil {
 		return e, err
 	}
-	e.Crate, e.Version, e.Commit = p.Crate, p.Version, p.Source.Built()
+	e.Crate, e.Version, e.Commit = p.Name, p.Version, p.Source.Built()
 	e.Plan, err = provenance.ParseDigest(digest)
 	return e, err
 }
 
 // isDryRun reports whether a dry run of this plan made the artifacts. A dry run's artifacts that
 // do not verify are an error.
-func (p *Prebuilt) isDryRun(ctx context.Context, dir string, of *plan.Plan) (bool, error) {
+func (p *Prebuilt) isDryRun(ctx context.Context, dir string, of *plan.Crate) (bool, error) {
 	if of.Signing == "" {
 		return false, nil
 	}
@@ -140,7 +140,7 @@ func (p *Prebuilt) isDryRun(ctx context.Context, dir string, of *plan.Plan) (boo
 }
 
 // onlyPlanned returns an error unless the directory holds exactly the plan's artifacts.
-func onlyPlanned(dir string, p *plan.Plan) error {
+func onlyPlanned(dir string, p *plan.Crate) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err

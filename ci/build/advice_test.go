@@ -53,7 +53,7 @@ func TestAdvice(t *testing.T) {
 func TestAdviceOnTests(t *testing.T) {
 	said := "called `Result::unwrap()` on an `Err` value: Os { code: 8, kind: Uncategorized, message: \"Exec format error\" }"
 	emulated := step.Step{Name: plan.StepTest(triple.AArch64), Failure: "tests failed", Emulator: "qemu-aarch64-static"}
-	r := &Crate{Plan: &plan.Plan{Targets: []string{triple.X8664, triple.AArch64}}}
+	r := &Crate{Plan: &plan.Crate{Targets: []string{triple.X8664, triple.AArch64}}}
 	err := r.stepError(emulated, &step.ExitError{Step: emulated.Name, Code: 101, Stdout: beforeTests + strings.Replace(libFails, "on purpose", said, 1) + ownSection, Tail: "own ran"})
 	for _, want := range []string{"tests/spawn.rs failed:", said, "\ntests failed\n", "Linux 6.7 or newer", "[package.metadata.slipway.target.aarch64-unknown-linux-musl]"} {
 		if !strings.Contains(err.Error(), want) {

@@ -22,7 +22,7 @@ func (c *Crate) checkCrateSize(ctx context.Context, b *Built) error {
 		return err
 	}
 	large := finding.List{{
-		Stops: finding.Registry, Crate: c.Plan.Crate,
+		Stops: finding.Registry, Crate: c.Plan.Name,
 		What: fmt.Sprintf("%s has %d bytes, crates.io allows %d", file.Name, size, cratesio.MaxCrateFile),
 		Do:   "keep files out of the package with `package.exclude`, or, where crates.io has raised the limit for this crate, say so: large-crate = true in [package.metadata.slipway]",
 	}}
@@ -31,7 +31,7 @@ func (c *Crate) checkCrateSize(ctx context.Context, b *Built) error {
 
 // largeCrate reports whether the crate's settings say that crates.io has raised its limit.
 func (c *Crate) largeCrate() bool {
-	member, err := c.Workspace.Crate(c.Plan.Crate)
+	member, err := c.Workspace.Crate(c.Plan.Name)
 	return err == nil && member.Settings.LargeCrate
 }
 

@@ -18,7 +18,7 @@ func (c *Crate) lacksPackage(b *Built, err error) error {
 	}
 	b.Unpackaged = true
 	return b.found(finding.List{{
-		Stops: finding.Registry, Crate: c.Plan.Crate,
+		Stops: finding.Registry, Crate: c.Plan.Name,
 		What: fmt.Sprintf("cargo cannot package it now: cargo's message is in the output of step %q, and the steps %q and %q did not run", plan.StepResolvePackage, plan.StepPackage, plan.StepVerifyPackage),
 		Do:   "if it names a dependency, the registry has no version that fits: release the dependency first",
 	}}, false, finding.Registry, "packaging the crate")

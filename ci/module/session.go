@@ -79,7 +79,7 @@ func (s *session) Runners(ctx context.Context, j app.Job) (*app.Runners, error) 
 	if err != nil {
 		return nil, err
 	}
-	named := j.Plans[0].Toolchain
+	named := j.Plan.Toolchain
 	images := map[string]engine.Image{}
 	made := &app.Runners{
 		Tell:  func(what string) { console.Fprintf(console.Stderr, "%s\n", what) },
@@ -96,8 +96,8 @@ func (s *session) Runners(ctx context.Context, j app.Job) (*app.Runners, error) 
 		return nil, err
 	}
 	source, repository := s.client.Host().Directory(s.taken.Dir), s.client.Host().Directory(s.taken.Root)
-	for _, p := range j.Plans {
-		made.List = append(made.List, engine.New(engine.Options{Client: s.client, Source: source, Repository: repository, Work: s.work, Trees: p.Trees, Images: images, Limits: limits, Secrets: j.Secrets(p)}))
+	for _, c := range j.Plan.Crates {
+		made.List = append(made.List, engine.New(engine.Options{Client: s.client, Source: source, Repository: repository, Work: s.work, Trees: c.Trees, Images: images, Limits: limits, Secrets: j.Secrets(c)}))
 	}
 	return made, nil
 }

@@ -13,7 +13,7 @@ var examples = map[string]string{"shim-demo": "0.1.0", "fetcher": "0.5.0", "shim
 // TestPackageApart checks that no code of the workspace or its dependencies runs where the
 // package for the registry is made.
 func TestPackageApart(t *testing.T) {
-	p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: "shim-core", Version: examples["shim-core"]})
+	p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crates: []string{"shim-core@0.2.0"}})
 	for _, s := range step.Needed(p.Steps, []string{StepPackage}) {
 		compiles := !slices.Contains(s.Args, "--no-verify") && s.Name != StepFetch
 		if compiles {
@@ -30,7 +30,7 @@ func TestPackageApart(t *testing.T) {
 // compiled: its step takes nothing from steps of another target, the tests or the package.
 func TestBinariesApart(t *testing.T) {
 	for _, crate := range []string{"shim-demo", "fetcher", "shim-core"} {
-		p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crate: crate, Version: examples[crate]})
+		p := newPlan(t, readDir(t, "../../examples/workspace"), Request{Crates: []string{crate + "@" + examples[crate]}})
 		for _, target := range p.Targets {
 			needed := step.Needed(p.Steps, []string{StepBuild(target)})
 			if len(needed) == 0 {

@@ -3,7 +3,6 @@ package plan
 import (
 	"slices"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/dist"
 )
 
@@ -29,12 +28,12 @@ func (a Artifact) HoldsSignatures() bool {
 func (a Artifact) IsAsset() bool { return a.Kind != CrateFile }
 
 // Tarballs returns the plan's tarballs, one for each target.
-func (p *Plan) Tarballs() []Artifact {
+func (p *Crate) Tarballs() []Artifact {
 	return slices.DeleteFunc(slices.Clone(p.Artifacts), func(a Artifact) bool { return a.Kind != Tarball })
 }
 
 // Package returns the .crate file, if the plan has one.
-func (p *Plan) Package() (a Artifact, found bool) {
+func (p *Crate) Package() (a Artifact, found bool) {
 	i := slices.IndexFunc(p.Artifacts, func(a Artifact) bool { return a.Kind == CrateFile })
 	if i < 0 {
 		return Artifact{}, false
@@ -51,7 +50,7 @@ const (
 )
 
 // Signatures returns the extensions of the files that sign a file in this plan.
-func (p *Plan) Signatures() []string {
+func (p *Crate) Signatures() []string {
 	if p.Signing == SignedByKey {
 		return []string{PublicKeyFile, SignatureFile, BundleFile}
 	}
@@ -75,20 +74,20 @@ const SumsName = "SHA256SUMS"
 
 // addArtifacts lists the files of the release: those of [BinaryArtifacts] and the provenance for
 // a crate with binaries, and the .crate file for one that is packaged.
-func (p *Plan) addArtifacts(c *cargo.Crate) error {
+func (p *Crate) addArtifacts() error {
 	var binaries []string
 	for _, b := range p.binaries {
 		binaries = append(binaries, b.Name)
 	}
 	var err error
-	if p.Artifacts, err = BinaryArtifacts(c.Name, p.Targets, binaries, p.Signatures()); err != nil {
+	if p.Artifacts, err = BinaryArtifacts(p.Name, p.Targets, binaries, p.Signatures()); err != nil {
 		return err
 	}
 	if p.Publish.Packaged() {
-		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(c.Name, p.Version), Kind: CrateFile})
+		p.Artifacts = append(p.Artifacts, Artifact{Name: CrateName(p.Name, p.Version), Kind: CrateFile})
 	}
 	if len(binaries) > 0 { // last, because it names the others
-		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(c.Name), Kind: Provenance})
+		p.Artifacts = append(p.Artifacts, Artifact{Name: ProvenanceName(p.Name), Kind: Provenance})
 	}
 	return nil
 }

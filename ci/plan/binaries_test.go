@@ -20,7 +20,7 @@ func withBinaries(t *testing.T, lines string) *cargo.Workspace {
 // TestBinariesThatDoNotShip checks that only the binaries that the setting names are built,
 // packed, signed and described, and that the plan has notes about the others.
 func TestBinariesThatDoNotShip(t *testing.T) {
-	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"app\"]\n"), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"app\"]\n"), Request{Crates: []string{"app@1.2.3"}})
 	build := stepNamed(t, p, StepBuild(triple.X8664))
 	if line := strings.Join(build.Args, " "); !strings.HasSuffix(line, " --bin app") || strings.Contains(line, "helper") {
 		t.Errorf("the build runs %s", line)
@@ -36,7 +36,7 @@ func TestBinariesThatDoNotShip(t *testing.T) {
 	if text := planText(t, p); !strings.Contains(text, "binary helper is left out: `binaries` does not name it") {
 		t.Errorf("the text does not tell which binary is left out:\n%s", text)
 	}
-	all := newPlan(t, withBinaries(t, ""), Request{Crate: "app", Version: "1.2.3"})
+	all := newPlan(t, withBinaries(t, ""), Request{Crates: []string{"app@1.2.3"}})
 	build = all.Steps[slices.IndexFunc(all.Steps, func(s step.Step) bool { return s.Name == StepBuild(triple.X8664) })]
 	if slices.Contains(build.Args, "--bin") || len(build.Outputs) != 3 {
 		t.Errorf("without the setting the build runs %q and leaves %+v", build.Args, build.Outputs)
@@ -47,11 +47,11 @@ func TestBinariesThatDoNotShip(t *testing.T) {
 // cargo does.
 func TestBinariesOfFeatures(t *testing.T) {
 	const gated = "[[bin]]\nname = \"helper\"\nrequired-features = [\"extra\"]\n[[bin]]\nname = \"app\"\npath = \"src/main.rs\"\n[features]\nextra = []\n"
-	p := newPlan(t, withBinaries(t, gated), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, withBinaries(t, gated), Request{Crates: []string{"app@1.2.3"}})
 	if files := p.Artifacts[0].Binaries; !slices.Equal(files, []string{"app"}) {
 		t.Errorf("the tarball has %q", files)
 	}
-	p = newPlan(t, withBinaries(t, gated+"[package.metadata.slipway]\nfeatures = [\"extra\"]\n"), Request{Crate: "app", Version: "1.2.3"})
+	p = newPlan(t, withBinaries(t, gated+"[package.metadata.slipway]\nfeatures = [\"extra\"]\n"), Request{Crates: []string{"app@1.2.3"}})
 	if files := p.Artifacts[0].Binaries; !slices.Equal(files, []string{"app", "helper"}) {
 		t.Errorf("with its feature the tarball has %q", files)
 	}
@@ -59,16 +59,16 @@ func TestBinariesOfFeatures(t *testing.T) {
 
 // TestBinariesNone checks that a crate may ship no binaries.
 func TestBinariesNone(t *testing.T) {
-	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = []\n[lib]\npath = \"src/lib.rs\"\n"), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = []\n[lib]\npath = \"src/lib.rs\"\n"), Request{Crates: []string{"app@1.2.3"}})
 	build := stepNamed(t, p, StepBuild(triple.X8664))
-	if !strings.HasSuffix(strings.Join(build.Args, " "), " --lib") || len(build.Outputs) != 1 || p.Signing != "" || len(p.Artifacts) != 0 {
-		t.Errorf("the build runs %q; signing %q, artifacts %+v", build.Args, p.Signing, p.Artifacts)
+	if !strings.HasSuffix(strings.Join(build.Args, " "), " --lib") || len(build.Outputs) != 1 || p.Crate.Signing != "" || len(p.Artifacts) != 0 {
+		t.Errorf("the build runs %q; signing %q, artifacts %+v", build.Args, p.Crate.Signing, p.Artifacts)
 	}
 }
 
 // TestBinariesUnknown checks that the finding about an unknown binary lists the existing ones.
 func TestBinariesUnknown(t *testing.T) {
-	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"ap\"]\n"), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, withBinaries(t, "[package.metadata.slipway]\nbinaries = [\"ap\"]\n"), Request{Crates: []string{"app@1.2.3"}})
 	wantError(t, p.CheckDryRun(), `app/Cargo.toml:9`, "`binaries` names \"ap\", which is not a binary of the crate: it has app, helper")
 }
 
@@ -80,11 +80,11 @@ func TestBinariesOfImages(t *testing.T) {
 		"Cargo.toml":     string(base(nil)["Cargo.toml"].Data) + "[workspace.metadata.slipway.images.demo]\nkind = \"module\"\ncrate = \"app\"\nbinary = \"helper\"\n",
 		"app/Cargo.toml": app, "app/src/bin/helper.rs": "fn main() {}",
 	}))
-	p, err := NewImages(w, "1.0.0", nil, Request{})
+	p, err := New(w, Request{Images: &ImagesRequest{Version: "1.0.0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := p.Builds[0].Steps
+	steps := p.Crates[0].Steps
 	build := steps[slices.IndexFunc(steps, func(s step.Step) bool { return s.Name == StepBuild(triple.Wasm) })]
 	if line := strings.Join(build.Args, " "); !strings.HasSuffix(line, " --bin helper") || len(build.Outputs) != 2 || build.Outputs[1].Name != OutputBinary("helper") {
 		t.Errorf("the build runs %s and leaves %+v", line, build.Outputs)

@@ -14,27 +14,20 @@ import (
 	"dagger/slipway/ci/triple"
 )
 
-// choose sets the targets and the toolchain.
-func (p *Plan) choose(w *cargo.Workspace, req Request) error {
-	p.Targets = slices.Clone(req.Targets)
-	if len(p.Targets) == 0 {
-		p.Targets = triple.Released()
+// chooseTargets returns the requested targets, or those that every release has.
+func chooseTargets(requested []string) ([]string, error) {
+	if len(requested) == 0 {
+		return triple.Released(), nil
 	}
-	for i, t := range p.Targets {
+	for i, t := range requested {
 		if !slices.Contains(triple.Released(), t) {
-			return fmt.Errorf("checking target %s: expected one of %q", quote.Line(t), triple.Released())
+			return nil, fmt.Errorf("checking target %s: expected one of %q", quote.Line(t), triple.Released())
 		}
-		if slices.Contains(p.Targets[:i], t) {
-			return fmt.Errorf("checking target %q: it is named twice", t)
+		if slices.Contains(requested[:i], t) {
+			return nil, fmt.Errorf("checking target %q: it is named twice", t)
 		}
 	}
-	var (
-		err   error
-		found finding.List
-	)
-	p.Toolchain, found, err = chooseToolchain(w, req.Toolchain)
-	p.Findings = append(p.Findings, found...)
-	return err
+	return slices.Clone(requested), nil
 }
 
 // settingForm matches what a workspace may name as its toolchain: an image reference, but no path
@@ -85,7 +78,7 @@ func wrongChannel(asked cargo.Toolchain, image, has string) finding.Finding {
 }
 
 // checkLibrary adds findings about a library that some targets cannot build.
-func (p *Plan) checkLibrary(c *cargo.Crate) {
+func (p *Crate) checkLibrary(c *cargo.Crate) {
 	var without []string
 	for _, t := range p.Targets {
 		if t != triple.Wasm {
@@ -116,7 +109,7 @@ func (p *Plan) checkLibrary(c *cargo.Crate) {
 
 // checkExamples adds a note about examples that cannot be built for some targets, and tests that
 // are therefore not run.
-func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
+func (p *Crate) checkExamples(c *cargo.Crate, targets string) {
 	if len(c.Shared) == 0 || len(c.Settings.Test) > 0 {
 		return
 	}
@@ -130,7 +123,7 @@ func (p *Plan) checkExamples(c *cargo.Crate, targets string) {
 // addNotes adds notes about what in the workspace has no effect on the release, so that a
 // difference from a developer's own build is no surprise, and about what cannot be built or
 // provided.
-func (p *Plan) addNotes(w *cargo.Workspace, c *cargo.Crate) {
+func (p *Crate) addNotes(w *cargo.Workspace, c *cargo.Crate) {
 	p.addCommitNotes(w, c)
 	p.checkLibrary(c)
 	note := func(file, what, do string) {

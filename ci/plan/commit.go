@@ -60,7 +60,7 @@ func (b *builder) commitEnv() []string {
 }
 
 // addCommitNotes adds notes about build scripts that ask for the commit but do not get it.
-func (p *Plan) addCommitNotes(w *cargo.Workspace, c *cargo.Crate) {
+func (p *Crate) addCommitNotes(w *cargo.Workspace, c *cargo.Crate) {
 	p.Findings = append(p.Findings, w.AskForCommit(c)...)
 	if c.Settings.Commit && p.Source.Commit == "" {
 		p.Findings = append(p.Findings, finding.Finding{

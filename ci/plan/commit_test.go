@@ -20,7 +20,7 @@ func TestCommit(t *testing.T) {
 	in["Cargo.lock"] = strings.Replace(string(base(nil)["Cargo.lock"].Data), " \"lib\",\n", " \"lib\",\n \"log\",\n", 1) + "\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"registry+x\"\n"
 	in["app/Cargo.toml"] = strings.Replace(in["app/Cargo.toml"], "[dependencies]\n", "[dependencies]\nlog = \"0.4\"\n", 1)
 	w := read(t, base(in))
-	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, ReleaseBranch: "trunk"}})
+	p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit, ReleaseBranch: "trunk"}})
 	i := slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == headTree })
 	if i < 0 || p.Trees[i].Files["HEAD"] != "ref: refs/heads/trunk\n" || p.Trees[i].Files["refs/heads/trunk"] != commit+"\n" || p.Trees[i].Source {
 		t.Fatalf("trees %+v", p.Trees)
@@ -43,13 +43,13 @@ func TestCommit(t *testing.T) {
 			t.Errorf("step %q depends on the commit: %q", s.Name, s.Env)
 		}
 	}
-	dirty := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Dirty: true}})
+	dirty := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit, Dirty: true}})
 	if s := stepNamed(t, dirty, StepBuild(triple.X8664)); !slices.Contains(s.Env, "VERGEN_GIT_DIRTY=true") {
 		t.Errorf("the build of a dirty tree has %q", s.Env)
 	}
-	none := newPlan(t, w, Request{Crate: "app", Version: "1.2.3"})
-	if s := stepNamed(t, none, StepBuild(triple.X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Findings.Lines(), "\n"), "no git repository") {
-		t.Errorf("without a commit the build has %q, the findings are %q", s.Env, none.Findings)
+	none := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}})
+	if s := stepNamed(t, none, StepBuild(triple.X8664)); strings.Contains(strings.Join(s.Env, " "), "VERGEN") || !strings.Contains(strings.Join(none.Plan.Findings.Lines(), "\n"), "no git repository") {
+		t.Errorf("without a commit the build has %q, the findings are %q", s.Env, none.Plan.Findings)
 	}
 }
 
@@ -74,8 +74,8 @@ func TestAskForCommit(t *testing.T) {
 				tt.in["app/Cargo.toml"] = strings.Replace(tt.in["app/Cargo.toml"], "lib = { path = \"../lib\", version = \"1.2.3\" }\n", "", 1)
 				tt.in["Cargo.lock"] = strings.NewReplacer(` "lib",`, ` "vergen-gix",`, `name = "lib"`, `name = "vergen-gix"`).Replace(string(base(nil)["Cargo.lock"].Data))
 			}
-			p := newPlan(t, read(t, base(tt.in)), Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit}})
-			got := strings.Join(p.Findings.Lines(), "\n")
+			p := newPlan(t, read(t, base(tt.in)), Request{Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit}})
+			got := strings.Join(p.Plan.Findings.Lines(), "\n")
 			if tt.want == "" && strings.Contains(got, "asks git") || !strings.Contains(got, tt.want) {
 				t.Errorf("findings\n%s\nwant %q", got, tt.want)
 			}
@@ -90,7 +90,7 @@ func TestAskForCommit(t *testing.T) {
 // alone, even with an empty list.
 func TestTargetSettings(t *testing.T) {
 	in := appWith("[package.metadata.slipway]\nfeatures = [\"all\"]\ntest = [\"--lib\"]\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\nfeatures = [\"small\", \"plain\"]\ntest = []\n")
-	p := newPlan(t, read(t, base(in)), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, read(t, base(in)), Request{Crates: []string{"app@1.2.3"}})
 	common := " --manifest-path /src/app/Cargo.toml --release --locked --offline --target "
 	for name, want := range map[string]string{
 		StepBuild(triple.X8664):   "cargo build" + common + triple.X8664 + " --features all",
@@ -109,7 +109,7 @@ func TestTargetSettings(t *testing.T) {
 
 // TestEmulatedTests checks which steps may run programs of another architecture.
 func TestEmulatedTests(t *testing.T) {
-	p := newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, read(t, base(nil)), Request{Crates: []string{"app@1.2.3"}})
 	for _, s := range p.Steps {
 		want := ""
 		if s.Name == StepTest(triple.AArch64) {

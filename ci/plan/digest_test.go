@@ -16,7 +16,7 @@ import (
 // TestDigestEverywhere checks that a plan depends only on its workspace and request: not on the
 // workspace's location, the umask, the time zone, map order or the number of processors.
 func TestDigestEverywhere(t *testing.T) {
-	request := Request{Crate: "fetcher", Version: "0.5.0", Source: Source{Commit: commit, Branch: "main", Branches: []string{"main"}}}
+	request := Request{Crates: []string{"fetcher@0.5.0"}, Source: Source{Commit: commit, Branch: "main", Branches: []string{"main"}}}
 	want := digest(t, newPlan(t, readDir(t, example), request))
 	if !strings.HasPrefix(want, "sha256:") || len(want) != len("sha256:")+64 {
 		t.Fatalf("digest %q", want)
@@ -70,7 +70,7 @@ func TestDigestEverywhere(t *testing.T) {
 
 // TestDigestChanges checks that whatever changes a release changes the digest.
 func TestDigestChanges(t *testing.T) {
-	request := Request{Crate: "app", Version: "1.2.3"}
+	request := Request{Crates: []string{"app@1.2.3"}}
 	seen := map[string]string{digest(t, newPlan(t, read(t, base(nil)), request)): "unchanged"}
 	note := func(name, d string) {
 		if before, dup := seen[d]; dup {
@@ -90,15 +90,15 @@ func TestDigestChanges(t *testing.T) {
 		note(name, digest(t, newPlan(t, read(t, base(change)), request)))
 	}
 	for name, r := range map[string]Request{
-		"crate":     {Crate: "lib", Version: "1.2.3"},
-		"toolchain": {Crate: "app", Version: "1.2.3", Toolchain: "rust:1"},
-		"targets":   {Crate: "app", Version: "1.2.3", Targets: []string{triple.AArch64}},
-		"commit":    {Crate: "app", Version: "1.2.3", Source: Source{Commit: commit}},
-		"dirty":     {Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Dirty: true}},
+		"crate":     {Crates: []string{"lib@1.2.3"}},
+		"toolchain": {Crates: []string{"app@1.2.3"}, Toolchain: "rust:1"},
+		"targets":   {Crates: []string{"app@1.2.3"}, Targets: []string{triple.AArch64}},
+		"commit":    {Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit}},
+		"dirty":     {Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit, Dirty: true}},
 	} {
 		note(name, digest(t, newPlan(t, read(t, base(nil)), r)))
 	}
-	if d := digest(t, newPlan(t, read(t, base(nil)), Request{Crate: "app", Version: "1.2.3", Source: Source{Branches: []string{"a", "b"}}})); seen[d] != "unchanged" {
+	if d := digest(t, newPlan(t, read(t, base(nil)), Request{Crates: []string{"app@1.2.3"}, Source: Source{Branches: []string{"a", "b"}}})); seen[d] != "unchanged" {
 		t.Error("other branches of a clone change the digest")
 	}
 }

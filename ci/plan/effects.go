@@ -9,8 +9,11 @@ import (
 // Effect is a change that is visible to others. A dry run performs none.
 type Effect struct {
 	Kind string `json:"kind"`
-	// Image is the image that the effect changes, "" for a crate's effects.
+	// Crate is the crate, or Image the image, that the effect is about.
+	Crate string `json:"crate,omitempty"`
 	Image string `json:"image,omitempty"`
+	// Artifact is the file that the effect uploads, "" for other effects.
+	Artifact string `json:"artifact,omitempty"`
 	// Target is the image's manifest that the effect is about, "" for what a tag names.
 	Target string `json:"target,omitempty"`
 	// About describes the effect for people.
@@ -35,13 +38,17 @@ const (
 	EffectLatest     = "latest"     // move its tag "latest"
 )
 
-// addEffects lists the effects in order: first signatures, which are harmless if the release
-// never happens, then what can be undone (a draft that no one sees), then what cannot (a
-// published version), then the announcement. A release that stops half way is either invisible,
-// or has published a crate whose announcement a second run completes.
-func (p *Plan) addEffects() {
+// effects returns the effects of releasing the crate in order: first signatures, which are harmless
+// if the release never happens, then what can be undone (a draft that no one sees), then what
+// cannot (a published version), then the announcement. A release that stops half way is either
+// invisible, or has published a crate whose announcement a second run completes. A crate that is
+// only built has none.
+func (p *Crate) effects() (list []Effect) {
+	if !p.Released() {
+		return nil
+	}
 	add := func(kind, format string, args ...any) {
-		p.Effects = append(p.Effects, Effect{Kind: kind, About: fmt.Sprintf(format, args...)})
+		list = append(list, Effect{Kind: kind, Crate: p.Name, About: fmt.Sprintf(format, args...)})
 	}
 	if p.Signing != "" {
 		with := ""
@@ -54,19 +61,46 @@ func (p *Plan) addEffects() {
 	for _, a := range p.Artifacts {
 		if a.IsAsset() {
 			add(EffectAsset, "upload %s to the draft and compare its digest", a.Name)
+			list[len(list)-1].Artifact = a.Name
 		}
 	}
 	if p.Publish.Publishable {
 		to := cmp.Or(p.Publish.Registry, "cargo's default registry")
-		add(EffectRegistry, "publish %s %s to %s and wait until its index shows it", p.Crate, p.Version, to)
+		add(EffectRegistry, "publish %s %s to %s and wait until its index shows it", p.Name, p.Version, to)
+		add(EffectOwner, "invite the releasing user as an owner of %s, unless already one", p.Name)
 	}
-	if p.Publish.Publishable {
-		add(EffectOwner, "invite the releasing user as an owner of %s, unless already one", p.Crate)
-	}
-	at := p.Source.Commit
-	if at == "" {
-		at = "the released commit"
-	}
-	add(EffectTag, "create tag %q at %s", p.Tag, at)
+	add(EffectTag, "create tag %q at %s", p.Tag, cmp.Or(p.Source.Commit, "the released commit"))
 	add(EffectRelease, "publish the draft as %s", map[bool]string{true: "a prerelease", false: "a release"}[p.Prerelease])
+	return list
+}
+
+// addImageEffects adds the effects of releasing the images in order. An image is pushed by digest,
+// which nobody looks up, then signed and described. Then the version's tag makes it public, so that
+// no tag ever points to an unsigned image. `latest` moves once all versions are there.
+func (p *Plan) addImageEffects(prerelease bool) {
+	add := func(kind, name, target, about string) {
+		p.Effects = append(p.Effects, Effect{Kind: kind, Image: name, Target: target, About: about})
+	}
+	for _, img := range p.Images {
+		add(EffectPush, img.Name, "", "push image "+img.Name+" by its digest")
+		add(EffectSign, img.Name, "", "sign image "+img.Name+" "+p.Signing+", and record it in the transparency log")
+		for _, t := range img.Targets {
+			what := "image " + img.Name
+			if len(img.Targets) > 1 {
+				what += " for " + t
+				add(EffectSign, img.Name, t, "sign "+what+" likewise")
+			}
+			add(EffectSBOM, img.Name, t, "attach the signed SBOM of "+what)
+		}
+		add(EffectProvenance, img.Name, "", "attach the signed provenance of image "+img.Name)
+	}
+	for _, img := range p.Images {
+		add(EffectTag, img.Name, "", "tag image "+img.Name+" as "+p.Version)
+	}
+	if prerelease {
+		return
+	}
+	for _, img := range p.Images {
+		add(EffectLatest, img.Name, "", "tag image "+img.Name+" as latest, unless a higher version exists")
+	}
 }

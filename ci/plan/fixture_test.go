@@ -30,16 +30,25 @@ func readDir(t *testing.T, dir string) *cargo.Workspace {
 	return w
 }
 
-func newPlan(t *testing.T, w *cargo.Workspace, req Request) *Plan {
+// planned is the plan of one crate, and what it says of that crate.
+type planned struct {
+	*Plan
+	*Crate
+}
+
+func newPlan(t *testing.T, w *cargo.Workspace, req Request) planned {
 	t.Helper()
 	p, err := New(w, req)
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
-	return p
+	if len(p.Crates) != 1 {
+		t.Fatalf("%d crates", len(p.Crates))
+	}
+	return planned{p, p.Crates[0]}
 }
 
-func planText(t *testing.T, p *Plan) string {
+func planText(t *testing.T, p planned) string {
 	t.Helper()
 	text, err := p.Text()
 	if err != nil {
@@ -48,7 +57,7 @@ func planText(t *testing.T, p *Plan) string {
 	return text
 }
 
-func planJSON(t *testing.T, p *Plan) string {
+func planJSON(t *testing.T, p planned) string {
 	t.Helper()
 	raw, err := p.JSON()
 	if err != nil {
@@ -57,7 +66,7 @@ func planJSON(t *testing.T, p *Plan) string {
 	return string(raw)
 }
 
-// digester is a plan of any kind.
+// digester is a plan.
 type digester interface{ Digest() (string, error) }
 
 func digest(t *testing.T, p digester) string {
@@ -125,7 +134,7 @@ func wantError(t *testing.T, err error, parts ...string) {
 }
 
 // stepNamed returns the step with the given name and fails the test if there is none.
-func stepNamed(t *testing.T, p *Plan, name string) step.Step {
+func stepNamed(t *testing.T, p planned, name string) step.Step {
 	t.Helper()
 	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == name })
 	if i < 0 {

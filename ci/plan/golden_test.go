@@ -16,7 +16,7 @@ func TestGolden(t *testing.T) {
 	w := readDir(t, example)
 	for _, tt := range released {
 		t.Run(tt.crate, func(t *testing.T) {
-			p := newPlan(t, w, Request{Crate: tt.crate, Version: tt.version})
+			p := newPlan(t, w, Request{Crates: []string{tt.crate + "@" + tt.version}})
 			goldenPlan(t, tt.crate+".json", p, planJSON(t, p))
 			text := planText(t, p)
 			goldenPlan(t, tt.crate+".txt", p, text)
@@ -33,12 +33,12 @@ func TestGolden(t *testing.T) {
 func TestSafeSteps(t *testing.T) {
 	w := readDir(t, example)
 	for _, tt := range released {
-		p := newPlan(t, w, Request{Crate: tt.crate, Version: tt.version})
+		p := newPlan(t, w, Request{Crates: []string{tt.crate + "@" + tt.version}})
 		for _, s := range p.Steps {
 			if s.Network != (s.Name == StepFetch) {
 				t.Errorf("%s: step %q has network %t", tt.crate, s.Name, s.Network)
 			}
-			if s.Image.Ref != p.Toolchain {
+			if s.Image.Ref != p.Plan.Toolchain {
 				t.Errorf("%s: step %q runs in %+v", tt.crate, s.Name, s.Image)
 			}
 			if s.Name == StepToolchain {
@@ -62,7 +62,7 @@ func TestSafeSteps(t *testing.T) {
 // TestTestsCannotTouchTheRelease checks that no step takes anything from a test step, so that
 // what a test overwrites is discarded.
 func TestTestsCannotTouchTheRelease(t *testing.T) {
-	p := newPlan(t, readDir(t, example), Request{Crate: "shim-demo", Version: "0.1.0"})
+	p := newPlan(t, readDir(t, example), Request{Crates: []string{"shim-demo@0.1.0"}})
 	// Steps called "test libraries …" only compile and run no test.
 	ran := func(name string) bool { return name == StepTest(triple.X8664) || name == StepTest(triple.AArch64) }
 	for _, s := range p.Steps {
@@ -114,7 +114,7 @@ func TestEffects(t *testing.T) {
 		}},
 	}
 	for _, tt := range tests {
-		p := newPlan(t, w, Request{Crate: tt.crate, Version: tt.version, Source: tt.source})
+		p := newPlan(t, w, Request{Crates: []string{tt.crate + "@" + tt.version}, Source: tt.source})
 		var got []string
 		for _, e := range p.Effects {
 			got = append(got, e.Kind+": "+e.About)
@@ -127,7 +127,7 @@ func TestEffects(t *testing.T) {
 
 func TestRegistries(t *testing.T) {
 	lib := "[package]\nname = \"lib\"\nversion = \"1.2.3\"\nedition = \"2024\"\ndescription = \"x\"\nlicense = \"MIT\"\npublish = [\"ours\", \"crates-io\"]\n"
-	p := newPlan(t, read(t, base(map[string]string{"lib/Cargo.toml": lib})), Request{Crate: "lib", Version: "1.2.3"})
+	p := newPlan(t, read(t, base(map[string]string{"lib/Cargo.toml": lib})), Request{Crates: []string{"lib@1.2.3"}})
 	if text := planText(t, p); !strings.Contains(text, "publish lib 1.2.3 to ours and wait") {
 		t.Errorf("the text does not name the registry:\n%s", text)
 	}
@@ -141,7 +141,7 @@ func TestPrerelease(t *testing.T) {
 	for name, file := range base(nil) {
 		change[name] = strings.ReplaceAll(string(file.Data), "1.2.3", "1.2.3-rc.1")
 	}
-	p := newPlan(t, read(t, base(change)), Request{Crate: "app", Version: "1.2.3-rc.1"})
+	p := newPlan(t, read(t, base(change)), Request{Crates: []string{"app@1.2.3-rc.1"}})
 	last := p.Effects[len(p.Effects)-1]
 	if !p.Prerelease || p.Tag != "app/v1.2.3-rc.1" || last.About != "publish the draft as a prerelease" {
 		t.Errorf("prerelease %t, tag %q, last effect %q", p.Prerelease, p.Tag, last.About)
@@ -153,17 +153,17 @@ func TestPrerelease(t *testing.T) {
 
 func TestRequires(t *testing.T) {
 	w := readDir(t, example)
-	if p := newPlan(t, w, Request{Crate: "shim-core", Version: "0.2.0"}); !slices.Equal(p.Requires, []string{"shimkit"}) {
+	if p := newPlan(t, w, Request{Crates: []string{"shim-core@0.2.0"}}); !slices.Equal(p.Requires, []string{"shimkit"}) {
 		t.Errorf("shim-core requires %q", p.Requires)
 	}
-	if p := newPlan(t, w, Request{Crate: "shim-demo", Version: "0.1.0"}); p.Requires != nil {
+	if p := newPlan(t, w, Request{Crates: []string{"shim-demo@0.1.0"}}); p.Requires != nil {
 		t.Errorf("shim-demo, which is not published, requires %q", p.Requires)
 	}
 }
 
 func TestSettings(t *testing.T) {
 	app := string(base(nil)["app/Cargo.toml"].Data) + "[package.metadata.slipway]\nfeatures = [\"cli\", \"net\"]\ntest = [\"--lib\", \"--\", \"--test-threads=1\"]\n"
-	p := newPlan(t, read(t, base(map[string]string{"app/Cargo.toml": app})), Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664}})
+	p := newPlan(t, read(t, base(map[string]string{"app/Cargo.toml": app})), Request{Crates: []string{"app@1.2.3"}, Targets: []string{triple.X8664}})
 	want := map[string]string{
 		StepBuild(triple.X8664): "cargo build --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net",
 		StepTest(triple.X8664):  "cargo test --manifest-path /src/app/Cargo.toml --release --locked --offline --target x86_64-unknown-linux-musl --features cli,net --no-fail-fast --lib -- --test-threads=1",
@@ -181,7 +181,7 @@ func TestSettings(t *testing.T) {
 		"app/Cargo.toml": strings.Replace(app, "[dependencies]\n", "[dependencies]\nlog = \"0.4\"\n", 1),
 	}
 	dependencies["Cargo.lock"] = strings.Replace(dependencies["Cargo.lock"], " \"lib\",\n", " \"lib\",\n \"log\",\n", 1)
-	p = newPlan(t, read(t, base(dependencies)), Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664}})
+	p = newPlan(t, read(t, base(dependencies)), Request{Crates: []string{"app@1.2.3"}, Targets: []string{triple.X8664}})
 	for _, s := range p.Steps {
 		if s.Name == "test dependencies "+triple.X8664 {
 			if at, end := slices.Index(s.Args, "--no-run"), slices.Index(s.Args, "--"); at < 0 || end >= 0 && at > end {
@@ -197,7 +197,7 @@ func TestAddNotes(t *testing.T) {
 		"app/.cargo/config.toml": "[build]\njobs = 2\n",
 		"Cross.toml":             "[target.x86_64-unknown-linux-musl.dockerfile]\nfile = \"cross/D\"\n[target.aarch64-unknown-linux-musl]\nimage = \"x/y:1\"\n",
 	}))
-	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Branch: "main", Dirty: true}})
+	p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit, Branch: "main", Dirty: true}})
 	text := planText(t, p)
 	for _, want := range []string{
 		".cargo/config.toml: build.jobs is not used: it belongs to a developer's machine",
@@ -211,7 +211,7 @@ func TestAddNotes(t *testing.T) {
 			t.Errorf("the text does not say %q", want)
 		}
 	}
-	p = newPlan(t, w, Request{Crate: "app", Version: "1.2.3", Source: Source{Commit: commit, Branch: "main"}})
+	p = newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, Source: Source{Commit: commit, Branch: "main"}})
 	if strings.Contains(planText(t, p), "uncommitted") {
 		t.Error("the text calls a clean tree dirty")
 	}

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-func newImages(t *testing.T, version string, source Source, names ...string) *Images {
+func newImages(t *testing.T, version string, source Source, names ...string) *Plan {
 	t.Helper()
-	p, err := NewImages(readDir(t, example), version, names, Request{Source: source})
+	p, err := New(readDir(t, example), Request{Images: &ImagesRequest{Version: version, Names: names}, Source: source})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +62,8 @@ func TestImagesOrder(t *testing.T) {
 
 func TestImagesChosen(t *testing.T) {
 	p := newImages(t, "0.1.0", Source{}, "demo-hello")
-	if len(p.Images) != 1 || p.Images[0].Name != "demo-hello" || len(p.Builds) != 0 {
-		t.Errorf("it has the images %+v and %d builds, expected demo-hello and none", p.Images, len(p.Builds))
+	if len(p.Images) != 1 || p.Images[0].Name != "demo-hello" || len(p.Crates) != 0 {
+		t.Errorf("it has the images %+v and %d builds, expected demo-hello and none", p.Images, len(p.Crates))
 	}
 }
 
@@ -79,8 +79,35 @@ func TestImagesRefused(t *testing.T) {
 		"no such image": {"1.0.0", []string{"other"}, Request{}, `finding image "other": the workspace has ["demo-app"`},
 		"a toolchain":   {"1.0.0", nil, Request{Toolchain: "-x"}, "expected an image reference"},
 	} {
-		if _, err := NewImages(readDir(t, example), tt.version, tt.names, tt.req); err == nil || !strings.Contains(err.Error(), tt.want) {
+		tt.req.Images = &ImagesRequest{Version: tt.version, Names: tt.names}
+		if _, err := New(readDir(t, example), tt.req); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", name, err, tt.want)
 		}
 	}
+}
+
+// TestImagesAndCrates checks that a plan may have both: the images of a crate that is released are
+// made from its own release, and crates come before images in the order of effects.
+func TestImagesAndCrates(t *testing.T) {
+	w := readDir(t, example)
+	req := Request{Crates: []string{"shim-demo"}, Images: &ImagesRequest{Version: "1.0.0", Names: []string{"shim-demo", "demo-app"}}}
+	p, err := New(w, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Crates) != 2 || p.Crates[0].Name != "shim-demo" || p.Crates[1].Name != "demo-app" || p.Crates[1].Released() || len(p.Released()) != 1 {
+		t.Errorf("crates %+v", p.Crates)
+	}
+	text, err := p.Text()
+	for _, want := range []string{"Plan to release shim-demo/v0.1.0 and 2 images in version 1.0.0\n", "  1. shim-demo/v0.1.0\n     plan " + digest(t, Of(p.Crates[0])), "\nSteps for crate demo-app\n", "\n  shim-demo/v0.1.0\n    1. sign every", "\n  images in version 1.0.0\n    1. push image"} {
+		if err != nil || !strings.Contains(text, want) {
+			t.Errorf("%v: the text does not say %q:\n%s", err, want, text)
+		}
+	}
+	if first := slices.IndexFunc(p.Effects, func(e Effect) bool { return e.Image != "" }); slices.ContainsFunc(p.Effects[first:], func(e Effect) bool { return e.Crate != "" }) {
+		t.Errorf("effects %+v", p.Effects)
+	}
+	req.Crates = []string{"demo-app"}
+	_, err = New(w, req)
+	wantError(t, err, `planning the images of crate "demo-app": its own release is not built for wasm32-wasip1: release the images apart`)
 }

@@ -9,7 +9,7 @@ import (
 // their cargo reads the workspace without it, and that a train of all crates says what it lacks.
 func TestLeftOut(t *testing.T) {
 	w := read(t, base(map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\", \"bad\"]\n", "bad/Cargo.toml": "[package\n"}))
-	p := newPlan(t, w, Request{Crate: "lib", Version: "1.2.3"})
+	p := newPlan(t, w, Request{Crates: []string{"lib@1.2.3"}})
 	if err := p.CheckDryRun(); err != nil {
 		t.Error(err)
 	}
@@ -22,12 +22,12 @@ func TestLeftOut(t *testing.T) {
 	if text, err := Order(w, ""); err != nil || !strings.Contains(text, "lib 1.2.3") {
 		t.Errorf("the order is %q, %v", text, err)
 	}
-	if _, err := NewTrain(w, []string{"lib"}, Request{}); err != nil {
+	if _, err := New(w, Request{Crates: []string{"lib"}}); err != nil {
 		t.Errorf("a train without it: %v", err)
 	}
-	_, err := NewTrain(w, nil, Request{})
+	_, err := New(w, Request{})
 	wantError(t, err, "name those to release (--crates)", "bad/Cargo.toml")
-	if asked := newPlan(t, read(t, base(nil)), Request{Crate: "lib", Version: "1.2.3"}).Trees[0].Files; len(asked) != 4 || asked["Cargo.toml"] != "" {
+	if asked := newPlan(t, read(t, base(nil)), Request{Crates: []string{"lib@1.2.3"}}).Trees[0].Files; len(asked) != 4 || asked["Cargo.toml"] != "" {
 		t.Errorf("files that replace those of a sound workspace: %q", asked)
 	}
 }

@@ -13,9 +13,9 @@ func TestEmptyLists(t *testing.T) {
 		wantEmpty(t, name, "--crates", err)
 		_, err = chooseImages(w, list)
 		wantEmpty(t, name, "--image", err)
-		wantEmpty(t, name, "--initial-release", (&Train{}).CheckInitial(list))
+		wantEmpty(t, name, "--initial-release", (&Plan{}).CheckInitial(list))
 	}
-	if err := (&Train{}).CheckInitial(nil); err != nil {
+	if err := (&Plan{}).CheckInitial(nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -54,11 +54,11 @@ func TestNotes(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlan(t, read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3", History: history})
+			p := newPlan(t, read(t, base(tt.change)), Request{Crates: []string{"app@1.2.3"}, History: history})
 			if p.Notes != tt.text || p.NotesFrom != tt.from {
 				t.Errorf("notes %q from %q, want %q from %q", p.Notes, p.NotesFrom, tt.text, tt.from)
 			}
-			text, said := planText(t, p), strings.Join(p.Findings.Lines(), "\n")
+			text, said := planText(t, p), strings.Join(p.Plan.Findings.Lines(), "\n")
 			if !strings.Contains(text, "notes      "+tt.from) || !strings.Contains(said, tt.said) || !strings.Contains(planJSON(t, p), `"notesFrom"`) {
 				t.Errorf("the plan does not say where its notes come from, or %q:\n%s\n%s", tt.said, text, said)
 			}
@@ -70,7 +70,7 @@ func TestNotes(t *testing.T) {
 // section in it, can be planned.
 func TestWorkspacesWithoutNotes(t *testing.T) {
 	for name, said := range map[string]string{"no-changelog": "the release has no notes: no changelog has any, and there is no repository with commits", "changelog-missing-section": `no heading "## [0.1.0]", the file has 0.0.9`} {
-		p := newPlan(t, readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
+		p := newPlan(t, readDir(t, filepath.Join(workspaces, name)), Request{Crates: []string{name + "@0.1.0"}})
 		if text := planText(t, p); p.Notes != "" || !strings.Contains(text, said) {
 			t.Errorf("%s: notes %q:\n%s", name, p.Notes, text)
 		}
@@ -88,7 +88,7 @@ func TestNoNotes(t *testing.T) {
 		"no commit":     {func(notes.Question) (notes.History, error) { return notes.History{}, nil }, "nowhere: no changelog has any, and there is no repository", ""},
 		"git fails":     {func(notes.Question) (notes.History, error) { return notes.History{}, errors.New("fatal: bad object") }, "nowhere", "fatal: bad object"},
 	} {
-		p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3", History: tt.ask})
+		p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, History: tt.ask})
 		if text := planText(t, p); p.Notes != "" || !strings.HasPrefix(p.NotesFrom, tt.from) || !strings.Contains(text, tt.said) {
 			t.Errorf("%s: notes %q from %q:\n%s", name, p.Notes, p.NotesFrom, text)
 		}

@@ -30,9 +30,9 @@ func libraries(t *testing.T, root string, crates map[string]string, more map[str
 	return fsys
 }
 
-func planOf(t *testing.T, in fstest.MapFS, crate string) *Plan {
+func planOf(t *testing.T, in fstest.MapFS, crate string) planned {
 	t.Helper()
-	return newPlan(t, read(t, in), Request{Crate: crate, Version: "1.0.0"})
+	return newPlan(t, read(t, in), Request{Crates: []string{crate + "@1.0.0"}})
 }
 
 // TestPackageSiblings checks that cargo can write to its home only where it packages several
@@ -75,7 +75,7 @@ func TestPackageCycle(t *testing.T) {
 			t.Errorf("%s is packaged by %s", crate, line)
 		}
 		stepNamed(t, p, StepResolvePackage)
-		if text := strings.Join(p.Findings.Lines(), "\n"); !strings.Contains(text, "closes the cycle a → b → a") || len(p.Findings.Stopping(finding.Registry)) > 0 {
+		if text := strings.Join(p.Plan.Findings.Lines(), "\n"); !strings.Contains(text, "closes the cycle a → b → a") || len(p.Plan.Findings.Stopping(finding.Registry)) > 0 {
 			t.Errorf("%s: it finds %q", crate, text)
 		}
 	}
@@ -141,7 +141,7 @@ func TestSharedLibrary(t *testing.T) {
 	for types, shared := range map[string]bool{`"cdylib"`: true, `"dylib"`: true, `"cdylib", "dylib"`: true, `"cdylib", "rlib"`: false, `"staticlib"`: false, `"lib"`: false} {
 		in := libraries(t, "", map[string]string{"lib": "[dependencies]\nlog = \"0.4\"\n[lib]\ncrate-type = [" + types + "]\n"}, nil)
 		p := planOf(t, in, "lib")
-		told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+		told := slices.ContainsFunc(p.Plan.Findings, func(f finding.Finding) bool {
 			return f.Stops == finding.Nothing && strings.Contains(f.What, triple.X8664+" and "+triple.AArch64+" does not support")
 		})
 		built := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return slices.Contains(s.Args, "build") && s.Name == StepBuild(triple.AArch64) })
@@ -173,7 +173,7 @@ func TestSharedExamples(t *testing.T) {
 	} {
 		p := planOf(t, libraries(t, "", map[string]string{"lib": lines}, map[string]string{"crates/lib/examples/e.rs": ""}), "lib")
 		line := strings.Join(stepNamed(t, p, StepTest(triple.AArch64)).Args, " ")
-		told := strings.Contains(strings.Join(p.Findings.Lines(), "\n"), "are only shared objects, which "+triple.X8664+" and "+triple.AArch64+" does not support")
+		told := strings.Contains(strings.Join(p.Plan.Findings.Lines(), "\n"), "are only shared objects, which "+triple.X8664+" and "+triple.AArch64+" does not support")
 		if !strings.HasSuffix(line, want) || told != strings.HasSuffix(want, "--tests") || p.CheckDryRun() != nil {
 			t.Errorf("%s: it is tested by %s, and told: %t", lines, line, told)
 		}

@@ -13,9 +13,9 @@ import (
 
 // TestRefusesInputs checks that hostile versions, crate names and refs are refused.
 func TestRefusesInputs(t *testing.T) {
-	good := Request{Crate: "app", Version: "1.2.3"}
-	version := func(v string) Request { r := good; r.Version = v; return r }
-	crate := func(c string) Request { r := good; r.Crate = c; return r }
+	good := Request{Crates: []string{"app@1.2.3"}}
+	version := func(v string) Request { r := good; r.Crates = []string{"app@" + v}; return r }
+	crate := func(c string) Request { r := good; r.Crates = []string{c + "@1.2.3"}; return r }
 	source := func(s Source) Request { r := good; r.Source = s; return r }
 	tests := []struct {
 		name string
@@ -61,11 +61,11 @@ func TestRefusesInputs(t *testing.T) {
 		{"null commit", source(Source{Commit: strings.Repeat("0", 40)}), []string{"git's placeholder for no commit"}},
 		{"option for a commit", source(Source{Commit: "--help"}), []string{`checking commit "--help"`}},
 
-		{"host target", Request{Crate: "app", Version: "1.2.3", Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, triple.X8664, triple.AArch64}},
-		{"toolchain with a space", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust --privileged"}, []string{`checking toolchain "rust --privileged": expected an image reference`}},
-		{"toolchain with a newline", Request{Crate: "app", Version: "1.2.3", Toolchain: "rust\nx"}, []string{`checking toolchain "rust\nx"`}},
-		{"toolchain like an option", Request{Crate: "app", Version: "1.2.3", Toolchain: "--x"}, []string{`checking toolchain "--x": expected an image reference`}},
-		{"target twice", Request{Crate: "app", Version: "1.2.3", Targets: []string{triple.X8664, triple.X8664}}, []string{`checking target "x86_64-unknown-linux-musl": it is named twice`}},
+		{"host target", Request{Crates: []string{"app@1.2.3"}, Targets: []string{"x86_64-unknown-linux-gnu"}}, []string{`checking target "x86_64-unknown-linux-gnu"`, triple.X8664, triple.AArch64}},
+		{"toolchain with a space", Request{Crates: []string{"app@1.2.3"}, Toolchain: "rust --privileged"}, []string{`checking toolchain "rust --privileged": expected an image reference`}},
+		{"toolchain with a newline", Request{Crates: []string{"app@1.2.3"}, Toolchain: "rust\nx"}, []string{`checking toolchain "rust\nx"`}},
+		{"toolchain like an option", Request{Crates: []string{"app@1.2.3"}, Toolchain: "--x"}, []string{`checking toolchain "--x": expected an image reference`}},
+		{"target twice", Request{Crates: []string{"app@1.2.3"}, Targets: []string{triple.X8664, triple.X8664}}, []string{`checking target "x86_64-unknown-linux-musl": it is named twice`}},
 	}
 	w := read(t, base(nil))
 	for _, tt := range tests {
@@ -106,7 +106,7 @@ func TestFindings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := New(read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3", Source: tt.source})
+			p, err := New(read(t, base(tt.change)), Request{Crates: []string{"app@1.2.3"}, Source: tt.source})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestFindings(t *testing.T) {
 	for name, want := range map[string]string{
 		"toolchain-channel": `asks for channel "1.50.0"`,
 	} {
-		p, err := New(readDir(t, filepath.Join(workspaces, name)), Request{Crate: name, Version: "0.1.0"})
+		p, err := New(readDir(t, filepath.Join(workspaces, name)), Request{Crates: []string{name + "@0.1.0"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestFindings(t *testing.T) {
 // TestRefusesSetting checks that a toolchain setting that is not an image reference is an error.
 func TestRefusesSetting(t *testing.T) {
 	w := read(t, base(map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n[workspace.metadata.slipway]\ntoolchain = \"a b\"\n"}))
-	_, err := New(w, Request{Crate: "app", Version: "1.2.3"})
+	_, err := New(w, Request{Crates: []string{"app@1.2.3"}})
 	wantError(t, err, `checking toolchain "a b"`)
 }
 
@@ -162,9 +162,9 @@ func TestToolchain(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newPlan(t, read(t, base(tt.change)), Request{Crate: "app", Version: "1.2.3", Toolchain: tt.named})
-			if p.Toolchain != tt.want {
-				t.Errorf("toolchain %q, want %q", p.Toolchain, tt.want)
+			p := newPlan(t, read(t, base(tt.change)), Request{Crates: []string{"app@1.2.3"}, Toolchain: tt.named})
+			if p.Plan.Toolchain != tt.want {
+				t.Errorf("toolchain %q, want %q", p.Plan.Toolchain, tt.want)
 			}
 			for _, s := range p.Steps {
 				if s.Image.Ref != tt.want {
@@ -173,7 +173,7 @@ func TestToolchain(t *testing.T) {
 			}
 		})
 	}
-	p := newPlan(t, read(t, base(old)), Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96"})
+	p := newPlan(t, read(t, base(old)), Request{Crates: []string{"app@1.2.3"}, Toolchain: "rust:1.96"})
 	wantError(t, p.Accepts("1.96.0").Check("checking", finding.Release), `rust-toolchain.toml:2: it asks for channel "1.50.0", but toolchain "rust:1.96" has Rust 1.96.0`, "pass --toolchain")
 	if found := p.Accepts("1.50.0"); found != nil {
 		t.Errorf("%q", found.Lines())
@@ -184,13 +184,13 @@ func TestToolchain(t *testing.T) {
 func TestRefusesSecretsInAddresses(t *testing.T) {
 	w := read(t, base(nil))
 	for name, req := range map[string]Request{
-		"a service":   {Crate: "app", Version: "1.2.3", SigningServices: []string{"https://example.org", "https://user:hunter2@example.org"}},
-		"a toolchain": {Crate: "app", Version: "1.2.3", Toolchain: "user:hunter2@example.org/image"},
+		"a service":   {Crates: []string{"app@1.2.3"}, SigningServices: []string{"https://example.org", "https://user:hunter2@example.org"}},
+		"a toolchain": {Crates: []string{"app@1.2.3"}, Toolchain: "user:hunter2@example.org/image"},
 	} {
 		_, alone := New(w, req)
-		_, train := NewTrain(w, []string{"app"}, req)
-		_, images := NewImages(w, "1.2.3", nil, req)
-		for what, err := range map[string]error{"plan": alone, "train": train, "images": images} {
+		req.Crates, req.Images = nil, &ImagesRequest{Version: "1.2.3"}
+		_, images := New(w, req)
+		for what, err := range map[string]error{"crates": alone, "images": images} {
 			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "leave that out") {
 				t.Errorf("%s, %s: it says %v", name, what, err)
 			}

@@ -33,12 +33,12 @@ func TestRegistryRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newPlan(t, ofLibrary(t, tt.lines), Request{Crate: "lib", Version: "1.2.3", Source: Source{Commit: commit, Branch: "main"}})
+			p := newPlan(t, ofLibrary(t, tt.lines), Request{Crates: []string{"lib@1.2.3"}, Source: Source{Commit: commit, Branch: "main"}})
 			if err := p.CheckDryRun(); err != nil {
 				t.Errorf("a dry run stops: %v", err)
 			}
 			if len(tt.want) == 0 {
-				if err := p.Findings.Check("checking", finding.Registry); err != nil {
+				if err := p.Plan.Findings.Check("checking", finding.Registry); err != nil {
 					t.Error(err)
 				}
 				return
@@ -54,8 +54,8 @@ func TestRegistryRefusals(t *testing.T) {
 // TestRegistryRefusalsOfOthers checks that what a registry would refuse in another member does
 // not affect a release that does not publish it.
 func TestRegistryRefusalsOfOthers(t *testing.T) {
-	p := newPlan(t, ofLibrary(t, "keywords = [\"two words\"]\n"), Request{Crate: "app", Version: "1.2.3"})
-	if err := p.Findings.Check("checking", finding.Registry, finding.Release, finding.Everything); err != nil {
+	p := newPlan(t, ofLibrary(t, "keywords = [\"two words\"]\n"), Request{Crates: []string{"app@1.2.3"}})
+	if err := p.Plan.Findings.Check("checking", finding.Registry, finding.Release, finding.Everything); err != nil {
 		t.Error(err)
 	}
 }
@@ -64,7 +64,7 @@ func TestRegistryRefusalsOfOthers(t *testing.T) {
 // uploaded, and that the plan says why.
 func TestRegistryFalse(t *testing.T) {
 	w := read(t, base(map[string]string{"app/Cargo.toml": strings.Replace(string(base(nil)["app/Cargo.toml"].Data), "publish = false", "description = \"x\"\nlicense = \"MIT\"\nmetadata.slipway.registry = false", 1)}))
-	p := newPlan(t, w, Request{Crate: "app", Version: "1.2.3"})
+	p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}})
 	if p.Publish.Publishable || len(p.Publish.Steps) > 0 || slices.ContainsFunc(p.Steps, func(s step.Step) bool { return s.Name == StepPackage }) {
 		t.Errorf("it goes to a registry: %+v", p.Publish)
 	}
@@ -82,8 +82,8 @@ func TestMissingFilesOfPackage(t *testing.T) {
 			"app/Cargo.toml": strings.Replace(string(base(nil)["app/Cargo.toml"].Data), "publish = false", "description = \"x\"\nlicense = \"MIT\"", 1),
 		}))
 		for _, crate := range []string{"lib", "app"} {
-			p := newPlan(t, w, Request{Crate: crate, Version: "1.2.3"})
-			wantError(t, p.Findings.Check("checking", finding.Registry), "lib/Cargo.toml:7: there is no file", "`"+name+"` names")
+			p := newPlan(t, w, Request{Crates: []string{crate + "@1.2.3"}})
+			wantError(t, p.Plan.Findings.Check("checking", finding.Registry), "lib/Cargo.toml:7: there is no file", "`"+name+"` names")
 			if slices.ContainsFunc(p.Steps, func(s step.Step) bool { return s.Name == StepPackage }) || p.CheckDryRun() != nil {
 				t.Errorf("%s of %s: a dry run packages it, or stops: %v", name, crate, p.CheckDryRun())
 			}

@@ -71,7 +71,7 @@ func TestScale(t *testing.T) {
 		shortest := time.Hour
 		for range 5 {
 			begin := used(t)
-			p := newPlan(t, readDir(t, dir), Request{Crate: fmt.Sprintf("crate-%04d", n-1), Version: "1.0.0"})
+			p := newPlan(t, readDir(t, dir), Request{Crates: []string{fmt.Sprintf("crate-%04d@1.0.0", n-1)}})
 			digest(t, p)
 			shortest = min(shortest, used(t)-begin)
 			if len(p.Requires) != n-1 {

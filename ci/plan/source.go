@@ -53,6 +53,13 @@ func (s Source) Built() string {
 	return s.Commit
 }
 
+// planned returns the source without the branches: their names differ between clones, so no plan
+// includes them.
+func (s Source) planned() Source {
+	s.Branches = nil
+	return s
+}
+
 // findings returns what in the source would stop a release with the given tag.
 func (s Source) findings(tag string) finding.List {
 	list := s.Findings()

@@ -35,7 +35,7 @@ func TestCheckRelease(t *testing.T) {
 // TestSourceInPlan checks that a plan and its digest include the workspace's directory, and that
 // the plan reports what the source lacks.
 func TestSourceInPlan(t *testing.T) {
-	request := Request{Crate: "fetcher", Version: "0.5.0", Source: Source{Commit: commit}}
+	request := Request{Crates: []string{"fetcher@0.5.0"}, Source: Source{Commit: commit}}
 	plain := newPlan(t, readDir(t, example), request)
 	request.Source.Directory, request.Source.MissingSubmodules = "libs", []string{"third/party"}
 	below := newPlan(t, readDir(t, example), request)
@@ -48,10 +48,10 @@ func TestSourceInPlan(t *testing.T) {
 			t.Errorf("the plan does not say %q:\n%s", want, text)
 		}
 	}
-	if err := below.Findings.Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "third/party") {
+	if err := below.Plan.Findings.Check("releasing", finding.Release); err == nil || !strings.Contains(err.Error(), "third/party") {
 		t.Errorf("a release says %v", err)
 	}
-	if err := below.Findings.Check("dry run", finding.Everything); err != nil {
+	if err := below.Plan.Findings.Check("dry run", finding.Everything); err != nil {
 		t.Errorf("a dry run says %v", err)
 	}
 	if digest(t, plain) == digest(t, below) {

@@ -59,7 +59,7 @@ const OutputCrate = "crate"
 
 // builder makes the steps of one plan.
 type builder struct {
-	plan  *Plan
+	plan  *Crate
 	crate *cargo.Crate
 	image step.Image
 	// fetched says that something comes from outside the workspace, and vendored that some of
@@ -83,7 +83,7 @@ type builder struct {
 // person would want to hear of trouble: the toolchain and cargo's own reading
 // of the workspace before any download, downloads before any compiling, tests
 // right behind what they test, packaging last.
-func (p *Plan) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crate, record *gitdir.Record) error {
+func (p *Crate) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Crate, record *gitdir.Record) error {
 	files, err := w.BuildFiles(c)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"strings"
 	"text/tabwriter"
 
@@ -9,44 +10,131 @@ import (
 )
 
 // Text renders the plan for people: what is released, the steps with their command lines, the
-// artifacts, the effects.
+// artifacts, the effects. Of several crates that are released it has the digests of their own
+// plans instead, in whose texts the steps are.
 func (p *Plan) Text() (string, error) {
-	digest, err := p.Digest()
-	if err != nil {
+	var b strings.Builder
+	console.Fprintf(&b, "Plan to release %s%s\n\n", p.Title(), map[bool]string{true: ", in this order"}[len(p.Released()) > 1])
+	if err := p.writeFacts(&b); err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	console.Fprintf(&b, "Plan to release %s\n\n", p.Tag)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	p.writeImages(&b)
+	if c := p.only(); c != nil {
+		b.WriteString("\nSteps\n")
+		c.writeSteps(&b)
+		b.WriteString("\nArtifacts\n")
+		c.writeArtifacts(&b)
+	} else if err := p.writeCrates(&b); err != nil {
+		return "", err
+	}
+	p.writeEffects(&b)
+	b.WriteString(FindingsText(p.Findings))
+	return b.String(), nil
+}
+
+// only returns the crate that is all of the plan, nil if there is more.
+func (p *Plan) only() *Crate {
+	if len(p.Crates) == 1 && len(p.Images) == 0 {
+		return p.Crates[0]
+	}
+	return nil
+}
+
+// writeFacts writes the table at the beginning.
+func (p *Plan) writeFacts(b *strings.Builder) error {
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	row := func(key, format string, args ...any) {
 		console.Fprintf(t, "  %s\t%s\n", key, console.Lines(console.Sprintf(format, args...)))
 	}
 	row("plan", "%s", digest)
-	row("crate", "%s %s in %s%s", p.Crate, p.Version, p.Directory, map[bool]string{true: ", a prerelease"}[p.Prerelease])
+	c := p.only()
+	if c != nil {
+		row("crate", "%s %s in %s%s", c.Name, c.Version, c.Directory, map[bool]string{true: ", a prerelease"}[c.Prerelease])
+	}
 	if p.Source.Commit != "" {
 		row("commit", "%s", p.Source.text())
 	}
-	if len(p.Requires) > 0 {
-		row("needs published", "%s", strings.Join(p.Requires, ", "))
+	if c != nil {
+		if len(c.Requires) > 0 {
+			row("needs published", "%s", strings.Join(c.Requires, ", "))
+		}
+		row("targets", "%s", strings.Join(c.Targets, ", "))
 	}
-	row("targets", "%s", strings.Join(p.Targets, ", "))
 	row("toolchain", "%s", p.Toolchain)
-	row("notes", "%s", p.NotesFrom)
-	if err := t.Flush(); err != nil {
-		return "", err
+	if c != nil {
+		row("notes", "%s", c.NotesFrom)
 	}
-	b.WriteString("\nSteps\n")
-	p.stepLines(&b)
-	b.WriteString("\nArtifacts\n")
-	for _, a := range p.Artifacts {
-		console.Fprintf(&b, "  %s%s\n", a.Name, contents(a))
+	return t.Flush()
+}
+
+// writeImages writes what each image is made of.
+func (p *Plan) writeImages(b *strings.Builder) {
+	if len(p.Images) > 0 {
+		b.WriteString("\nImages\n")
 	}
-	b.WriteString("\nEffects of a real release\n")
-	for i, e := range p.Effects {
-		console.Fprintf(&b, "  %d. %s\n", i+1, e.About)
+	for _, img := range p.Images {
+		from := "crate " + img.Crate
+		if img.File != "" {
+			from = img.File
+		}
+		console.Fprintf(b, "  %s: %s of %s for %s, entrypoint %s\n", img.Name, img.Kind, from, strings.Join(img.Targets, ", "), cmp.Or(img.Entrypoint, "none"))
 	}
-	b.WriteString(FindingsText(p.Findings))
-	return b.String(), nil
+}
+
+// writeCrates writes which crates are released, and the steps of those that are only built: no
+// other plan has those.
+func (p *Plan) writeCrates(b *strings.Builder) error {
+	released := p.Released()
+	if len(released) > 0 {
+		b.WriteString("\nCrates\n")
+	}
+	for i, c := range released {
+		digest, err := Of(c).Digest()
+		if err != nil {
+			return err
+		}
+		console.Fprintf(b, "  %d. %s\n     plan %s, %d steps: slipway plan --crate %s --version %s\n", i+1, c.Tag, digest, len(c.Steps), c.Name, c.Version)
+		if without := p.Without(c); len(without) > 0 {
+			console.Fprintf(b, "     needs %s published: not in this train\n", strings.Join(without, ", "))
+		}
+	}
+	for _, c := range p.Crates[len(released):] {
+		console.Fprintf(b, "\nSteps for crate %s\n", c.Name)
+		c.writeSteps(b)
+	}
+	return nil
+}
+
+// writeEffects writes the effects in order, each crate's under its tag if others follow.
+func (p *Plan) writeEffects(b *strings.Builder) {
+	b.WriteString("\nEffects of a real release")
+	released := p.Released()
+	if len(released) > 1 {
+		b.WriteString(": none before every crate is built, tested and packaged")
+	}
+	b.WriteString("\n")
+	grouped := len(released) > 1 || len(released) > 0 && len(p.Images) > 0
+	indent, title, n := "", "", 0
+	for _, e := range p.Effects {
+		if of := p.titleOf(e); grouped && of != title {
+			indent, title, n = "  ", of, 0
+			console.Fprintf(b, "  %s\n", title)
+		}
+		n++
+		console.Fprintf(b, "%s  %d. %s\n", indent, n, e.About)
+	}
+}
+
+// titleOf returns what an effect belongs to.
+func (p *Plan) titleOf(e Effect) string {
+	if c := p.Crate(e.Crate); c != nil {
+		return c.Tag
+	}
+	return "images in version " + p.Version
 }
 
 // FindingsText renders findings for people, grouped by what they stop.
@@ -67,7 +155,7 @@ func FindingsText(found finding.List) string {
 	return b.String()
 }
 
-func (p *Plan) stepLines(b *strings.Builder) {
+func (p *Crate) writeSteps(b *strings.Builder) {
 	for i, s := range p.Steps {
 		network := "no network"
 		if s.Network {
@@ -80,9 +168,12 @@ func (p *Plan) stepLines(b *strings.Builder) {
 	}
 }
 
-func contents(a Artifact) string {
-	if len(a.Files) == 0 {
-		return ""
+func (p *Crate) writeArtifacts(b *strings.Builder) {
+	for _, a := range p.Artifacts {
+		contents := ""
+		if len(a.Files) > 0 {
+			contents = " holds " + strings.Join(a.Files, ", ")
+		}
+		console.Fprintf(b, "  %s%s\n", a.Name, contents)
 	}
-	return " holds " + strings.Join(a.Files, ", ")
 }

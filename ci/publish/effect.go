@@ -25,8 +25,9 @@ const (
 
 // Effect is one change that is visible to others.
 type Effect struct {
-	// Kind and About are as listed in the plan.
-	Kind, About string
+	// Kind and About are as listed in the plan, and Crate or Image is what the effect is about.
+	Kind, About  string
+	Crate, Image string
 	// Look reads the remote state and decides. It returns a *Conflict for a state that a
 	// release must not change.
 	Look func(context.Context) (Verdict, error)
@@ -65,11 +66,16 @@ func (c *Conflict) Error() string { return c.What + ": " + c.Next }
 // Outcome is the result of one effect.
 type Outcome struct {
 	Kind    string  `json:"kind"`
+	Crate   string  `json:"crate,omitempty"`
+	Image   string  `json:"image,omitempty"`
 	About   string  `json:"about"`
 	State   string  `json:"state"` // "unchanged", "done", "failed" or "not begun"
 	URL     string  `json:"url,omitempty"`
 	Seconds float64 `json:"seconds"`
 }
+
+// Performed reports whether the effect is done, by this run or an earlier one.
+func (o Outcome) Performed() bool { return o.State == WasDone || o.State == Unchanged }
 
 // The states of an outcome.
 const (
@@ -91,7 +97,8 @@ const patience = 30 * time.Second
 func (e Effect) Perform(ctx context.Context, transient Transient) (Outcome, error) {
 	begin := time.Now()
 	state, err := e.perform(ctx, transient)
-	o := Outcome{Kind: e.Kind, About: e.About, State: state, Seconds: time.Since(begin).Seconds()}
+	o := e.outcome(state)
+	o.Seconds = time.Since(begin).Seconds()
 	if err != nil {
 		return o, fmt.Errorf("performing %q: %w", e.About, err)
 	}
@@ -99,6 +106,10 @@ func (e Effect) Perform(ctx context.Context, transient Transient) (Outcome, erro
 		o.URL = e.Where()
 	}
 	return o, nil
+}
+
+func (e Effect) outcome(state string) Outcome {
+	return Outcome{Kind: e.Kind, Crate: e.Crate, Image: e.Image, About: e.About, State: state}
 }
 
 func (e Effect) perform(ctx context.Context, transient Transient) (string, error) {

@@ -16,7 +16,7 @@ import (
 func Owners(ctx context.Context, b *build.Crate) ([]string, error) {
 	result, err := b.Run(ctx, b.Plan.Publish.Step(plan.StepOwners))
 	if err != nil {
-		return nil, fmt.Errorf("asking for the owners of crate %q: %w", b.Plan.Crate, err)
+		return nil, fmt.Errorf("asking for the owners of crate %q: %w", b.Plan.Name, err)
 	}
 	return readOwners(result.Stdout), nil
 }

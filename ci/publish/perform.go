@@ -39,7 +39,7 @@ func PerformAll(ctx context.Context, effects []Effect, transient Transient, outc
 func NotBegunOf(effects []Effect) []Outcome {
 	list := []Outcome{}
 	for _, e := range effects {
-		list = append(list, Outcome{Kind: e.Kind, About: e.About, State: NotBegun})
+		list = append(list, e.outcome(NotBegun))
 	}
 	return list
 }

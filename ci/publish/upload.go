@@ -20,7 +20,7 @@ import (
 // it.
 func NewCrate(b *build.Crate, to *registry.Registry, file string) *Crate {
 	return &Crate{
-		Registry: to, Name: b.Plan.Crate, Version: b.Plan.Version, File: file,
+		Registry: to, Name: b.Plan.Name, Version: b.Plan.Version, File: file,
 		Upload: func(ctx context.Context) error {
 			_, err := b.Run(ctx, b.Plan.Publish.Step(plan.StepUpload))
 			return readUpload(err)

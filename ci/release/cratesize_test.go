@@ -14,6 +14,7 @@ import (
 	"dagger/slipway/ci/cratesio"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/step"
 )
 
 // newLibrary returns a release of a library that is published to a registry, with a package of
@@ -31,7 +32,7 @@ func newLibrary(t *testing.T, lines string, size int) (*Release, *runner) {
 		t.Fatal(err)
 	}
 	source := plan.Source{Commit: strings.Repeat("0a", 20), ReleaseBranch: "main", OnReleaseBranch: true}
-	p, err := plan.New(w, plan.Request{Crate: "lib", Version: "1.2.3", Toolchain: "rust:1.96.0", Source: source})
+	p, err := plan.New(w, plan.Request{Crates: []string{"lib@1.2.3"}, Toolchain: "rust:1.96.0", Source: source})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func newLibrary(t *testing.T, lines string, size int) (*Release, *runner) {
 	}
 	r.stdout[plan.StepMetadata] = fmt.Sprintf(`{"workspace_root": "/src", "packages": [{"name": "lib", "version": "1.2.3", "manifest_path": "/src/Cargo.toml", "publish": %s, "targets": [{"name": "lib", "kind": ["lib"]}], "dependencies": []}]}`, published)
 	r.files[plan.StepPackage+"/"+plan.OutputCrate] = make([]byte, size)
-	return &Release{Workspace: w, Plan: p, Runner: r, Out: filepath.Join(t.TempDir(), "dist")}, r
+	return &Release{Workspace: w, Plan: p, Runners: []step.Runner{r}, Out: filepath.Join(t.TempDir(), "dist")}, r
 }
 
 // TestCrateSize checks that a package too large for crates.io ends a release before anything is

@@ -3,42 +3,65 @@ package release
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
-	"dagger/slipway/ci/outdir"
+	"dagger/slipway/ci/assemble"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/repository"
 )
 
-// kinds says how each kind of effect of a crate's plan is performed. To add an effect, list it in
-// the plan (plan.addEffects) and enter its kind here. A plan with another kind is refused before
-// anything is built. Files are signed when they are made, and so an effect of that kind is nil.
-var kinds = map[string]func(p *publishing, about string, next func() publish.File) publish.Effect{
-	plan.EffectSign: nil,
-	plan.EffectDraft: func(p *publishing, about string, _ func() publish.File) publish.Effect {
-		return p.github.DraftEffect(about)
-	},
-	plan.EffectAsset: func(p *publishing, about string, next func() publish.File) publish.Effect {
-		return p.github.AssetEffect(about, next())
-	},
-	plan.EffectRegistry: func(p *publishing, about string, _ func() publish.File) publish.Effect {
-		return p.packaged().Effect(about)
-	},
-	plan.EffectOwner: func(p *publishing, about string, _ func() publish.File) publish.Effect {
-		return publish.OwnerEffect(p.crate.Build, about, p.shared.actor)
-	},
-	plan.EffectTag: func(p *publishing, about string, _ func() publish.File) publish.Effect {
-		return p.github.TagEffect(about)
-	},
-	plan.EffectRelease: func(p *publishing, about string, _ func() publish.File) publish.Effect {
-		return p.github.AnnounceEffect(about, p.assets())
-	},
+// kind says how effects of one kind are performed: those about a crate, and those about an image.
+// It is nil for what has no effects of that kind.
+type kind struct {
+	crate func(*crate, plan.Effect) publish.Effect
+	image func(*images, *publish.Image, *assemble.Image, plan.Effect) publish.Effect
 }
 
+// kinds are the kinds of effects. To add one, list it in the plan (ci/plan/effects.go) and enter it
+// here. A plan with another kind is refused before anything is built.
+var kinds = map[string]kind{
+	plan.EffectSign: {crate: whenMade, image: func(i *images, of *publish.Image, _ *assemble.Image, e plan.Effect) publish.Effect {
+		return of.SignEffect(e.About, i.Signer, i.expect)
+	}},
+	plan.EffectDraft: {crate: func(c *crate, e plan.Effect) publish.Effect { return c.github.DraftEffect(e.About) }},
+	plan.EffectAsset: {crate: func(c *crate, e plan.Effect) publish.Effect {
+		return c.github.AssetEffect(e.About, c.asset(e.Artifact))
+	}},
+	plan.EffectRegistry: {crate: func(c *crate, e plan.Effect) publish.Effect { return c.packaged().Effect(e.About) }},
+	plan.EffectOwner: {crate: func(c *crate, e plan.Effect) publish.Effect {
+		return publish.OwnerEffect(c.made.Build, e.About, c.actor)
+	}},
+	plan.EffectTag: {
+		crate: func(c *crate, e plan.Effect) publish.Effect { return c.github.TagEffect(e.About) },
+		image: func(_ *images, of *publish.Image, _ *assemble.Image, e plan.Effect) publish.Effect {
+			return of.TagEffect(e.About)
+		},
+	},
+	plan.EffectRelease: {crate: func(c *crate, e plan.Effect) publish.Effect { return c.github.AnnounceEffect(e.About, c.assets()) }},
+	plan.EffectPush: {image: func(_ *images, of *publish.Image, _ *assemble.Image, e plan.Effect) publish.Effect {
+		return of.PushEffect(e.About)
+	}},
+	plan.EffectSBOM: {image: func(i *images, of *publish.Image, m *assemble.Image, e plan.Effect) publish.Effect {
+		statement := func(context.Context) ([]byte, error) { return m.Statement(e.Target) }
+		return of.AttestEffect(e.About, assemble.SPDXType, statement, i.Signer, i.expect)
+	}},
+	plan.EffectProvenance: {image: func(i *images, of *publish.Image, m *assemble.Image, e plan.Effect) publish.Effect {
+		statement := func(ctx context.Context) ([]byte, error) { return i.from.Provenance(ctx, m, i.who, i.began) }
+		return of.AttestEffect(e.About, provenance.PredicateType, statement, i.Signer, i.expect)
+	}},
+	plan.EffectLatest: {image: func(_ *images, of *publish.Image, _ *assemble.Image, e plan.Effect) publish.Effect {
+		return of.LatestEffect(e.About)
+	}},
+}
+
+// whenMade stands for an effect that has taken place when a crate's files are made.
+func whenMade(*crate, plan.Effect) publish.Effect { return publish.Effect{} }
+
 // checkKinds returns an error for an effect that no one would perform.
-func checkKinds[T any](kinds map[string]T, effects []plan.Effect) error {
+func checkKinds(effects []plan.Effect) error {
 	for _, e := range effects {
-		if _, known := kinds[e.Kind]; !known {
+		if k := kinds[e.Kind]; e.Image == "" && k.crate == nil || e.Image != "" && k.image == nil {
 			return fmt.Errorf("checking the plan's effect %q: nothing performs effects of kind %q", e.About, e.Kind)
 		}
 	}
@@ -46,57 +69,43 @@ func checkKinds[T any](kinds map[string]T, effects []plan.Effect) error {
 }
 
 // newEffects returns the plan's effects, ready to be performed.
-func (p *publishing) newEffects() ([]publish.Effect, error) {
-	if err := checkKinds(kinds, p.Plan.Effects); err != nil {
+func (r *run) newEffects() (list []publish.Effect, err error) {
+	if err := checkKinds(r.Plan.Effects); err != nil {
 		return nil, err
 	}
-	files := p.assets()
-	next := func() publish.File { // the plan lists assets and their effects in the same order
-		f := files[0]
-		files = files[1:]
-		return f
-	}
-	list := []publish.Effect{}
-	for _, e := range p.Plan.Effects {
-		if perform := kinds[e.Kind]; perform != nil {
-			effect := perform(p, e.About, next)
-			effect.Tell = p.tell
+	for _, e := range r.Plan.Effects {
+		var effect publish.Effect
+		if e.Image == "" {
+			effect = r.crate(e.Crate).effect(e)
+		} else if effect, err = r.images.effect(e); err != nil {
+			return nil, err
+		}
+		if effect.Look != nil {
+			effect.Crate, effect.Image, effect.Tell = e.Crate, e.Image, r.tell
 			list = append(list, effect)
 		}
 	}
 	return list, nil
 }
 
-// assets returns the artifacts to attach to the GitHub release, in the plan's order.
-func (p *publishing) assets() []publish.File {
-	var list []publish.File
-	for i, a := range p.Plan.Artifacts {
-		if !a.IsAsset() {
-			continue
+// effects performs the effects, one crate's after the other's, and then those of the images.
+func (r *run) effects(ctx context.Context) error {
+	defer r.noteStates()
+	r.report.Outcomes = publish.NotBegunOf(r.toPerform)
+	for begin := 0; begin < len(r.toPerform); {
+		end, c := begin, r.crate(r.toPerform[begin].Crate)
+		for end < len(r.toPerform) && r.crate(r.toPerform[end].Crate) == c {
+			end++
 		}
-		f := publish.File{Name: a.Name, Path: filepath.Join(p.Out, a.Name)}
-		if p.dist != nil {
-			f.SHA256 = p.dist.Files[i].SHA256
+		effects, outcomes := r.toPerform[begin:end], r.report.Outcomes[begin:end]
+		if c == nil {
+			if err := publish.PerformAll(ctx, effects, repository.Transient, outcomes); err != nil {
+				return err
+			}
+		} else if err := c.perform(ctx, effects, outcomes); err != nil {
+			return c.blame(err)
 		}
-		list = append(list, f)
+		begin = end
 	}
-	return list
-}
-
-// packaged returns the publisher of the packaged crate.
-func (p *publishing) packaged() *publish.Crate {
-	return publish.NewCrate(p.crate.Build, p.registry, filepath.Join(p.Out, plan.CrateName(p.Plan.Crate, p.Plan.Version)))
-}
-
-// exportPackage writes the packaged crate alone to the output directory.
-func (p *publishing) exportPackage(ctx context.Context) error {
-	work, done, err := outdir.Work(p.Out)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := p.crate.Build.ExportPackage(ctx, work); err != nil {
-		return err
-	}
-	return outdir.Move(work, p.Out, []string{plan.CrateName(p.Plan.Crate, p.Plan.Version)})
+	return nil
 }

@@ -1,10 +1,10 @@
 package release
 
 import (
+	"slices"
 	"testing"
 
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/publish"
 )
 
 // TestUnknownKind checks that an effect that nothing performs ends a release before anything runs:
@@ -12,12 +12,11 @@ import (
 func TestUnknownKind(t *testing.T) {
 	rel, r := newRelease(t)
 	rel.Plan.Source = plan.Source{Commit: "0123456789abcdef0123456789abcdef01234567", ReleaseBranch: "main", OnReleaseBranch: true}
-	rel.Plan.Signing, rel.Plan.Findings = "", nil
+	rel.Plan.Crates[0].Signing, rel.Plan.Findings = "", nil
 	rel.Plan.Effects = append(rel.Plan.Effects, plan.Effect{Kind: "announce", About: "tell everyone"})
-	_, err := rel.Publish(t.Context(), Remotes{})
+	_, err := rel.Publish(t.Context())
 	says(t, err, `"tell everyone"`, `nothing performs effects of kind "announce"`)
-	p := &publishing{Release: rel, github: &publish.GitHub{}}
-	if _, err := p.newEffects(); err == nil {
+	if _, err := begin(t, rel).newEffects(); err == nil {
 		t.Error("the effect is dropped in silence")
 	}
 	if len(r.ran) > 0 {
@@ -31,22 +30,24 @@ func TestKindsOfPlans(t *testing.T) {
 	crate := []string{plan.EffectSign, plan.EffectDraft, plan.EffectAsset, plan.EffectRegistry, plan.EffectOwner, plan.EffectTag, plan.EffectRelease}
 	images := []string{plan.EffectPush, plan.EffectSign, plan.EffectSBOM, plan.EffectProvenance, plan.EffectTag, plan.EffectLatest}
 	for _, kind := range crate {
-		if _, known := kinds[kind]; !known {
+		if kinds[kind].crate == nil {
 			t.Errorf("nothing performs %q for a crate", kind)
 		}
 	}
 	for _, kind := range images {
-		if imageKinds[kind] == nil {
+		if kinds[kind].image == nil {
 			t.Errorf("nothing performs %q for images", kind)
 		}
 	}
-	if len(kinds) != len(crate) || len(imageKinds) != len(images) {
-		t.Errorf("there are %d and %d kinds, expected %d and %d", len(kinds), len(imageKinds), len(crate), len(images))
+	for name, k := range kinds {
+		if (k.crate != nil) != slices.Contains(crate, name) || (k.image != nil) != slices.Contains(images, name) {
+			t.Errorf("kind %q is for crates: %t, for images: %t", name, k.crate != nil, k.image != nil)
+		}
 	}
 	rel, _ := newRelease(t)
 	for _, e := range rel.Plan.Effects {
-		if _, known := kinds[e.Kind]; !known {
-			t.Errorf("the plan has an effect of kind %q", e.Kind)
+		if kinds[e.Kind].crate == nil || e.Crate != "app" {
+			t.Errorf("the plan has an effect of kind %q of %q", e.Kind, e.Crate)
 		}
 	}
 }

@@ -16,22 +16,22 @@ const howToProtect = "see \"Setting up\" of slipway's docs/actions.md"
 // checkEnvironment warns if the deployment environment admits branches other than the release
 // branch. It is not an error, because this run is on the release branch. But any branch can
 // change its own workflows, and only the environment can keep it from publishing.
-func (p *publishing) checkEnvironment(ctx context.Context) error {
-	name := p.to.Environment
+func (r *run) checkEnvironment(ctx context.Context) error {
+	name := r.To.Environment
 	if name == "" {
 		return nil
 	}
-	e, err := p.to.GitHub.Environment(ctx, name)
+	e, err := r.To.GitHub.Environment(ctx, name)
 	if err != nil && !errors.Is(err, github.ErrUnseen) {
 		return err
 	}
-	finding := exposed(name, p.Plan.Source.ReleaseBranch, e)
+	finding := exposed(name, r.Plan.Source.ReleaseBranch, e)
 	if err != nil {
 		finding = fmt.Sprintf("could not check that environment %s admits the release branch alone: %v; %s", quote.Line(name), err, howToProtect)
 	}
 	if finding != "" {
-		p.warnings = append(p.warnings, finding)
-		p.tell(finding)
+		r.report.AddNote(finding)
+		r.tell(finding)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func newRelease(t *testing.T) (*Release, *runner) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(w, plan.Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96.0"})
+	p, err := plan.New(w, plan.Request{Crates: []string{"app@1.2.3"}, Toolchain: "rust:1.96.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,18 @@ func newRelease(t *testing.T) (*Release, *runner) {
 	for target, b := range binaries {
 		r.files[plan.StepBuild(target)+"/"+plan.OutputBinary("app")] = b
 	}
-	return &Release{Workspace: w, Plan: p, Runner: r, Out: filepath.Join(t.TempDir(), "dist")}, r
+	return &Release{Workspace: w, Plan: p, Runners: []step.Runner{r}, Out: filepath.Join(t.TempDir(), "dist")}, r
+}
+
+// begin begins a run of a release.
+func begin(t *testing.T, r *Release) *run {
+	t.Helper()
+	n, done, err := r.begin(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(done)
+	return n
 }
 
 func says(t *testing.T, err error, parts ...string) {

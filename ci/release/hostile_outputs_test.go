@@ -55,7 +55,7 @@ func TestNothingIsLeft(t *testing.T) {
 			if err := c.make(filepath.Join(dir, "bin")); err != nil {
 				t.Fatal(err)
 			}
-			rel.Runner = guarded{r, dir, map[string]string{plan.StepBuild(triple.AArch64) + "/" + plan.OutputBinary("app"): "bin"}}
+			rel.Runners = []step.Runner{guarded{r, dir, map[string]string{plan.StepBuild(triple.AArch64) + "/" + plan.OutputBinary("app"): "bin"}}}
 			_, err := rel.DryRun(t.Context())
 			says(t, err, c.want)
 			says(t, rel.Build(t.Context()), c.want)
@@ -141,7 +141,7 @@ func TestPrebuiltIsCopied(t *testing.T) {
 				says(t, err, "checking the artifacts in", dir, `"SHA256SUMS"`, c.want)
 				return
 			}
-			if err != nil || len(s.Artifacts) != 12 {
+			if err != nil || len(s.Crates[0].Artifacts) != 12 {
 				t.Fatalf("DryRun = %+v, %v", s, err)
 			}
 		})

@@ -2,132 +2,127 @@ package release
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"errors"
+	"path"
+	"path/filepath"
 
 	"dagger/slipway/ci/assemble"
-	"dagger/slipway/ci/cargo"
-	"dagger/slipway/ci/handover"
-	"dagger/slipway/ci/outdir"
+	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/plan"
-	"dagger/slipway/ci/report"
+	"dagger/slipway/ci/publish"
+	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/sign"
+	"dagger/slipway/ci/verify"
+	"dagger/slipway/ci/version"
 )
 
-// Images is one run of a plan for images.
-type Images struct {
-	Workspace *cargo.Workspace
-	Plan      *plan.Images
-	// Builds holds the releases that run the plan's builds, in order, each with its own runner.
-	Builds []*Release
-	// Files is the workspace's root directory on this machine.
-	Files string
-	// To is where the images are released to. A dry run uses it for the image names in the
-	// layouts.
-	To ImageRemotes
-	// Signer signs the images. nil means a dry run, which signs nothing.
-	Signer *sign.Signer
-	// Prebuilt is a directory left by a dry run of the same plan, whose images are released
-	// unchanged; "" builds the images. PrebuiltDigest is its digest as reported by the job that
-	// made it, "" if unknown.
-	Prebuilt       string
-	PrebuiltDigest handover.Digest
-	// Out is the directory that the images are written to, each as an OCI layout next to its
-	// SBOMs. It is created if missing; entries of the same names are replaced.
-	Out string
+// images are the plan's images in a run.
+type images struct {
+	*run
+	from *assemble.Images
+	made []*assemble.Image // nil before they are made
+	dir  string            // their directory below that of the run
 
-	staged bool // the steps ran in another job: see UseStaged
+	// What only publishing needs, set by prepare.
+	version version.Version
+	who     sign.Identity
+	expect  verify.Expectation
+	remotes map[string]*repository.Repository // by image; each signs in once
 }
 
-func (r *Images) newReport() (*report.Images, error) {
-	runner := ""
-	if len(r.Builds) > 0 {
-		runner = r.Builds[0].Runner.Name()
+// newImages returns the plan's images, of which none is made yet. They are apart from the files of
+// crates, if there are any.
+func (r *run) newImages() *images {
+	i := &images{run: r}
+	if len(r.released()) > 0 {
+		i.dir = "images"
 	}
-	return report.NewImages(r.Plan, runner)
+	i.from = &assemble.Images{Workspace: r.Workspace, Plan: r.Plan, Files: r.Files, Name: r.To.Images.local, Out: filepath.Join(r.out, i.dir)}
+	return i
 }
 
-// DryRun builds every image and writes it as an OCI layout with its SBOM, without changing
-// anything remotely.
-func (r *Images) DryRun(ctx context.Context) (*report.Images, error) {
-	m, done, err := r.make(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	if r.Prebuilt == "" {
-		var names []string
-		for _, img := range m.images {
-			names = append(names, img.Entries()...)
+// make makes the images from what was built, or takes the prebuilt ones.
+func (i *images) make(ctx context.Context) (err error) {
+	if i.Prebuilt != nil {
+		i.made, err = i.from.Read(i.from.Out, i.Prebuilt.Dir)
+		i.report.AddNote("nothing was built in this run: the images are those of an earlier one")
+	} else {
+		for _, c := range i.crates {
+			i.from.Crates = append(i.from.Crates, c.made)
 		}
-		m.report.Digest, err = handover.Of(r.Out, names...)
+		i.made, err = i.from.Write(ctx)
 	}
-	return m.report, err
+	i.report.AddImages(i.made)
+	return err
 }
 
-// madeImages is the state of a run whose images are made.
-type madeImages struct {
-	from   *assemble.Images
-	images []*assemble.Image
-	began  time.Time
-	report *report.Images
-}
-
-// make builds the images and writes them to Out, or reads a private copy of the prebuilt ones,
-// which done removes. release makes errors of findings that stop a release.
-func (r *Images) make(ctx context.Context, release bool) (m *madeImages, done func(), err error) {
-	if err := outdir.Check(r.Out); err != nil { // before anything is built
-		return nil, nil, err
-	}
-	done = func() {}
-	m = &madeImages{
-		began: time.Now(),
-		from:  &assemble.Images{Workspace: r.Workspace, Plan: r.Plan, Files: r.Files, Name: r.To.local, Out: r.Out},
-	}
-	if m.report, err = r.newReport(); err != nil {
-		return nil, nil, err
-	}
-	if r.Prebuilt != "" {
-		done, err = r.read(m)
-	} else if m.from.Crates, err = r.build(ctx, m.report, release); err == nil {
-		m.images, err = m.from.Write(ctx)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	m.report.AddImages(m.images)
-	m.report.Seconds = time.Since(m.began).Seconds()
-	return m, done, nil
-}
-
-// build runs the steps of every crate that the images are built from.
-func (r *Images) build(ctx context.Context, s *report.Images, release bool) ([]*assemble.Crate, error) {
-	if err := r.Plan.CheckDryRun(); err != nil {
-		return nil, err
-	}
-	var list []*assemble.Crate
-	for _, b := range r.Builds {
-		c := b.assemble(b.build(release), b.signing(""))
-		var err error
-		if c.Built, err = c.Build.All(ctx); err != nil {
-			return nil, err
+// entries returns the names of the files and directories of the images.
+func (i *images) entries() (names []string) {
+	for _, m := range i.made {
+		for _, name := range m.Entries() {
+			names = append(names, path.Join(i.dir, name))
 		}
-		s.AddBuilt(b.Plan.Crate, c.Built)
-		list = append(list, c)
 	}
-	return list, nil
+	return names
 }
 
-// read reads the prebuilt images. done removes their private copy.
-func (r *Images) read(m *madeImages) (done func(), err error) {
-	dir, done, err := outdir.Copy(r.Prebuilt, r.PrebuiltDigest)
+// prepare opens the repositories, looks for conflicts and determines who signs.
+func (i *images) prepare(ctx context.Context) (err error) {
+	if i.version, err = version.Parse(i.Plan.Version); err != nil {
+		return err
+	}
+	i.remotes = map[string]*repository.Repository{}
+	for at, m := range i.made {
+		repo, err := i.To.Images.repository(m.Name)
+		if err != nil {
+			return err
+		}
+		i.remotes[m.Name] = repository.New(repo, i.To.Images.keychain(repo.Registry))
+		i.report.Images[at].Reference = repo.Tag(i.Plan.Version).String()
+	}
+	if err := i.look(ctx); err != nil {
+		return err
+	}
+	signing := &assemble.Signing{Signer: i.Signer, How: i.Plan.Signing, Version: i.Plan.Version, Source: i.Plan.Source, Staged: i.staged}
+	if err := signing.Identify(ctx, i.Signer); err != nil {
+		return err
+	}
+	i.who = signing.Who
+	i.report.AddSigner(i.who)
+	i.expect, err = signing.Expectation(i.Signer)
+	return err
+}
+
+// look finds all conflicts that a person has to resolve: a version's tag that points to another
+// image.
+func (i *images) look(ctx context.Context) error {
+	var conflicts []error
+	for _, m := range i.made {
+		of, err := publish.NewImage(i.remotes[m.Name], i.version, m.Entity(""))
+		if err != nil {
+			return err
+		}
+		if err := of.Check(ctx); err != nil {
+			conflicts = append(conflicts, err)
+		}
+	}
+	if len(conflicts) > 0 {
+		return console.Errorf("checking what the release will find:\n%w", errors.Join(conflicts...))
+	}
+	return nil
+}
+
+// effect returns an effect about an image, ready to be performed.
+func (i *images) effect(e plan.Effect) (publish.Effect, error) {
+	var m *assemble.Image
+	for _, other := range i.made {
+		if other.Name == e.Image {
+			m = other
+		}
+	}
+	of, err := publish.NewImage(i.remotes[e.Image], i.version, m.Entity(e.Target))
 	if err != nil {
-		return nil, fmt.Errorf("checking the images in %q: %w", r.Prebuilt, err)
+		return publish.Effect{}, err
 	}
-	if m.images, err = m.from.Read(dir, r.Prebuilt); err != nil {
-		done()
-		return nil, err
-	}
-	m.report.Notes = append(m.report.Notes, "nothing was built in this run: the images are those of an earlier one")
-	return done, nil
+	return kinds[e.Kind].image(i, of, m, e), nil
 }

@@ -11,18 +11,18 @@ import (
 
 // notes returns the notes of the GitHub release: the plan's, and the commands that verify these
 // assets.
-func (p *publishing) notes() string {
+func (c *crate) notes() string {
 	var b strings.Builder
-	if text := strings.TrimSpace(p.Plan.Notes); text != "" {
+	if text := strings.TrimSpace(c.plan.Notes); text != "" {
 		b.WriteString(text + "\n")
 	}
-	if tarballs := p.Plan.Tarballs(); len(tarballs) > 0 { // the other targets' commands are alike
+	if tarballs := c.plan.Tarballs(); len(tarballs) > 0 { // the other targets' commands are alike
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
 		console.Fprintf(&b, "### Verify\n\n```console\n$ tar -xvf %s\n", tarballs[0].Name)
 		for _, name := range tarballs[0].Binaries {
-			b.WriteString(p.verifyCommand(name))
+			b.WriteString(c.verifyCommand(name))
 		}
 		b.WriteString("```\n")
 	}
@@ -31,10 +31,10 @@ func (p *publishing) notes() string {
 
 // verifyCommand returns cosign's command that verifies a binary, as in the release document,
 // with flags for the source added.
-func (p *publishing) verifyCommand(name string) string {
-	if p.Plan.Signing == plan.SignedByKey {
+func (c *crate) verifyCommand(name string) string {
+	if c.plan.Signing == plan.SignedByKey {
 		return fmt.Sprintf("$ cosign verify-blob --key %s%s --signature %s%s %s\n", name, plan.PublicKeyFile, name, plan.SignatureFile, name)
 	}
 	lines := []string{"cosign verify-blob", "--certificate " + name + plan.CertificateFile, "--signature " + name + plan.SignatureFile}
-	return "$ " + strings.Join(slices.Concat(lines, p.dist.Who.CosignFlags(), []string{name}), " \\\n    ") + "\n"
+	return "$ " + strings.Join(slices.Concat(lines, c.dist.Who.CosignFlags(), []string{name}), " \\\n    ") + "\n"
 }

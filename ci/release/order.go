@@ -5,31 +5,63 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"time"
 
 	"dagger/slipway/ci/console"
-	"dagger/slipway/ci/dist"
-	"dagger/slipway/ci/handover"
-	"dagger/slipway/ci/outdir"
-	"dagger/slipway/ci/provenance"
 	"dagger/slipway/ci/report"
 )
 
-// DryRun runs every step of the plan and writes every artifact, but performs no effect. The
-// stages are ordered so that cheap ones can fail first:
+// Publish releases what the plan says. It goes through these stages in order, each for every crate
+// and for the images before the next begins:
 //
-//	toolchain, metadata   seconds; wrong images and misread manifests end here
-//	fetch, build, test    each as soon as what it needs is there
-//	sign                  with a throw-away key: nothing reaches a transparency log
-//	package               .crate file, tarballs and checksums, from tested results only
+//	preflight   reads only; problems that a person must fix end the run here, all at once
+//	steps       toolchain and metadata first: wrong images and misread manifests end here within
+//	            seconds; then fetch, build and test, each as soon as what it needs is there. Nothing
+//	            is published unless all is built and tested
+//	files       signed and packed from tested results only, and not before: a certificate is valid
+//	            for 10 minutes. Images are made, but signed only once a registry has them
+//	prepare     reads only, again: conflicts that show only in what was made end the run here
+//	effects     in the plan's order
 //
-// With prebuilt artifacts it only verifies those.
-func (r *Release) DryRun(ctx context.Context) (*report.Crate, error) {
-	if r.Prebuilt != nil {
-		return r.rehearse(ctx)
+// The plan's effects are, of one crate after the other:
+//
+//	draft, assets         visible with write access only; both can be deleted again
+//	registry, owner       irreversible, so everything else is in place before
+//	tag                   fixes the commit before the release is announced
+//	release               visible to everyone
+//
+// and then of the images:
+//
+//	push, sign, attest    by digest, which users do not look for
+//	tag                   from here on users find the version, already signed
+//	latest                once every version is tagged, and only to a higher version
+//
+// Each effect looks at the remote state before it acts, so running an interrupted release again
+// finishes it, wherever it ended.
+func (r *Release) Publish(ctx context.Context) (*report.Report, error) {
+	if err := r.checkRelease(); err != nil {
+		return nil, err
 	}
+	n, done, err := r.begin(true)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := n.preflight(ctx); err != nil {
+		return nil, console.Errorf("%w\nnothing was changed anywhere", err)
+	}
+	for _, stage := range []func(context.Context) error{n.steps, n.files, n.prepare, n.effects} {
+		if err := stage(ctx); err != nil {
+			return n.failed(err)
+		}
+	}
+	n.report.Published = true
+	return n.ended(), nil
+}
+
+// DryRun runs every step and writes every file, but performs no effect. It signs with a throw-away
+// key, so nothing reaches a transparency log. With prebuilt files it only verifies those.
+func (r *Release) DryRun(ctx context.Context) (*report.Report, error) {
 	r.Signer = nil
 	return r.make(ctx, false)
 }
@@ -37,112 +69,65 @@ func (r *Release) DryRun(ctx context.Context) (*report.Crate, error) {
 // Dist does the same as a dry run, but signs as the signer's identity, in the transparency log
 // if the signer uses one. That is the first effect of a release, and the only one without a
 // publishing token. It returns an error for what could not be released.
-func (r *Release) Dist(ctx context.Context) (*report.Crate, error) {
+func (r *Release) Dist(ctx context.Context) (*report.Report, error) {
 	if err := r.checkRelease(); err != nil {
 		return nil, err
 	}
-	s, err := r.make(ctx, true)
-	if s != nil {
-		s.DryRun = false // also for a library, for which nothing is signed
-	}
-	return s, err
+	return r.make(ctx, true)
 }
 
-// make runs the steps and writes the artifacts. release makes errors of findings that stop a
-// release.
-func (r *Release) make(ctx context.Context, release bool) (*report.Crate, error) {
-	if err := outdir.Check(r.Out); err != nil { // before anything is built
-		return nil, err
-	}
-	s, err := r.newReport()
-	if err != nil {
-		return nil, err
-	}
-	c := r.assemble(r.build(release), r.signing(""))
-	c.Build.WithoutPackage = !release
-	if c.Built, err = c.Build.All(ctx); err != nil {
-		return nil, err
-	}
-	s.AddBuilt(c.Built)
-	d, err := c.Write(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.AddDist(d)
-	s.Digest, err = digestOf(d.Files)
-	s.Seconds = time.Since(c.Began).Seconds()
-	return s, err
-}
-
-// rehearse verifies the prebuilt artifacts against the plan without publishing anything. It also
-// accepts those of a dry run, and reports them as such.
-func (r *Release) rehearse(ctx context.Context) (*report.Crate, error) {
-	began := time.Now()
-	dir, done, err := r.Prebuilt.Copy()
+// make runs the steps and writes the files. release makes errors of findings that stop a release.
+func (r *Release) make(ctx context.Context, release bool) (*report.Report, error) {
+	n, done, err := r.begin(release)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	s, err := r.newReport()
-	if err != nil {
-		return nil, err
+	for _, c := range n.crates {
+		c.made.Build.WithoutPackage = !release
 	}
-	d, err := r.Prebuilt.Rehearse(ctx, dir, r.Plan)
-	if err != nil {
-		return nil, err
-	}
-	s.AddDist(d)
-	s.Seconds = time.Since(began).Seconds()
-	return s, nil
-}
-
-// digestOf returns the digest of a directory that holds exactly these files.
-func digestOf(list []dist.File) (handover.Digest, error) {
-	files := map[string][sha256.Size]byte{}
-	for _, f := range list {
-		var err error
-		if files[f.Name], err = provenance.ParseDigest(f.SHA256); err != nil {
-			return "", err
+	for _, stage := range []func(context.Context) error{n.steps, n.files} {
+		if err := stage(ctx); err != nil {
+			return nil, err
 		}
 	}
-	return handover.Sum(files), nil
+	if n.report.Digest, err = n.digest(); err != nil {
+		return nil, err
+	}
+	return n.ended(), nil
 }
 
-// publishAll releases crates, each of which may depend on those before it:
-//
-//	preflight             reads only; problems that a person must fix end the run here
-//	steps                 as in a dry run: no crate is published unless all build
-//	sign, package         once all are tested, because a certificate is valid for 10 minutes
-//
-// and then crate by crate, in the order of its plan's effects:
-//
-//	draft, assets         visible with write access only; both can be deleted again
-//	registry, owner       irreversible, so everything else is in place before
-//	tag                   fixes the commit before the release is announced
-//	release               visible to everyone
-//
-// Each effect looks at the remote state before it acts, so running an interrupted release again
-// finishes it, wherever it ended.
-func publishAll(ctx context.Context, list []*publishing) error {
-	if err := preflight(ctx, list); err != nil {
+// steps runs the steps of all crates.
+func (r *run) steps(ctx context.Context) error {
+	return r.each(ctx, r.crates, "running the steps", (*crate).runSteps)
+}
+
+// files makes the files of all crates, and then the images, which may contain them.
+func (r *run) files(ctx context.Context) error {
+	err := r.each(ctx, r.released(), "signing and packaging", (*crate).makeFiles)
+	if err == nil && r.images != nil {
+		err = r.images.make(ctx)
+	}
+	return err
+}
+
+// prepare determines the effects, and changes nothing.
+func (r *run) prepare(ctx context.Context) error {
+	err := r.each(ctx, r.released(), "checking what the release will find", (*crate).prepare)
+	if err == nil && r.images != nil {
+		err = r.images.prepare(ctx)
+	}
+	if err == nil {
+		r.toPerform, err = r.newEffects()
+	}
+	if err != nil {
 		return console.Errorf("%w\nnothing was changed anywhere", err)
 	}
-	for _, stage := range []struct {
-		about string
-		do    func(*publishing, context.Context) error
-	}{
-		{"running the steps", (*publishing).runSteps},
-		{"signing and packaging", (*publishing).makeFiles},
-		{"publishing", (*publishing).perform},
-	} {
-		for i, p := range list {
-			if len(list) > 1 {
-				p.tell(fmt.Sprintf("%s, %d of %d: %s", p.Plan.Tag, i+1, len(list), stage.about))
-			}
-			if err := stage.do(p, ctx); err != nil {
-				return p.failed(err, list)
-			}
-		}
-	}
 	return nil
+}
+
+// ended returns the report of a run that has come to its end.
+func (r *run) ended() *report.Report {
+	r.report.Seconds = time.Since(r.began).Seconds()
+	return r.report
 }

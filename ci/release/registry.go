@@ -17,43 +17,43 @@ import (
 )
 
 // checkRegistry checks what the registry has of the crate and of its dependencies.
-func (p *publishing) checkRegistry(ctx context.Context) error {
-	to := p.Plan.Publish
+func (c *crate) checkRegistry(ctx context.Context) error {
+	to := c.plan.Publish
 	if len(to.Registries) > 1 {
-		return fmt.Errorf("checking the registry: the manifest of crate %q names %q, and a release goes to one: leave one of them in `publish`", p.Plan.Crate, to.Registries)
+		return fmt.Errorf("checking the registry: the manifest of crate %q names %q, and a release goes to one: leave one of them in `publish`", c.plan.Name, to.Registries)
 	}
 	key := to.Registry + " " + to.Index
-	if _, asked := p.shared.registries[key]; !asked {
-		p.shared.registries[key] = nil
-		r, err := p.openRegistry(ctx)
+	if _, asked := c.registries[key]; !asked {
+		c.registries[key] = nil
+		r, err := c.openRegistry(ctx)
 		if err != nil {
 			return err
 		}
-		p.shared.registries[key] = r
+		c.registries[key] = r
 	}
-	if p.registry = p.shared.registries[key]; p.registry == nil {
+	if c.registry = c.registries[key]; c.registry == nil {
 		return nil // another crate's check has reported why
 	}
-	versions, err := p.registry.Versions(ctx, p.Plan.Crate)
+	versions, err := c.registry.Versions(ctx, c.plan.Name)
 	if err != nil {
 		return err
 	}
 	var other error
-	if found, there := registry.Find(versions, p.Plan.Version); there && found.Version != p.Plan.Version {
-		other = publish.OtherBuild(p.Plan.Crate+" "+p.Plan.Version, found.Version)
+	if found, there := registry.Find(versions, c.plan.Version); there && found.Version != c.plan.Version {
+		other = publish.OtherBuild(c.plan.Name+" "+c.plan.Version, found.Version)
 	}
-	return errors.Join(other, p.checkRequired(ctx), p.checkOwners(ctx, versions))
+	return errors.Join(other, c.checkRequired(ctx), c.checkOwners(ctx, versions))
 }
 
 // openRegistry opens the registry to publish to, and checks that its token may be used.
-func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, error) {
-	if to := p.Plan.Publish; !p.to.Registries.Has(to.Registry) {
-		return nil, p.to.Registries.Missing(to.Registry)
+func (c *crate) openRegistry(ctx context.Context) (*registry.Registry, error) {
+	if to := c.plan.Publish; !c.To.Registries.Has(to.Registry) {
+		return nil, c.To.Registries.Missing(to.Registry)
 	}
-	if err := p.checkToolchain(); err != nil {
+	if err := c.checkToolchain(); err != nil {
 		return nil, err
 	}
-	r, err := publish.FindRegistry(ctx, p.crate.Build, p.to.Registries)
+	r, err := publish.FindRegistry(ctx, c.made.Build, c.To.Registries)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +62,9 @@ func (p *publishing) openRegistry(ctx context.Context) (*registry.Registry, erro
 
 // checkToolchain returns an error if only the workspace chose the toolchain image, because
 // cargo in it would get the registry's token.
-func (p *publishing) checkToolchain() error {
-	named := p.Plan.Toolchain
-	if named != p.Workspace.Settings.Toolchain || named == p.to.Toolchain {
+func (c *crate) checkToolchain() error {
+	named := c.plan.Toolchain
+	if named != c.Workspace.Settings.Toolchain || c.To.ToolchainNamed {
 		return nil
 	}
 	return fmt.Errorf("checking toolchain %q: the workspace names it, and cargo in it would get the token of the registry: if you trust it with that, say so with --toolchain=%s", named, named)
@@ -72,26 +72,26 @@ func (p *publishing) checkToolchain() error {
 
 // checkRequired returns an error if a dependency that the workspace does not take from the registry
 // is neither there in an accepted version nor published earlier in the same run.
-func (p *publishing) checkRequired(ctx context.Context) error {
-	c, err := p.Workspace.Crate(p.Plan.Crate)
+func (c *crate) checkRequired(ctx context.Context) error {
+	member, err := c.Workspace.Crate(c.plan.Name)
 	if err != nil {
 		return err
 	}
 	var missing []error
-	for _, d := range p.Workspace.Required(c) {
+	for _, d := range c.Workspace.Required(member) {
 		wanted, err := requirement(d.Req)
 		if err != nil {
 			return fmt.Errorf("reading the requirement %q on crate %q: %w", d.Req, d.Name, err)
 		}
-		if d.Sibling && p.comesBefore(d.Name, wanted) {
+		if d.Sibling && c.comesBefore(d.Name, wanted) {
 			continue
 		}
-		there, err := p.registry.Versions(ctx, d.Name)
+		there, err := c.registry.Versions(ctx, d.Name)
 		if err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(there, func(v registry.Version) bool { return !v.Yanked && accepts(wanted, v.Version) }) {
-			missing = append(missing, fmt.Errorf("checking the dependency %q of crate %q: the registry has no version that %q accepts: %s", d.Name, c.Name, d.Req, getPublished(d)))
+			missing = append(missing, fmt.Errorf("checking the dependency %q of crate %q: the registry has no version that %q accepts: %s", d.Name, member.Name, d.Req, getPublished(d)))
 		}
 	}
 	return errors.Join(missing...)
@@ -110,9 +110,9 @@ func getPublished(d cargo.Required) string {
 
 // comesBefore reports whether the same run publishes an accepted version of the crate before
 // this one.
-func (p *publishing) comesBefore(crate string, wanted *semver.Constraints) bool {
-	return slices.ContainsFunc(p.before, func(b *plan.Plan) bool {
-		return b.Crate == crate && b.Publish.Publishable && b.Publish.Registry == p.Plan.Publish.Registry && accepts(wanted, b.Version)
+func (c *crate) comesBefore(crate string, wanted *semver.Constraints) bool {
+	return slices.ContainsFunc(c.before, func(b *plan.Crate) bool {
+		return b.Name == crate && b.Publish.Publishable && b.Publish.Registry == c.plan.Publish.Registry && accepts(wanted, b.Version)
 	})
 }
 
@@ -136,35 +136,35 @@ func accepts(wanted *semver.Constraints, v string) bool {
 
 // checkOwners returns an error if the registry lists neither the workspace's owners nor whoever
 // releases as an owner of the crate: otherwise nobody could make the next release.
-func (p *publishing) checkOwners(ctx context.Context, versions []registry.Version) error {
+func (c *crate) checkOwners(ctx context.Context, versions []registry.Version) error {
 	switch {
-	case p.to.InitialRelease:
-		if p.Plan.Owners != "" {
-			p.warnings = append(p.warnings, "a first release: add the crate's other owners with  "+p.addOwner(p.Plan.Owners))
+	case slices.Contains(c.To.Initial, c.plan.Name):
+		if c.plan.Owners != "" {
+			c.run.report.AddNote("a first release: add the crate's other owners with  " + c.addOwner(c.plan.Owners))
 		}
 		return nil
 	case len(versions) == 0:
-		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first (in a train: --initial-release=%s)", p.Plan.Crate, p.Plan.Crate)
+		return fmt.Errorf("checking crate %q: the registry does not have it: pass --initial-release if this is its first (in a train: --initial-release=%s)", c.plan.Name, c.plan.Name)
 	}
-	owners, err := publish.Owners(ctx, p.crate.Build)
+	owners, err := publish.Owners(ctx, c.made.Build)
 	if err != nil {
 		return err
 	}
-	if p.Plan.Owners != "" && slices.Contains(owners, p.Plan.Owners) || p.shared.actor != "" && slices.Contains(owners, p.shared.actor) {
+	if c.plan.Owners != "" && slices.Contains(owners, c.plan.Owners) || c.actor != "" && slices.Contains(owners, c.actor) {
 		return nil
 	}
-	if p.Plan.Owners == "" && p.shared.actor == "" {
-		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", p.Plan.Crate, owners)
+	if c.plan.Owners == "" && c.actor == "" {
+		return fmt.Errorf("checking the owners of crate %q, which are %q: nothing says who must be among them: name them in [workspace.metadata.slipway] as `owners`, or who releases (--actor)", c.plan.Name, owners)
 	}
-	wanted := slices.DeleteFunc([]string{p.Plan.Owners, p.shared.actor}, func(name string) bool { return name == "" })
-	return console.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", p.Plan.Crate, owners, strings.Join(wanted, " or "), p.addOwner(wanted[0]))
+	wanted := slices.DeleteFunc([]string{c.plan.Owners, c.actor}, func(name string) bool { return name == "" })
+	return console.Errorf("checking the owners of crate %q, which are %q: expected %s among them: add it with\n  %s", c.plan.Name, owners, strings.Join(wanted, " or "), c.addOwner(wanted[0]))
 }
 
 // addOwner returns the command that adds an owner.
-func (p *publishing) addOwner(name string) string {
-	command := "cargo owner --add " + name + " " + p.Plan.Crate
-	if p.Plan.Publish.Registry != "" {
-		command += " --registry " + p.Plan.Publish.Registry
+func (c *crate) addOwner(name string) string {
+	command := "cargo owner --add " + name + " " + c.plan.Name
+	if c.plan.Publish.Registry != "" {
+		command += " --registry " + c.plan.Publish.Registry
 	}
 	return command
 }

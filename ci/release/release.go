@@ -2,13 +2,11 @@ package release
 
 import (
 	"context"
-	"errors"
-	"time"
+	"fmt"
+	"slices"
 
 	"dagger/slipway/ci/assemble"
-	"dagger/slipway/ci/build"
 	"dagger/slipway/ci/cargo"
-	"dagger/slipway/ci/outdir"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/reproduce"
@@ -20,14 +18,23 @@ import (
 type Release struct {
 	Workspace *cargo.Workspace
 	Plan      *plan.Plan
-	Runner    step.Runner
-	// Signer signs the binaries. nil means a dry run, which signs with a throw-away key.
+	// Runners run the steps: one for each of the plan's crates, in order, because steps of different
+	// crates have the same names. There are none if nothing runs.
+	Runners []step.Runner
+	// Files is the workspace's root directory on this machine, from which files in images are read.
+	Files string
+	// Signer signs. nil means a dry run: binaries are signed with a throw-away key, images not at
+	// all.
 	Signer *sign.Signer
-	// Out is the directory that the artifacts are written to. It is created if missing; files
-	// of the same names are replaced, each atomically.
+	// Out is the directory that files are written to. It is created if missing; files of the same
+	// names are replaced, each atomically.
 	Out string
+	// Apart puts the files of each crate in a directory of its name below Out.
+	Apart bool
+	// To is where the release is published. A dry run uses it for the names of images alone.
+	To Remotes
 
-	// Prebuilt locates artifacts to publish instead of making new ones; nil for none.
+	// Prebuilt locates files to publish instead of making new ones; nil for none.
 	Prebuilt *assemble.Prebuilt
 
 	// ToolchainBase is the Debian image that slipway's own toolchain is built from; "" means
@@ -46,66 +53,61 @@ func (r *Release) tell(what string) {
 	}
 }
 
-// build returns what runs the plan's steps. release makes errors of findings that stop a release.
-func (r *Release) build(release bool) *build.Crate {
-	return &build.Crate{Workspace: r.Workspace, Plan: r.Plan, Runner: r.Runner, Release: release, Staged: r.staged}
+// LacksSigner reports whether a release has something to sign and nobody to sign it.
+func (r *Release) LacksSigner() bool {
+	signs := func(c *plan.Crate) bool { return c.Signing != "" }
+	return r.Signer == nil && (r.Plan.Signing != "" || r.Prebuilt == nil && slices.ContainsFunc(r.Plan.Crates, signs))
 }
 
-// signing returns who signs. repository is the GitHub repository that is published in, "" if
-// unknown.
-func (r *Release) signing(repository string) *assemble.Signing {
-	return &assemble.Signing{
-		Signer: r.Signer, How: r.Plan.Signing, Version: r.Plan.Version, Source: r.Plan.Source, Repository: repository, Staged: r.staged,
-	}
-}
-
-// assemble returns what makes the release's files, in a run that has just begun.
-func (r *Release) assemble(b *build.Crate, signing *assemble.Signing) *assemble.Crate {
-	return &assemble.Crate{Build: b, Signing: signing, Out: r.Out, ToolchainBase: r.ToolchainBase, Began: time.Now()}
-}
-
-func (r *Release) newReport() (*report.Crate, error) {
-	runner := ""
-	if r.Runner != nil {
-		runner = r.Runner.Name()
-	}
-	return report.NewCrate(r.Plan, runner)
-}
-
-// checkRelease returns an error if the plan may not be released, or if a signer is missing.
+// checkRelease returns an error for what could not be released, before anything is built.
 func (r *Release) checkRelease() error {
 	if err := r.Plan.CheckRelease(); err != nil {
 		return err
 	}
-	if r.Signer == nil && r.Plan.Signing != "" && r.Prebuilt == nil {
+	if r.LacksSigner() {
 		return sign.ErrNoToken
 	}
-	return errors.Join(checkKinds(kinds, r.Plan.Effects), outdir.Check(r.Out))
+	for _, img := range r.Plan.Images {
+		if _, err := r.To.Images.repository(img.Name); err != nil {
+			return err
+		}
+	}
+	return checkKinds(r.Plan.Effects)
 }
 
-// Build builds the crate for every target and writes the binaries to <out>/<target>/<name>.
-func (r *Release) Build(ctx context.Context) error { return r.build(false).WriteBinaries(ctx, r.Out) }
+// Build builds every crate for every target and writes the binaries to <out>/<target>/<name>.
+func (r *Release) Build(ctx context.Context) error {
+	n, done, err := r.begin(false)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return n.each(ctx, n.crates, "building", func(c *crate, ctx context.Context) error { return c.made.Build.WriteBinaries(ctx, c.made.Out) })
+}
 
-// Test runs the crate's tests for every target and returns what was tested.
-func (r *Release) Test(ctx context.Context) (*report.Crate, error) {
-	s, err := r.newReport()
+// Test runs every crate's tests for every target and reports what was tested.
+func (r *Release) Test(ctx context.Context) (*report.Report, error) {
+	n, done, err := r.begin(false)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, t := range r.Plan.Targets {
-		names = append(names, plan.StepTest(t))
-	}
-	built, err := r.build(false).Needed(ctx, names...)
-	if err != nil {
+	defer done()
+	if err := n.each(ctx, n.crates, "testing", (*crate).test); err != nil {
 		return nil, err
 	}
-	s.AddBuilt(built)
-	return s, nil
+	return n.ended(), nil
 }
 
-// Reproduce compares the published release of the plan's tag with one that is built again.
+// Reproduce compares the published release of the plan's only crate with one that is built again.
 func (r *Release) Reproduce(ctx context.Context, from reproduce.Published) (*reproduce.Report, error) {
-	again := &reproduce.Again{Crate: *r.assemble(r.build(false), r.signing("")), From: from}
+	if len(r.Plan.Crates) != 1 {
+		return nil, fmt.Errorf("reproducing %s: expected a plan of one crate", r.Plan.Title())
+	}
+	n, done, err := r.begin(false)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	again := &reproduce.Again{Crate: *n.crates[0].made, From: from}
 	return again.Run(ctx)
 }

@@ -37,7 +37,7 @@ func TestDryRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range s.Artifacts {
+	for _, f := range s.Crates[0].Artifacts {
 		raw, err := os.ReadFile(filepath.Join(rel.Out, f.Name))
 		if err != nil {
 			t.Fatal(err)
@@ -47,15 +47,15 @@ func TestDryRun(t *testing.T) {
 			t.Errorf("%s: %d bytes of digest %s, the summary says %+v, SHA256SUMS\n%s", f.Name, len(raw), hash, f, sums)
 		}
 	}
-	if !s.DryRun || s.Rust != "1.96.0" || s.Runner != "fake" || len(s.Tests) != 2 || s.Tests[0].Passed != 3 {
+	if !s.DryRun || s.Rust != "1.96.0" || s.Runner != "fake" || len(s.Crates) != 1 || len(s.Crates[0].Tests) != 2 || s.Crates[0].Tests[0].Passed != 3 {
 		t.Errorf("summary %+v", s)
 	}
-	if len(r.ran) != len(rel.Plan.Steps) {
+	if len(r.ran) != len(rel.Plan.Crates[0].Steps) {
 		t.Errorf("ran %q", r.ran)
 	}
 	again, _ := newRelease(t)
 	second, err := again.DryRun(t.Context())
-	if err != nil || second.Artifacts[0].SHA256 != s.Artifacts[0].SHA256 {
+	if err != nil || second.Crates[0].Artifacts[0].SHA256 != s.Crates[0].Artifacts[0].SHA256 {
 		t.Errorf("the same release again has other bytes: %v", err)
 	}
 }
@@ -235,7 +235,7 @@ func TestBuildAndTest(t *testing.T) {
 	}
 	rel, _ = newRelease(t)
 	s, err := rel.Test(t.Context())
-	if err != nil || len(s.Tests) != 2 || s.Tests[1].Target != triple.AArch64 || s.Tests[1].Passed != 3 {
+	if err != nil || len(s.Crates[0].Tests) != 2 || s.Crates[0].Tests[1].Target != triple.AArch64 || s.Crates[0].Tests[1].Passed != 3 {
 		t.Errorf("Test = %+v, %v", s, err)
 	}
 	if got := left(t, rel.Out); got != nil {

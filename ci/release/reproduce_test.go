@@ -44,7 +44,7 @@ func TestReproduceCompares(t *testing.T) {
 			}
 			tt.change(t, rel.Out, r)
 			r.ran = nil
-			again := &reproduce.Again{Crate: *rel.assemble(rel.build(false), rel.signing("")), From: reproduce.Published{Expect: verify.Expectation{DryRun: true}}}
+			again := &reproduce.Again{Crate: *begin(t, rel).crates[0].made, From: reproduce.Published{Expect: verify.Expectation{DryRun: true}}}
 			report, err := again.Compare(t.Context(), work)
 			if err != nil {
 				t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"dagger/slipway/ci/dist"
 	"dagger/slipway/ci/handover"
@@ -17,60 +16,67 @@ import (
 )
 
 // Stage runs every step of the plan and writes their results, unsigned, to the output
-// directory. A release with [Release.UseStaged] makes its artifacts from them, in a job that
+// directory. A release with [Release.UseStaged] makes its files from them, in a job that
 // runs nothing of the workspace. The directory must be missing or empty, because its digest
 // covers all it holds.
-func (r *Release) Stage(ctx context.Context) (*report.Crate, error) {
+func (r *Release) Stage(ctx context.Context) (*report.Report, error) {
 	if err := outdir.CheckMissing(r.Out); err != nil { // before anything is built
 		return nil, err
 	}
-	record := staged.Record(r.Runner, r.Plan)
-	r.Runner = record
-	s, err := r.newReport()
+	var records []*staged.Recorder
+	runners := r.Runners
+	r.Runners = nil
+	for i, p := range r.Plan.Crates {
+		records = append(records, staged.Record(runners[i], p))
+		r.Runners = append(r.Runners, records[i])
+	}
+	n, done, err := r.begin(false)
 	if err != nil {
 		return nil, err
 	}
-	built, err := r.build(false).All(ctx)
-	if err != nil {
+	defer done()
+	if err := n.steps(ctx); err != nil {
 		return nil, err
 	}
-	s.AddBuilt(built)
-	s.Staged = true
-	s.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
-		s.Artifacts, err = r.writeStaged(ctx, record, dir)
-		return err
+	n.report.Staged = true
+	n.report.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
+		for i, c := range n.crates {
+			if err := c.writeStaged(ctx, records[i], dir); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return n.ended(), nil
 }
 
 // writeStaged writes the results of the crate's steps to dir, and describes the files that are
 // to be signed and packaged.
-func (r *Release) writeStaged(ctx context.Context, record *staged.Recorder, dir string) ([]dist.File, error) {
-	to := filepath.Join(dir, r.Plan.Crate)
-	if err := record.Write(ctx, to, r.ToolchainBase); err != nil {
-		return nil, err
+func (c *crate) writeStaged(ctx context.Context, record *staged.Recorder, dir string) error {
+	to := filepath.Join(dir, c.plan.Name)
+	if err := record.Write(ctx, to, c.ToolchainBase); err != nil {
+		return err
 	}
-	var list []dist.File
-	for _, f := range staged.Files(r.Plan) {
+	for _, f := range staged.Files(c.plan) {
 		if f.Output == "" {
 			continue
 		}
-		described, _, err := dist.Describe(filepath.Join(to, filepath.FromSlash(f.Path)), r.Plan.Crate+"/"+f.Path, "")
+		described, _, err := dist.Describe(filepath.Join(to, filepath.FromSlash(f.Path)), c.plan.Name+"/"+f.Path, "")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		list = append(list, described)
+		c.report.Artifacts = append(c.report.Artifacts, described)
 	}
-	return list, r.checkStaged(to)
+	return c.checkStaged(to)
 }
 
 // checkStaged checks the binaries as packing will, so that the job that built them fails, not a
 // later one.
-func (r *Release) checkStaged(dir string) error {
-	for _, a := range r.Plan.Tarballs() {
+func (c *crate) checkStaged(dir string) error {
+	for _, a := range c.plan.Tarballs() {
 		for _, bin := range a.Binaries {
 			if err := dist.CheckStatic(staged.Path(dir, plan.StepBuild(a.Target), plan.OutputBinary(bin)), a.Target); err != nil {
 				return err
@@ -84,12 +90,9 @@ func (r *Release) checkStaged(dir string) error {
 // directory for each crate that was built.
 const stagedPlan = "plan.json"
 
-// rendered is a plan for a crate or for images.
-type rendered interface{ JSON() ([]byte, error) }
-
 // stageInto writes the plan and what fill adds to a temporary directory, moves it to out when
 // it is complete, and returns its digest.
-func stageInto(out string, p rendered, fill func(dir string) error) (handover.Digest, error) {
+func stageInto(out string, p *plan.Plan, fill func(dir string) error) (handover.Digest, error) {
 	out = filepath.Clean(out)
 	if err := outdir.CheckMissing(out); err != nil {
 		return "", err
@@ -118,38 +121,4 @@ func stageInto(out string, p rendered, fill func(dir string) error) (handover.Di
 		return "", fmt.Errorf("writing %q: %w", out, err)
 	}
 	return digest, nil
-}
-
-// Stage does the same as [Release.Stage] for the crates that the images are built from.
-func (r *Images) Stage(ctx context.Context) (*report.Images, error) {
-	if err := outdir.CheckMissing(r.Out); err != nil { // before anything is built
-		return nil, err
-	}
-	began := time.Now()
-	s, err := r.newReport()
-	if err != nil {
-		return nil, err
-	}
-	var records []*staged.Recorder
-	for _, b := range r.Builds {
-		record := staged.Record(b.Runner, b.Plan)
-		b.Runner, records = record, append(records, record)
-	}
-	if _, err := r.build(ctx, s, false); err != nil {
-		return nil, err
-	}
-	s.Staged = true
-	s.Digest, err = stageInto(r.Out, r.Plan, func(dir string) error {
-		for i, b := range r.Builds {
-			if _, err := b.writeStaged(ctx, records[i], dir); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.Seconds = time.Since(began).Seconds()
-	return s, nil
 }

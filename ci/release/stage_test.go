@@ -19,7 +19,7 @@ import (
 )
 
 // stagedRelease stages a release of crate "app", and returns the directory and the summary.
-func stagedRelease(t *testing.T) (Staged, *report.Crate) {
+func stagedRelease(t *testing.T) (Staged, *report.Report) {
 	t.Helper()
 	rel, _ := newRelease(t)
 	rel.Out = filepath.Join(t.TempDir(), "staged")
@@ -34,7 +34,7 @@ func stagedRelease(t *testing.T) (Staged, *report.Crate) {
 func elsewhere(t *testing.T) (*Release, *runner) {
 	t.Helper()
 	rel, r := newRelease(t)
-	rel.Runner = nil
+	rel.Runners = nil
 	return rel, r
 }
 
@@ -42,7 +42,7 @@ func elsewhere(t *testing.T) (*Release, *runner) {
 // bytes and results as one made in a single job.
 func TestStaged(t *testing.T) {
 	from, said := stagedRelease(t)
-	if !said.Staged || said.Signed != "" || len(said.Tests) != 2 || !strings.Contains(said.Text("there"), "--staged there --staged-digest "+string(from.Digest)) {
+	if !said.Staged || said.Crates[0].Signed != "" || len(said.Crates[0].Tests) != 2 || !strings.Contains(said.Text("there"), "--staged there --staged-digest "+string(from.Digest)) {
 		t.Errorf("the summary is %+v\n%s", said, said.Text("there"))
 	}
 	rel, _ := elsewhere(t)
@@ -58,7 +58,7 @@ func TestStaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(got.Artifacts, want.Artifacts) || !reflect.DeepEqual(got.Tests, want.Tests) || got.Digest != want.Digest {
+	if !reflect.DeepEqual(got.Crates[0].Artifacts, want.Crates[0].Artifacts) || !reflect.DeepEqual(got.Crates[0].Tests, want.Crates[0].Tests) || got.Digest != want.Digest {
 		t.Errorf("in two jobs: %+v\nin one: %+v", got, want)
 	}
 	if digest, err := handover.Of(rel.Out); err != nil || digest != got.Digest {
@@ -141,7 +141,7 @@ func TestStagedLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(w, plan.Request{Crate: "app", Version: "1.2.3", Toolchain: "rust:1.96.0"})
+	p, err := plan.New(w, plan.Request{Crates: []string{"app@1.2.3"}, Toolchain: "rust:1.96.0"})
 	if err != nil {
 		t.Fatal(err)
 	}

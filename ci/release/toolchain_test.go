@@ -20,9 +20,9 @@ func TestTokenOfChosenToolchain(t *testing.T) {
 		{theirs, "another", theirs, false},
 	} {
 		rel, _ := newRelease(t)
-		rel.Plan.Toolchain, rel.Workspace.Settings.Toolchain = c.planned, c.setting
-		p := newPublishing(rel, Remotes{Toolchain: c.named})
-		err := p.checkToolchain()
+		rel.Plan.Crates[0].Toolchain, rel.Workspace.Settings.Toolchain = c.planned, c.setting
+		rel.To.ToolchainNamed = c.named != ""
+		err := begin(t, rel).crates[0].checkToolchain()
 		if c.refused {
 			says(t, err, theirs, "--toolchain=")
 		} else if err != nil {

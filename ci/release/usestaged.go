@@ -7,14 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/handover"
+	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/staged"
 )
 
-// Staged locates a directory that [Release.Stage] or [Images.Stage] has written in another job.
+// Staged locates a directory that [Release.Stage] has written in another job.
 type Staged struct {
 	Dir string
 	// Digest is the directory's digest as reported by that job, through a channel of its own.
@@ -25,35 +25,34 @@ type Staged struct {
 // directory to work, which must not exist, and checks it against its digest and the plan. From
 // then on only the copy is read, and nothing of the workspace can run.
 func (r *Release) UseStaged(s Staged, work string) error {
-	return s.use(r.Plan, []*Release{r}, work)
-}
-
-// UseStaged does the same as [Release.UseStaged] for the crates that the images are built from.
-func (r *Images) UseStaged(s Staged, work string) error {
-	r.staged = true
-	return s.use(r.Plan, r.Builds, work)
-}
-
-func (s Staged) use(p rendered, builds []*Release, work string) error {
 	if err := handover.Take(s.Dir, s.Digest, work); err != nil {
 		return err
 	}
-	if err := checkStagedPlan(p, builds, work); err != nil {
+	if err := r.openStaged(work); err != nil {
 		return fmt.Errorf("checking the directory %q, from another job: %w", s.Dir, err)
 	}
-	for _, r := range builds {
-		runner, err := staged.Open(filepath.Join(work, r.Plan.Crate), r.Plan)
+	return nil
+}
+
+// openStaged opens a runner for each crate on slipway's own copy.
+func (r *Release) openStaged(work string) error {
+	if err := checkStagedPlan(r.Plan, work); err != nil {
+		return err
+	}
+	r.Runners, r.staged = nil, true
+	for _, c := range r.Plan.Crates {
+		runner, err := staged.Open(filepath.Join(work, c.Name), c)
 		if err != nil {
-			return fmt.Errorf("checking the directory %q, from another job: %w", s.Dir, err)
+			return err
 		}
-		r.Runner, r.ToolchainBase, r.staged = runner, runner.ToolchainBase(), true
+		r.Runners = append(r.Runners, runner)
 	}
 	return nil
 }
 
 // checkStagedPlan returns an error unless the copy's plan equals p byte for byte, and the copy
 // has a directory for each crate built and nothing else.
-func checkStagedPlan(p rendered, builds []*Release, work string) error {
+func checkStagedPlan(p *plan.Plan, work string) error {
 	want, err := p.JSON()
 	if err != nil {
 		return err
@@ -70,8 +69,7 @@ func checkStagedPlan(p rendered, builds []*Release, work string) error {
 		return err
 	}
 	for _, e := range entries {
-		known := e.Name() == stagedPlan || slices.ContainsFunc(builds, func(r *Release) bool { return r.Plan.Crate == e.Name() })
-		if !known {
+		if e.Name() != stagedPlan && p.Crate(e.Name()) == nil {
 			return fmt.Errorf("%q is not part of this plan", e.Name())
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/console"
-	"dagger/slipway/ci/plan"
 )
 
 // stage is a subgraph of the diagram: a chain of boxes if the order of the items matters, and
@@ -17,15 +16,30 @@ type stage struct {
 	order bool
 }
 
-// markOrder renders the order of a release as a diagram: steps, artifacts and effects.
-func markOrder(b *strings.Builder, steps, made []string, effects []plan.Effect) {
-	var abouts []string
-	for _, e := range effects {
-		abouts = append(abouts, e.About)
+// markOrder renders the order of the release as a diagram: steps, artifacts and effects.
+func (r *Report) markOrder(b *strings.Builder) {
+	var steps, made, effects []string
+	for _, c := range r.Crates {
+		prefix := ""
+		if len(r.Crates) > 1 {
+			prefix = c.Name + ": "
+		}
+		for _, name := range c.Steps {
+			steps = append(steps, prefix+name)
+		}
+		for _, f := range c.Artifacts {
+			made = append(made, f.Name)
+		}
+	}
+	for _, img := range r.Images {
+		made = append(made, img.Name)
+	}
+	for _, e := range r.Effects {
+		effects = append(effects, e.About)
 	}
 	b.WriteString("\n<details><summary>Steps, artifacts and effects</summary>\n\n```mermaid\nflowchart LR\n")
 	var before string
-	for i, s := range []stage{{"steps", steps, true}, {"artifacts", made, false}, {"effects", abouts, true}} {
+	for i, s := range []stage{{"steps", steps, true}, {"artifacts", made, false}, {"effects", effects, true}} {
 		if len(s.items) == 0 {
 			continue
 		}

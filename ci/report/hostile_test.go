@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os/exec"
 	"reflect"
 	"strings"
@@ -61,31 +62,24 @@ func blank(v reflect.Value) {
 	}
 }
 
-// TestHostileValues puts hostile text into every field of every summary. It checks that the
+// TestHostileValues puts hostile text into every field of a report. It checks that the
 // output has as many lines as with plain text, that none contains markup, and that the JSON
 // prints unchanged.
 func TestHostileValues(t *testing.T) {
-	for _, published := range []bool{false, true} {
-		for _, s := range []interface {
-			Text(dir string) string
-			Markdown() string
-			JSON() ([]byte, error)
-		}{&Crate{Unit: Unit{Run: Run{Published: published, DryRun: !published}}}, &Train{Run: Run{Published: published}}, &Images{Unit: Unit{Run: Run{Published: published}}}} {
-			v := reflect.ValueOf(s)
-			poison(v)
-			name := v.Type().String()
-			text, markdown := s.Text("dist"), s.Markdown()
-			raw, err := s.JSON()
-			if err != nil || console.Clean(string(raw)) != string(raw) {
-				t.Errorf("%s: %v: the JSON is not plain", name, err)
-			}
-			blank(v)
-			wantLines(t, name+" as text", text, s.Text("dist"), 0)
-			// The error is in a code block of its own lines.
-			blocks := strings.Count(markdown, "\n````text\n")
-			wantPlainText(t, name, markdown)
-			wantLines(t, name+" as Markdown", markdown, s.Markdown(), blocks*(strings.Count(strings.ReplaceAll(evil, "\r", "\n"), "\n")-1))
+	for _, s := range []*Report{{DryRun: true}, {Published: true}, {Staged: true}, {}} {
+		name := fmt.Sprintf("dry run %t, published %t, staged %t", s.DryRun, s.Published, s.Staged)
+		poison(reflect.ValueOf(s))
+		text, markdown := s.Text("dist"), s.Markdown()
+		raw, err := s.JSON()
+		if err != nil || console.Clean(string(raw)) != string(raw) {
+			t.Errorf("%s: %v: the JSON is not plain", name, err)
 		}
+		blank(reflect.ValueOf(s))
+		wantLines(t, name+" as text", text, s.Text("dist"), 0)
+		// The error is in a code block of its own lines.
+		blocks := strings.Count(markdown, "\n````text\n")
+		wantPlainText(t, name, markdown)
+		wantLines(t, name+" as Markdown", markdown, s.Markdown(), blocks*(strings.Count(strings.ReplaceAll(evil, "\r", "\n"), "\n")-1))
 	}
 }
 
@@ -125,8 +119,11 @@ func wantPlainText(t *testing.T, name, markdown string) {
 
 // TestHostileStatus checks that an effect's description cannot forge lines of the status.
 func TestHostileStatus(t *testing.T) {
-	outcome := publish.Outcome{Kind: "asset", About: "upload a\n  done        make tag", State: publish.NotBegun}
-	text := StatusText([]Status{{Crate: evil, Tag: evil, State: Incomplete, Outcomes: []publish.Outcome{outcome}}, {Crate: "b", Tag: evil, State: NotBegun}}, true, "slipway x")
+	s := &Report{
+		Crates:   []*Crate{{Name: evil, Tag: evil, State: Incomplete}, {Name: "b", Tag: evil, State: NotBegun}},
+		Outcomes: []publish.Outcome{{Kind: "asset", Crate: evil, About: "upload a\n  done        make tag", State: publish.NotBegun}},
+	}
+	text := s.Status("slipway x")
 	if strings.Contains(text, "\n  done") || strings.Count(text, "\n") != 8 || console.Clean(text) != text {
 		t.Errorf("%d lines:\n%s", strings.Count(text, "\n"), text)
 	}

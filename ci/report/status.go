@@ -9,81 +9,58 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// Status is the progress of a crate's release, made by this run or an earlier one.
-type Status struct {
-	Crate, Tag string
-	State      string // [Released], [Incomplete] or [NotBegun]
-	Signed     bool
-	Outcomes   []publish.Outcome // empty until the crate's effects are determined
-}
-
-// The states of a crate's release.
-const (
-	Released   = "released"
-	Incomplete = "incomplete"
-	NotBegun   = "not begun"
-)
-
-// inRegistry reports whether the crate is known to be published.
-func (s Status) inRegistry() bool {
-	return slices.ContainsFunc(s.Outcomes, func(o publish.Outcome) bool {
-		return o.Kind == plan.EffectRegistry && (o.State == publish.WasDone || o.State == publish.Unchanged)
-	})
-}
-
-// StatusText describes what has and what has not happened remotely, and how to continue. For
-// several crates it shows the state of each, and the effects of one that is half done.
-// performing means that the run got to performing effects.
-func StatusText(all []Status, performing bool, again string) string {
+// Status describes what has and what has not happened remotely in a run that ended early, by this
+// run or an earlier one, and how to continue. If the release has several parts it shows the state
+// of each, and the effects of one that is half done.
+func (r *Report) Status(again string) string {
 	var b strings.Builder
 	b.WriteString("\nWhat has happened:\n")
-	for _, s := range all {
-		if len(all) == 1 {
-			s.lines(&b, "  ")
+	parts := r.parts()
+	for _, p := range parts {
+		if len(parts) == 1 {
+			p.writeOutcomes(&b, "  ")
 			continue
 		}
-		console.Fprintf(&b, "  %-10s  %s\n", s.State, s.Tag)
-		if s.State == Incomplete {
-			s.lines(&b, "              ")
+		console.Fprintf(&b, "  %-10s  %s\n", p.state, p.title)
+		if p.state == Incomplete {
+			p.writeOutcomes(&b, "              ")
 		}
 	}
-	for _, s := range all {
-		if s.inRegistry() && s.State != Released {
-			console.Fprintf(&b, "Crate %q is published, and not announced yet.\n", s.Crate)
+	for _, p := range parts {
+		if p.performed(plan.EffectRegistry) && p.state != Released {
+			console.Fprintf(&b, "Crate %q is published, and not announced yet.\n", p.crate.Name)
 		}
 	}
 	switch {
-	case !performing:
+	case len(r.Outcomes) == 0:
 		b.WriteString("This run published nothing.\n")
-	case !slices.ContainsFunc(all, func(s Status) bool { return s.inRegistry() || s.State == Released }):
+	case !slices.ContainsFunc(parts, part.seen):
 		b.WriteString("Nothing that users can see has changed.\n")
 	}
 	console.Fprintf(&b, "To continue, run the same command again:\n  %s\n", again)
 	return b.String()
 }
 
-// lines writes the outcome of each effect.
-func (s Status) lines(b *strings.Builder, indent string) {
-	if s.Signed && s.Outcomes != nil {
+// writeOutcomes writes what has become of each effect. Files are signed when they are made.
+func (p part) writeOutcomes(b *strings.Builder, indent string) {
+	if p.crate != nil && len(p.outcomes) > 0 && slices.ContainsFunc(p.effects, func(e plan.Effect) bool { return e.Kind == plan.EffectSign }) {
 		b.WriteString(indent + "done        binaries are signed, which announces nothing\n")
 	}
-	for _, o := range s.Outcomes {
+	for _, o := range p.outcomes {
 		console.Fprintf(b, "%s%-10s  %s\n", indent, o.State, o.About)
 	}
 }
 
-// ImagesStatusText describes what has and what has not happened remotely in a release of images.
-func ImagesStatusText(outcomes []publish.Outcome, again string) string {
-	var b strings.Builder
-	b.WriteString("\nWhat has happened:\n")
-	tagged := false
-	for _, o := range outcomes {
-		console.Fprintf(&b, "  %-10s  %s\n", o.State, o.About)
-		tagged = tagged || o.Kind == plan.EffectTag && (o.State == publish.WasDone || o.State == publish.Unchanged)
+// performed reports whether the effects of that kind are known to be done, at least one.
+func (p part) performed(kind string) bool {
+	return slices.ContainsFunc(p.outcomes, func(o publish.Outcome) bool { return o.Kind == kind && o.Performed() })
+}
+
+// seen reports whether users can see a change: a crate that is published or announced, or a tag of
+// an image.
+func (p part) seen() bool {
+	if p.crate == nil {
+		return p.performed(plan.EffectTag)
 	}
-	if !tagged {
-		b.WriteString("No tag that users look for has changed.\n")
-	}
-	console.Fprintf(&b, "To continue, run the same command again:\n  %s\n", again)
-	return b.String()
+	return p.state == Released || p.performed(plan.EffectRegistry)
 }

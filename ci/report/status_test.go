@@ -8,10 +8,10 @@ import (
 	"dagger/slipway/ci/publish"
 )
 
-// TestImagesStatusText checks that it says whether users can see a change: only a tag that was made
+// TestImagesStatus checks that it says whether users can see a change: only a tag that was made
 // is one.
-func TestImagesStatusText(t *testing.T) {
-	const unseen = "No tag that users look for has changed."
+func TestImagesStatus(t *testing.T) {
+	const unseen = "Nothing that users can see has changed."
 	for _, tt := range []struct {
 		kind, state string
 		unseen      bool
@@ -22,7 +22,8 @@ func TestImagesStatusText(t *testing.T) {
 		{plan.EffectTag, publish.WasDone, false},
 		{plan.EffectTag, publish.Unchanged, false},
 	} {
-		text := ImagesStatusText([]publish.Outcome{{Kind: tt.kind, About: "x", State: tt.state}}, "slipway again")
+		s := &Report{Version: "1.0.0", Outcomes: []publish.Outcome{{Kind: tt.kind, Image: "x", About: "x", State: tt.state}}}
+		text := s.Status("slipway again")
 		if strings.Contains(text, unseen) != tt.unseen || !strings.Contains(text, "slipway again") {
 			t.Errorf("%s, %s:\n%s", tt.kind, tt.state, text)
 		}

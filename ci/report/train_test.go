@@ -13,58 +13,53 @@ import (
 	"dagger/slipway/ci/triple"
 )
 
-// newTrainReport returns the report of a train whose second crate is half done.
-func newTrainReport() *Train {
-	crate := func(name string, outcomes ...publish.Outcome) *Crate {
-		return &Crate{
-			Crate: name, Tag: name + "/v1.2.3", Tests: []build.Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
-			Unit: Unit{
-				Run: Run{Plan: "sha256:" + name}, Version: "1.2.3", Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
-				Effects:  []plan.Effect{{Kind: "draft", About: "make a draft of " + name}, {Kind: "registry", About: "publish " + name}},
-				Outcomes: outcomes,
-			},
-		}
+// newTrain returns the report of a train whose second crate is half done.
+func newTrain() *Report {
+	s := &Report{
+		Title: "3 crates", Plan: "sha256:11", Seconds: 12.5, Runner: "local", Toolchain: "rust:1.96.0", Rust: "1.96.0",
+		Error: "releasing \"core/v1.2.3\": performing \"publish core\": 502",
 	}
-	draft := func(name, state string) publish.Outcome {
-		return publish.Outcome{Kind: "draft", About: "make a draft of " + name, State: state, Seconds: 0.5}
+	for _, c := range []struct{ name, state, draft, upload string }{
+		{"kit", Released, publish.WasDone, publish.WasDone},
+		{"core", Incomplete, publish.WasDone, publish.Failed},
+		{"last", NotBegun, publish.NotBegun, publish.NotBegun},
+	} {
+		s.Crates = append(s.Crates, &Crate{
+			Name: c.name, Version: "1.2.3", Tag: c.name + "/v1.2.3", Plan: "sha256:" + c.name, State: c.state, Dir: c.name,
+			Tests: []build.Tests{{Target: triple.X8664, How: "natively", Passed: 5, Binaries: 3}},
+		})
+		s.Effects = append(s.Effects, plan.Effect{Kind: plan.EffectDraft, Crate: c.name, About: "make a draft of " + c.name}, plan.Effect{Kind: plan.EffectRegistry, Crate: c.name, About: "publish " + c.name})
+		s.Outcomes = append(s.Outcomes,
+			publish.Outcome{Kind: plan.EffectDraft, Crate: c.name, About: "make a draft of " + c.name, State: c.draft, Seconds: 0.5},
+			publish.Outcome{Kind: plan.EffectRegistry, Crate: c.name, About: "publish " + c.name, State: c.upload, Seconds: 1.5})
 	}
-	upload := func(name, state string) publish.Outcome {
-		return publish.Outcome{Kind: "registry", About: "publish " + name, State: state, Seconds: 1.5}
-	}
-	s := &Train{Run: Run{Plan: "sha256:11", Seconds: 12.5}, Title: "3 crates", Crates: []*Crate{
-		crate("kit", draft("kit", publish.WasDone), upload("kit", publish.WasDone)),
-		crate("core", draft("core", publish.WasDone), upload("core", publish.Failed)),
-		crate("last", draft("last", publish.NotBegun), upload("last", publish.NotBegun)),
-	}}
-	s.Crates[0].Published, s.Crates[0].URL = true, "https://example.org/kit/v1.2.3"
-	s.Crates[1].Error = "performing \"publish core\": 502"
-	s.Error = "releasing \"core/v1.2.3\": performing \"publish core\": 502"
+	s.Crates[0].URL = "https://example.org/kit/v1.2.3"
 	return s
 }
 
 func TestTrain(t *testing.T) {
-	s := newTrainReport()
+	s := newTrain()
 	golden.Compare(t, "train-failed.md", s.Markdown())
 	raw, err := s.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back Train
-	if err := json.Unmarshal(raw, &back); err != nil || !back.Failed() || len(back.Crates) != 3 || back.Crates[1].Error == "" || back.Published {
+	var back Report
+	if err := json.Unmarshal(raw, &back); err != nil || back.Error == "" || len(back.Crates) != 3 || back.Crates[1].State != Incomplete || back.Published {
 		t.Errorf("the JSON reads as %+v, %v", back, err)
 	}
 	s.Error, s.Published = "", true
 	for _, c := range s.Crates {
-		c.Published, c.Error, c.URL = true, "", "https://example.org/"+c.Tag
-		for i := range c.Outcomes {
-			c.Outcomes[i].State = publish.Unchanged
-		}
+		c.State, c.URL = Released, "https://example.org/"+c.Tag
+	}
+	for i := range s.Outcomes {
+		s.Outcomes[i].State = publish.Unchanged
 	}
 	golden.Compare(t, "train-released.txt", s.Text("dist"))
 	golden.Compare(t, "train-released.md", s.Markdown())
-	s.Published, s.DryRun = false, true
+	s.Published, s.DryRun, s.Outcomes = false, true, nil
 	for _, c := range s.Crates {
-		c.Published, c.DryRun, c.URL, c.Outcomes = false, true, "", nil
+		c.State, c.URL = "", ""
 		c.Artifacts = []dist.File{{Name: plan.SumsName, Size: 97, SHA256: "33"}}
 	}
 	golden.Compare(t, "train-dry-run.txt", s.Text("dist"))
@@ -73,8 +68,8 @@ func TestTrain(t *testing.T) {
 // TestTrainLacksPackage checks that a dry run does not say that every step ran if a crate could not
 // be packaged.
 func TestTrainLacksPackage(t *testing.T) {
-	s := newTrainReport()
-	s.Published, s.Error = false, ""
+	s := newTrain()
+	s.Published, s.Error, s.DryRun = false, "", true
 	for lacks, want := range map[bool]string{false: ": every step ran, nothing was changed", true: ": every step ran except those that package a crate, nothing was changed"} {
 		s.Crates[1].unpackaged = lacks
 		if text := s.Text(""); !strings.Contains(text, want) {
@@ -86,17 +81,14 @@ func TestTrainLacksPackage(t *testing.T) {
 // TestStatus checks the status after a run that ended early.
 func TestStatus(t *testing.T) {
 	const again = "slipway release-train …"
-	var all []Status
-	for i, c := range newTrainReport().Crates {
-		state := []string{Released, Incomplete, NotBegun}[i]
-		all = append(all, Status{Crate: c.Crate, Tag: c.Tag, State: state, Signed: i == 1, Outcomes: c.Outcomes})
-	}
-	golden.Compare(t, "status-train.txt", StatusText(all, true, again))
-	golden.Compare(t, "status-crate.txt", StatusText(all[1:2], true, again))
-	all[1].Outcomes[1].State = publish.WasDone
-	golden.Compare(t, "status-published.txt", StatusText(all, true, again))
-	for i := range all {
-		all[i].Outcomes = nil
-	}
-	golden.Compare(t, "status-steps.txt", StatusText(all, false, again))
+	s := newTrain()
+	s.Effects = append(s.Effects, plan.Effect{Kind: plan.EffectSign, Crate: "core"})
+	golden.Compare(t, "status-train.txt", s.Status(again))
+	one := newTrain()
+	one.Effects, one.Crates = s.Effects, one.Crates[1:2]
+	golden.Compare(t, "status-crate.txt", one.Status(again))
+	s.Outcomes[3].State = publish.WasDone
+	golden.Compare(t, "status-published.txt", s.Status(again))
+	s.Outcomes = nil
+	golden.Compare(t, "status-steps.txt", s.Status(again))
 }

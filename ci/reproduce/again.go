@@ -39,7 +39,7 @@ type Again struct {
 // reproducing is the state of comparing a release with one built again from its source.
 type reproducing struct {
 	*Again
-	plan     *plan.Plan
+	plan     *plan.Crate
 	report   *Report
 	work     string
 	signed   *verify.Report               // of the whole release
@@ -76,7 +76,7 @@ func (a *Again) Compare(ctx context.Context, work string) (*Report, error) {
 		Again: a, plan: a.Build.Plan, work: work,
 		sums: map[string][sha256.Size]byte{}, subjects: map[string][sha256.Size]byte{}, shown: map[string]bool{},
 	}
-	a.From.Expect.Crate, a.From.Expect.Version, a.From.Expect.Commit = r.plan.Crate, r.plan.Version, r.plan.Source.Built()
+	a.From.Expect.Crate, a.From.Expect.Version, a.From.Expect.Commit = r.plan.Name, r.plan.Version, r.plan.Source.Built()
 	if err := os.MkdirAll(r.rebuilt(""), 0o755); err != nil {
 		return nil, fmt.Errorf("building the release %q again: %w", r.plan.Tag, err)
 	}
@@ -118,7 +118,7 @@ func (r *reproducing) rebuild(ctx context.Context) error {
 			names = append(names, plan.StepPackage)
 		}
 	}
-	digest, err := r.plan.Digest()
+	digest, err := plan.Of(r.plan).Digest()
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	versions, err := from.Versions(ctx, r.plan.Crate)
+	versions, err := from.Versions(ctx, r.plan.Name)
 	if err != nil {
 		return nil, "", err
 	}
@@ -90,7 +90,7 @@ func (r *reproducing) inRegistry(ctx context.Context) ([]byte, string, error) {
 		return nil, "", err
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != found.Checksum {
-		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.plan.Crate, r.plan.Version, sum, found.Checksum)
+		return nil, "", fmt.Errorf("downloading crate %q %s: it has sha256 %x, the index says %s", r.plan.Name, r.plan.Version, sum, found.Checksum)
 	}
 	note := "that of the registry"
 	if found.Yanked {

@@ -47,7 +47,7 @@ var (
 )
 
 // parseManifest reads a manifest and checks it against the plan.
-func parseManifest(raw []byte, p *plan.Plan) (manifest, error) {
+func parseManifest(raw []byte, p *plan.Crate) (manifest, error) {
 	var m manifest
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
@@ -63,13 +63,13 @@ func parseManifest(raw []byte, p *plan.Plan) (manifest, error) {
 	return m, nil
 }
 
-func (m manifest) check(p *plan.Plan) error {
-	digest, err := p.Digest()
+func (m manifest) check(p *plan.Crate) error {
+	digest, err := plan.Of(p).Digest()
 	if err != nil {
 		return err
 	}
 	for _, f := range []struct{ what, got, want string }{
-		{"schema", m.Schema, Schema}, {"crate", m.Crate, p.Crate}, {"version", m.Version, p.Version}, {"plan", m.Plan, digest},
+		{"schema", m.Schema, Schema}, {"crate", m.Crate, p.Name}, {"version", m.Version, p.Version}, {"plan", m.Plan, digest},
 	} {
 		if f.got != f.want {
 			return fmt.Errorf("its %s is %q, but here it is %q: the steps ran for something else: run them again on this commit, with the same options", f.what, f.got, f.want)

@@ -18,14 +18,14 @@ import (
 // Recorder is a runner that keeps the results of its steps, to write them to a directory.
 type Recorder struct {
 	step.Runner
-	plan *plan.Plan
+	plan *plan.Crate
 
 	mu      sync.Mutex
 	answers map[string]step.Result // by step
 }
 
 // Record returns a recorder for the plan's steps, which run on r.
-func Record(r step.Runner, p *plan.Plan) *Recorder {
+func Record(r step.Runner, p *plan.Crate) *Recorder {
 	return &Recorder{Runner: r, plan: p, answers: map[string]step.Result{}}
 }
 
@@ -89,7 +89,7 @@ func (r *Recorder) write(ctx context.Context, dir, toolchainBase string) error {
 }
 
 func (r *Recorder) manifest(ctx context.Context, toolchainBase string) (manifest, error) {
-	m := manifest{Schema: Schema, Crate: r.plan.Crate, Version: r.plan.Version, Runner: r.Name(), ToolchainBase: toolchainBase}
+	m := manifest{Schema: Schema, Crate: r.plan.Name, Version: r.plan.Version, Runner: r.Name(), ToolchainBase: toolchainBase}
 	for name, result := range r.answers {
 		if result.Cached {
 			m.Cached = append(m.Cached, name)
@@ -102,7 +102,7 @@ func (r *Recorder) manifest(ctx context.Context, toolchainBase string) (manifest
 			return m, err
 		}
 	}
-	if m.Plan, err = r.plan.Digest(); err != nil {
+	if m.Plan, err = plan.Of(r.plan).Digest(); err != nil {
 		return m, err
 	}
 	return m, m.check(r.plan)

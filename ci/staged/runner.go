@@ -19,7 +19,7 @@ const maxAnswer = 64 << 20
 // that is not in the plan is an error.
 type Runner struct {
 	dir   string
-	plan  *plan.Plan
+	plan  *plan.Crate
 	said  manifest
 	files map[File]string
 }
@@ -29,7 +29,7 @@ var _ step.Runner = (*Runner)(nil)
 // Open opens a staged directory of the plan. It returns an error unless the directory holds
 // exactly the plan's files and a manifest for this plan. The directory must be the caller's
 // private copy, as made by [handover.Take].
-func Open(dir string, p *plan.Plan) (*Runner, error) {
+func Open(dir string, p *plan.Crate) (*Runner, error) {
 	r, err := open(dir, p)
 	if err != nil {
 		return nil, fmt.Errorf("opening the staged results of %q in %q: %w", p.Tag, dir, err)
@@ -37,7 +37,7 @@ func Open(dir string, p *plan.Plan) (*Runner, error) {
 	return r, nil
 }
 
-func open(dir string, p *plan.Plan) (*Runner, error) {
+func open(dir string, p *plan.Crate) (*Runner, error) {
 	if err := onlyPlanned(os.DirFS(dir), p); err != nil {
 		return nil, err
 	}

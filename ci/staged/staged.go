@@ -29,7 +29,7 @@ type File struct {
 
 // Files returns the files, other than the manifest, that a staged directory of the plan
 // holds: the stdout that a release reads and the outputs that it exports.
-func Files(p *plan.Plan) []File {
+func Files(p *plan.Crate) []File {
 	answers := []string{plan.StepToolchain, plan.StepMetadata}
 	exported := []string{output(plan.StepFetch, plan.OutputLock).Path, output(plan.StepPackage, plan.OutputCrate).Path}
 	for _, t := range p.Targets {
@@ -51,7 +51,7 @@ func Files(p *plan.Plan) []File {
 }
 
 // names returns the names of the plan's steps.
-func names(p *plan.Plan) []string {
+func names(p *plan.Crate) []string {
 	var list []string
 	for _, s := range p.Steps {
 		list = append(list, s.Name)
@@ -71,7 +71,7 @@ func fileName(step string) string { return strings.ReplaceAll(step, " ", "-") }
 
 // onlyPlanned returns an error unless the directory holds exactly the plan's files and the
 // manifest, all of them regular files.
-func onlyPlanned(root fs.FS, p *plan.Plan) error {
+func onlyPlanned(root fs.FS, p *plan.Crate) error {
 	want := map[string]bool{manifestName: true}
 	for _, f := range Files(p) {
 		want[f.Path] = true

@@ -18,7 +18,7 @@ import (
 )
 
 // planned returns the plan of a crate with a dependency, a binary and a registry.
-func planned(t *testing.T, toolchain string) *plan.Plan {
+func planned(t *testing.T, toolchain string) *plan.Crate {
 	t.Helper()
 	const checksum = "0000000000000000000000000000000000000000000000000000000000000000"
 	w, err := cargo.Read(fstest.MapFS{
@@ -30,11 +30,11 @@ func planned(t *testing.T, toolchain string) *plan.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(w, plan.Request{Crate: "app", Version: "1.2.3", Toolchain: toolchain})
+	p, err := plan.New(w, plan.Request{Crates: []string{"app@1.2.3"}, Toolchain: toolchain})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.Crates[0]
 }
 
 // echo is a runner whose steps print and output their own names.
@@ -56,7 +56,7 @@ func (*echo) ImageDigest(context.Context, string) (string, error) {
 }
 
 // stage runs the plan's steps and returns the staged directory.
-func stage(t *testing.T, p *plan.Plan) string {
+func stage(t *testing.T, p *plan.Crate) string {
 	t.Helper()
 	r := Record(&echo{}, p)
 	for _, s := range p.Steps {

@@ -59,7 +59,7 @@ func (m *machine) openDagger(ctx context.Context, j app.Job, limits step.Limits,
 	}
 	done := func() error { return errors.Join(client.Close(), os.RemoveAll(work)) }
 	images := map[string]engine.Image{}
-	named := j.Plans[0].Toolchain
+	named := j.Plan.Toolchain
 	if dir, ok := layoutPath(j.Toolchain); ok {
 		images[named], err = engine.ImportLayout(ctx, client, dir, work)
 	} else if named == toolchain.Reference() {
@@ -70,8 +70,8 @@ func (m *machine) openDagger(ctx context.Context, j app.Job, limits step.Limits,
 	}
 	source, repository := client.Host().Directory(taken.Dir), client.Host().Directory(taken.Root)
 	var list []step.Runner
-	for _, p := range j.Plans {
-		list = append(list, engine.New(engine.Options{Client: client, Source: source, Repository: repository, Work: work, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}))
+	for _, c := range j.Plan.Crates {
+		list = append(list, engine.New(engine.Options{Client: client, Source: source, Repository: repository, Work: work, Trees: c.Trees, Images: images, Secrets: j.Secrets(c), Limits: limits, Log: log}))
 	}
 	return list, done, nil
 }

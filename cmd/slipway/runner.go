@@ -67,8 +67,8 @@ func (m *machine) openLocal(ctx context.Context, j app.Job, limits step.Limits, 
 		}
 		return errors.Join(errs...)
 	}
-	for _, p := range j.Plans {
-		r, err := newLocal(local.Options{Cache: cache, Source: taken.Dir, Repository: taken.Root, Trees: p.Trees, Images: images, Secrets: j.Secrets(p), Limits: limits, Log: log}, j.Running.WeakerSandbox, log)
+	for _, c := range j.Plan.Crates {
+		r, err := newLocal(local.Options{Cache: cache, Source: taken.Dir, Repository: taken.Root, Trees: c.Trees, Images: images, Secrets: j.Secrets(c), Limits: limits, Log: log}, j.Running.WeakerSandbox, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, done())
 		}
@@ -89,7 +89,7 @@ func newLocal(opts local.Options, weaker bool, log *progress) (*local.Runner, er
 
 // layouts maps the plans' toolchain to its OCI layout, if it is a local one.
 func layouts(ctx context.Context, j app.Job, log *progress) (map[string]string, error) {
-	named := j.Plans[0].Toolchain
+	named := j.Plan.Toolchain
 	if dir, ok := layoutPath(j.Toolchain); ok {
 		return map[string]string{named: dir}, nil
 	}

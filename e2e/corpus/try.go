@@ -13,7 +13,7 @@ import (
 	"dagger/slipway/ci/beneath"
 )
 
-// summary is the part of release-crate's --json output that is used.
+// summary is the part of what release-crate --json says of the crate that is used.
 type summary struct {
 	Plan  string
 	Tests []struct {
@@ -105,18 +105,18 @@ func (l *lab) dryRun(ctx context.Context, c crate, source, cache, out string) (s
 		"--source", source, "--crate", c.Name, "--version", c.Version, "--out", out)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var s summary
+	var report struct{ Crates []summary }
 	err := cmd.Run()
 	if log := os.Getenv("SLIPWAY_CORPUS_LOGS"); log != "" {
 		_ = os.WriteFile(filepath.Join(log, c.Name+".log"), append(stderr.Bytes(), stdout.Bytes()...), 0o644)
 	}
 	if err != nil {
-		return s, lastWords(stderr.String(), err)
+		return summary{}, lastWords(stderr.String(), err)
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &s); err != nil {
-		return s, fmt.Sprintf("the summary is no JSON: %v", err)
+	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil || len(report.Crates) != 1 {
+		return summary{}, fmt.Sprintf("the summary is no JSON about one crate: %v", err)
 	}
-	return s, ""
+	return report.Crates[0], ""
 }
 
 // lastWords returns the error message of the slipway command.

@@ -9,9 +9,33 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"dagger/slipway/ci/address"
+	"dagger/slipway/ci/credential"
+	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/repository"
 	"dagger/slipway/ci/secret"
 )
+
+// Remotes is where a release is published, and as whom.
+type Remotes struct {
+	GitHub *github.Client
+	// Registries provides the tokens of registries. The runners have the token of their crate's
+	// registry too, for the steps that need it.
+	Registries credential.Registries
+	// Images is where images go.
+	Images ImageRemotes
+	// Actor is who releases, by user name in the registry; "" means the owner of the GitHub
+	// token.
+	Actor string
+	// Initial names the crates that their registry does not have yet.
+	Initial []string
+	// ToolchainNamed means that the caller has named the toolchain image, instead of leaving the
+	// choice to the workspace.
+	ToolchainNamed bool
+	// Environment is the GitHub deployment environment of this run, "" for none.
+	Environment string
+	// Again is the command that continues an interrupted release.
+	Again string
+}
 
 // ImageRemotes is where images are released to.
 type ImageRemotes struct {
@@ -22,8 +46,6 @@ type ImageRemotes struct {
 	// docker config are used.
 	Username string
 	Password secret.Text
-	// Again is the command that continues an interrupted release.
-	Again string
 }
 
 // repository returns the repository that an image is released to.
