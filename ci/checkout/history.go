@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/notes"
+	"dagger/slipway/ci/tomlfile"
 )
 
 // History returns the commits that touch a crate since its last tag. Outside a repository
@@ -22,7 +23,7 @@ func (s *Source) History(ctx context.Context, q notes.Question) (notes.History, 
 	if e.git == nil || e.commit == "" {
 		return notes.History{}, nil
 	}
-	q.Dir = path.Join(e.prefix, q.Dir)
+	q.Dir, q.Root = path.Join(e.prefix, q.Dir), path.Join(e.prefix, ".")
 	q.Without = slices.Clone(q.Without)
 	for i, dir := range q.Without {
 		q.Without[i] = path.Join(e.prefix, dir)
@@ -40,7 +41,16 @@ func (g *git) history(ctx context.Context, head string, q notes.Question) (h not
 	if err != nil {
 		return h, err
 	}
-	h.Tag = q.LastTag(strings.Split(tags, "\n"))
+	h.Tag = q.LastTag(strings.Split(tags, "\n"), func(tag, version string) bool {
+		var held bool
+		if err == nil {
+			held, err = g.holds(ctx, "refs/tags/"+tag, q, version)
+		}
+		return held
+	})
+	if err != nil {
+		return h, err
+	}
 	if h.Commits, err = g.commits(ctx, h, q); err != nil {
 		return h, err
 	}
@@ -57,6 +67,54 @@ func (g *git) history(ctx context.Context, head string, q notes.Question) (h not
 	}
 	return h, nil
 }
+
+// holds reports whether a commit has the crate at a version, by its manifest at the same place.
+func (g *git) holds(ctx context.Context, commit string, q notes.Question, version string) (bool, error) {
+	var l listing
+	l.tree, l.missing, l.unnamed = map[string]entry{}, map[string]bool{}, map[string]bool{}
+	own, root := path.Join(q.Dir, "Cargo.toml"), path.Join(q.Root, "Cargo.toml")
+	for _, name := range []string{own, root} {
+		if err := g.readCommit(ctx, commit, name, &l); err != nil {
+			return false, err
+		}
+	}
+	read := func(name string) (m manifest, err error) {
+		e, ok := l.tree[name]
+		if !ok || e.size > maxManifest || e.mode == gitlink {
+			return m, nil
+		}
+		raw, err := g.blobs(ctx, []entry{e})
+		if err == nil && tomlfile.Unmarshal(raw[0], &m) != nil {
+			m = manifest{} // what cannot be read says nothing
+		}
+		return m, err
+	}
+	m, err := read(own)
+	if err != nil || m.Package.Name != q.Crate {
+		return false, err
+	}
+	if at, ok := m.Package.Version.(string); ok {
+		return at == version, nil
+	}
+	w, err := read(root)
+	return w.Workspace.Package.Version == version, err
+}
+
+// manifest is the part of a Cargo.toml that says which version it has.
+type manifest struct {
+	Package struct {
+		Name    string `toml:"name"`
+		Version any    `toml:"version"` // a table if the workspace's version is inherited
+	} `toml:"package"`
+	Workspace struct {
+		Package struct {
+			Version string `toml:"version"`
+		} `toml:"package"`
+	} `toml:"workspace"`
+}
+
+// maxManifest is the size in bytes from which on a manifest of an earlier version is not read.
+const maxManifest = 1 << 20
 
 // commits returns up to notes.MaxCommits+1 commits: the extra one shows that there are
 // more.

@@ -224,3 +224,31 @@ func TestHistoryBelow(t *testing.T) {
 	_, got = history(t, filepath.Join(dir, "libs"), q)
 	want(t, got, "fix: of another crate in it", "fix: of libs", "feat: libs")
 }
+
+// TestHistoryOtherForm checks that a tag that names no crate is the last one if its commit has the
+// crate at that version, written or inherited, also below a repository's root.
+func TestHistoryOtherForm(t *testing.T) {
+	for _, root := range []string{"", "libs"} {
+		for written, inherited := range map[string]string{`version = "1.1.0"`: "", "version.workspace = true": "[workspace.package]\nversion = \"1.1.0\"\n"} {
+			dir := repository(t)
+			change(t, dir, filepath.Join(root, "crates/a/file"), "feat: before")
+			gitIn(t, dir, "tag", "a-v1.0.0")
+			write(t, inherited, dir, root, "Cargo.toml")
+			change(t, dir, filepath.Join(root, "crates/a/Cargo.toml"), "[package]\nname = \"a\"\n"+written)
+			gitIn(t, dir, "tag", "v1.1.0")
+			change(t, dir, filepath.Join(root, "crates/a/file"), "feat: after")
+			gitIn(t, dir, "tag", "v1.1.5") // of another crate
+			change(t, dir, filepath.Join(root, "crates/a/file"), "fix: after")
+			q := ofA
+			q.Others = []string{"b"}
+			h, got := history(t, filepath.Join(dir, root), q)
+			if want(t, got, "fix: after", "feat: after"); h.Tag != "v1.1.0" {
+				t.Errorf("%q: the last tag is %q", written, h.Tag)
+			}
+			gitIn(t, dir, "tag", "--delete", "v1.1.0")
+			if h, _ := history(t, filepath.Join(dir, root), q); h.Tag != "a-v1.0.0" {
+				t.Errorf("%q: without it the last tag is %q", written, h.Tag)
+			}
+		}
+	}
+}

@@ -19,6 +19,8 @@ type Question struct {
 	Crate   string
 	Version string
 	Dir     string // slash-separated, relative to the workspace root, "." for the root itself
+	// Root is the workspace root in the repository, where what asks git sets it.
+	Root string
 	// Without lists directories below Dir that belong to other crates.
 	Without []string
 	// Others names the workspace's other crates and their directories, as tags may.

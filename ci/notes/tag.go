@@ -19,8 +19,10 @@ import (
 // directory and words like v and release, in any order, with separators between them. What
 // has any other word is not a tag of the crate. In a workspace of several crates, tags
 // without a name count only if no tag names the crate, and if none of them has a version
-// higher than q's: then they are another crate's.
-func (q Question) LastTag(tags []string) string {
+// higher than q's: then they are another crate's. But one that holds the crate at its version
+// counts like a tag with the crate's name, because projects change how they name tags. holds is
+// asked that of the highest maxAsked of them at most.
+func (q Question) LastTag(tags []string, holds func(tag, version string) bool) string {
 	to, err := semver.StrictNewVersion(q.Version)
 	if err != nil {
 		return ""
@@ -39,10 +41,32 @@ func (q Question) LastTag(tags []string) string {
 	if len(q.Others) == 0 {
 		return q.highest(slices.Concat(named, plain), to)
 	}
-	if tag := q.highest(named, to); tag != "" || isForeign {
+	if tag := q.highest(slices.Concat(named, q.held(plain, named, to, holds)), to); tag != "" || isForeign {
 		return tag
 	}
 	return q.highest(plain, to)
+}
+
+// maxAsked is how many tags that name no crate are looked into: reading a file of a commit takes
+// milliseconds, and a project has thousands of tags.
+const maxAsked = 8
+
+// held returns the highest of the tags without a name that holds the crate, if it has a higher
+// version than those with its name.
+func (q Question) held(plain, named []release, to *semver.Version, holds func(tag, version string) bool) []release {
+	least := q.highest(named, to)
+	for range maxAsked {
+		tag := q.highest(plain, to)
+		i := slices.IndexFunc(plain, func(r release) bool { return r.tag == tag })
+		if i < 0 || least != "" && q.highest(slices.Concat(named, plain[i:i+1]), to) == least {
+			return nil
+		}
+		if holds(tag, plain[i].version.Original()) {
+			return plain[i : i+1]
+		}
+		plain = slices.Delete(slices.Clone(plain), i, i+1)
+	}
+	return nil
 }
 
 // release is the version that a tag names.

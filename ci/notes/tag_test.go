@@ -54,8 +54,37 @@ func TestLastTag(t *testing.T) {
 		{"1.2.3", strings.Repeat("v-", 400) + "1.2.2 v" + strings.Repeat("1", 1000) + ".2.2", ""},
 		{"1.2.3", "", ""},
 	} {
-		if got := (Question{Crate: "a", Version: tt.version}).LastTag(strings.Fields(tt.tags)); got != tt.want {
+		if got := (Question{Crate: "a", Version: tt.version}).LastTag(strings.Fields(tt.tags), none); got != tt.want {
 			t.Errorf("before %s among %q: got %q, want %q", tt.version, tt.tags, got, tt.want)
+		}
+	}
+}
+
+func none(string, string) bool { return false }
+
+// TestLastTagOtherForm checks that a tag without a name is the crate's if it holds the crate at
+// its version, even if older or other tags suggest otherwise.
+func TestLastTagOtherForm(t *testing.T) {
+	q := Question{Crate: "kit-cli", Version: "2.6.1", Dir: "crates/cli", Others: []string{"kit", "crates/lib", "lib"}}
+	for _, tt := range []struct{ tags, held, want string }{
+		{"cli-v1.20.6 v2.1.0 v2.3.2", "v2.1.0 v2.3.2", "v2.3.2"},
+		{"cli-v1.20.6 v2.1.0 v2.3.2", "v2.1.0", "v2.1.0"},
+		{"cli-v1.20.6 v2.1.0 v2.3.2", "", "cli-v1.20.6"},
+		{"cli-v1.20.6 v1.0.0 v0.9.0", "v1.0.0 v0.9.0", "cli-v1.20.6"},
+		{"v2.1.0 v8.0.0", "v2.1.0 v8.0.0", "v2.1.0"},
+		{"v2.1.0 v8.0.0", "", ""},
+		{"cli-v1.0.0 v2.6.1", "v2.6.1", "cli-v1.0.0"},
+		{"cli-v1.0.0 v1.9.0 v2.0.0 v2.0.1 v2.0.2 v2.0.3 v2.0.4 v2.0.5 v2.0.6 v2.0.7", "v1.9.0", "cli-v1.0.0"},
+	} {
+		asked := 0
+		got := q.LastTag(strings.Fields(tt.tags), func(tag, version string) bool {
+			if asked++; "v"+version != tag {
+				t.Errorf("asked for version %q of tag %q", version, tag)
+			}
+			return slices.Contains(strings.Fields(tt.held), tag)
+		})
+		if got != tt.want || asked > maxAsked {
+			t.Errorf("among %q, of which %q hold it: got %q, want %q, asked %d times", tt.tags, tt.held, got, tt.want, asked)
 		}
 	}
 }
@@ -96,7 +125,7 @@ func TestLastTagOfWorkspace(t *testing.T) {
 		i := slices.IndexFunc(w.Crates, func(c cargo.Crate) bool { return c.Name == tt.crate })
 		q := NewQuestion(w, &w.Crates[i])
 		q.Version = "1.2.0"
-		if got := q.LastTag(strings.Fields(tt.tags)); got != tt.want {
+		if got := q.LastTag(strings.Fields(tt.tags), none); got != tt.want {
 			t.Errorf("%s among %q: got %q, want %q", tt.crate, tt.tags, got, tt.want)
 		}
 	}
