@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/gittest"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/prepare"
 	"dagger/slipway/ci/step"
 )
 
@@ -234,5 +236,36 @@ func TestSubmoduleAbove(t *testing.T) {
 	p, _ := planned(t, filepath.Join(dir, "rust"), "a")
 	if err := plan.Of(p).CheckDryRun(); err == nil || !strings.Contains(err.Error(), "the submodule \"../third\", which may have it, is outside the workspace") {
 		t.Errorf("the plan says %v", err)
+	}
+}
+
+// TestPrepareBelow checks that the changelog above a workspace gets the section that a release of it
+// then finds.
+func TestPrepareBelow(t *testing.T) {
+	const log = "# Changelog\n\n## Unreleased\n\n- from above\n\n## 0.1.0\n\n- first\n"
+	dir := tree(t, belowRoot("", map[string]string{"CHANGELOG.md": log, "shared/Cargo.toml": manifest("shared")}))
+	h := &fakeHost{t: t, dir: filepath.Join(dir, "rust")}
+	v := &Prepare{Crate: "a", Version: "0.2.0"}
+	made, err := v.Run(t.Context(), h)
+	if err != nil || !strings.Contains(made.Files["../CHANGELOG.md"], "## 0.2.0") || !strings.Contains(strings.Join(made.Notes, "\n"), "outside the workspace") {
+		t.Fatalf("%v: %s\n%q", err, made.Output, made.Notes)
+	}
+	source, err := h.Source(t.Context(), v.Root)
+	must(t, err)
+	proposed, err := tracked(t.Context(), source, &prepare.Changeset{Files: []change.File{{Path: "a/Cargo.toml"}, {Path: "../CHANGELOG.md"}, {Path: "ignored"}}})
+	if names := slices.Sorted(maps.Keys(proposed)); err != nil || !slices.Equal(names, []string{"CHANGELOG.md", "rust/a/Cargo.toml"}) {
+		t.Errorf("proposed are %q, %v", names, err)
+	}
+	v.Write = true
+	_, err = v.Run(t.Context(), h)
+	raw, read := os.ReadFile(filepath.Join(dir, "CHANGELOG.md"))
+	if err != nil || read != nil || string(raw) != made.Files["../CHANGELOG.md"] {
+		t.Errorf("%v, %v: the file is\n%s", err, read, raw)
+	}
+	commitAll(t, dir)
+	var planned Plan
+	p, err := planned.planOne(t.Context(), &fakeHost{t: t, dir: h.dir}, &planned.Signing, Subject{Crate: "a", Version: "0.2.0"})
+	if err != nil || !strings.Contains(p.plan.Crates[0].Notes, "from above") {
+		t.Errorf("a release of it finds %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,30 @@ func TestMemberIsNoWorkspace(t *testing.T) {
 		})
 	}
 }
+
+// TestWorkflowsOfMember checks that no workflows are made for a member of a workspace.
+func TestWorkflowsOfMember(t *testing.T) {
+	repository := t.TempDir()
+	write(t, filepath.Join(repository, "rust", "Cargo.toml"), "[workspace]\nmembers = [\"a\"]\n")
+	write(t, filepath.Join(repository, "rust", "a", "src", "main.rs"), "fn main() {}\n")
+	write(t, filepath.Join(repository, "rust", "a", "Cargo.toml"), "[package]\nname = \"a\"\nversion = \"1.0.0\"\nedition = \"2021\"\n")
+	repository = gittest.Repository(t, repository)
+	t.Chdir(repository)
+	v := &Workflows{Source: ".", Workspace: "rust/a", Slipway: "owner/name@" + strings.Repeat("a", 40)}
+	_, err := v.Run(t.Context(), caller{&fakeHost{t: t, dir: repository}})
+	if err == nil || !strings.Contains(err.Error(), `"rust/a": to cargo it is a member of the workspace in "rust", `) || !strings.Contains(err.Error(), `--workspace "rust"`) {
+		t.Errorf("the error is %v", err)
+	}
+	v.Workspace = "rust"
+	if _, err := v.Run(t.Context(), caller{&fakeHost{t: t, dir: repository}}); err != nil {
+		t.Errorf("of the workspace itself: %v", err)
+	}
+}
+
+// caller is a host on which the caller's paths are those of the machine.
+type caller struct{ *fakeHost }
+
+func (caller) Files(_ context.Context, dir string) (string, error) { return dir, nil }
 
 func write(t *testing.T, name, text string) {
 	t.Helper()

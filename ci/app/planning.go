@@ -44,33 +44,44 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 	}
 }
 
-// checkParent returns an error if the directory that the caller has named is a member of a
-// workspace whose root is above it in the repository: the lock file, profiles, patches and
-// inherited fields that decide how it is built are there.
+// checkParent returns an error if the directory that the caller has named is a member of another
+// workspace: see parent.
 func checkParent(ctx context.Context, h Host, named string) error {
-	dir, err := h.Files(ctx, named)
-	if err != nil {
-		return err
-	}
-	root, below, err := checkout.Repository(dir)
-	if err != nil || root == "" || below == "" {
-		return err
-	}
-	files, err := sourcefs.Open(ctx, root)
-	if err != nil {
-		return err
-	}
-	defer files.Close()
-	parent, err := cargo.Parent(files, below)
+	up, parent, err := parent(ctx, h, named)
 	if err != nil || parent == "" {
 		return err
 	}
-	up, err := filepath.Rel(filepath.FromSlash(below), filepath.FromSlash(parent))
+	return memberError(named, up, fmt.Sprintf("--source %s (with Dagger --workspace %s)", quote.Line(filepath.Join(named, up)), quote.Line(parent)))
+}
+
+// memberError says that a directory is a member of the workspace at up, relative to it, and what
+// the caller can pass instead.
+func memberError(named, up, pass string) error {
+	return fmt.Errorf("reading the workspace %q: to cargo it is a member of the workspace in %s, whose lock file, profiles and patches it is built with: pass that one, %s; if it is none of its members, add it to `exclude` there", named, quote.Line(filepath.Join(named, up)), pass)
+}
+
+// parent returns the root of the workspace of which a directory that the caller has named is a
+// member, as a path relative to the directory and one in the repository, "" if it is none: the lock
+// file, profiles, patches and inherited fields that decide how it is built are there.
+func parent(ctx context.Context, h Host, named string) (up, parent string, err error) {
+	dir, err := h.Files(ctx, named)
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	pass := filepath.Join(named, up)
-	return fmt.Errorf("reading the workspace %q: to cargo it is a member of the workspace in %s, whose lock file, profiles and patches it is built with: pass that one, --source %[2]s (with Dagger --workspace %[3]s); if it is none of its members, add it to `exclude` there", named, quote.Line(pass), quote.Line(parent))
+	root, below, err := checkout.Repository(dir)
+	if err != nil || root == "" || below == "" {
+		return "", "", err
+	}
+	files, err := sourcefs.Open(ctx, root)
+	if err != nil {
+		return "", "", err
+	}
+	defer files.Close()
+	if parent, err = cargo.Parent(files, below); err != nil || parent == "" {
+		return "", "", err
+	}
+	up, err = filepath.Rel(filepath.FromSlash(below), filepath.FromSlash(parent))
+	return up, parent, err
 }
 
 // Crates returns the names and versions of the workspace's crates.

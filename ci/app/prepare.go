@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/change"
+	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/github"
 	"dagger/slipway/ci/notes"
@@ -34,14 +36,11 @@ type Prepare struct {
 
 // Run reads the files of the caller, not the copy of the source, because it changes them.
 func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
-	dir, err := h.Files(ctx, v.Source)
-	if err == nil {
-		err = checkParent(ctx, h, v.Source)
-	}
+	dir, prefix, err := v.place(ctx, h)
 	if err != nil {
 		return Outcome{}, err
 	}
-	files, err := sourcefs.Open(ctx, dir)
+	files, err := sourcefs.OpenBelow(ctx, dir, prefix)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -71,13 +70,34 @@ func (v *Prepare) Run(ctx context.Context, h Host) (Outcome, error) {
 	case v.Propose:
 		made.Output, err = v.propose(ctx, h, w, changes)
 	case v.Write:
-		if err = changes.Write(dir); err == nil {
+		if err = changes.Write(dir, prefix); err == nil {
 			made.Output = console.Sprintf("%s is prepared: %d files changed; commit them, get them merged, and release\n", changes.Tag, len(changes.Files))
 		}
 	default:
 		made.diff(changes.Diff())
+		for _, f := range changes.Files {
+			if !fs.ValidPath(f.Path) {
+				made.Notes = append(made.Notes, console.Sprintf("%q is outside the workspace, where `git apply` changes nothing: --write changes it", f.Path))
+			}
+		}
 	}
 	return made, err
+}
+
+// place returns the root of the repository, and the workspace's directory in it: the changelog may be
+// above the workspace. Outside a repository it is the workspace.
+func (v *Prepare) place(ctx context.Context, h Host) (root, prefix string, err error) {
+	dir, err := h.Files(ctx, v.Source)
+	if err == nil {
+		err = checkParent(ctx, h, v.Source)
+	}
+	if err == nil {
+		root, prefix, err = checkout.Repository(dir)
+	}
+	if root == "" {
+		root = dir
+	}
+	return root, prefix, err
 }
 
 // diff makes a diff the output. If it has characters that are shown as escapes, a note warns that
@@ -90,19 +110,25 @@ func (o *Outcome) diff(text string) {
 }
 
 // tracked returns the new text of the changed files that git tracks, by path from the
-// repository's root. A lock file that git ignores changes on disk only. dir has a copy of the
-// tracked files, and directory is the workspace's path in the repository.
-func tracked(ctx context.Context, dir, directory string, changes *prepare.Changeset) (map[string]string, error) {
-	copied, err := sourcefs.Open(ctx, dir)
+// repository's root. A lock file that git ignores changes on disk only. from has a copy of the
+// tracked files.
+func tracked(ctx context.Context, from *checkout.Source, changes *prepare.Changeset) (map[string]string, error) {
+	files := map[string]string{}
+	_, err := from.Add(ctx, func(name string) bool {
+		return slices.ContainsFunc(changes.Files, func(f change.File) bool { return path.Join(from.Prefix(), f.Path) == name })
+	})
+	if err != nil {
+		return nil, err
+	}
+	copied, err := from.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer copied.Close()
-	files := map[string]string{}
 	for _, f := range changes.Files {
 		switch _, err := copied.Lstat(f.Path); {
 		case err == nil:
-			files[path.Join(directory, f.Path)] = f.New
+			files[path.Join(from.Prefix(), f.Path)] = f.New
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		}
@@ -128,7 +154,7 @@ func (v *Prepare) propose(ctx context.Context, h Host, w *cargo.Workspace, chang
 	if err != nil {
 		return "", err
 	}
-	files, err := tracked(ctx, copied.Dir, source.Directory, changes)
+	files, err := tracked(ctx, copied, changes)
 	if err != nil {
 		return "", err
 	}

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/console"
+	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/sourcefs"
 	"dagger/slipway/ci/workflows"
 )
@@ -38,7 +40,7 @@ func (v *Workflows) Run(ctx context.Context, h Host) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer root.Close()
-	files, err := v.files(root)
+	files, err := v.files(ctx, h, root)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -52,7 +54,16 @@ func (v *Workflows) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 // files returns the workflows by path.
-func (v *Workflows) files(root fs.FS) (map[string]string, error) {
+func (v *Workflows) files(ctx context.Context, h Host, root fs.FS) (map[string]string, error) {
+	if v.Workspace != "" {
+		up, parent, err := parent(ctx, h, filepath.Join(v.Source, v.Workspace))
+		if err == nil && parent != "" {
+			err = memberError(v.Workspace, up, "--workspace "+quote.Line(filepath.Join(v.Workspace, up)))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	below, err := fs.Sub(root, path.Clean(cmp.Or(v.Workspace, ".")))
 	if err != nil {
 		return nil, fmt.Errorf("reading the workspace %q: %w", v.Workspace, err)

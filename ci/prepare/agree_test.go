@@ -27,7 +27,7 @@ func TestCargoAgrees(t *testing.T) {
 				dir := lay(t, files)
 				runCargo(t, dir, "metadata", "--locked") // otherwise the test proves nothing
 				c := mustPrepare(t, files, tt.crate, tt.version)
-				if err := c.Write(dir); err != nil {
+				if err := c.Write(dir, ""); err != nil {
 					t.Fatal(err)
 				}
 				if got := versionOf(t, runCargo(t, dir, "metadata", "--locked"), tt.crate); got != tt.version {
@@ -139,7 +139,7 @@ func TestCargoRefusesHalf(t *testing.T) {
 		half := *c
 		half.Files = slices.DeleteFunc(slices.Clone(c.Files), func(f change.File) bool { return f.Path == without })
 		dir := lay(t, files)
-		if err := half.Write(dir); err != nil || len(half.Files) != len(c.Files)-1 {
+		if err := half.Write(dir, ""); err != nil || len(half.Files) != len(c.Files)-1 {
 			t.Fatal(err)
 		}
 		if _, err := tryCargo(t, dir, "metadata", "--locked"); err == nil {
@@ -167,7 +167,7 @@ func TestCargoAgreesOnNamesakes(t *testing.T) {
 			runCargo(t, dir, "generate-lockfile", source...)
 			files[lockFile] = readFile(t, dir, lockFile)
 			c := mustPrepare(t, files, "kit", tt.to)
-			if err := c.Write(dir); err != nil {
+			if err := c.Write(dir, ""); err != nil {
 				t.Fatal(err)
 			}
 			runCargo(t, dir, "metadata", append(source, "--locked")...)

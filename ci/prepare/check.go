@@ -73,6 +73,14 @@ type edited struct {
 	files map[string]change.File
 }
 
+// Prefix returns the workspace's directory in the repository, as the unedited files have it.
+func (e edited) Prefix() string {
+	if p, ok := e.FS.(interface{ Prefix() string }); ok {
+		return p.Prefix()
+	}
+	return ""
+}
+
 // ReadFile makes [fs.ReadFile] return edited files.
 func (e edited) ReadFile(name string) ([]byte, error) {
 	if f, ok := e.files[name]; ok {

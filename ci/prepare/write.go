@@ -11,20 +11,20 @@ import (
 	"dagger/slipway/ci/change"
 )
 
-// Write writes the files below dir, the root of the workspace that the changeset was made from;
-// [os.Root] confines all names to it. It first writes all files under temporary names and then
+// Write writes the files below dir, the root of the repository with the workspace that the changeset
+// was made from at prefix, "" for the root itself; [os.Root] confines all names to dir. It first writes all files under temporary names and then
 // renames them. If a rename fails, those before it are undone, so that either all files change
 // or none, unless undoing fails too.
 //
 // If a file has neither its old nor its new content, Write returns an error before writing
 // anything. Files with the new content are skipped, so an interrupted Write can be repeated.
-func (c *Changeset) Write(dir string) error {
+func (c *Changeset) Write(dir, prefix string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("writing the changes of %s: %w", c.Tag, err)
 	}
 	defer root.Close()
-	todo, err := c.todo(root)
+	todo, err := c.todo(root, prefix)
 	if err != nil {
 		return fmt.Errorf("writing the changes of %s: %w: nothing was written", c.Tag, err)
 	}
@@ -39,9 +39,10 @@ func (c *Changeset) Write(dir string) error {
 }
 
 // todo returns the files that still have to be written.
-func (c *Changeset) todo(root *os.Root) ([]change.File, error) {
+func (c *Changeset) todo(root *os.Root, prefix string) ([]change.File, error) {
 	var todo []change.File
 	for _, f := range c.Files {
+		f.Path = path.Join(prefix, f.Path)
 		name := filepath.FromSlash(f.Path)
 		info, err := root.Lstat(name)
 		if err != nil {

@@ -49,20 +49,20 @@ func TestWrite(t *testing.T) {
 	if err := os.Chmod(script, 0o751); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.Write(dir); err != nil {
+	if err := two.Write(dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, dir, "new", "new a")
 	if info, err := os.Stat(script); err != nil || info.Mode().Perm() != 0o751 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if err := two.Write(dir); err != nil { // already written files are left alone
+	if err := two.Write(dir, ""); err != nil { // already written files are left alone
 		t.Error(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "a/Cargo.toml"), []byte("old a"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.Write(dir); err != nil { // a partial write is completed
+	if err := two.Write(dir, ""); err != nil { // a partial write is completed
 		t.Error(err)
 	}
 	holds(t, dir, "new", "new a")
@@ -73,12 +73,12 @@ func TestWriteNothing(t *testing.T) {
 	const nothing = "nothing was written"
 	t.Run("changed since", func(t *testing.T) {
 		dir := lay(t, map[string]string{"Cargo.toml": "old", "a/Cargo.toml": "mine", "README.md": "x"})
-		says(t, two.Write(dir), `writing the changes of a/v1.0.0: "a/Cargo.toml" has changed since it was read: prepare the release again`, nothing)
+		says(t, two.Write(dir, ""), `writing the changes of a/v1.0.0: "a/Cargo.toml" has changed since it was read: prepare the release again`, nothing)
 		holds(t, dir, "old", "mine")
 	})
 	t.Run("gone", func(t *testing.T) {
 		dir := lay(t, map[string]string{"Cargo.toml": "old"})
-		says(t, two.Write(dir), "a/Cargo.toml", nothing)
+		says(t, two.Write(dir, ""), "a/Cargo.toml", nothing)
 	})
 	t.Run("symlink", func(t *testing.T) {
 		dir := lay(t, map[string]string{"Cargo.toml": "old", "b": "old a"})
@@ -88,7 +88,7 @@ func TestWriteNothing(t *testing.T) {
 		if err := os.Symlink("../b", filepath.Join(dir, "a/Cargo.toml")); err != nil {
 			t.Fatal(err)
 		}
-		says(t, two.Write(dir), `"a/Cargo.toml" is not a regular file: replace it with one`, nothing)
+		says(t, two.Write(dir, ""), `"a/Cargo.toml" is not a regular file: replace it with one`, nothing)
 		if got := readFile(t, dir, "Cargo.toml"); got != "old" {
 			t.Errorf("Cargo.toml holds %q", got)
 		}
@@ -99,7 +99,7 @@ func TestWriteNothing(t *testing.T) {
 		if err := os.Symlink(outside, filepath.Join(dir, "a")); err != nil {
 			t.Fatal(err)
 		}
-		says(t, two.Write(dir), "a/Cargo.toml", "escapes", nothing)
+		says(t, two.Write(dir, ""), "a/Cargo.toml", "escapes", nothing)
 		if got := readFile(t, outside, "Cargo.toml"); got != "old a" {
 			t.Errorf("a file outside holds %q", got)
 		}
@@ -107,11 +107,11 @@ func TestWriteNothing(t *testing.T) {
 	t.Run("path that leads outside", func(t *testing.T) {
 		dir := layTwo(t)
 		c := &Changeset{Files: []change.File{{Path: "../x/Cargo.toml", Old: "", New: "x"}}}
-		says(t, c.Write(dir), "escapes", nothing)
+		says(t, c.Write(dir, ""), "escapes", nothing)
 		holds(t, dir, "old", "old a")
 	})
 	t.Run("no such workspace", func(t *testing.T) {
-		says(t, two.Write(filepath.Join(t.TempDir(), "none")), "writing the changes of a/v1.0.0", "none")
+		says(t, two.Write(filepath.Join(t.TempDir(), "none"), ""), "writing the changes of a/v1.0.0", "none")
 	})
 }
 
@@ -122,7 +122,7 @@ func TestWriteTakesBack(t *testing.T) {
 		long := strings.Repeat("x", 240) // a temporary name derived from it exceeds the file system's limit
 		dir := lay(t, map[string]string{"Cargo.toml": "old", "a/Cargo.toml": "old a", "README.md": "x", "z/" + long: "old"})
 		c := &Changeset{Files: slices.Concat(two.Files, []change.File{{Path: "z/" + long, Old: "old", New: "new"}})}
-		says(t, c.Write(dir), "name too long", "nothing was changed")
+		says(t, c.Write(dir, ""), "name too long", "nothing was changed")
 		if err := os.RemoveAll(filepath.Join(dir, "z")); err != nil {
 			t.Fatal(err)
 		}
