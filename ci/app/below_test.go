@@ -269,3 +269,43 @@ func TestPrepareBelow(t *testing.T) {
 		t.Errorf("a release of it finds %v", err)
 	}
 }
+
+// TestPartlyVendoredBelow checks that the step that downloads what is not vendored sees, of a
+// repository, the manifests and what is vendored, if the workspace is below its root and needs
+// files above.
+func TestPartlyVendoredBelow(t *testing.T) {
+	const index = "registry+https://github.com/rust-lang/crates.io-index"
+	const vendor = "rust/vendor"
+	config := "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n"
+	dir := tree(t, belowRoot("readme = \"../../README.md\"\n[dependencies]\nlog = \"0.4\"\nown = { git = \"https://example.org/own\" }", map[string]string{
+		"rust/.cargo/config.toml": config, "README.md": "x\n", "other/secret.txt": "own\n", "rust/notes/secret.txt": "own\n",
+		vendor + "/log/Cargo.toml": "[package]\nname = \"log\"\nversion = \"0.4.1\"\n", vendor + "/log/src/lib.rs": "// vendored\n",
+		vendor + "/log/.cargo-checksum.json": `{"files":{},"package":"aa"}`, vendor + "/stray/src/secret.rs": "// own\n",
+		"rust/Cargo.lock": "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\ndependencies = [\n \"log\",\n \"own\",\n]\n\n[[package]]\nname = \"log\"\nversion = \"0.4.1\"\nsource = \"" + index + "\"\nchecksum = \"aa\"\n\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\nsource = \"git+https://example.org/own#1111111111111111111111111111111111111111\"\n",
+	}))
+	p, source := planned(t, filepath.Join(dir, "rust"), "a")
+	i := slices.IndexFunc(p.Steps, func(s step.Step) bool { return s.Name == plan.StepFetch })
+	if i < 0 {
+		t.Fatalf("it fetches nothing; the findings are %q", p.Findings.Lines())
+	}
+	files := p.Trees[slices.IndexFunc(p.Trees, func(tree step.Tree) bool { return tree.Name == p.Steps[i].Mounts[1].Tree })]
+	if !files.Repository || !p.Steps[i].Network {
+		t.Fatalf("it fetches with %+v", p.Steps[i])
+	}
+	seen := map[string]bool{}
+	must(t, filepath.WalkDir(source.Root, func(name string, e os.DirEntry, err error) error {
+		name, _ = filepath.Rel(source.Root, name)
+		if text, changed := files.Files[name]; err == nil && !e.IsDir() && (!changed || text != "") {
+			seen[name] = true
+		}
+		return err
+	}))
+	for name, want := range map[string]bool{
+		"rust/notes/secret.txt": false, vendor + "/stray/src/secret.rs": false, "README.md": false, "other/secret.txt": false,
+		vendor + "/log/src/lib.rs": true, vendor + "/log/.cargo-checksum.json": true, "rust/a/Cargo.toml": true, "rust/Cargo.lock": true,
+	} {
+		if seen[name] != want {
+			t.Errorf("%s is seen: %t", name, seen[name])
+		}
+	}
+}
