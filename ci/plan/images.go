@@ -40,9 +40,6 @@ func (m *planner) addImages(p *Plan) error {
 }
 
 func chooseImages(w *cargo.Workspace, names []string) ([]cargo.Image, error) {
-	if err := checkList("--image", names); err != nil {
-		return nil, err
-	}
 	all, err := w.Images()
 	if err != nil || len(names) == 0 {
 		return all, err

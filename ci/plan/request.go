@@ -77,9 +77,6 @@ type choice struct {
 // chooseCrates returns the crates to release, in the order in which they were named. The list may
 // be incomplete if there is an error.
 func chooseCrates(w *cargo.Workspace, names []string) (list []choice, err error) {
-	if err := checkList("--crates", names); err != nil {
-		return nil, err
-	}
 	if len(names) == 0 {
 		if err := w.Unread().Check("choosing the crates to release: name those to release (--crates), because not all can be read", finding.Nothing); err != nil {
 			return nil, err
@@ -142,9 +139,6 @@ func inOrder(w *cargo.Workspace, list []choice) ([]choice, error) {
 // of the plan and goes to a registry. A misspelt crate would otherwise be treated as one that
 // the registry already has.
 func (p *Plan) CheckInitial(crates []string) error {
-	if err := checkList("--initial-release", crates); err != nil {
-		return err
-	}
 	var wrong []error
 	for _, name := range crates {
 		if c := p.Crate(name); c == nil || !c.Publish.Publishable {

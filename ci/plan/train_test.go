@@ -121,7 +121,7 @@ func TestTrainRefused(t *testing.T) {
 		{"no version", nil, []string{"lib@"}, []string{`reading version ""`, "it is empty"}},
 		{"two versions", nil, []string{"lib@1.2.3@1.2.3"}, []string{`reading version "1.2.3@1.2.3"`}},
 		{"no name", nil, []string{"@1.2.3"}, []string{"checking crate name: it is empty"}},
-		{"nothing", nil, []string{""}, []string{"checking --crates: a name in the list is empty"}},
+		{"nothing", nil, []string{""}, []string{"checking crate name: it is empty"}},
 		{"a list in one", nil, []string{"lib app"}, []string{`checking crate name "lib app"`}},
 		{"twice", nil, []string{"lib", "lib@1.2.3"}, []string{`"lib" is listed twice`, "list it once"}},
 		{"a hostile name", nil, []string{"../.."}, []string{`checking crate name "../.."`}},
