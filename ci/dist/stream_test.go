@@ -34,7 +34,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 // TestMemory checks that a large artifact needs no more memory than a small one.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compresses 128 MiB")
+		t.Skip("SKIPPED: it compresses 128 MiB")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var peak uint64

@@ -154,7 +154,7 @@ func TestChanged(t *testing.T) {
 // TestMemory checks that a large file takes no more memory than a small one.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("reads files of 128 MiB")
+		t.Skip("SKIPPED: it reads files of 128 MiB")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	large := func(head string) string {
