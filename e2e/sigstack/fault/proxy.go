@@ -46,9 +46,14 @@ func NewProxy(target string) (*Proxy, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			r.SetURL(p.target)
+			// A server that refuses a request without reading its body resets the connection, and the
+			// answer is lost if the body is being sent.
+			if r.Out.ContentLength != 0 {
+				r.Out.Header.Set("Expect", "100-continue")
+			}
 		},
 		// Ignore proxies set in the environment.
-		Transport: &http.Transport{},
+		Transport: &http.Transport{ExpectContinueTimeout: time.Second},
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
 	go func() { _ = p.server.Serve(l) }()
