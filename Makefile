@@ -57,31 +57,31 @@ e2e: e2e-dagger e2e-local e2e-hostile e2e-signing e2e-publish e2e-images e2e-act
 
 .PHONY: e2e-local
 e2e-local: test-tools ## end-to-end tests of the local runner
-	@.ci/gotest e2e testname $(SHORT) -p 1 -run '^TestLocal' -timeout 60m . ./corpus
+	@.ci/gotest e2e testname $(SHORT) -p 1 -timeout 60m ./local ./corpus
 
 .PHONY: e2e-hostile
 e2e-hostile: test-tools ## attacks on slipway itself: sandbox, artifacts, tokens, verifier, inputs
-	@.ci/gotest e2e testname $(SHORT) -run '^TestHostile' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./hostile
 
 .PHONY: e2e-dagger
 e2e-dagger: test-tools ## end-to-end tests on a Dagger engine, where one answers
-	@.ci/gotest e2e testname $(SHORT) -run '^TestDagger' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./engine
 
 .PHONY: e2e-signing
 e2e-signing: test-tools ## end-to-end tests of signing: a Sigstore on loopback, verified by cosign 2 and 3
-	@.ci/gotest e2e testname $(SHORT) -run '^Test(Signing|Stack|Command|Proxy|Serve|Judged|Recorded)' -timeout 60m . ./cosign ./gotool ./sigstack/... ./documents
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./signing ./cosign ./gotool ./sigstack/... ./documents
 
 .PHONY: e2e-publish
 e2e-publish: test-tools ## end-to-end tests of publishing: a simulated GitHub, a real registry
-	@.ci/gotest e2e testname $(SHORT) -run '^Test(Githubd|Publish|Registry)' -timeout 60m . ./githubd/... ./registry
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./publish ./githubd/... ./registry
 
 .PHONY: e2e-images
 e2e-images: test-tools ## end-to-end tests of images: two registries, verified by cosign, skopeo, crane, runwasi's own tool and a wasm runtime
-	@.ci/gotest e2e testname $(SHORT) -run '^TestImages' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./images
 
 .PHONY: e2e-actions
 e2e-actions: test-tools ## end-to-end tests of the GitHub Actions workflows: run by act, read by actionlint and zizmor
-	@.ci/gotest e2e testname $(SHORT) -run '^TestActions' -timeout 60m .
+	@.ci/gotest e2e testname $(SHORT) -timeout 60m ./actions
 
 .PHONY: fuzz
 fuzz: tools ## each fuzz target for FUZZTIME
