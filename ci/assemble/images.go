@@ -57,7 +57,7 @@ func (r *Images) Write(ctx context.Context) ([]*Image, error) {
 	for _, m := range made {
 		names = append(names, m.Entries()...)
 	}
-	if err := outdir.Replace(work, r.Out, names); err != nil {
+	if err := outdir.Move(work, r.Out, names); err != nil {
 		return nil, err
 	}
 	for _, m := range made {

@@ -268,12 +268,13 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 		return "", err
 	}
 	var g *gateway
+	seen := r.opts.Secrets.Own(s)
 	switch {
 	case isolated(s):
 		g = newGateway(func(what string) { r.opts.Log.Line(s, r.opts.Secrets.Hide("slipway: "+what)) })
 	case s.Network:
 		_, credentials := proxies()
-		secrets = append(secrets, credentials...)
+		secrets, seen = append(secrets, credentials...), r.opts.Secrets
 	}
 	box.MoreEnv = len(secrets) > 0
 	ctx, end := context.WithCancelCause(ctx)
@@ -290,15 +291,15 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
 	}
-	hide := r.opts.Secrets.Hide
+	stdout := seen.Hide(out.stdout.String())
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: hide(out.stdout.String()), Tail: hide(out.tail.String())}
+		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: stdout, Tail: r.opts.Secrets.Hide(out.tail.String())}
 	}
 	if err != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	return hide(out.stdout.String()), nil
+	return stdout, nil
 }
 
 // bounded adds the runner's limits and what this machine requires to a sandbox.

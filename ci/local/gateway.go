@@ -10,15 +10,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+	"golang.org/x/net/netutil"
+
+	"dagger/slipway/ci/quote"
 )
 
 // gateway is the only way from a step to the network: an HTTP proxy (RFC 9110, section 9.3.6)
@@ -27,8 +30,9 @@ import (
 type gateway struct {
 	// named are the servers, host:port, that the caller has named, which may be on this machine.
 	named map[string]bool
-	// tell is called with what was refused.
-	tell func(string)
+	// tell is called with what was refused, at most maxRefusals times.
+	tell     func(string)
+	refusals atomic.Int32
 	// via returns the machine's proxy for an address, nil for none.
 	via func(*url.URL) (*url.URL, error)
 }
@@ -88,28 +92,60 @@ func (g *gateway) attach(ctx context.Context, cmd *exec.Cmd) (connect func(), er
 	}, nil
 }
 
+// Bounds on what a step makes slipway itself do: the connections at a time, the bytes of a
+// request's header, and the refusals that are told.
+const (
+	maxConnections = 128
+	maxHeader      = 64 << 10
+	maxRefusals    = 20
+)
+
 // serve answers a step until its listener is closed or ctx ends.
 func (g *gateway) serve(ctx context.Context, l net.Listener) {
-	server := &http.Server{Handler: g, ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{
+		Handler: g, ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, DisableGeneralOptionsHandler: true,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	_ = server.Serve(l)
+	_ = server.Serve(netutil.LimitListener(l, maxConnections))
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler]. Methods other than those of cargo and git are refused: a
+// proxy answers TRACE with the request as it got it, credentials and all (RFC 9110, section 9.3.8).
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		g.tunnel(w, r)
-	case r.URL.IsAbs() && r.URL.Scheme == "http":
-		forward := &httputil.ReverseProxy{
-			Rewrite:      func(*httputil.ProxyRequest) {},
-			Transport:    &http.Transport{Proxy: g.proxyOf, DialContext: g.dialHTTP, DisableKeepAlives: true},
-			ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { g.fail(w, r.URL.Host, err) },
-		}
-		forward.ServeHTTP(w, r)
-	default:
+	case !r.URL.IsAbs() || r.URL.Scheme != "http":
 		http.Error(w, "slipway: expected a request to a proxy", http.StatusBadRequest)
+	case !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost}, r.Method):
+		http.Error(w, "slipway: expected the method CONNECT, GET, HEAD or POST", http.StatusMethodNotAllowed)
+	default:
+		g.forward(w, r)
 	}
+}
+
+// forward passes on a request without TLS.
+func (g *gateway) forward(w http.ResponseWriter, r *http.Request) {
+	address := target(r.URL)
+	proxy, err := g.via(r.URL)
+	if err == nil {
+		err = g.check(r.Context(), address, proxy != nil)
+	}
+	if err != nil {
+		g.fail(w, address, err)
+		return
+	}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return g.dial(ctx, address) }, DisableKeepAlives: true}
+	if proxy != nil {
+		transport = &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}
+	}
+	forward := &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.Out.Header.Del("Max-Forwards") },
+		Transport:    transport,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) { g.fail(w, address, err) },
+	}
+	forward.ServeHTTP(w, r)
 }
 
 // tunnel connects a step with a server, and copies what either sends to the other.
@@ -154,7 +190,9 @@ func (g *gateway) fail(w http.ResponseWriter, host string, err error) {
 	var refused *refusedError
 	if errors.As(err, &refused) {
 		status = http.StatusForbidden
-		g.tell(fmt.Sprintf("refused a connection to %s: %v", host, refused))
+		if n := g.refusals.Add(1); n <= maxRefusals {
+			g.tell(fmt.Sprintf("refused a connection to %s: %v", quote.Line(host), refused))
+		}
 	}
 	http.Error(w, "slipway: "+err.Error(), status)
 }
@@ -162,6 +200,9 @@ func (g *gateway) fail(w http.ResponseWriter, host string, err error) {
 // connect opens a connection to host:port, through the machine's proxy if there is one for it.
 func (g *gateway) connect(ctx context.Context, address string) (net.Conn, error) {
 	proxy, err := g.via(&url.URL{Scheme: "https", Host: address})
+	if err == nil {
+		err = g.check(ctx, address, proxy != nil)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -198,72 +239,6 @@ func askProxy(conn net.Conn, proxy *url.URL, address string) error {
 	}
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("asking the proxy for %s: it answers %q", address, answer.Status)
-	}
-	return nil
-}
-
-// proxyOf returns the machine's proxy for a request.
-func (g *gateway) proxyOf(r *http.Request) (*url.URL, error) { return g.via(r.URL) }
-
-// dialHTTP opens the connection for a request without TLS: to its server or, unguarded, to the
-// machine's proxy.
-func (g *gateway) dialHTTP(ctx context.Context, network, address string) (net.Conn, error) {
-	for _, scheme := range []string{"http", "https"} {
-		if proxy, err := g.via(&url.URL{Scheme: scheme, Host: "example.org"}); err == nil && proxy != nil && target(proxy) == strings.ToLower(address) {
-			return (&net.Dialer{Timeout: time.Minute}).DialContext(ctx, network, address)
-		}
-	}
-	return g.dial(ctx, strings.ToLower(address))
-}
-
-// dial connects to a server on another machine, or to one that the caller has named.
-func (g *gateway) dial(ctx context.Context, address string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: time.Minute}
-	if !g.named[address] {
-		own, err := net.InterfaceAddrs()
-		if err != nil {
-			return nil, err
-		}
-		d.Control = func(_, resolved string, _ syscall.RawConn) error { return checkRemote(resolved, own) }
-	}
-	return d.DialContext(ctx, "tcp", address)
-}
-
-// refusedError says why a step may not connect to an address.
-type refusedError struct{ address, what string }
-
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("%s is %s: a step reaches other machines only; if it is your own server, give its address in $CARGO_REGISTRIES_NAME_INDEX", e.address, e.what)
-}
-
-// metadata are the addresses outside of the link-local ranges at which cloud providers give
-// virtual machines their credentials.
-var metadata = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192")}
-
-// checkRemote returns a *refusedError for an address of this machine (own are those of its
-// devices), and for one that answers only because it is this machine that asks.
-func checkRemote(resolved string, own []net.Addr) error {
-	at, err := netip.ParseAddrPort(resolved)
-	if err != nil {
-		return err
-	}
-	ip := at.Addr().Unmap().WithZone("")
-	refuse := func(what string) error { return &refusedError{ip.String(), what} }
-	for _, a := range own {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == ip {
-			return refuse("an address of this machine")
-		}
-	}
-	switch {
-	case ip.IsLoopback(), ip.IsUnspecified(), ip.Is4() && ip.As4()[0] == 0:
-		return refuse("an address of this machine")
-	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return refuse("an address of this machine's own network link")
-	}
-	for _, m := range metadata {
-		if m == ip {
-			return refuse("where a cloud provider gives out credentials")
-		}
 	}
 	return nil
 }

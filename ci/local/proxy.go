@@ -18,7 +18,7 @@ var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_pro
 // which the user accepted (see checkSandbox), nor the step
 // that makes the toolchain image from this machine's own files: it runs nothing of the workspace,
 // and apt's configuration may name other proxies.
-func isolated(s step.Step) bool { return s.Network && s.Image.Ref != HostImage && ownNetworks() }
+func isolated(s step.Step) bool { return s.Network && !s.Image.Machine && ownNetworks() }
 
 // proxies returns this machine's proxy variables as KEY=VALUE. Those with a user name or password
 // are returned apart: they must not be on a command line, which everyone can read.

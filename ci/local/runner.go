@@ -64,10 +64,6 @@ type Runner struct {
 // staged is a source tree prepared for sandboxes.
 type staged struct{ dir, digest string }
 
-// HostImage is the reference for this machine's own root filesystem. The first step that makes a
-// toolchain image on a Debian machine uses it.
-const HostImage = "host"
-
 // New opens a runner. It returns an error if the machine's architecture is not that of
 // [step.Platform], and a *SandboxError if the sandbox cannot be created with opts.
 func New(opts Options) (*Runner, error) {
@@ -226,7 +222,7 @@ func (r *Runner) image(ctx context.Context, ref step.Image) (image, error) {
 		defer r.mu.Unlock()
 		return image{Digest: r.done[ref.Step].Outputs[ref.Output].Digest, root: root}, nil
 	}
-	if ref.Ref == HostImage {
+	if ref.Machine {
 		return image{Digest: "host", Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, root: "/"}, nil
 	}
 	got, err, _ := r.once.Do("image "+ref.Ref, func() (any, error) {

@@ -57,7 +57,7 @@ func TestNetwork(t *testing.T) {
 			}
 		}
 	}
-	if log := strings.Join(m.log.lines, "\n"); !strings.Contains(log, "slipway: refused a connection to "+address) {
+	if log := strings.Join(m.log.lines, "\n"); !strings.Contains(log, "slipway: refused a connection to \""+address) {
 		t.Errorf("the log does not say what was refused:\n%s", log)
 	}
 	t.Setenv("CARGO_REGISTRIES_OWN_INDEX", "sparse+"+server.URL+"/index/")

@@ -66,7 +66,7 @@ func TestProxyPassword(t *testing.T) {
 	t.Setenv("NO_PROXY", "plain.example.org")
 	m := newMachine(t)
 	other, own := probe("env", ";", "sleep", "500ms"), probe()
-	own.Image.Ref, own.Args, own.Dir = HostImage, []string{"sh", "-c", "env; sleep 0.5"}, "/"
+	own.Image, own.Args, own.Dir = step.Image{Machine: true}, []string{"sh", "-c", "env; sleep 0.5"}, "/"
 	shown := make(chan []string)
 	stop := make(chan struct{})
 	go func() { shown <- commandLines(stop) }()
@@ -88,6 +88,20 @@ func TestProxyPassword(t *testing.T) {
 		if strings.Contains(line, token) {
 			t.Errorf("the password is shown: %q", line)
 		}
+	}
+}
+
+// TestPasswordIsAWord checks that the result of a step which has no secret is unchanged, even if a
+// proxy's password is a word in it, and that the log hides the password all the same.
+func TestPasswordIsAWord(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://ci:Apache@127.0.0.1:9")
+	m := newMachine(t)
+	s := probe("print", "Apache-2.0")
+	if got := run(t, m.runner(t), s).Stdout; !strings.Contains(got, "Apache-2.0") {
+		t.Errorf("the result is %q", got)
+	}
+	if log := strings.Join(m.log.lines, "\n"); strings.Contains(log, "Apache") || !strings.Contains(log, "***-2.0") {
+		t.Errorf("the log is %q", log)
 	}
 }
 

@@ -10,16 +10,12 @@ import (
 	"strconv"
 )
 
-// Move moves finished files from a temporary directory to the same names in the output directory,
-// each atomically, all of them or none: every place is checked before the first is moved, and a
-// later error undoes what was moved. A file of the same name is replaced, a directory is an error.
-// [os.Root] confines the writes to the output directory, which contains work.
-func Move(work, out string, names []string) error { return move(work, out, names, false) }
-
-// Replace is [Move] for files and directories, and replaces whatever has the same name.
-func Replace(work, out string, names []string) error { return move(work, out, names, true) }
-
-func move(work, out string, names []string, whole bool) error {
+// Move moves finished files and OCI layouts from a temporary directory to the same names in the
+// output directory, each atomically, all of them or none: every place is checked before the first is
+// moved, and a later error undoes what was moved. A file replaces a file, and a layout a layout;
+// anything else in their place is an error. [os.Root] confines the writes to the output directory,
+// which contains work.
+func Move(work, out string, names []string) error {
 	root, err := os.OpenRoot(out)
 	if err != nil {
 		return fmt.Errorf("writing to %q: %w", out, err)
@@ -29,7 +25,7 @@ func move(work, out string, names []string, whole bool) error {
 	if err != nil {
 		return fmt.Errorf("writing to %q: %w", out, err)
 	}
-	m := &mover{root: root, work: rel, whole: whole}
+	m := &mover{root: root, work: rel}
 	for _, name := range names {
 		if err := m.check(name); err != nil {
 			return fmt.Errorf("writing %q to %q: %w; nothing was written", name, out, err)
@@ -45,9 +41,8 @@ func move(work, out string, names []string, whole bool) error {
 
 // mover moves entries from a directory below root to the root.
 type mover struct {
-	root  *os.Root
-	work  string
-	whole bool // directories too, in place of anything
+	root *os.Root
+	work string
 
 	made  []string // directories, each after the one that contains it
 	moved []moved
@@ -61,11 +56,17 @@ type moved struct {
 
 // check returns an error if an entry cannot be moved.
 func (m *mover) check(name string) error {
-	if _, err := m.root.Lstat(filepath.Join(m.work, name)); err != nil {
+	info, err := m.root.Lstat(filepath.Join(m.work, name))
+	if err != nil {
 		return err
 	}
+	return checkPlace(m.root, name, info.IsDir())
+}
+
+// checkPlace returns an error unless a file, or else an OCI layout, can be written to a name.
+func checkPlace(root *os.Root, name string, isLayout bool) error {
 	for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
-		info, err := m.root.Stat(dir)
+		info, err := root.Stat(dir)
 		if err == nil && !info.IsDir() {
 			err = fmt.Errorf("%q is a file there, expected a directory or nothing: remove it", dir)
 		}
@@ -73,12 +74,35 @@ func (m *mover) check(name string) error {
 			return err
 		}
 	}
-	info, err := m.root.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case err != nil:
+		return err
+	case isLayout && !info.IsDir():
+		return errors.New("it is a file there, expected an OCI layout or nothing: remove it")
+	case isLayout:
+		return checkLayout(root, name)
+	case info.IsDir():
+		return errors.New("it is a directory there, expected a file or nothing: remove it")
 	}
-	if err == nil && info.IsDir() && !m.whole {
-		err = errors.New("it is a directory there, expected a file or nothing: remove it")
+	return nil
+}
+
+// checkLayout returns an error unless a directory holds nothing but an OCI layout (OCI image layout,
+// "Content"): anything else in it would be lost.
+func checkLayout(root *os.Root, name string) error {
+	dir, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	for _, e := range entries {
+		if err == nil && !slices.Contains([]string{"oci-layout", "index.json", "blobs"}, e.Name()) {
+			err = fmt.Errorf("there is a directory with %q, expected an OCI layout or nothing: move it away", e.Name())
+		}
 	}
 	return err
 }

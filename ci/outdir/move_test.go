@@ -59,86 +59,89 @@ func found(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestMoveAllOrNone checks that either every file is moved, or the directory is as it was.
+// TestMoveAllOrNone checks that either every file and layout is moved, or the directory is as it was.
 func TestMoveAllOrNone(t *testing.T) {
-	names := []string{"a", "b", "sub/c", "last"}
-	made := map[string]string{"a": "new a", "b": "new b", "sub/c": "new c", "last": "new last"}
+	names := []string{"a", "b", "sub/c", "layout", "last"}
+	made := map[string]string{"a": "new a", "b": "new b", "sub/c": "new c", "layout/oci-layout": "new", "layout/index.json": "new", "last": "new last"}
 	for _, tt := range []struct {
-		what        string
-		there       map[string]string
-		work        map[string]string // instead of made
-		want        string            // the error, "" for none
-		wantReplace string
+		what  string
+		there map[string]string
+		lacks string // a directory that is not made
+		want  string // the error, "" for none
 	}{
-		{"an empty directory", nil, nil, "", ""},
-		{"earlier files", map[string]string{"a": "old a", "sub/c": "old c", "other": "mine"}, nil, "", ""},
-		{"a link in place of a file", map[string]string{"b": "-> ../../victim"}, nil, "", ""},
-		{"a directory in place of the last", map[string]string{"a": "old a", "last/x": "mine"}, nil, `writing "last" to`, ""},
-		{"an empty directory in place of one", map[string]string{"b": ""}, nil, `it is a directory there, expected a file or nothing: remove it; nothing was written`, ""},
-		{"a file in place of a directory", map[string]string{"a": "old a", "sub": "mine"}, nil, `"sub" is a file there, expected a directory or nothing`, "is a file there"},
-		{"a link that leads out", map[string]string{"a": "old a", "sub": "-> ../../victim"}, nil, `writing "sub/c" to`, `writing "sub/c" to`},
-		{"a file that is missing", map[string]string{"a": "old a"}, map[string]string{"a": "new a", "b": "new b", "last": "x"}, `writing "sub/c" to`, `writing "sub/c" to`},
+		{"an empty directory", nil, "", ""},
+		{"earlier files", map[string]string{"a": "old a", "sub/c": "old c", "other": "mine"}, "", ""},
+		{"a link in place of a file", map[string]string{"b": "-> ../../victim"}, "", ""},
+		{"an earlier layout", map[string]string{"layout/oci-layout": "old", "layout/blobs/x": "old"}, "", ""},
+		{"an empty directory in place of a layout", map[string]string{"layout": ""}, "", ""},
+		{"a directory in place of the last", map[string]string{"a": "old a", "last/x": "mine"}, "", `writing "last" to`},
+		{"an empty directory in place of one", map[string]string{"b": ""}, "", `it is a directory there, expected a file or nothing: remove it; nothing was written`},
+		{"a file in place of a directory", map[string]string{"a": "old a", "sub": "mine"}, "", `"sub" is a file there, expected a directory or nothing`},
+		{"a link that leads out", map[string]string{"a": "old a", "sub": "-> ../../victim"}, "", `writing "sub/c" to`},
+		{"a file that is missing", map[string]string{"a": "old a"}, "sub", `writing "sub/c" to`},
+		{"someone's directory in place of a layout", map[string]string{"layout/work.txt": "mine"}, "", `there is a directory with "work.txt", expected an OCI layout or nothing: move it away`},
+		{"someone's file in a layout", map[string]string{"layout/oci-layout": "old", "layout/work.txt": "mine"}, "", `there is a directory with "work.txt"`},
+		{"a file in place of a layout", map[string]string{"layout": "mine"}, "", "it is a file there, expected an OCI layout or nothing"},
+		{"a link in place of a layout", map[string]string{"layout": "-> ../../victim"}, "", "it is a file there, expected an OCI layout or nothing"},
 	} {
-		for how, do := range map[string]func(string, string, []string) error{"Move": Move, "Replace": Replace} {
-			t.Run(tt.what+", "+how, func(t *testing.T) {
-				top := t.TempDir()
-				out := filepath.Join(top, "outer", "out")
-				tree(t, top, map[string]string{"victim/file": "theirs"})
-				tree(t, out, tt.there)
-				if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Run(tt.what, func(t *testing.T) {
+			top := t.TempDir()
+			out := filepath.Join(top, "outer", "out")
+			tree(t, top, map[string]string{"victim/file": "theirs"})
+			tree(t, out, tt.there)
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			before := found(t, out)
+			early := Check(out, []string{"a", "b", "sub/c", "last"}, []string{"layout"})
+			work, done, err := Work(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tree(t, work, made); tt.lacks != "" {
+				if err := os.RemoveAll(filepath.Join(work, tt.lacks)); err != nil {
 					t.Fatal(err)
 				}
-				before := found(t, out)
-				work, done, err := Work(out)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if tree(t, work, made); tt.work != nil {
-					if err := os.RemoveAll(filepath.Join(work, "sub")); err != nil {
-						t.Fatal(err)
-					}
-				}
-				err = do(work, out, names)
-				done()
-				want := tt.want
-				if how == "Replace" {
-					want = tt.wantReplace
-				}
-				if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "nothing was written")) {
-					t.Errorf("it says %v, want %q", err, want)
-				}
-				wanted := maps.Clone(before)
-				if want == "" {
-					maps.DeleteFunc(wanted, func(name, _ string) bool { return strings.HasPrefix(name, "last") })
-					maps.Copy(wanted, made)
-					wanted["sub"] = ""
-				}
-				if got := found(t, out); !maps.Equal(got, wanted) {
-					t.Errorf("it has %q, want %q", got, wanted)
-				}
-				if got := found(t, filepath.Join(top, "victim")); !maps.Equal(got, map[string]string{"file": "theirs"}) {
-					t.Errorf("outside there is %q", got)
-				}
-			})
-		}
+			}
+			err = Move(work, out, names)
+			done()
+			if (err != nil) != (tt.want != "") || err != nil && (!strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "nothing was written")) {
+				t.Errorf("it says %v, want %q", err, tt.want)
+			}
+			if tt.lacks == "" && (early != nil) != (err != nil) {
+				t.Errorf("before it says %v, and then %v", early, err)
+			}
+			wanted := maps.Clone(before)
+			if tt.want == "" {
+				maps.DeleteFunc(wanted, func(name, _ string) bool { return strings.HasPrefix(name, "layout") })
+				maps.Copy(wanted, made)
+				wanted["sub"], wanted["layout"] = "", ""
+			}
+			if got := found(t, out); !maps.Equal(got, wanted) {
+				t.Errorf("it has %q, want %q", got, wanted)
+			}
+			if got := found(t, filepath.Join(top, "victim")); !maps.Equal(got, map[string]string{"file": "theirs"}) {
+				t.Errorf("outside there is %q", got)
+			}
+		})
 	}
 }
 
 // TestMoveUndone lets the last of several moves fail although its place was free when it was
 // checked, and checks that the directory is as it was.
 func TestMoveUndone(t *testing.T) {
-	for _, whole := range []bool{false, true} {
+	for _, withLayout := range []bool{false, true} {
 		out := t.TempDir()
-		tree(t, out, map[string]string{"a": "old a", "link": "-> a", "dir/x": "old x", "work/a": "new a", "work/link": "new link", "work/new/b": "new b", "work/dir/y": "new y"})
+		tree(t, out, map[string]string{"a": "old a", "link": "-> a", "dir/blobs/x": "old x", "work/a": "new a", "work/link": "new link", "work/new/b": "new b", "work/dir/blobs/y": "new y"})
 		before := found(t, out)
 		root, err := os.OpenRoot(out)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer root.Close()
-		m := &mover{root: root, work: "work", whole: whole}
+		m := &mover{root: root, work: "work"}
 		names := []string{"a", "link", "new/b"}
-		if whole {
+		if withLayout {
 			names = append(names, "dir")
 		}
 		for _, name := range names {
@@ -146,7 +149,7 @@ func TestMoveUndone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := found(t, out); got["a"] != "new a" || got["link"] != "new link" || got["new/b"] != "new b" || whole && got["dir/y"] != "new y" {
+		if got := found(t, out); got["a"] != "new a" || got["link"] != "new link" || got["new/b"] != "new b" || withLayout && got["dir/blobs/y"] != "new y" {
 			t.Fatalf("it has %q", got)
 		}
 		if err := m.move("gone"); err == nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dagger/slipway/ci/beneath"
 	"dagger/slipway/ci/handover"
@@ -20,7 +21,7 @@ import (
 // A symbolic link in place of out is an error, and for a relative path so is one on the way to
 // it: "dist" in a released workspace may lead anywhere, and files there would be replaced.
 func Work(out string) (work string, done func(), err error) {
-	if err := Check(out); err != nil {
+	if err := Check(out, nil, nil); err != nil {
 		return "", nil, err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
@@ -33,23 +34,51 @@ func Work(out string) (work string, done func(), err error) {
 	return work, func() { _ = beneath.RemoveAll(work) }, nil
 }
 
-// Check returns the error that [Work] would return for what is at out now, for a caller that has
-// much to do before.
-func Check(out string) error {
+// Check returns the error that [Work], or [Move] of these files and OCI layouts, would return for
+// what is at out now, for a caller that has much to do before.
+func Check(out string, files, layouts []string) error {
 	if err := checkNoLink(out); err != nil {
 		return err
 	}
-	dir := filepath.Clean(out)
-	info, err := os.Lstat(dir)
-	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir { // the first that is there
-		dir = filepath.Dir(dir)
-		info, err = os.Stat(dir)
-	}
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%q is a file, expected a directory or nothing: name another (--out)", dir)
+	info, err := os.Lstat(filepath.Clean(out))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = checkAbove(out)
+	} else if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%q is a file, expected a directory or nothing: name another (--out)", out)
+	} else if err == nil {
+		err = checkPlaces(out, files, layouts)
 	}
 	if err != nil {
 		return fmt.Errorf("making output directory %q: %w", out, err)
+	}
+	return nil
+}
+
+// checkAbove returns an error if a directory that is missing cannot be made because of a file.
+func checkAbove(out string) error {
+	for dir := filepath.Dir(filepath.Clean(out)); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		switch {
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("%q is a file, expected a directory or nothing: name another (--out)", dir)
+		case err == nil, filepath.Dir(dir) == dir:
+			return nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+}
+
+func checkPlaces(out string, files, layouts []string) error {
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for i, name := range slices.Concat(files, layouts) {
+		if err := checkPlace(root, name, i >= len(files)); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -75,10 +75,18 @@ func (r *run) checkOut() error {
 	}
 	var errs []error
 	for _, c := range r.released() {
-		errs = append(errs, outdir.Check(c.made.Out))
+		var files []string
+		for _, a := range c.plan.Artifacts {
+			files = append(files, a.Name)
+		}
+		errs = append(errs, outdir.Check(c.made.Out, files, nil))
 	}
 	if r.images != nil {
-		errs = append(errs, outdir.Check(r.images.from.Out))
+		var layouts []string
+		for _, img := range r.Plan.Images {
+			layouts = append(layouts, img.Name)
+		}
+		errs = append(errs, outdir.Check(r.images.from.Out, nil, layouts))
 	}
 	return errors.Join(errs...)
 }

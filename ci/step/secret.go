@@ -37,7 +37,17 @@ func (v Secrets) Of(s Step) ([]string, error) {
 	return env, nil
 }
 
-// Hide replaces every secret's value in text with "***".
+// Own returns the secrets that a step has. Only these are hidden in a step's result: any other
+// value in it is a coincidence, and replacing it would change what is built.
+func (v Secrets) Own(s Step) Secrets {
+	own := Secrets{}
+	for _, wanted := range s.Secrets {
+		own[wanted.Name] = v[wanted.Name]
+	}
+	return own
+}
+
+// Hide replaces every secret's value in a text for people with "***".
 func (v Secrets) Hide(text string) string {
 	for _, value := range v {
 		if !value.Empty() {

@@ -65,7 +65,7 @@ type Secret struct {
 // it.
 const Platform = "linux/amd64"
 
-// Image names a root filesystem, either by Ref or by Step and Output.
+// Image names a root filesystem: by Ref, by Step and Output, or by Machine.
 type Image struct {
 	// Ref is an image reference that the runner resolves: in a registry, or a name that the
 	// runner has an image for.
@@ -73,6 +73,9 @@ type Image struct {
 	// Step and Output name a directory that an earlier step left.
 	Step   string `json:"step,omitempty"`
 	Output string `json:"output,omitempty"`
+	// Machine means that of the machine which runs the local runner. It is no reference, so that
+	// no workspace can name it: what runs there can read the user's files.
+	Machine bool `json:"machine,omitempty"`
 }
 
 // Mount is a directory in the container. If it is an output that is a file, it is a file inside

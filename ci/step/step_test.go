@@ -149,6 +149,9 @@ func TestSecrets(t *testing.T) {
 	if _, err := given.Of(s); err == nil || !strings.Contains(err.Error(), `the secret "none" was not passed`) {
 		t.Errorf("Of a step whose secret is empty: %v", err)
 	}
+	if own := given.Own(Step{}); len(own) != 0 || own.Hide("s3cret") != "s3cret" {
+		t.Errorf("a step without secrets has %v", own)
+	}
 	if got := given.Hide("token s3cret, and s3cret again"); got != "token ***, and *** again" {
 		t.Errorf("Hide = %q", got)
 	}

@@ -26,7 +26,7 @@ func TestStepsNetwork(t *testing.T) {
 // TestStepsAssemble checks that the last step gets everything that was compiled, each once, at the
 // path that it is told, and nothing that no step makes.
 func TestStepsAssemble(t *testing.T) {
-	steps := Steps(step.Image{Ref: "host"})
+	steps := Steps(step.Image{Machine: true})
 	last := steps[len(steps)-1]
 	if last.Name != StepImage || len(last.Outputs) != 1 || last.Outputs[0].Name != OutputImage {
 		t.Fatalf("the last step is %+v", last)
@@ -59,7 +59,7 @@ func TestStepsAssemble(t *testing.T) {
 // TestStepsScripts checks that every script which a step runs is in the recipe.
 func TestStepsScripts(t *testing.T) {
 	trees := Trees()
-	for _, s := range Steps(step.Image{Ref: "host"}) {
+	for _, s := range Steps(step.Image{Machine: true}) {
 		name, found := strings.CutPrefix(s.Args[1], recipeDir+"/")
 		if _, there := trees[0].Files[name]; !found || !there {
 			t.Errorf("step %q runs %q, which is not in the recipe", s.Name, s.Args)

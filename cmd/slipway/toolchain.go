@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,15 +55,15 @@ func ensureToolchain(ctx context.Context, base string, running app.Running, log 
 	if err != nil {
 		return "", err
 	}
-	err = makeToolchain(ctx, r, cmp.Or(base, local.HostImage), dir)
+	err = makeToolchain(ctx, r, step.Image{Ref: base, Machine: base == ""}, dir)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", err
 	}
 	return dir, os.RemoveAll(making)
 }
 
-func makeToolchain(ctx context.Context, r step.Runner, base, dir string) error {
-	if _, err := step.RunAll(ctx, toolchain.Steps(step.Image{Ref: base}), r.Run); err != nil {
+func makeToolchain(ctx context.Context, r step.Runner, base step.Image, dir string) error {
+	if _, err := step.RunAll(ctx, toolchain.Steps(base), r.Run); err != nil {
 		return fmt.Errorf("making the toolchain image: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
