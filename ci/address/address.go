@@ -26,8 +26,9 @@ func Check(what, address string) error {
 // text after an "@" may be a digest, or part of a name.
 func CheckReference(what, reference string) error {
 	scheme, rest := cutScheme(reference)
-	user, _, found := strings.Cut(authority(rest), "@")
-	if found && (scheme || strings.Contains(user, ":") && strings.Contains(rest, "/")) {
+	user, host, found := strings.Cut(authority(rest), "@")
+	named := strings.ContainsAny(host, ".:") || host == "localhost" || strings.Contains(user, ":")
+	if found && (scheme || named && strings.Contains(rest, "/") && !strings.HasPrefix(reference, ".") && !strings.HasPrefix(reference, "/")) {
 		return refuse(what, "a user name or password")
 	}
 	return nil

@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 
 // TestCheckReference checks the same for image references.
 func TestCheckReference(t *testing.T) {
-	for _, value := range []string{"https://user:hunter2@example.org/app:1", "user:hunter2@example.org/app:1", "user:hunter2@localhost:5000/app@sha256:00", "docker://hunter2@example.org/app"} {
+	for _, value := range []string{"https://user:hunter2@example.org/app:1", "user:hunter2@example.org/app:1", "user:hunter2@localhost:5000/app@sha256:00", "docker://hunter2@example.org/app", "hunter2@example.org/app", "hunter2@localhost/app", "hunter2@localhost:5000/app"} {
 		if err := CheckReference("X", value); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: it says %v", value, err)
 		}

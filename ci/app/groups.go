@@ -51,7 +51,7 @@ type Signing struct {
 
 // API is how GitHub is reached.
 type API struct {
-	GitHubAPI string `name:"github-api" env:"GITHUB_API_URL,hidden" help:"base <address> of a GitHub Enterprise server's API (default: $GITHUB_API_URL)" module:"base address of a GitHub Enterprise server's API"`
+	GitHubAPI string `name:"github-api" env:"GITHUB_API_URL" help:"base <address> of a GitHub Enterprise server's API (default: $GITHUB_API_URL)" module:"base address of a GitHub Enterprise server's API"`
 }
 
 // Remotes says where a release is published, and as whom.

@@ -14,8 +14,7 @@ import (
 //	help       what it is, in which <…> marks what its value is called
 //	module     the same for the module, where it differs
 //	default    its default value
-//	env        a variable that the command takes the default from; ",hidden" keeps its value
-//	           out of the help
+//	env        a variable that the command takes the default from
 //	required   "true" if it must be given
 //	list       "comma" if one value may hold several names
 //	complete   what a shell completes it with: "crates", or the values
@@ -29,7 +28,7 @@ import (
 type Option struct {
 	Name, Default, Env, Complete, Parameter string
 	Help, ModuleHelp                        string
-	Hidden, Required, Comma, Secret         bool
+	Required, Comma, Secret                 bool
 	Only                                    string
 	Field                                   string // the selector of the verb's field
 	Value                                   any    // a pointer to the field
@@ -79,9 +78,7 @@ func declared(name string, f reflect.StructField, v reflect.Value, at place) Opt
 		Required: tag.Get("required") == "true", Comma: tag.Get("list") == "comma", Secret: tag.Get("secret") == "true",
 		Only: at.only, Field: at.path, Value: v.Addr().Interface(),
 	}
-	var hidden string
-	o.Env, hidden, _ = strings.Cut(tag.Get("env"), ",")
-	o.Hidden = hidden != ""
+	o.Env = tag.Get("env")
 	if o.ModuleHelp == "" {
 		o.ModuleHelp = strings.NewReplacer("<", "", ">", "").Replace(o.Help)
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"text/template"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/triple"
@@ -117,6 +118,9 @@ func (o Options) values(w *cargo.Workspace) (*values, error) {
 		Checkout: checkout, Upload: upload, Download: download, Dagger: dagger, EngineVersion: engineVersion, Engine: o.Engine, Content: o.Content,
 	}
 	if o.Slipway != "" {
+		if err := address.CheckReference("slipway (--slipway)", o.Slipway); err != nil {
+			return nil, err
+		}
 		if !slipwayPin.MatchString(o.Slipway) {
 			return nil, fmt.Errorf("checking where slipway is, %q: expected OWNER/NAME@COMMIT with all 40 digits of the commit, since a tag can be moved", o.Slipway)
 		}

@@ -20,7 +20,10 @@ func flagError(c *cobra.Command, err error) error {
 		missing   *pflag.NotExistError
 		malformed *pflag.InvalidSyntaxError
 	)
+	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
+		return fmt.Errorf("reading --%s: expected true or false", invalid.GetFlag().Name)
 	case errors.As(err, &malformed):
 		return errors.New("reading the flags: one has no name: expected a flag like --crate NAME or --crate=NAME")
 	case !errors.As(err, &missing):
@@ -54,4 +57,23 @@ func nearestFlag(flags *pflag.FlagSet, name string) (near string) {
 		}
 	})
 	return near
+}
+
+// noArguments returns an error for what is neither a flag nor the name of a command, and repeats it
+// only if it looks like such a name.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	said := fmt.Sprintf("reading the arguments: expected flags alone, like --crate NAME, and found %d more", len(args))
+	if !c.HasParent() {
+		said = "reading the arguments: there is no such command"
+		if plainName.MatchString(args[0]) {
+			said = fmt.Sprintf("reading the arguments: there is no command %q", args[0])
+		}
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			return fmt.Errorf("%s: did you mean %q?", said, near[0])
+		}
+	}
+	return fmt.Errorf("%s: see `%s --help`", said, c.CommandPath())
 }

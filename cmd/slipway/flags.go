@@ -45,21 +45,21 @@ func must(err error) {
 	}
 }
 
-// defineFlag makes one flag. The help does not show the value of a variable that may hold
-// credentials; those are rejected when it is used.
+// defineFlag makes one flag. The help does not show the value of an environment variable, which may
+// hold credentials.
 func defineFlag(c *cobra.Command, o app.Option) {
 	f, help := c.Flags(), strings.NewReplacer("<", "`", ">", "`").Replace(o.Help)
 	fallback := o.Default
 	if o.Env != "" {
-		fallback = os.Getenv(o.Env)
+		if fallback = os.Getenv(o.Env); !strings.Contains(help, "$") {
+			help += " (default: $" + o.Env + ")"
+		}
 	}
 	switch to := o.Value.(type) {
 	case *string:
 		*to = fallback
 		f.Var(textFlag{to}, o.Name, help)
-		if o.Hidden {
-			f.Lookup(o.Name).DefValue = ""
-		}
+		f.Lookup(o.Name).DefValue = o.Default
 	case *bool:
 		f.BoolVar(to, o.Name, fallback == "true", help)
 	case *[]string:

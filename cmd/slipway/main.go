@@ -86,9 +86,11 @@ answers, and in sandboxes of its own where none does: same plan, same bytes.`,
 	root.SetOut(console.Stdout)
 	root.SetErr(console.Stderr)
 	root.SetFlagErrorFunc(flagError)
+	root.Args, root.SuggestionsMinimumDistance = noArguments, 2
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	for _, c := range commands() {
 		define(&c.Command, c.verb, open)
-		if c.Args = cobra.NoArgs; c.args != nil {
+		if c.Args = noArguments; c.args != nil {
 			c.Args = cobra.ArbitraryArgs
 		}
 		c.RunE = func(cmd *cobra.Command, args []string) error { return c.run(cmd, args, open) }

@@ -103,10 +103,14 @@ func TestCommandFlags(t *testing.T) {
 			if _, isBool := o.Value.(*bool); isBool && fallback == "" {
 				fallback = "false"
 			}
-			if o.Env == "" && f.DefValue != fallback {
+			if f.DefValue != fallback {
 				t.Errorf("%s --%s is %q by default, declared %q", c.Name(), o.Name, f.DefValue, o.Default)
 			}
-			if got := strings.ReplaceAll(f.Usage, "`", ""); got != plain(o.Help) {
+			got := strings.ReplaceAll(f.Usage, "`", "")
+			if o.Env != "" {
+				got = strings.TrimSuffix(got, " (default: $"+o.Env+")")
+			}
+			if got != strings.TrimSuffix(plain(o.Help), " (default: $"+o.Env+")") {
 				t.Errorf("%s --%s: %q, declared %q", c.Name(), o.Name, got, o.Help)
 			}
 			if required := len(f.Annotations[cobra.BashCompOneRequiredFlag]) > 0; required != o.Required {

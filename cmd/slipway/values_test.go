@@ -160,6 +160,8 @@ func TestFlagErrors(t *testing.T) {
 		{"--=" + secret, "one has no name"},
 		{"--identity-tok=" + secret, "there is no --identity-tok: did you mean --identity-token?"},
 		{"--versoin=1.2.3", "there is no --versoin: did you mean --version?"},
+		{"--json=" + secret, "reading --json: expected true or false"},
+		{secret, "expected flags alone, like --crate NAME, and found 1 more: see `slipway"},
 		{"--nothing-like-it", "there is no --nothing-like-it: see `slipway dist --help`"},
 	} {
 		c := newCommand(openMachine)
@@ -167,6 +169,41 @@ func TestFlagErrors(t *testing.T) {
 		err := c.Execute()
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%q: %v", tt.arg, err)
+		}
+	}
+}
+
+// TestCommandErrors checks that a name which is no command's gets the nearest, and that nothing else
+// is repeated.
+func TestCommandErrors(t *testing.T) {
+	const secret = "s3cretV4lue"
+	for _, tt := range []struct{ arg, want string }{
+		{"pln", `there is no command "pln": did you mean "plan"?`},
+		{"nothing-like-it", "there is no command \"nothing-like-it\": see `slipway --help`"},
+		{secret, "there is no such command: see `slipway --help`"},
+	} {
+		c := newCommand(openMachine)
+		c.SetArgs([]string{tt.arg})
+		err := c.Execute()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", tt.arg, err)
+		}
+	}
+}
+
+// TestHelpShowsNoVariable checks that help has the names of environment variables, and no values.
+func TestHelpShowsNoVariable(t *testing.T) {
+	const secret = "s3cretV4lue"
+	for _, name := range []string{"GITHUB_REPOSITORY", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_TOKEN", "REGISTRY_USERNAME"} {
+		t.Setenv(name, "https://user:"+secret+"@example.org")
+	}
+	for _, c := range newCommand(openMachine).Commands() {
+		text := c.Flags().FlagUsages()
+		if strings.Contains(text, secret) {
+			t.Errorf("%s: the help shows a value:\n%s", c.Name(), text)
+		}
+		if c.Flags().Lookup("repository") != nil && !strings.Contains(text, "$GITHUB_REPOSITORY") {
+			t.Errorf("%s: the help does not name $GITHUB_REPOSITORY:\n%s", c.Name(), text)
 		}
 	}
 }
