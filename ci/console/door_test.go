@@ -22,6 +22,9 @@ var formatting = []string{
 	"ci/local/tree.go", "ci/local/verify.go", "ci/prepare/requirement.go", // input of a digest or comparison
 }
 
+// opening lists the files that make files of descriptors which are none of the standard streams.
+var opening = []string{"ci/beneath/beneath.go", "ci/local/netns.go"}
+
 // TestOneDoor checks that everything slipway prints goes through this package: no other
 // code uses the standard streams or prints, and text for people is formatted by this
 // package's Sprintf, Fprintf and Errorf.
@@ -90,7 +93,7 @@ func selected(path string, n *ast.SelectorExpr) string {
 		return ""
 	}
 	switch name := pkg.Name + "." + n.Sel.Name; {
-	case name == "os.Stdout", name == "os.Stderr", name == "os.NewFile" && path != "ci/beneath/beneath.go", name == "syscall.Write", name == "unix.Write", strings.HasPrefix(name, "fmt.Print"):
+	case name == "os.Stdout", name == "os.Stderr", name == "os.NewFile" && !slices.Contains(opening, path), name == "syscall.Write", name == "unix.Write", strings.HasPrefix(name, "fmt.Print"):
 		return name
 	case strings.HasPrefix(name, "fmt.Fprint") && !slices.Contains(formatting, path):
 		return name

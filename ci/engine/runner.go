@@ -169,7 +169,8 @@ func (r *Runner) failure(ctx context.Context, s step.Step, ctr *dagger.Container
 		o := s.Outputs[output(other)]
 		return fmt.Errorf("storing output %q of step %q: %q is not a regular file or directory made by the step: a build script or macro has replaced it", o.Name, s.Name, o.Path)
 	}
-	return &step.ExitError{Step: s.Name, Code: code, Stdout: r.opts.Secrets.Own(s).Hide(stdout), Tail: r.opts.Secrets.Hide(tail(stdout) + tail(stderr))}
+	hide := r.opts.Secrets.Hide // an error is for people
+	return &step.ExitError{Step: s.Name, Code: code, Stdout: hide(stdout), Tail: hide(tail(stdout) + tail(stderr))}
 }
 
 // logError returns the error of a step that prints too much.

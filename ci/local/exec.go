@@ -291,15 +291,15 @@ func (r *Runner) execute(ctx context.Context, s step.Step, box bwrap.Sandbox) (s
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, context.Cause(ctx))
 	}
-	stdout := seen.Hide(out.stdout.String())
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: stdout, Tail: r.opts.Secrets.Hide(out.tail.String())}
+		hide := r.opts.Secrets.Hide // an error is for people
+		return "", &step.ExitError{Step: s.Name, Code: exit.ExitCode(), Stdout: hide(out.stdout.String()), Tail: hide(out.tail.String())}
 	}
 	if err != nil {
 		return "", fmt.Errorf("running step %q: %w", s.Name, err)
 	}
-	return stdout, nil
+	return seen.Hide(out.stdout.String()), nil
 }
 
 // bounded adds the runner's limits and what this machine requires to a sandbox.
