@@ -70,7 +70,7 @@ func (r *Release) begin(release bool) (n *run, done func(), err error) {
 // checkOut returns an error if the files that are to be made cannot be written, before anything is
 // built.
 func (r *run) checkOut() error {
-	if r.Prebuilt != nil {
+	if r.Prebuilt != nil || r.Out == "" { // nothing is written
 		return nil
 	}
 	var errs []error
