@@ -110,16 +110,19 @@ func (g *gateway) serve(ctx context.Context, l net.Listener) {
 	_ = server.Serve(netutil.LimitListener(l, maxConnections))
 }
 
-// ServeHTTP implements [http.Handler]. Methods other than those of cargo and git are refused: a
-// proxy answers TRACE with the request as it got it, credentials and all (RFC 9110, section 9.3.8).
+// methods are those of cargo and git.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+
+// ServeHTTP implements [http.Handler]. Other methods are refused: a proxy answers TRACE with the
+// request as it got it, credentials and all (RFC 9110, section 9.3.8).
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		g.tunnel(w, r)
 	case !r.URL.IsAbs() || r.URL.Scheme != "http":
 		http.Error(w, "slipway: expected a request to a proxy", http.StatusBadRequest)
-	case !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost}, r.Method):
-		http.Error(w, "slipway: expected the method CONNECT, GET, HEAD or POST", http.StatusMethodNotAllowed)
+	case !slices.Contains(methods, r.Method):
+		http.Error(w, "slipway: expected one of the methods CONNECT, "+strings.Join(methods, ", "), http.StatusMethodNotAllowed)
 	default:
 		g.forward(w, r)
 	}
