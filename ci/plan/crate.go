@@ -121,7 +121,7 @@ func (m *planner) release(c *cargo.Crate, requested string) (*Crate, error) {
 	p := m.newCrate(c, targets)
 	p.Prerelease, p.Tag = v.IsPrerelease(), v.Tag(c.Name)
 	p.Notes, p.NotesFrom = said.Text, said.From
-	p.Findings = slices.Concat(p.Findings, w.Findings(c, true, targets...), w.RegistryFindings(c), w.BinaryFindings(c), found, req.Source.findings(p.Tag))
+	p.Findings = slices.Concat(p.Findings, w.Findings(c, true, targets...), w.RegistryFindings(c), w.BinaryFindings(c), found, concerning(w, c, req.Source.findings(p.Tag)))
 	p.Publish.Publishable, p.Publish.Reason = c.Publishable()
 	p.Publish.Unpackageable = w.Unpackageable(c)
 	p.Publish.Registries = c.Registries()

@@ -3,7 +3,10 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/gitref"
 	"dagger/slipway/ci/quote"
@@ -140,6 +143,24 @@ func (s Source) Findings() finding.List {
 	}
 	if s.NoCommit != "" {
 		list = append(list, finding.Finding{Stops: finding.Release, What: s.NoCommit, Do: "release from a clone"})
+	}
+	return list
+}
+
+// concerning returns findings about files of the source with those as notes that are about the
+// directory of a member which c does not depend on: nothing there is part of c's release.
+func concerning(w *cargo.Workspace, c *cargo.Crate, list finding.List) finding.List {
+	needed := append(w.Members(c), c.Name)
+	for i, f := range list {
+		var holder cargo.Crate // the innermost
+		for _, m := range w.Crates {
+			if m.Dir != "." && len(m.Dir) > len(holder.Dir) && strings.HasPrefix(f.File, m.Dir+"/") {
+				holder = m
+			}
+		}
+		if holder.Dir != "" && !slices.Contains(needed, holder.Name) {
+			list[i].Stops = finding.Nothing
+		}
 	}
 	return list
 }

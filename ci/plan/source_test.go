@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,33 @@ func TestCheckRelease(t *testing.T) {
 		tt.change(&s)
 		if err := s.CheckRelease(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got error %v, want one with %q", name, err, tt.want)
+		}
+	}
+}
+
+// TestSourceOfOthers checks that a submodule or LFS pointer in the directory of a member stops the
+// releases of those that depend on the member, and no others.
+func TestSourceOfOthers(t *testing.T) {
+	w := readDir(t, example)
+	for _, tt := range []struct {
+		file, crate string
+		stops       bool
+	}{
+		{"crates/shim-demo/third", "shimkit@0.3.1", false},
+		{"crates/shimkit/third", "shimkit@0.3.1", true},
+		{"crates/shimkit/third", "shim-demo@0.1.0", true},
+		{"crates/shimkit/third", "fetcher@0.5.0", false},
+		{"crates/shimkit-other/third", "fetcher@0.5.0", true}, // of no member
+		{"third", "shimkit@0.3.1", true},
+	} {
+		for _, source := range []Source{{Commit: commit, MissingSubmodules: []string{tt.file}}, {Commit: commit, LFSPointers: []string{tt.file}}} {
+			p := newPlan(t, w, Request{Crates: []string{tt.crate}, Source: source})
+			if err := p.Plan.Findings.Check("releasing", finding.Release); (err != nil) != tt.stops {
+				t.Errorf("%s and %s: %v", tt.file, tt.crate, err)
+			}
+			if !slices.ContainsFunc(p.Plan.Findings, func(f finding.Finding) bool { return f.File == tt.file }) {
+				t.Errorf("%s and %s: it is not reported", tt.file, tt.crate)
+			}
 		}
 	}
 }
