@@ -81,6 +81,11 @@ func TestBuildBelow(t *testing.T) {
 			"rust/.cargo/config.toml": "[env]\nGREETING = \"good day\"\n[build]\nrustflags = [\"--cfg\", \"inner\"]\n", "data/file": "content",
 			"rust/a/src/lib.rs": "#[test]\nfn works() {\n    assert_eq!(env!(\"GREETING\"), \"good day\");\n    assert_eq!(std::fs::read_to_string(env!(\"FILE\")).unwrap(), \"content\");\n    assert!(cfg!(outer) && cfg!(inner));\n}\n",
 		}),
+		"an included configuration": belowRoot("", map[string]string{
+			"rust/.cargo/config.toml": "include = [\"more.toml\", { path = \"../conf/third.toml\" }, { path = \"absent.toml\", optional = true }]\n[env]\nA = \"own\"\n",
+			"rust/.cargo/more.toml":   "[env]\nA = \"more\"\nB = \"more\"\n", "rust/conf/third.toml": "[env]\nB = \"third\"\nC = { value = \"a/Cargo.toml\", relative = true }\n",
+			"rust/a/src/lib.rs": "#[test]\nfn works() { assert_eq!((env!(\"A\"), env!(\"B\")), (\"own\", \"third\")); assert!(std::fs::exists(env!(\"C\")).unwrap()); }\n",
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := tree(t, files)

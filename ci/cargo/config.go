@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-
-	"dagger/slipway/ci/tomlfile"
 )
 
 // Config is the part of the workspace's `.cargo/config.toml` that a release uses (The Cargo Book,
@@ -47,7 +45,6 @@ var silentTables = []string{"alias", "cargo-new", "doc", "future-incompat-report
 var refusedKeys = map[string]string{
 	"paths":                                "it overrides dependencies with local directories",
 	"patch":                                "it overrides dependencies outside the manifests: move it to Cargo.toml",
-	"include":                              "it takes further configuration from other files",
 	"build.rustc":                          "it replaces the compiler",
 	"build.rustc-wrapper":                  "it replaces the compiler",
 	"build.rustc-workspace-wrapper":        "it replaces the compiler",
@@ -76,7 +73,7 @@ func readConfig(fsys fs.FS, dirs, above []string, nightly bool) (Config, error) 
 		}
 	}
 	var merged map[string]any
-	var found []refused
+	reader := &configReader{fsys: fsys, nightly: nightly}
 	for _, dir := range append([]string{"."}, above...) {
 		name, raw, err := configFile(fsys, dir)
 		if err != nil {
@@ -85,14 +82,10 @@ func readConfig(fsys fs.FS, dirs, above []string, nightly bool) (Config, error) 
 		if name == "" {
 			continue
 		}
-		var tree map[string]any
-		if err := tomlfile.Unmarshal(raw, &tree); err != nil {
-			return Config{}, fmt.Errorf("reading %q: %w", name, err)
+		tree, err := reader.read(name, raw)
+		if err != nil {
+			return Config{}, err
 		}
-		moveRelative(tree, dir)
-		r := &refusals{nightly: nightly, file: name, line: tomlfile.Lines(raw)}
-		r.config(tree)
-		found = append(found, r.list...)
 		if merged, err = mergeConfig(merged, tree); err != nil {
 			return Config{}, fmt.Errorf("reading %q: %w", name, err)
 		}
@@ -101,7 +94,7 @@ func readConfig(fsys fs.FS, dirs, above []string, nightly bool) (Config, error) 
 		return Config{Dropped: below}, nil
 	}
 	c, err := keepConfig(merged)
-	c.refused = found
+	c.refused = reader.found
 	c.Dropped = append(c.Dropped, below...)
 	c.relative = relativeVariables(merged)
 	return c, err
@@ -131,7 +124,7 @@ func (r *refusals) config(tree map[string]any) {
 			table, _ = tree[path[0]].(map[string]any)
 		}
 		leaf := path[len(path)-1]
-		if _, found := table[leaf]; found {
+		if value, found := table[leaf]; found && !(value == "" && strings.HasSuffix(leaf, "-wrapper")) { // an empty one is none
 			r.say(path, fmt.Sprintf("%q is not allowed in a release: %s", key, refusedKeys[key]))
 			delete(table, leaf)
 		}

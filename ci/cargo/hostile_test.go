@@ -19,7 +19,7 @@ func TestRefusedWorkspaces(t *testing.T) {
 		"config-wrapper":      {`.cargo/config.toml:3: `, `"build.rustc-workspace-wrapper" is not allowed in a release`, "it replaces the compiler"},
 		"config-credential":   {`.cargo/config.toml:2: `, `"registry.credential-provider" is not allowed`, "runs a program to fetch credentials"},
 		"config-source":       {`.cargo/config.toml:1: `, `"source" is not allowed`, "replaces the sources that Cargo.lock names"},
-		"config-include":      {`.cargo/config.toml:1: `, `"include" is not allowed`, "from other files"},
+		"config-include":      {`.cargo/extra.toml:2: `, `"build.rustc-wrapper" is not allowed in a release`, "it replaces the compiler"},
 		"toolchain-path":      {`rust-toolchain.toml:2: `, `toolchain path "/opt/toolchain" is on one machine only`, "name a channel"},
 		"stale-lock":          {`Cargo.lock: the lock file is stale`, `crate "stale-lock" is locked at 0.0.9, but its manifest says 0.1.0`, `run "cargo update --workspace" and commit the file`},
 		"path-outside":        {`Cargo.toml:10: dependency "elsewhere"`, `path "../../elsewhere" is outside the workspace`, "move it in"},

@@ -17,7 +17,7 @@ var Stopped = []struct {
 }{
 	{"config-wrapper", []string{".cargo/config.toml:2: ", "wrapper", "replaces the compiler"}},
 	{"config-source", []string{".cargo/config.toml:1: ", `"source"`}},
-	{"config-include", []string{".cargo/config.toml:1: ", `"include"`}},
+	{"config-include", []string{".cargo/extra.toml:2: ", `"build.rustc-wrapper"`}},
 	{"config-rustflags", []string{".cargo/config.toml:2: ", "rustflags", "linker"}},
 	{"config-credential", []string{".cargo/config.toml:2: ", "credential-provider"}},
 	{"toolchain-path", []string{"rust-toolchain.toml:2: ", "/opt/toolchain", "name a channel"}},
