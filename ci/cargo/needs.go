@@ -146,7 +146,7 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 	others := slices.DeleteFunc(w.FromRegistry(c), func(name string) bool { return noted[name] || name == c.Name })
 	if len(others) > 0 {
 		list = append(list, w.findingAt(finding.Nothing, c, []string{"package"},
-			fmt.Sprintf("cargo packages crate %q with %s from the registry, not from the workspace: a package has no [patch], path or git repository", c.Name, strings.Join(others, ", ")),
+			fmt.Sprintf("cargo packages crate %q with %s from the registry, not from the workspace: a package has no [patch], [replace], path or git repository", c.Name, strings.Join(others, ", ")),
 			"release first what the registry has no fitting version of"))
 	}
 	return list

@@ -50,14 +50,14 @@ func (w *Workspace) packagedWith(c *Crate, d Dependency) bool {
 func (w *Workspace) ResolvesAnew(crates []*Crate) bool {
 	return slices.ContainsFunc(crates, func(c *Crate) bool {
 		// without a lock file nothing tells what a dependency depends on in turn
-		return len(w.FromRegistry(c)) > 0 || w.Unlocked() && len(w.root.Patch) > 0 && slices.ContainsFunc(c.Deps, Dependency.external)
+		return len(w.FromRegistry(c)) > 0 || w.Unlocked() && len(w.root.Patch)+len(w.root.Replace) > 0 && slices.ContainsFunc(c.Deps, Dependency.external)
 	})
 }
 
 // FromRegistry returns the names of the packages, sorted, that c's package takes from a registry
 // although the workspace has them from elsewhere: a path that leads to no sibling, a git
-// repository, or a [patch], of a dependency or of what it depends on in turn. cargo drops all of
-// these from a package, and resolves the version requirement that remains.
+// repository, or a [patch] or [replace], of a dependency or of what it depends on in turn. cargo
+// drops all of these from a package, and resolves the version requirement that remains.
 func (w *Workspace) FromRegistry(c *Crate) []string {
 	names, patched := map[string]bool{}, w.patched()
 	for _, d := range c.Deps {
@@ -65,7 +65,7 @@ func (w *Workspace) FromRegistry(c *Crate) []string {
 		case d.Req == "" || w.packagedWith(c, d):
 		case d.Path != "" || d.Git != "":
 			names[d.Name] = true
-		case len(patched) == 0: // only [patch] replaces what comes from a registry
+		case len(patched) == 0: // only [patch] and [replace] change what comes from a registry
 		case w.Unlocked():
 			if patched[d.Name] {
 				names[d.Name] = true
@@ -125,7 +125,7 @@ func (w *Workspace) Required(c *Crate) []Required {
 	return list
 }
 
-// patched returns the set of names of the packages that [patch] replaces.
+// patched returns the set of names of the packages that [patch] and [replace] take from elsewhere.
 func (w *Workspace) patched() map[string]bool {
 	names := map[string]bool{}
 	for _, patches := range w.root.Patch {
@@ -134,6 +134,9 @@ func (w *Workspace) patched() map[string]bool {
 			name, _ := table["package"].(string)
 			names[cmp.Or(name, alias)] = true
 		}
+	}
+	for spec := range w.root.Replace {
+		names[specName(spec)] = true
 	}
 	return names
 }

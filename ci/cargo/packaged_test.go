@@ -59,6 +59,9 @@ func TestFromRegistry(t *testing.T) {
 		"[patch] of what a dependency has": {excluded + patch, `c = "1"`, "", []string{"a -: c", "b -", "c " + fromCratesIO + ": b"}, "b", "", true},
 		"the same, no lock":                {excluded + patch, `c = "1"`, "", nil, "", "", true},
 		"[patch] of something else":        {excluded + patch, `c = "1"`, "", []string{"a -: c", "b -", "c " + fromCratesIO}, "", "", false},
+		"[replace], no lock":               {excluded + "[replace]\n\"b:1.0.0\" = { path = \"b\" }\n", `b = "1"`, "", nil, "b", "", true},
+		"[replace] by git, no lock":        {excluded + "[replace]\n\"https://x.invalid/index#b@1.0.0\" = { git = \"https://x.invalid/b\" }\n", `b = "1"`, "", nil, "b", "", true},
+		"[replace] of something else":      {excluded + "[replace]\n\"b:1.0.0\" = { path = \"b\" }\n", `c = "1"`, "", []string{"a -: c", "b -", "c " + fromCratesIO}, "", "", false},
 		"the registry":                     {excluded, `c = "1"`, "", []string{"a -: c", "c " + fromCratesIO}, "", "", false},
 		"no dependency, no lock":           {excluded + patch, "", "", nil, "", "", false},
 		"a member that is not published":   {member, `b = { path = "../b", version = "1" }`, "publish = false", []string{"a -: b", "b -"}, "b", "", true},
@@ -98,6 +101,30 @@ func TestFromRegistry(t *testing.T) {
 				t.Errorf("it finds %q, and is unpackageable: %q", list.Lines(), w.Unpackageable(a))
 			}
 		})
+	}
+}
+
+// TestReplaced checks that what [replace] changes is taken from a registry, whichever way it is
+// named, and also where only a dependency needs it.
+func TestReplaced(t *testing.T) {
+	const entry = "[[package]]\nname = \"itoa\"\nversion = \"1.0.0\"\n"
+	for _, spec := range []string{"itoa:1.0.0", "itoa@1.0.0", "https://github.com/rust-lang/crates.io-index#itoa:1.0.0", "registry+https://github.com/rust-lang/crates.io-index#itoa@1.0.0", "https://example.org/itoa#1.0.0", "https://example.org/itoa?branch=x#1.0.0", "https://example.org/more#itoa"} {
+		if name := specName(spec); name != "itoa" {
+			t.Errorf("%s names %q", spec, name)
+		}
+		for _, needs := range []string{"itoa", "serde_json"} {
+			lock := "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\ndependencies = [\n \"" + strings.Replace(needs, "itoa", "itoa 1.0.0 ("+fromCratesIO+")", 1) + "\",\n]\n\n" + entry + "\n" + entry + "source = \"" + fromCratesIO + "\"\nchecksum = \"aa\"\nreplace = \"itoa 1.0.0\"\n" +
+				"\n[[package]]\nname = \"serde_json\"\nversion = \"1.0.0\"\nsource = \"" + fromCratesIO + "\"\nchecksum = \"bb\"\ndependencies = [\n \"itoa 1.0.0 (" + fromCratesIO + ")\",\n]\n"
+			w := read(t, map[string]string{
+				"Cargo.toml": pkg("a", published, "[replace]\n\""+spec+"\" = { path = \"i\" }\n[dependencies]\n"+needs+" = \"1\""), "src/lib.rs": "",
+				"i/Cargo.toml": pkg("itoa"), "i/src/lib.rs": "", "Cargo.lock": lock,
+			})
+			a := crate(t, w, "a")
+			said := strings.Join(w.Findings(a, true).Stopping(finding.Nothing).Lines(), "\n")
+			if got := strings.Join(w.FromRegistry(a), " "); got != "itoa" || !w.ResolvesAnew([]*Crate{a}) || !strings.Contains(said, "with itoa from the registry") {
+				t.Errorf("%s: from the registry %s takes %q, and the plan says %q", spec, needs, got, said)
+			}
+		}
 	}
 }
 

@@ -38,11 +38,27 @@ func (w *Workspace) redirections() []redirection {
 		}
 	}
 	for _, spec := range slices.Sorted(maps.Keys(w.root.Replace)) {
-		name := spec[strings.LastIndexAny(spec, "#/")+1:] // a package ID: [URL#]NAME:VERSION
-		name, _, _ = strings.Cut(name, ":")
-		add(name, w.root.Replace[spec], "replace", spec)
+		add(specName(spec), w.root.Replace[spec], "replace", spec)
 	}
 	return list
+}
+
+// specName returns the name of the package that a key of [replace] means: NAME:VERSION, NAME@VERSION,
+// either after URL#, or URL#VERSION for a source whose path ends with the name (The Cargo Book,
+// "Package ID Specifications").
+func specName(spec string) string {
+	url, name, isSource := strings.Cut(spec, "#")
+	if !isSource {
+		name = spec
+	}
+	if strings.Contains(spec, "://") && (name == "" || name[0] >= '0' && name[0] <= '9') {
+		url, _, _ = strings.Cut(url, "?")
+		return path.Base(url)
+	}
+	if i := strings.IndexAny(name, ":@"); i >= 0 {
+		return name[:i]
+	}
+	return name
 }
 
 // checkRedirections reports the directories that a build of c needs by [patch] or [replace] and
