@@ -1,10 +1,12 @@
 package cargo
 
 import (
+	"fmt"
 	"path"
 	"slices"
 
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/quote"
 )
 
 // locals returns the packages inside the workspace's directory that are not members but that the
@@ -53,9 +55,16 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 }
 
 // readLocal reads a package that is not a member. If it belongs to a nested workspace, it
-// inherits from the nearest root above it; one outside the workspace never inherits from it.
+// inherits from the root that it names or else from the nearest above it; one outside the workspace
+// never inherits from it.
 func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	from := w
+	if m, err := readManifest(w.fsys, dir); err == nil && m.Package != nil && m.Package.Workspace != "" {
+		at := w.normal(path.Join(dir, m.Package.Workspace))
+		if root, err := readManifest(w.fsys, at); err == nil && root.Workspace != nil && at != "." {
+			from = &Workspace{fsys: w.fsys, prefix: w.prefix, root: root, dir: at, rules: w.rules}
+		}
+	}
 	for at := path.Join(w.prefix, dir); at != path.Clean(w.prefix) && from == w; at = path.Dir(at) {
 		if m, err := readManifest(w.fsys, w.fromRoot(at)); err == nil && m.Workspace != nil {
 			from = &Workspace{fsys: w.fsys, prefix: w.prefix, root: m, dir: w.fromRoot(at), rules: w.rules}
@@ -86,11 +95,17 @@ func (w *Workspace) patchDirs(locked map[string]bool) []string {
 	return dirs
 }
 
-// checkLocals checks path dependencies that are not members (such as those listed in `exclude`):
-// what they depend on must be in the workspace too.
+// checkLocals checks path dependencies that are not members (such as those listed in `exclude`, or
+// all of a root package without [workspace]): cargo must accept their manifests, and what they
+// depend on must be in the workspace too.
 func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) finding.List {
 	var list finding.List
 	for _, c := range locals {
+		for _, f := range c.faults {
+			if w.single && c.within == "" && f.scope != 0 { // elsewhere it may inherit from a root that cannot be seen
+				list = append(list, w.findingAt(f.stops, c, f.at, f.what, f.do))
+			}
+		}
 		for _, d := range c.Deps {
 			if outside(d.Path) && !w.valid(d.Path) || unread[d.Path] != nil {
 				list = append(list, w.checkDep(c, d, false, unread)...)
@@ -98,4 +113,18 @@ func (w *Workspace) checkLocals(locals []*Crate, unread map[string]error) findin
 		}
 	}
 	return list
+}
+
+// explainLocal returns the error for a path dependency of a package without [workspace], which is
+// not released with that package: nil if none has that name.
+func (w *Workspace) explainLocal(name string) error {
+	if !w.single {
+		return nil
+	}
+	for _, c := range w.locals([]*Crate{&w.Crates[0]}) {
+		if c.Name == name {
+			return fmt.Errorf("finding crate %q: %w: it is a path dependency of crate %q, whose manifest has no [workspace]: pass %s as the workspace, or add [workspace] to the root manifest", name, ErrNotFound, w.Crates[0].Name, quote.Line(c.Dir))
+		}
+	}
+	return nil
 }

@@ -21,7 +21,8 @@ const (
 )
 
 // readMembers finds the members as cargo does: those that `members` matches, and their path
-// dependencies inside the workspace, minus `exclude`.
+// dependencies inside the workspace, minus `exclude`. A root package without [workspace] is the
+// only member.
 func (w *Workspace) readMembers() error {
 	queue, err := w.listMembers()
 	if err != nil {
@@ -59,6 +60,9 @@ func (w *Workspace) readMembers() error {
 		}
 		names[c.Name] = dir
 		w.Crates = append(w.Crates, *c)
+		if w.single {
+			continue // without [workspace] there is one member, and path dependencies are none
+		}
 		for _, d := range c.Deps {
 			if d.Path != "" && !seen[d.Path] && !w.excludes(d.Path) && fs.ValidPath(d.Path) {
 				queue = append(queue, d.Path)

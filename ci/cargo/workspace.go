@@ -149,6 +149,9 @@ func (w *Workspace) Crate(name string) (*Crate, error) {
 	if err := w.explainUnread(name); err != nil {
 		return nil, err
 	}
+	if err := w.explainLocal(name); err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, c := range w.Crates {
 		names = append(names, c.Name)
