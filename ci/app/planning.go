@@ -31,6 +31,9 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 	if err != nil {
 		return nil, nil, err
 	}
+	if _, err := source.Add(ctx, cargo.ReadBeside(files)); err != nil {
+		return nil, nil, err
+	}
 	for {
 		w, err := cargo.Read(files)
 		if err != nil {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ func (v *Workflows) Run(ctx context.Context, h Host) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer root.Close()
-	files, err := v.files(ctx, h, root)
+	files, err := v.files(ctx, h, dir, root)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -53,8 +52,8 @@ func (v *Workflows) Run(ctx context.Context, h Host) (Outcome, error) {
 	return made, err
 }
 
-// files returns the workflows by path.
-func (v *Workflows) files(ctx context.Context, h Host, root fs.FS) (map[string]string, error) {
+// files returns the workflows by path, for the repository in dir.
+func (v *Workflows) files(ctx context.Context, h Host, dir string, root fs.FS) (map[string]string, error) {
 	if v.Workspace != "" {
 		up, parent, err := parent(ctx, h, filepath.Join(v.Source, v.Workspace))
 		if err == nil && parent != "" {
@@ -64,10 +63,15 @@ func (v *Workflows) files(ctx context.Context, h Host, root fs.FS) (map[string]s
 			return nil, err
 		}
 	}
-	below, err := fs.Sub(root, path.Clean(cmp.Or(v.Workspace, ".")))
+	prefix := path.Clean(v.Workspace)
+	if prefix == "." {
+		prefix = ""
+	}
+	below, err := sourcefs.OpenBelow(ctx, dir, prefix) // a member may be beside the workspace
 	if err != nil {
 		return nil, fmt.Errorf("reading the workspace %q: %w", v.Workspace, err)
 	}
+	defer below.Close()
 	w, err := cargo.Read(below)
 	if err != nil {
 		return nil, err

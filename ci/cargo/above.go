@@ -121,8 +121,12 @@ func (w *Workspace) Outside() func(name string) bool {
 }
 
 // NeedsRepository reports whether a build or package of c needs files outside the workspace. The
-// workspace is then at its path in the repository, with those files around it.
+// workspace is then at its path in the repository, with those files around it. If any member is
+// beside the workspace, all crates do, since cargo reads all members.
 func (w *Workspace) NeedsRepository(c *Crate) bool {
+	if slices.ContainsFunc(w.Crates, func(m Crate) bool { return outside(m.Dir) }) {
+		return true
+	}
 	for name := range w.reach(w.buildMembers(c)).wanted {
 		if _, err := fs.Lstat(w.fsys, w.fromRoot(name)); err == nil {
 			return true

@@ -68,7 +68,7 @@ var (
 func readConfig(fsys fs.FS, dirs, above []string, nightly bool) (Config, error) {
 	var below []string
 	for _, dir := range dirs {
-		if name, _, _ := configFile(fsys, dir); dir != "." && name != "" {
+		if name, _, _ := configFile(fsys, dir); dir != "." && !slices.Contains(above, dir) && name != "" {
 			below = append(below, name)
 		}
 	}

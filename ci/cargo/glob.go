@@ -34,7 +34,11 @@ func globDirs(fsys fs.FS, pattern string) ([]string, error) {
 		return nil, err
 	}
 	var dirs []string
-	err = fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+	start := "."
+	for rest := pattern; strings.HasPrefix(rest, "../"); rest = rest[3:] {
+		start = path.Join(start, "..")
+	}
+	err = fs.WalkDir(fsys, start, func(name string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && expr.MatchString(name) {
 			dirs = append(dirs, name)
 		}

@@ -81,6 +81,9 @@ func (w *Workspace) readMembers() error {
 // it cannot be read, which is recorded.
 func (w *Workspace) readMember(dir string) (*Crate, int64, error) {
 	c, size, name, err := w.readCrate(dir)
+	if err == nil && outside(dir) {
+		err = w.checkBeside(dir)
+	}
 	if err != nil && dir != "." {
 		if info, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); err == nil {
 			size = info.Size() // it counts even if it is malformed
@@ -91,6 +94,8 @@ func (w *Workspace) readMember(dir string) (*Crate, int64, error) {
 	return c, size, err
 }
 
+// listMembers returns the directories that `members` names or matches, without what it excludes,
+// and that of the root package.
 func (w *Workspace) listMembers() ([]string, error) {
 	if n := len(w.root.Workspace.Members) + len(w.root.Workspace.Exclude); n > maxMembers {
 		return nil, fmt.Errorf("reading workspace: `members` and `exclude` have %d entries, expected at most %d", n, maxMembers)
@@ -100,9 +105,9 @@ func (w *Workspace) listMembers() ([]string, error) {
 		dirs = append(dirs, ".")
 	}
 	for _, pattern := range w.root.Workspace.Members {
-		clean := path.Clean(pattern)
-		if !fs.ValidPath(clean) {
-			w.unread = append(w.unread, unreadable{dir: clean, err: fmt.Errorf("member %s is outside the workspace: a release is built only from the workspace; move it below the root", quote.Line(pattern))})
+		clean := w.normal(path.Clean(pattern))
+		if !w.valid(clean) {
+			w.unread = append(w.unread, unreadable{dir: clean, err: fmt.Errorf("member %s is outside the %s: a release is built only from the %[2]s; move it below the root, or have both in one git repository", quote.Line(pattern), w.bounds())})
 			continue
 		}
 		found, isGlob := []string{clean}, strings.ContainsAny(clean, "*?[")
@@ -116,7 +121,7 @@ func (w *Workspace) listMembers() ([]string, error) {
 			}
 		}
 		for _, dir := range found {
-			if w.excludes(dir) {
+			if dir = w.normal(dir); w.excludes(dir) {
 				continue
 			}
 			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); isGlob && absent(err) {

@@ -97,8 +97,8 @@ func (w *Workspace) facts() []string {
 func (m metadata) facts() []string {
 	var list []string
 	for _, p := range m.Packages {
-		dir := strings.TrimPrefix(strings.TrimPrefix(path.Dir(p.ManifestPath), m.WorkspaceRoot), "/")
-		list = append(list, fmt.Sprintf("crate %s is %s in %s", p.Name, p.Version, path.Clean(dir)))
+		dir := relative(path.Clean(m.WorkspaceRoot), path.Dir(p.ManifestPath))
+		list = append(list, fmt.Sprintf("crate %s is %s in %s", p.Name, p.Version, dir))
 		if p.Publish != nil && len(*p.Publish) == 0 {
 			list = append(list, fmt.Sprintf("crate %s is not published", p.Name))
 		}
