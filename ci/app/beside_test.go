@@ -40,6 +40,12 @@ func TestMembersBeside(t *testing.T) {
 		"any depth":    besideRoot(`"../x/**/b"`, "x/y/b", nil),
 		"a detour":     besideRoot(`"../ws/../b"`, "b", nil),
 		"around it":    besideRoot(`".."`, ".", nil),
+		"around what it needs": besideRoot(`".."`, ".", map[string]string{
+			"Cargo.toml":      manifest("b", "workspace = \"ws\"", "[dev-dependencies]", `a = { path = "ws/a" }`),
+			"src/lib.rs":      "#[test]\nfn works() { assert_eq!(a::N, 7); }\n",
+			"ws/a/src/lib.rs": "pub const N: u8 = 7;\n#[test]\nfn works() {}\n",
+			"ws/Cargo.lock":   strings.Replace(lock("a", "b"), "\"b\"\nversion = \"0.1.0\"\n", "\"b\"\nversion = \"0.1.0\"\ndependencies = [\n \"a\",\n]\n", 1),
+		}),
 		"with a path": besideRoot(`"../b"`, "b", map[string]string{
 			"b/Cargo.toml": manifest("b", "workspace = \"../ws\"", "[dev-dependencies]\nshared = { path = \"../shared\" }"), "shared/Cargo.toml": manifest("shared"), "shared/src/lib.rs": "//\n",
 			"ws/Cargo.lock": strings.Replace(lock("a", "b", "shared"), "\"b\"\nversion = \"0.1.0\"\n", "\"b\"\nversion = \"0.1.0\"\ndependencies = [\n \"shared\",\n]\n", 1),
@@ -147,5 +153,19 @@ func TestPrepareBeside(t *testing.T) {
 		if err != nil || !strings.Contains(string(raw), want) {
 			t.Errorf("%v: %s is\n%s", err, name, raw)
 		}
+	}
+}
+
+// TestPrepareBelowBeside checks that a member beside the workspace gets the new version of one below
+// it in its requirement, whatever way its path takes.
+func TestPrepareBelowBeside(t *testing.T) {
+	dir := tree(t, besideRoot(`"../b"`, "b", map[string]string{
+		"b/Cargo.toml":  manifest("b", "workspace = \"../ws\"", "[dependencies]", `a = { path = "../ws/a", version = "0.1" }`),
+		"ws/Cargo.lock": strings.Replace(lock("a", "b"), "\"b\"\nversion = \"0.1.0\"\n", "\"b\"\nversion = \"0.1.0\"\ndependencies = [\n \"a\",\n]\n", 1),
+	}))
+	v := &Prepare{Crate: "a", Version: "0.2.0"}
+	made, err := v.Run(t.Context(), &fakeHost{t: t, dir: filepath.Join(dir, "ws")})
+	if err != nil || !strings.Contains(made.Files["../b/Cargo.toml"], `a = { path = "../ws/a", version = "0.2`) {
+		t.Errorf("%v: %s", err, made.Output)
 	}
 }

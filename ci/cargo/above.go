@@ -37,9 +37,9 @@ func (w *Workspace) bounds() string {
 	return "workspace"
 }
 
-// normal returns the shortest path to a file: one that leaves the workspace and enters it again is
+// Normal returns the shortest path to a file: one that leaves the workspace and enters it again is
 // the same as one that stays.
-func (w *Workspace) normal(name string) string {
+func (w *Workspace) Normal(name string) string {
 	full := path.Join(w.prefix, name)
 	if w.prefix == "" || !outside(name) || path.IsAbs(name) || !fs.ValidPath(full) {
 		return name
@@ -51,6 +51,12 @@ func (w *Workspace) normal(name string) string {
 		return within
 	}
 	return name
+}
+
+// isBelow reports whether a directory is below another one.
+func (w *Workspace) isBelow(dir, other string) bool {
+	dir, other = path.Join(w.prefix, dir), path.Join(w.prefix, other)
+	return dir != other && (other == "." || strings.HasPrefix(dir, other+"/"))
 }
 
 // outside reports whether a path relative to the workspace root leads out of it.

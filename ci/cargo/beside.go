@@ -19,7 +19,7 @@ func ReadBeside(fsys fs.FS) func(name string) bool {
 	var patterns []*regexp.Regexp
 	if root, err := readManifest(fsys, "."); err == nil && root.Workspace != nil && len(root.Workspace.Members) <= maxMembers {
 		for _, member := range root.Workspace.Members {
-			member = w.normal(path.Clean(member))
+			member = w.Normal(path.Clean(member))
 			switch full := path.Join(w.prefix, member); {
 			case !outside(member) || !w.valid(member) || checkPattern(member) != nil:
 			case !strings.ContainsAny(member, "*?["):
@@ -55,7 +55,7 @@ func (w *Workspace) checkBeside(dir string) error {
 	if err != nil {
 		return err
 	}
-	if named := m.Package.Workspace; named == "" || w.normal(path.Join(dir, named)) != "." {
+	if named := m.Package.Workspace; named == "" || w.Normal(path.Join(dir, named)) != "." {
 		return fmt.Errorf("reading manifest %q: the member is not below the root, and its `package.workspace` is %s, which does not lead there: cargo refuses such a workspace", path.Join(dir, "Cargo.toml"), quote.Line(named))
 	}
 	return nil

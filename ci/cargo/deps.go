@@ -112,7 +112,7 @@ func (w *Workspace) readDep(dir, alias string, spec any) (Dependency, error) {
 	}
 	d.Optional, _ = table["optional"].(bool)
 	if p := str("path"); p != "" {
-		d.Path = w.normal(path.Join(dir, p))
+		d.Path = w.Normal(path.Join(dir, p))
 		if path.IsAbs(p) {
 			d.Path = path.Clean(p)
 		}

@@ -60,7 +60,7 @@ func (w *Workspace) readLocals(members []*Crate) (found []*Crate, unread map[str
 func (w *Workspace) readLocal(dir string) (*Crate, error) {
 	from := w
 	if m, err := readManifest(w.fsys, dir); err == nil && m.Package != nil && m.Package.Workspace != "" {
-		at := w.normal(path.Join(dir, m.Package.Workspace))
+		at := w.Normal(path.Join(dir, m.Package.Workspace))
 		if root, err := readManifest(w.fsys, at); err == nil && root.Workspace != nil && at != "." {
 			from = &Workspace{fsys: w.fsys, prefix: w.prefix, root: root, dir: at, rules: w.rules}
 		}

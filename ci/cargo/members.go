@@ -105,7 +105,7 @@ func (w *Workspace) listMembers() ([]string, error) {
 		dirs = append(dirs, ".")
 	}
 	for _, pattern := range w.root.Workspace.Members {
-		clean := w.normal(path.Clean(pattern))
+		clean := w.Normal(path.Clean(pattern))
 		if !w.valid(clean) {
 			w.unread = append(w.unread, unreadable{dir: clean, err: fmt.Errorf("member %s is outside the %s: a release is built only from the %[2]s; move it below the root, or have both in one git repository", quote.Line(pattern), w.bounds())})
 			continue
@@ -121,7 +121,7 @@ func (w *Workspace) listMembers() ([]string, error) {
 			}
 		}
 		for _, dir := range found {
-			if dir = w.normal(dir); w.excludes(dir) {
+			if dir = w.Normal(dir); w.excludes(dir) {
 				continue
 			}
 			if _, err := fs.Stat(w.fsys, path.Join(dir, "Cargo.toml")); isGlob && absent(err) {

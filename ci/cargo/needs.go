@@ -138,7 +138,7 @@ func (w *Workspace) checkNeeds(c *Crate) finding.List {
 		do := "if it has none, publish the dependency first, or mark this crate as not published: publish = false, or registry = false in [package.metadata.slipway]"
 		if d.Kind == Dev {
 			what = "development " + what
-			do = fmt.Sprintf("if it has none, leave out the version: %s = { path = %q }; cargo then drops it from the published manifest", d.Name, relative(c.Dir, m.Dir))
+			do = fmt.Sprintf("if it has none, leave out the version: %s = { path = %q }; cargo then drops it from the published manifest", d.Name, relative(path.Join(w.prefix, c.Dir), path.Join(w.prefix, m.Dir)))
 		}
 		noted[d.Name] = true
 		list = append(list, w.findingAt(finding.Nothing, c, d.at(), what, do))

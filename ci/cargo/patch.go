@@ -23,7 +23,7 @@ func (w *Workspace) applyPatches() {
 				name = alias
 			}
 			m := w.find(name)
-			if dir == "" || m == nil || m.Dir != path.Clean(dir) {
+			if dir == "" || m == nil || m.Dir != w.Normal(path.Clean(dir)) {
 				continue
 			}
 			for i := range w.Crates {

@@ -29,7 +29,7 @@ func (w *Workspace) redirections() []redirection {
 		dir, _ := table["path"].(string)
 		renamed, _ := table["package"].(string)
 		if dir != "" {
-			list = append(list, redirection{name: cmp.Or(renamed, name), dir: w.normal(path.Clean(dir)), at: at})
+			list = append(list, redirection{name: cmp.Or(renamed, name), dir: w.Normal(path.Clean(dir)), at: at})
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(w.root.Patch)) {

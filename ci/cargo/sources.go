@@ -293,7 +293,7 @@ func (w *Workspace) PartlyVendoredFiles(c *Crate) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		name = w.normal(name)
+		name = w.Normal(name)
 		if e.IsDir() {
 			if packages[name] {
 				return fs.SkipDir

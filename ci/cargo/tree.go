@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -113,7 +112,7 @@ func (w *Workspace) prunedRoot(members []*Crate, locked map[string]bool) (string
 	slices.Sort(dirs)
 	prunePatches(tree, func(name, dir string) bool {
 		m := w.find(name)
-		return (w.Unlocked() || locked[name]) && (dir == "" || m == nil || m.Dir != path.Clean(dir) || kept[m.Dir])
+		return (w.Unlocked() || locked[name]) && (dir == "" || m == nil || m.Dir != w.Normal(path.Clean(dir)) || kept[m.Dir])
 	})
 	workspace["members"] = dirs
 	delete(workspace, "default-members")
@@ -220,7 +219,7 @@ func (w *Workspace) LibraryFiles(c *Crate) (map[string]string, error) {
 			continue
 		}
 		needsC := slices.ContainsFunc(w.needs(m), func(d Dependency) bool { return d.Name == c.Name })
-		if m.Dir == "." || strings.HasPrefix(m.Dir, c.Dir+"/") || needsC {
+		if m.Dir == "." || w.isBelow(m.Dir, c.Dir) || needsC {
 			return nil, nil
 		}
 	}

@@ -108,7 +108,7 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 			name = renamed
 		}
 		c, requirement := p.isChanged(name), stringAt(spec, "version")
-		if c == nil || requirement == "" || stringAt(spec, "git") != "" || to != "" && path.Join(m.dir, to) != c.Dir {
+		if c == nil || requirement == "" || stringAt(spec, "git") != "" || to != "" && p.workspace.Normal(path.Join(m.dir, to)) != c.Dir {
 			continue
 		}
 		at := slices.Concat(table, []string{alias})
@@ -146,7 +146,7 @@ func (p *preparation) isPatched(c *cargo.Crate) bool {
 			if renamed := stringAt(spec, "package"); renamed != "" {
 				name = renamed
 			}
-			if to := stringAt(spec, "path"); name == c.Name && to != "" && path.Clean(to) == c.Dir {
+			if to := stringAt(spec, "path"); name == c.Name && to != "" && p.workspace.Normal(path.Clean(to)) == c.Dir {
 				return true
 			}
 		}
