@@ -13,7 +13,7 @@ import (
 // set and c goes to a registry, the findings include what cargo would refuse to package. targets
 // are the triples that c is built for; none means all that slipway knows.
 func (w *Workspace) Findings(c *Crate, publishes bool, targets ...string) finding.List {
-	list := slices.Concat(w.Config.Findings(targets), w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c), w.checkRedirections(c))
+	list := slices.Concat(w.Config.Findings(targets), w.Toolchain.check(), w.checkFresh(c, w.buildMembers(c)), w.checkVendored(c), w.checkFaults(c), w.checkFits(c), w.checkRedirections(c))
 	var packaged []*Crate
 	if publishes {
 		packaged = w.packaged(c)

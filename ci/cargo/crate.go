@@ -63,6 +63,7 @@ func (w *Workspace) newCrate(dir string, m *manifest) *Crate {
 	w.readFields(c, m, inherited)
 	w.readContents(c, p, inherited)
 	w.readDeps(c, m)
+	c.checkFeatures()
 	w.findTargets(c, m)
 	w.checkPaths(c, m)
 	if w.single {
@@ -98,6 +99,7 @@ func (w *Workspace) findTargets(c *Crate, m *manifest) {
 		}
 	}
 	slices.Sort(c.targets)
+	w.checkTargets(c, m)
 }
 
 func (w *Workspace) findLib(c *Crate, m *manifest) *Target {

@@ -3,6 +3,7 @@ package cargo
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,13 +19,36 @@ const (
 )
 
 // files returns a file system with the given contents by name, and an empty lock file unless
-// there is one.
+// there is one. A crate without sources of its own gets a test, as cargo builds none without a target.
 func files(contents map[string]string) fstest.MapFS {
 	m := fstest.MapFS{"Cargo.lock": {Data: []byte("version = 4\n"), Mode: 0o644}}
 	for name, content := range contents {
 		m[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
 	}
+	for dir := range withoutSources(contents) {
+		m[path.Join(dir, "tests/any.rs")] = &fstest.MapFile{Mode: 0o644}
+	}
 	return m
+}
+
+// withoutSources returns the directories of the packages among files that have no source beside
+// or below their manifest.
+func withoutSources(contents map[string]string) map[string]bool {
+	dirs := map[string]bool{}
+	for name, content := range contents {
+		if path.Base(name) == "Cargo.toml" && (strings.Contains(content, "[package]") || strings.Contains(content, "[project]")) {
+			dirs[path.Dir(name)] = true
+		}
+	}
+	for name := range contents {
+		for dir := path.Dir(name); path.Ext(name) == ".rs"; dir = path.Dir(dir) {
+			if dirs[dir] || dir == "." || dir == "/" {
+				delete(dirs, dir)
+				break
+			}
+		}
+	}
+	return dirs
 }
 
 // read reads a workspace with the given contents, which must be valid.

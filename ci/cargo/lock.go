@@ -170,8 +170,8 @@ func (l Lock) names(members []string) map[string]bool {
 func (w *Workspace) Unlocked() bool { return w.Lock.SHA256 == [sha256.Size]byte{} }
 
 // checkFresh compares the locked version and dependency names of members with their manifests. It
-// does not check that locked versions satisfy the requirements: `cargo --locked` does that, and
-// runs first.
+// does not check that the versions of other packages satisfy the requirements: `cargo --locked`
+// does that, and runs first. See checkFits for members.
 func (w *Workspace) checkFresh(c *Crate, members []*Crate) finding.List {
 	var list finding.List
 	switch {

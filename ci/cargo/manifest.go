@@ -46,22 +46,25 @@ type dependencyTables struct {
 }
 
 type packageTable struct {
-	Name        string `toml:"name"`
-	Version     any    `toml:"version"`
-	Edition     any    `toml:"edition"`
-	Description any    `toml:"description"`
-	License     any    `toml:"license"`
-	LicenseFile any    `toml:"license-file"`
-	Publish     any    `toml:"publish"`
-	Readme      any    `toml:"readme"`
-	Build       any    `toml:"build"`
-	Workspace   string `toml:"workspace"`
-	Include     any    `toml:"include"`
-	Exclude     any    `toml:"exclude"`
-	Autobins    *bool  `toml:"autobins"`
-	Autolib     *bool  `toml:"autolib"`
-	Metadata    any    `toml:"metadata"`
-	Authors     any    `toml:"authors"`
+	Name         string `toml:"name"`
+	Version      any    `toml:"version"`
+	Edition      any    `toml:"edition"`
+	Description  any    `toml:"description"`
+	License      any    `toml:"license"`
+	LicenseFile  any    `toml:"license-file"`
+	Publish      any    `toml:"publish"`
+	Readme       any    `toml:"readme"`
+	Build        any    `toml:"build"`
+	Workspace    string `toml:"workspace"`
+	Include      any    `toml:"include"`
+	Exclude      any    `toml:"exclude"`
+	Autobins     *bool  `toml:"autobins"`
+	Autolib      *bool  `toml:"autolib"`
+	Autoexamples *bool  `toml:"autoexamples"`
+	Autotests    *bool  `toml:"autotests"`
+	Autobenches  *bool  `toml:"autobenches"`
+	Metadata     any    `toml:"metadata"`
+	Authors      any    `toml:"authors"`
 
 	// Fields that only a registry reads, see [fields].
 	Homepage      any `toml:"homepage"`

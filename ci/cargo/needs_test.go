@@ -65,14 +65,14 @@ func TestCycleOfDevelopment(t *testing.T) {
 // packages itoa 1.9.0 with itoa = { path = ".", version = "1" } as a development dependency).
 func TestCycleOfOne(t *testing.T) {
 	for dependency, want := range map[string]string{
-		`a = { path = ".", version = "1", features = ["x"] }`:         `a/Cargo.toml:8: development dependency "a": it has a version, and closes the cycle a → a: the registry must already have one that "1" accepts: if it has none, leave out the version: a = { path = "." }`,
+		`a = { path = ".", version = "1", features = ["x"] }`:         `a/Cargo.toml:10: development dependency "a": it has a version, and closes the cycle a → a: the registry must already have one that "1" accepts: if it has none, leave out the version: a = { path = "." }`,
 		`me = { package = "a", path = "../a", version = "1" }`:        `development dependency "a": it has a version, and closes the cycle a → a`,
 		`a = { path = ".", features = ["x"] }`:                        "",
 		`old = { package = "a", version = "0.9" }`:                    "",
 		"[target.'cfg(unix)'.dev-dependencies]\na.workspace = true\n": "closes the cycle a → a",
 	} {
 		w := read(t, map[string]string{
-			"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\na = { path = \"a\", version = \"=1.0.0\" }\n", "a/Cargo.toml": pkg("a", published, "[dev-dependencies]\n"+dependency),
+			"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\na = { path = \"a\", version = \"=1.0.0\" }\n", "a/Cargo.toml": pkg("a", published, "[features]\nx = []\n[dev-dependencies]\n"+dependency),
 			"Cargo.lock": locked([]string{"a", "a"}),
 		})
 		a := crate(t, w, "a")

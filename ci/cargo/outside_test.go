@@ -25,7 +25,7 @@ func onDisk(t *testing.T, root string) string {
 	dir := filepath.Join(t.TempDir(), "workspace")
 	writeFiles(t, dir, map[string]string{
 		"Cargo.toml": root, "Cargo.lock": "version = 4\n\n[[package]]\nname = \"inside\"\nversion = \"0.1.0\"\n",
-		"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside"), "crates/inside/src/lib.rs": "", "crates/inside/CHANGELOG.md": "# Changelog\n",
+		"crates/inside/Cargo.toml": fmt.Sprintf(member, "inside"), "crates/inside/src/lib.rs": "\n", "crates/inside/CHANGELOG.md": "# Changelog\n",
 		"../outside/Cargo.toml": fmt.Sprintf(member, "outside"), "../outside/src/lib.rs": "", "../secret": "secret",
 	})
 	return dir

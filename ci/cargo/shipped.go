@@ -143,7 +143,7 @@ func (c *Crate) enabledFeatures() map[string]bool {
 	}
 	enable([]string{"default"})
 	for _, list := range c.Settings.Features { // cargo accepts several features in one string
-		enable(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }))
+		enable(splitFeatures(list))
 	}
 	for _, t := range c.Settings.Target {
 		enable(t.Features)

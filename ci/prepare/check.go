@@ -9,6 +9,7 @@ import (
 	"dagger/slipway/ci/change"
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/notes"
+	"dagger/slipway/ci/requirement"
 )
 
 // check reads the edited workspace and checks that it matches the request, as a later release
@@ -60,8 +61,8 @@ func (p *preparation) checkRequirement(d cargo.Dependency) error {
 	if on == nil || on.Dir != d.Path || d.Req == "" {
 		return nil
 	}
-	cs, err := parseRequirement(d.Req)
-	if err == nil && !met(cs, p.to) {
+	cs, err := requirement.Parse(d.Req)
+	if err == nil && !cs.Met(p.to) {
 		err = fmt.Errorf("requirement %q rules out %s", d.Req, p.to)
 	}
 	return err

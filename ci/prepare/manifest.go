@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dagger/slipway/ci/cargo"
+	"dagger/slipway/ci/requirement"
 	"dagger/slipway/ci/tomlfile"
 )
 
@@ -107,8 +108,8 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 		if renamed := stringAt(spec, "package"); renamed != "" {
 			name = renamed
 		}
-		c, requirement := p.isChanged(name), stringAt(spec, "version")
-		if c == nil || requirement == "" || stringAt(spec, "git") != "" || to != "" && p.workspace.Normal(path.Join(m.dir, to)) != c.Dir {
+		c, asked := p.isChanged(name), stringAt(spec, "version")
+		if c == nil || asked == "" || stringAt(spec, "git") != "" || to != "" && p.workspace.Normal(path.Join(m.dir, to)) != c.Dir {
 			continue
 		}
 		at := slices.Concat(table, []string{alias})
@@ -116,20 +117,20 @@ func (p *preparation) bumpTable(m *manifest, table []string) error {
 			at = append(at, "version")
 		}
 		if to == "" && !p.isPatched(c) {
-			p.note("%s: %q comes from a registry here, not from the workspace; its requirement %q stays.", m.place(at), name, requirement)
+			p.note("%s: %q comes from a registry here, not from the workspace; its requirement %q stays.", m.place(at), name, asked)
 			continue
 		}
-		bumped, err := bump(requirement, p.to)
-		if cs, wrong := parseRequirement(requirement); to == "" && wrong == nil && met(cs, p.to) {
-			bumped = requirement // a registry has versions that do
+		bumped, err := bump(asked, p.to)
+		if cs, wrong := requirement.Parse(asked); to == "" && wrong == nil && cs.Met(p.to) {
+			bumped = asked // a registry has versions that do
 		}
 		if err != nil {
 			return fmt.Errorf("editing %s: dependency %q: %w", m.place(at), alias, err)
 		}
-		if bumped != requirement {
+		if bumped != asked {
 			m.set(bumped, at...)
-		} else if requirement != p.to.String() {
-			p.note("%s: requirement %q on %q already allows %s and stays.", m.place(at), requirement, name, p.to)
+		} else if asked != p.to.String() {
+			p.note("%s: requirement %q on %q already allows %s and stays.", m.place(at), asked, name, p.to)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/Masterminds/semver/v3"
+
+	"dagger/slipway/ci/requirement"
 )
 
 func TestBump(t *testing.T) {
@@ -55,7 +57,7 @@ func TestBump(t *testing.T) {
 			t.Errorf("bump(%q, %s) = %q, %v; want %q", tt.requirement, tt.to, got, err, tt.want)
 			continue
 		}
-		if cs, err := parseRequirement(got); err != nil || !met(cs, v) {
+		if cs, err := requirement.Parse(got); err != nil || !cs.Met(v) {
 			t.Errorf("bump(%q, %s) = %q, which it does not meet (%v)", tt.requirement, tt.to, got, err)
 		}
 	}
@@ -114,10 +116,10 @@ var requirementsMet = []struct {
 }
 
 func TestMet(t *testing.T) {
-	eachRequirement(t, func(requirement, v string, want bool) {
-		cs, err := parseRequirement(requirement)
-		if got := met(cs, semver.MustParse(v)); err != nil || got != want {
-			t.Errorf("%q is met by %s: %t (%v)", requirement, v, got, err)
+	eachRequirement(t, func(asked, v string, want bool) {
+		cs, err := requirement.Parse(asked)
+		if got := cs.Met(semver.MustParse(v)); err != nil || got != want {
+			t.Errorf("%q is met by %s: %t (%v)", asked, v, got, err)
 		}
 	})
 }

@@ -106,7 +106,7 @@ func (c *checker) unknown(path []string, key string) string {
 	if s, _ := other.find(append(slices.Clone(path), key)); s != nil {
 		return what + fmt.Sprintf(": it is one of [%s]", other.name(path))
 	}
-	if near := nearest(key, known); near != "" {
+	if near := Nearest(key, known); near != "" {
 		return what + fmt.Sprintf(": did you mean %q?", near)
 	}
 	return what + ": it has " + strings.Join(known, ", ")

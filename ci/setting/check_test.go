@@ -72,8 +72,8 @@ func TestNearest(t *testing.T) {
 		"feature": "features", "tset": "test", "binary": "binaries", "bin": "binaries", "feat": "features", "change-log": "changelog", "changelogs": "changelog", "targets": "target",
 		"x": "", "publish": "", strings.Repeat("test", 30): "",
 	} {
-		if got := nearest(key, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", key, got, want)
+		if got := Nearest(key, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", key, got, want)
 		}
 	}
 }

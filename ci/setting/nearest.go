@@ -2,10 +2,10 @@ package setting
 
 import "strings"
 
-// nearest returns the known key that key most likely stands for, "" if none is close. Keys are
+// Nearest returns the known key that key most likely stands for, "" if none is close. Keys are
 // close if at most half of the characters differ (or two, if that is more), or if key is a prefix
 // of at least three characters.
-func nearest(key string, known []string) string {
+func Nearest(key string, known []string) string {
 	const longest, shortest = 64, 3
 	if len(key) > longest {
 		return ""

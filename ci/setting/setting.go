@@ -66,7 +66,7 @@ var All = []Setting{
 	{Workspace, "images.<name>.targets", List, "`[\"wasm32-wasip1\"]`", "The target triples to build for: wasm, or one or both musl targets.", `["x86_64-unknown-linux-musl"]`},
 	{Workspace, "images.<name>.entrypoint", Text, "the file", "What a runtime starts, for a wasm image that is not an artifact.", `"/demo-app.wasm"`},
 
-	{Package, "features", List, "only the crate's default features", "Features that cargo builds and tests the crate with, in addition to the default ones.", `["cli", "tls"]`},
+	{Package, "features", List, "only the crate's default features", "Features that cargo builds and tests the crate with, in addition to the default ones. A name that is no feature of the crate stops it, and the nearest is named.", `["cli", "tls"]`},
 	{Package, "test", List, "none", "Additional arguments of `cargo test`. What follows `--` is the test program's.", `["--lib", "--", "--test-threads=1"]`},
 	{Package, "registry", Flag, "`true`, unless `publish` in the manifest says otherwise", "Whether the crate goes to a registry. With `false` it is released only on GitHub; unlike `publish = false`, cargo can still publish it by hand.", `false`},
 	{Package, "binaries", List, "every binary that cargo builds with the crate's features", "The binaries to build, sign and ship. `[]` ships none.", `["my-shim"]`},
