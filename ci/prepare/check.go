@@ -58,7 +58,7 @@ func (p *preparation) check() error {
 
 func (p *preparation) checkRequirement(d cargo.Dependency) error {
 	on := p.isChanged(d.Name)
-	if on == nil || on.Dir != d.Path || d.Req == "" {
+	if on == nil || on.Dir != d.Path || d.Req == "" || p.left[left{d.Name, d.Req}] {
 		return nil
 	}
 	cs, err := requirement.Parse(d.Req)

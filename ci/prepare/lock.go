@@ -85,6 +85,12 @@ func (p *preparation) lockValues(old []locked) ([]value, error) {
 			p.note("%q has other packages of the name %q, %s: cargo may put them in another order when it next writes the file.", lockFile, c.Name, list(others))
 		}
 	}
+	return append(values, p.references(old, renewed)...), nil
+}
+
+// references returns the changes of the references to changed crates in other packages.
+func (p *preparation) references(old, renewed []locked) []value {
+	var values []value
 	for i, l := range old {
 		for j, d := range l.deps {
 			was, _ := d.(string)
@@ -93,7 +99,7 @@ func (p *preparation) lockValues(old []locked) ([]value, error) {
 			}
 		}
 	}
-	return values, nil
+	return values
 }
 
 // namesakes lists the versions of packages with that name that are not in the workspace.

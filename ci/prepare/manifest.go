@@ -5,11 +5,9 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/requirement"
-	"dagger/slipway/ci/tomlfile"
 )
 
 // manifest is one Cargo.toml of the workspace and its changes.
@@ -79,9 +77,7 @@ func (p *preparation) findChanged() error {
 func (p *preparation) editManifests() error {
 	for _, m := range p.manifests {
 		for _, table := range m.dependencyTables() {
-			if err := p.bumpTable(m, table); err != nil {
-				return err
-			}
+			p.bumpTable(m, table)
 		}
 		if len(m.values) == 0 {
 			continue
@@ -96,44 +92,32 @@ func (p *preparation) editManifests() error {
 }
 
 // bumpTable records the changes of one dependency table. A dependency is matched by the crate
-// it resolves to: by its path or [patch], and by its name or `package`.
-func (p *preparation) bumpTable(m *manifest, table []string) error {
-	entries, _ := m.at(table...).(map[string]any)
-	for _, alias := range slices.Sorted(maps.Keys(entries)) {
-		spec, isTable := entries[alias].(map[string]any)
-		if !isTable {
-			spec = map[string]any{"version": entries[alias]}
-		}
-		name, to := alias, stringAt(spec, "path")
-		if renamed := stringAt(spec, "package"); renamed != "" {
-			name = renamed
-		}
-		c, asked := p.isChanged(name), stringAt(spec, "version")
-		if c == nil || asked == "" || stringAt(spec, "git") != "" || to != "" && p.workspace.Normal(path.Join(m.dir, to)) != c.Dir {
+// it resolves to: by its path or [patch], and by its name or `package`. A requirement that only its
+// author can change is a note, and stays.
+func (p *preparation) bumpTable(m *manifest, table []string) {
+	for _, d := range m.dependencies(table) {
+		c := p.isChanged(d.name)
+		if c == nil || d.asked == "" || d.git || d.path != "" && p.workspace.Normal(path.Join(m.dir, d.path)) != c.Dir {
 			continue
 		}
-		at := slices.Concat(table, []string{alias})
-		if isTable {
-			at = append(at, "version")
-		}
-		if to == "" && !p.isPatched(c) {
-			p.note("%s: %q comes from a registry here, not from the workspace; its requirement %q stays.", m.place(at), name, asked)
+		if d.path == "" && !p.isPatched(c) {
+			p.note("%s: %q comes from a registry here, not from the workspace; its requirement %q stays.", m.place(d.at), d.name, d.asked)
 			continue
 		}
-		bumped, err := bump(asked, p.to)
-		if cs, wrong := requirement.Parse(asked); to == "" && wrong == nil && cs.Met(p.to) {
-			bumped = asked // a registry has versions that do
+		bumped, err := bump(d.asked, p.to)
+		if cs, wrong := requirement.Parse(d.asked); d.path == "" && wrong == nil && cs.Met(p.to) {
+			bumped = d.asked // a registry has versions that do
 		}
-		if err != nil {
-			return fmt.Errorf("editing %s: dependency %q: %w", m.place(at), alias, err)
-		}
-		if bumped != asked {
-			m.set(bumped, at...)
-		} else if asked != p.to.String() {
-			p.note("%s: requirement %q on %q already allows %s and stays.", m.place(at), asked, name, p.to)
+		switch {
+		case err != nil:
+			p.note("%s: dependency %q: %v. Until then cargo refuses the workspace.", m.place(d.at), d.alias, err)
+			p.left[left{c.Name, d.asked}] = true
+		case bumped != d.asked:
+			m.set(bumped, d.at...)
+		case d.asked != p.to.String():
+			p.note("%s: requirement %q on %q already allows %s and stays.", m.place(d.at), d.asked, d.name, p.to)
 		}
 	}
-	return nil
 }
 
 // isPatched reports whether the root's [patch] replaces the registry's crate by the
@@ -212,15 +196,6 @@ func (m *manifest) at(path ...string) any {
 
 func (m *manifest) set(to string, path ...string) {
 	m.values = append(m.values, value{path, to})
-}
-
-// place returns the file and line of a string, for messages.
-func (m *manifest) place(path []string) string {
-	spans, err := tomlfile.Locate(m.text)
-	if at, found := spans.String(path...); err == nil && found {
-		return fmt.Sprintf("%q line %d", m.file, tomlfile.LineOf(m.text, at.Start))
-	}
-	return fmt.Sprintf("%q at %q", m.file, strings.Join(path, "."))
 }
 
 // stringAt returns the string at key in a table, or "".

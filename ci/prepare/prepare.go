@@ -55,8 +55,9 @@ func (c *Changeset) Diff() string { return change.Diff(c.Files) }
 //
 // If the crate inherits its version, [workspace.package] gets the new one, and so every crate
 // that inherits it changes too. See bump for the requirements on changed crates, section for
-// changelogs and lockValues for the lock file. What a changelog lacks is a note, and so is a
-// missing lock file. The result is checked by reading it again as a workspace.
+// changelogs and lockValues for the lock file. Packages of the repository that are not members change too, see
+// editOthers. What a changelog lacks is a note, and so are a missing lock file and a requirement that
+// only its author can change. The result is checked by reading it again as a workspace.
 func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	c, err := w.Crate(req.Crate)
 	if err != nil {
@@ -72,7 +73,7 @@ func New(w *cargo.Workspace, fsys fs.FS, req Request) (*Changeset, error) {
 	}
 	p := &preparation{
 		workspace: w, fsys: fsys, crate: c, version: to, to: numbers,
-		day: req.Date.UTC().Format(time.DateOnly), history: req.History, files: map[string]change.File{}, seen: map[string]bool{},
+		day: req.Date.UTC().Format(time.DateOnly), history: req.History, files: map[string]change.File{}, seen: map[string]bool{}, left: map[left]bool{},
 	}
 	if req.Date.IsZero() {
 		err = errors.New("the request has no date: give the day of the release")
@@ -106,15 +107,19 @@ type preparation struct {
 	sectioned  []*cargo.Crate             // crates whose changelog has a section for the new version
 	files      map[string]change.File
 	notes      []string
+	left       map[left]bool
 	without    []string // names of crates without a changelog
 }
+
+// left is a requirement on a changed crate that stays although it rules out the new version.
+type left struct{ crate, requirement string }
 
 // run performs the edits in order. The crate's changelog is edited first, so that what there is
 // to say about it comes first.
 func (p *preparation) run() error {
 	for _, step := range []func() error{
 		p.checkHigher, p.readManifests, p.findChanged, p.findChangelogs,
-		p.editChangelog, p.editManifests, p.editLock, p.editOtherChangelogs,
+		p.editChangelog, p.editManifests, p.editOthers, p.editLock, p.editOtherChangelogs,
 		p.check,
 	} {
 		if err := step(); err != nil {

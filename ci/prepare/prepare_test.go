@@ -100,14 +100,6 @@ func TestNewErrors(t *testing.T) {
 			[]string{`reading changelog "NOTES.md"`, "the setting `changelog` of \"crates/own/Cargo.toml\" names it"},
 		},
 		{
-			"range", "app", "0.5.0", edit("crates/own/Cargo.toml", `version = "0.4.0" }`, `version = ">=0.4, <0.5" }`),
-			[]string{app + `editing "crates/own/Cargo.toml" line 7: dependency "app": requirement ">=0.4, <0.5" rules out 0.5.0: write a range`},
-		},
-		{
-			"requirement that is none", "app", "0.5.0", edit("Cargo.toml", `app = { version = "0.4.0"`, `app = { version = "0.4.0 beta"`),
-			[]string{app + `editing "Cargo.toml" line 10: dependency "app": requirement "0.4.0 beta": cargo cannot read it`},
-		},
-		{
 			"not in the lock file", "app", "0.5.0", edit("Cargo.lock", `name = "core"`, `name = "corp"`),
 			[]string{app + `editing "Cargo.lock": expected crate "core" at 0.4.0, as in its manifest, and it has no such crate: run "cargo update --workspace"`},
 		},

@@ -35,7 +35,7 @@ func bump(asked string, v *semver.Version) (string, error) {
 	case meets && (isRange || len(cs[0].Numbers) < 3):
 		return asked, nil
 	case isRange:
-		return "", fmt.Errorf("requirement %q rules out %s: write a range that allows both it and the version now", asked, v)
+		return "", fmt.Errorf("requirement %q rules out %s: write a range that allows both it and the version now, or %q", asked, v, v)
 	case cs[0].Wildcard:
 		if v.Prerelease() != "" {
 			return "", fmt.Errorf("requirement %q rules out the prerelease %s, as every wildcard does: write %q", asked, v, v)

@@ -157,7 +157,8 @@ $CARGO_REGISTRIES_NAME_TOKEN for a registry that requires it for reading.`,
 		Use:   "prepare-release --crate NAME --version VERSION",
 		Short: "Bump a crate's version everywhere and close its changelog's Unreleased section",
 		Long: `Make the changes that precede a release: the crate's new version in its manifest, in
-the requirements of its dependents and in Cargo.lock, and a changelog section for that
+the requirements of its dependents (also of packages that are not members, if they rule
+it out) and in Cargo.lock, and a changelog section for that
 version with the notes from Unreleased, or else from the commits since the last tag.
 What cannot be changed is told, and the rest is done. Without a flag the changes are
 printed as a diff; --write makes them here, --open-pull-request proposes them on GitHub.`,
