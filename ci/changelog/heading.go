@@ -44,7 +44,7 @@ type release struct {
 //
 // The version may have a leading v, brackets, a link or emphasis. It may follow the word
 // Version or Release, a date, or the crate's name, as in "crate 1.2.3", "crate v1.2.3",
-// "crate@1.2.3" or a tag: "crate-v1.2.3", "crate/v1.2.3". Anything may come after it if it
+// "crate@1.2.3", "crate (1.2.3)" or a tag: "crate-v1.2.3", "crate/v1.2.3". Anything may come after it if it
 // is separate: a date, [YANKED], versions of other crates.
 func (h Heading) Version() string {
 	for _, r := range h.releases {
@@ -125,6 +125,13 @@ var (
 	joined = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*?)(?:@v?|/v?|-v?)([0-9].*)$`)
 	joints = []string{"/", "+", "&", "and", "-", "|"}
 
+	// shortcodes matches emoji by their names, before anything else.
+	shortcodes = regexp.MustCompile(`^(?:\s*:[a-z0-9_+-]+:)+`)
+	// pointed matches a version with a point after its v.
+	pointed = regexp.MustCompile(`^(\(?)[vV]\.([0-9].*)$`)
+	// ended matches a full version with a point at its end.
+	ended = regexp.MustCompile(`^(\(?[vV]?[0-9]+\.[0-9]+\.[0-9][0-9A-Za-z.+-]*)\.$`)
+
 	emphasis    = strings.NewReplacer("`", "", "*", "", "__", "", "~~", "")
 	punctuation = strings.NewReplacer(",", " ", ";", " ", "\u2013", " ", "\u2014", " ")
 )
@@ -138,6 +145,7 @@ func split(text string) []string {
 	text = tag.ReplaceAllString(text, "")
 	text = bracket.ReplaceAllString(text, "$1"+cut)
 	text = emphasis.Replace(text)
+	text = shortcodes.ReplaceAllString(text, "")
 	text = strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.So, r) || r == '\ufe0f' })
 	var words []string
 	for _, word := range strings.Fields(text) {
@@ -161,7 +169,8 @@ func separate(word string) []string {
 	}
 	var list []string
 	for _, w := range strings.Fields(word) {
-		list = append(list, strings.TrimSuffix(w, ":"))
+		w = pointed.ReplaceAllString(strings.TrimSuffix(w, ":"), "$1$2")
+		list = append(list, ended.ReplaceAllString(w, "$1"))
 	}
 	return list
 }
@@ -189,6 +198,9 @@ func readRelease(words []string, crates owners, spelled func(word string) string
 			continue
 		}
 		if named {
+			if v := spelled(strings.TrimSuffix(strings.TrimPrefix(word, "("), ")")); v != "" {
+				return release{v, who}, i + 1
+			}
 			return release{}, 0
 		}
 		if who, named = crates.find(word); named {

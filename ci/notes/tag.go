@@ -17,17 +17,18 @@ import (
 //
 // A tag is a version, perhaps without its last 0, after the name of the crate or of its
 // directory and words like v and release, in any order, with separators between them. What
-// has any other word is not a tag of the crate. In a workspace of several crates, tags
+// has any other word, such as stable, and no other crate's name counts only if it holds the crate at
+// its version, and below a tag of the same version without such a word. In a workspace of several crates, tags
 // without a name count only if no tag names the crate, and if none of them has a version
 // higher than q's: then they are another crate's. But one that holds the crate at its version
 // counts like a tag with the crate's name, because projects change how they name tags. holds is
-// asked that of the highest maxAsked of them at most.
+// asked that of the highest maxAsked of each of these two kinds at most.
 func (q Question) LastTag(tags []string, holds func(tag, version string) bool) string {
 	to, err := semver.StrictNewVersion(q.Version)
 	if err != nil {
 		return ""
 	}
-	var named, plain []release
+	var named, plain, worded []release
 	isForeign := false
 	for _, tag := range tags {
 		switch r, whose := q.read(tag); whose {
@@ -36,23 +37,28 @@ func (q Question) LastTag(tags []string, holds func(tag, version string) bool) s
 		case anyone:
 			plain = append(plain, r)
 			isForeign = isForeign || len(q.Others) > 0 && r.version.GreaterThan(to) && r.version.Prerelease() == ""
+		case unsure:
+			r.isWordy = true
+			worded = append(worded, r)
 		}
 	}
 	if len(q.Others) == 0 {
-		return q.highest(slices.Concat(named, plain), to)
+		named = slices.Concat(named, plain)
+	} else {
+		named = slices.Concat(named, q.held(plain, named, to, holds))
 	}
-	if tag := q.highest(slices.Concat(named, q.held(plain, named, to, holds)), to); tag != "" || isForeign {
+	if tag := q.highest(slices.Concat(named, q.held(worded, named, to, holds)), to); tag != "" || isForeign {
 		return tag
 	}
 	return q.highest(plain, to)
 }
 
-// maxAsked is how many tags that name no crate are looked into: reading a file of a commit takes
+// maxAsked is how many tags that do not show whose they are are looked into: reading a file of a commit takes
 // milliseconds, and a project has thousands of tags.
 const maxAsked = 8
 
-// held returns the highest of the tags without a name that holds the crate, if it has a higher
-// version than those with its name.
+// held returns the highest of the plain tags that holds the crate, if it has a higher version than
+// those that are known to be the crate's.
 func (q Question) held(plain, named []release, to *semver.Version, holds func(tag, version string) bool) []release {
 	least := q.highest(named, to)
 	for range maxAsked {
@@ -74,6 +80,7 @@ type release struct {
 	tag     string
 	version *semver.Version
 	isShort bool // it leaves out the last number
+	isWordy bool // it has a word that is no crate's name
 }
 
 // owner says whose a tag is.
@@ -82,6 +89,7 @@ type owner int
 const (
 	others owner = iota // another crate's, or no tag of a version
 	anyone              // it names no crate
+	unsure              // it has a word that is no crate's name
 	ours
 )
 
@@ -105,7 +113,7 @@ func (q Question) read(tag string) (release, owner) {
 		short := version.SpelledShort(tag[i:])
 		v, err := semver.StrictNewVersion(cmp.Or(short, version.Spelled(tag[i:])))
 		if err == nil {
-			return release{tag, v, short != ""}, q.owner(tag[:i])
+			return release{tag: tag, version: v, isShort: short != ""}, q.owner(tag[:i])
 		}
 	}
 	return release{}, others
@@ -130,7 +138,14 @@ func (q Question) owner(before string) owner {
 	if areWords(parts) {
 		return anyone
 	}
-	return others
+	for from := range parts {
+		for to := from + 1; to <= len(parts); to++ {
+			if q.named(strings.Join(parts[from:to], "-")) == others {
+				return others
+			}
+		}
+	}
+	return unsure
 }
 
 func areWords(parts []string) bool {
@@ -156,7 +171,8 @@ func fold(name string) string {
 }
 
 // highest returns the tag of the highest version below to. If several tags have that
-// version, the one of slipway's own form wins, then a full version, then the first by name.
+// version, the one of slipway's own form wins, then a full version, then one without other words, then
+// the first by name.
 func (q Question) highest(releases []release, to *semver.Version) string {
 	releases = slices.DeleteFunc(slices.Clone(releases), func(r release) bool {
 		v := r.version
@@ -169,6 +185,8 @@ func (q Question) highest(releases []release, to *semver.Version) string {
 		switch {
 		case r.tag == q.Crate+"/v"+r.version.Original():
 			return 0
+		case r.isWordy:
+			return 3
 		case !r.isShort:
 			return 1
 		}

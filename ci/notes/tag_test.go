@@ -89,6 +89,33 @@ func TestLastTagOtherForm(t *testing.T) {
 	}
 }
 
+// TestLastTagOfOtherWords checks that a tag with a word that is no crate's name counts if it holds
+// the crate at its version.
+func TestLastTagOfOtherWords(t *testing.T) {
+	for _, tt := range []struct {
+		others           []string
+		tags, held, want string
+	}{
+		{nil, "rust-v1.1.0 v1.0.0", "rust-v1.1.0", "rust-v1.1.0"},
+		{nil, "stable-1.1.0 stable-1.0.0", "stable-1.1.0 stable-1.0.0", "stable-1.1.0"},
+		{nil, "cargo-kit-v1.1.0", "cargo-kit-v1.1.0", "cargo-kit-v1.1.0"},
+		{nil, "stable-1.1.0 v1.1.0", "stable-1.1.0", "v1.1.0"},
+		{nil, "docker-v1.1.0 v1.0.0", "", "v1.0.0"},
+		{nil, "x1.1.0", "x1.1.0", ""},
+		{[]string{"other"}, "rust-v1.1.0 kit-v1.0.0", "rust-v1.1.0", "rust-v1.1.0"},
+		{[]string{"other"}, "cargo-kit-v1.1.0", "cargo-kit-v1.1.0", "cargo-kit-v1.1.0"},
+		{[]string{"other"}, "cargo-other-v1.1.0 other-rust-v1.0.0", "cargo-other-v1.1.0 other-rust-v1.0.0", ""},
+		{[]string{"other"}, "rust-v1.1.0", "", ""},
+	} {
+		got := Question{Crate: "kit", Version: "1.2.0", Dir: ".", Others: tt.others}.LastTag(strings.Fields(tt.tags), func(tag, version string) bool {
+			return strings.HasSuffix(tag, version) && slices.Contains(strings.Fields(tt.held), tag)
+		})
+		if got != tt.want {
+			t.Errorf("among %q, of which %q hold it: got %q, want %q", tt.tags, tt.held, got, tt.want)
+		}
+	}
+}
+
 // TestLastTagOfWorkspace checks that another crate's tag is never taken for the crate's.
 func TestLastTagOfWorkspace(t *testing.T) {
 	w := &cargo.Workspace{Crates: []cargo.Crate{
