@@ -14,8 +14,15 @@ func TestMet(t *testing.T) {
 		asked, version string
 		want           bool
 	}{
-		{"0.1", "0.1.9", true}, {"0.1", "0.2.0", false}, {"0.1", "0.1.0-alpha", false}, {"0.1.0-alpha", "0.1.0-beta", true},
-		{"0.0.9", "0.1.0", false}, {">=0.1, <0.2", "0.1.5", true}, {">=0.1, <0.2", "0.2.0", false}, {"*", "3.0.0", true}, {"~1.2", "1.3.0", false},
+		{"0.1", "0.1.9", true},
+		{"0.1", "0.2.0", false},
+		{"0.1", "0.1.0-alpha", false},
+		{"0.1.0-alpha", "0.1.0-beta", true},
+		{"0.0.9", "0.1.0", false},
+		{">=0.1, <0.2", "0.1.5", true},
+		{">=0.1, <0.2", "0.2.0", false},
+		{"*", "3.0.0", true},
+		{"~1.2", "1.3.0", false},
 	} {
 		l, err := Parse(tt.asked)
 		if got := l.Met(semver.MustParse(tt.version)); err != nil || got != tt.want {
