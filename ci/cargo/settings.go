@@ -3,6 +3,7 @@ package cargo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/BurntSushi/toml"
@@ -76,12 +77,12 @@ func (s Settings) For(target string) Settings {
 // setting of the workspace and every value of the wrong type; those of the package are faults.
 func (m *manifest) readSettings(file string, raw []byte) error {
 	for _, p := range check(setting.Package, packageMetadata(m)) {
-		m.faults = append(m.faults, fault{stops: finding.Everything, at: append(setting.Package.Keys(), p.Path...), what: p.What})
+		m.faults = append(m.faults, fault{stops: finding.Everything, at: append([]string{"package", "metadata"}, p.Path...), what: p.What})
 	}
 	var wrong finding.List
 	line := tomlfile.Lines(raw)
 	for _, p := range check(setting.Workspace, workspaceMetadata(m)) {
-		at := line(slices.Concat(setting.Workspace.Keys(), p.Path)...)
+		at := line(append([]string{"workspace", "metadata"}, p.Path...)...)
 		wrong = append(wrong, finding.Finding{Stops: finding.Everything, File: file, Line: at, What: p.What})
 	}
 	if err := wrong.Check("reading settings", finding.Everything); err != nil {
@@ -97,14 +98,19 @@ func (m *manifest) readSettings(file string, raw []byte) error {
 	return nil
 }
 
-// check returns the problems of slipway's settings in a `metadata` table.
+// check returns the problems of slipway's settings in a `metadata` table, and of tables that are
+// named almost like it. The paths begin below the `metadata` table.
 func check(table setting.Table, metadata any) []setting.Problem {
 	tables, _ := metadata.(map[string]any)
+	list := setting.CheckNames(table, slices.Sorted(maps.Keys(tables)))
 	value, there := tables["slipway"]
 	if !there {
-		return nil
+		return list
 	}
-	return setting.Check(table, value)
+	for _, p := range setting.Check(table, value) {
+		list = append(list, setting.Problem{Path: append([]string{"slipway"}, p.Path...), What: p.What})
+	}
+	return list
 }
 
 // decode decodes slipway's settings in a `metadata` table, if there are any.

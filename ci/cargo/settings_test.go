@@ -21,6 +21,11 @@ func TestSettingsRefused(t *testing.T) {
 		{"another member", "", "", "[package.metadata.slipway]\nregistry = \"no\"\n", []string{"b/Cargo.toml:7:", "`registry` is a string, expected true or false"}},
 		{"a key of an image", "[workspace.metadata.slipway.images.x]\nkind = \"image\"\ncrates = \"a\"\n", "", "", []string{": Cargo.toml:5:", "\"crates\" is not a setting of [workspace.metadata.slipway.images.x]", "did you mean \"crate\"?"}},
 		{"several", "", "[package.metadata.slipway]\nfeature = []\nregistry = 1\n[package.metadata.slipway.target.aarch64-unknown-linux-musl]\ntets = []\n", "", []string{"\n  a/Cargo.toml:7: ", "\n  a/Cargo.toml:8: ", "\n  a/Cargo.toml:10: "}},
+		{"another case of the table", "", "[package.metadata.Slipway]\nregistry = false\n", "", []string{"a/Cargo.toml:6:", "[package.metadata.Slipway] is not read: did you mean [package.metadata.slipway]?"}},
+		{"a letter too many in the table", "", "", "[package.metadata.slipways]\nregistry = false\n", []string{"b/Cargo.toml:6:", "did you mean [package.metadata.slipway]?"}},
+		{"two letters of the table swapped", "", "metadata.silpway.registry = false\n", "", []string{"a/Cargo.toml:6:", "did you mean [package.metadata.slipway]?"}},
+		{"a letter missing in the workspace's", "[workspace.metadata.slpway]\nmain = \"x\"\n", "", "", []string{": Cargo.toml:3:", "[workspace.metadata.slpway] is not read: did you mean [workspace.metadata.slipway]?"}},
+		{"another case of the workspace's, beside it", "[workspace.metadata.slipway]\nmain = \"a\"\n[workspace.metadata.SLIPWAY]\nmain = \"x\"\n", "", "", []string{": Cargo.toml:5:", "[workspace.metadata.SLIPWAY] is not read"}},
 		{"no table", "", "metadata.slipway = true\n", "", []string{"a/Cargo.toml:6:", "`package.metadata.slipway` is true, expected a table"}},
 	}
 	for _, tt := range tests {
@@ -38,7 +43,7 @@ func TestSettingsRefused(t *testing.T) {
 
 // TestSettingsOfOthers checks that other tools' metadata next to slipway's settings is ignored.
 func TestSettingsOfOthers(t *testing.T) {
-	for _, metadata := range []string{"metadata = 1\n", "metadata = []\n", "[package.metadata.docs.rs]\nall-features = true\n", "[package.metadata.slipways]\nx = 1\n"} {
+	for _, metadata := range []string{"metadata = 1\n", "metadata = []\n", "[package.metadata.shipway-tool]\nx = 1\n", "[package.metadata.slip]\nx = 1\n", "[package.metadata.docs.rs]\nall-features = true\n", "[package.metadata.slipstream]\nx = 1\n"} {
 		w := read(t, map[string]string{"Cargo.toml": pkg("a") + metadata, "src/lib.rs": ""})
 		if s := crate(t, w, "a").Settings; s.Features != nil || s.Registry != nil {
 			t.Errorf("%q gives settings %+v", metadata, s)

@@ -25,6 +25,21 @@ func Check(table Table, value any) []Problem {
 	return c.problems
 }
 
+// CheckNames returns the names, of those that a `metadata` table has, that are most likely meant to
+// be slipway's: its own in another case, or with one character more, fewer or different, or two
+// swapped. Others are tables of other tools.
+func CheckNames(table Table, names []string) []Problem {
+	var list []Problem
+	keys := table.Keys()
+	for _, name := range names {
+		if own := keys[len(keys)-1]; name != own && len(name) <= len(own)+1 && distance(strings.ToLower(name), own) <= 1 {
+			c := checker{table: Table(strings.Join(keys[:len(keys)-1], "."))}
+			list = append(list, Problem{Path: []string{name}, What: fmt.Sprintf("[%s] is not read: did you mean [%s]?", c.name([]string{name}), table)})
+		}
+	}
+	return list
+}
+
 type checker struct {
 	table    Table
 	problems []Problem

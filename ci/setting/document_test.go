@@ -27,7 +27,8 @@ func reference() string {
 	b.WriteString("# Settings\n\n" +
 		"slipway's settings are in `Cargo.toml`: those of the whole workspace in the root manifest,\n" +
 		"those of a crate in its own. A key that is not listed here is an error that names the\n" +
-		"nearest one; so is a value of the wrong type.\n\n" +
+		"nearest one; so is a value of the wrong type, and a table whose name is that of slipway but for\n" +
+		"one character or its case.\n\n" +
 		"This file is generated from `ci/setting` (`go test ./ci/setting -update`).\n")
 	about := map[Table]string{
 		Workspace: "In the manifest at the workspace's root. The images are explained in [images.md](images.md).",
