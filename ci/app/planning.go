@@ -39,7 +39,7 @@ func (r Root) read(ctx context.Context, h Host) (*cargo.Workspace, *checkout.Sou
 		if err != nil {
 			return nil, nil, source.Explain(err)
 		}
-		w.Unnamed, w.Explain = source.Unnamed(), source.Explain
+		w.Unnamed, w.Tracked, w.Explain = source.Unnamed(), source.Tracks, source.Explain
 		more, err := source.Add(ctx, w.Outside()) // what is added may name more
 		if err != nil || !more {
 			return w, source, err

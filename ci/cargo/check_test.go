@@ -280,7 +280,7 @@ func TestMatches(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", tt.patterns, err)
 		}
-		if got := matches(patterns, tt.name); got != tt.want {
+		if got := matches(patterns, tt.name, false); got != tt.want {
 			t.Errorf("%q matches %q: %t", tt.patterns, tt.name, got)
 		}
 	}

@@ -5,37 +5,90 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"path/filepath"
+	"slices"
 	"strings"
 
+	"dagger/slipway/ci/cratesio"
 	"dagger/slipway/ci/finding"
 )
 
-// checkFiles reports symbolic links that dangle or leave the workspace, files that by their name
-// hold secrets, and files that cargo cannot package.
+// checkFiles reports symbolic links that dangle or lead out of the workspace and, if a crate is
+// packaged, what concerns its package: files that cargo cannot package, those that may hold
+// secrets, targets that are left out, and a size that crates.io may refuse.
 func (w *Workspace) checkFiles(c *Crate, packaged bool) finding.List {
-	var list finding.List
-	err := w.walk(c, func(name string, e fs.DirEntry) {
-		inPackage := packaged && c.contents.packages(strings.TrimPrefix(name, c.Dir+"/"))
-		if why := unpackageableName(c, name); inPackage && why != "" {
-			list = append(list, finding.Finding{
-				Stops: finding.Registry, Crate: c.Name, File: name, What: why, Do: "rename it, or exclude it from the package with `package.exclude`",
-			})
-		}
-		switch {
-		case e.Type()&fs.ModeSymlink != 0:
-			list = append(list, w.checkLink(c, name, inPackage)...)
-		case inPackage && isSecretFile(e.Name()):
-			list = append(list, finding.Finding{
-				Stops: finding.Nothing, Crate: c.Name, File: name, What: "the file is published with the crate, and its name suggests that it holds secrets",
-				Do: "if it does, remove it from the repository, or exclude it from the package with `package.exclude`",
-			})
-		}
-	})
+	type question struct {
+		dir      string
+		packaged bool
+	}
+	key := question{c.Dir, packaged}
+	if list, known := w.checked.Load(key); known {
+		return slices.Clone(list.(finding.List))
+	}
+	files, list, err := w.listFiles(c, packaged)
 	if err != nil {
 		list = append(list, finding.Finding{Stops: finding.Everything, Crate: c.Name, File: c.Dir, What: fmt.Sprintf("reading the crate's files: %v", err)})
 	}
-	return list
+	var in []file
+	for _, f := range files {
+		inPackage := packaged && c.contents.packages(f.within)
+		if f.Type()&fs.ModeSymlink != 0 {
+			list = append(list, w.checkLink(c, f, inPackage)...)
+		}
+		if inPackage {
+			in = append(in, f)
+		}
+	}
+	if packaged {
+		list = append(list, w.checkPackage(c, in)...)
+	}
+	w.checked.Store(key, list)
+	return slices.Clone(list)
+}
+
+// checkPackage checks the files of a crate's package.
+func (w *Workspace) checkPackage(c *Crate, files []file) finding.List {
+	var list finding.List
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f.within] = true
+		if why := unpackageableName(c, f.name); why != "" {
+			list = append(list, finding.Finding{
+				Stops: finding.Registry, Crate: c.Name, File: f.name, What: why, Do: "rename it, or exclude it from the package with `package.exclude`",
+			})
+		}
+		if why := w.suspect(f); why != "" {
+			list = append(list, finding.Finding{
+				Stops: finding.Nothing, Crate: c.Name, File: f.name, What: "the file is published with the crate, and " + why,
+				Do: "if it is a secret, remove it from the repository, or exclude it from the package with `package.exclude`",
+			})
+		}
+	}
+	return slices.Concat(list, w.checkPackagedTargets(c, names), w.checkSize(c, files))
+}
+
+// checkSize notes that the files of a package are larger than crates.io accepts a package. That is
+// compressed, so only the package itself shows whether it is too large.
+func (w *Workspace) checkSize(c *Crate, files []file) finding.List {
+	var total, most int64
+	largest := ""
+	for _, f := range files {
+		info, err := fs.Stat(w.fsys, f.name)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		total += info.Size()
+		if info.Size() > most {
+			most, largest = info.Size(), f.name
+		}
+	}
+	if total <= cratesio.MaxCrateFile || c.Settings.LargeCrate || w.Registry(c) != "" {
+		return nil
+	}
+	what := fmt.Sprintf("the package may be too large for crates.io: its files have %d bytes, of which this one has %d, and crates.io accepts %d compressed", total, most, cratesio.MaxCrateFile)
+	return finding.List{{
+		Stops: finding.Nothing, Crate: c.Name, File: largest, What: what,
+		Do: "exclude what the crate does not need with `package.exclude`; if crates.io has raised the limit, set `large-crate` in [package.metadata.slipway]",
+	}}
 }
 
 // unpackageableName returns the reason why cargo cannot package a file because of its name, "" if
@@ -64,55 +117,32 @@ func (w *Workspace) unpackageableFile(c *Crate) string {
 	return ""
 }
 
-// walk calls do for each file and link of a crate. Like cargo's package, it leaves out the target
-// directory and every directory below with a manifest of its own, be that of a member or not.
-func (w *Workspace) walk(c *Crate, do func(name string, e fs.DirEntry)) error {
-	return fs.WalkDir(w.fsys, c.Dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case !e.IsDir():
-			do(name, e)
-		case name == c.Dir:
-		case e.Name() == ".git", name == path.Join(c.Dir, "target"), w.isFile(name, "Cargo.toml"):
-			return fs.SkipDir
-		}
-		return nil
-	})
-}
-
-// isSecretFile reports whether a file's name suggests that it holds secrets.
-func isSecretFile(name string) bool {
-	if name == ".env" || strings.HasPrefix(name, ".env.") {
-		return name != ".env.example" && name != ".env.sample" && name != ".env.template"
-	}
-	return name == ".netrc" || name == "credentials.toml" || name == "id_rsa" || name == "id_ed25519"
-}
-
 // checkLink checks a symbolic link. Links are kept as they are, so a broken one only matters once
 // cargo has to package its target.
-func (w *Workspace) checkLink(c *Crate, name string, inPackage bool) finding.List {
+func (w *Workspace) checkLink(c *Crate, f file, inPackage bool) finding.List {
 	why := ""
-	to, err := fs.ReadLink(w.fsys, name)
+	to, err := fs.ReadLink(w.fsys, f.name)
 	switch {
 	case err != nil:
 		why = fmt.Sprintf("reading the symbolic link: %v", err)
-	case filepath.IsAbs(to) || !w.valid(path.Join(path.Dir(name), to)):
+	case path.IsAbs(to) || !fs.ValidPath(path.Join(f.dir, to)):
 		why = fmt.Sprintf("the symbolic link points to %q, outside the %s, which is not part of a release", to, w.bounds())
 	default:
-		_, err := fs.Stat(w.fsys, name)
+		_, err := fs.Stat(w.fsys, f.name)
 		if errors.Is(err, fs.ErrNotExist) {
 			why = fmt.Sprintf("the symbolic link points to %q, which does not exist", to)
 		} else if err != nil { // through another link
 			why = fmt.Sprintf("the symbolic link points to %q: %v", to, err)
+		} else if f.unfollowed {
+			why = fmt.Sprintf("the symbolic link points to the directory %q, and cargo follows no link in `target`", to)
 		}
 	}
 	if why == "" {
 		return nil
 	}
-	f := finding.Finding{Stops: finding.Nothing, Crate: c.Name, File: name, What: why}
+	found := finding.Finding{Stops: finding.Nothing, Crate: c.Name, File: f.name, What: why}
 	if inPackage {
-		f.Stops, f.Do = finding.Registry, "remove it, point it to a file of the workspace, or exclude it from the package with `package.exclude`"
+		found.Stops, found.Do = finding.Registry, "remove it, point it to a file of the workspace, or exclude it from the package with `package.exclude`"
 	}
-	return finding.List{f}
+	return finding.List{found}
 }

@@ -85,10 +85,10 @@ func parseIgnore(lines []string) ([]ignorePattern, error) {
 	return list, nil
 }
 
-// matches reports whether the patterns match a file. The file itself, or else the nearest parent
+// matches reports whether the patterns match a file or a directory. The file itself, or else the nearest parent
 // directory that any pattern matches, decides; the last matching pattern wins.
-func matches(patterns []ignorePattern, name string) bool {
-	for dir := false; name != "."; dir = true {
+func matches(patterns []ignorePattern, name string, dir bool) bool {
+	for ; name != "."; dir = true {
 		for i := len(patterns) - 1; i >= 0; i-- {
 			if p := patterns[i]; (dir || !p.dirOnly) && p.expr.MatchString(name) {
 				return !p.negated
@@ -159,7 +159,12 @@ func patternLines(own, root any, name string) ([]string, error) {
 // because that can differ between machines.
 func (c contents) packages(name string) bool {
 	if len(c.include) > 0 {
-		return matches(c.include, name)
+		return matches(c.include, name, false)
 	}
-	return !matches(c.exclude, name)
+	return !matches(c.exclude, name, false)
+}
+
+// prunes reports whether `exclude` matches a directory.
+func (c contents) prunes(dir string) bool {
+	return len(c.include) == 0 && matches(c.exclude, dir, true)
 }

@@ -28,6 +28,9 @@ type Workspace struct {
 	// Unnamed are the files of the source that are left out because their names are not UTF-8,
 	// relative to the workspace. The caller sets it.
 	Unnamed []string
+	// Tracked reports whether git tracks a file of the source, by its name relative to the
+	// workspace; nil without a repository. The caller sets it.
+	Tracked func(name string) bool
 	// Explain adds to an error about a file that is not in the source why it is not. The caller
 	// may set it.
 	Explain func(error) error
@@ -42,6 +45,7 @@ type Workspace struct {
 	components map[string]int
 	unread     []unreadable // members of which nothing can be read
 	rules      int          // size of all crates' `include` and `exclude` patterns, see maxRules
+	checked    sync.Map     // the findings about the files of each crate, see checkFiles
 	places     sync.Map     // the [tomlfile.Positions] of each manifest that was located
 }
 

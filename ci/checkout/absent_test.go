@@ -134,3 +134,24 @@ func TestExplainUntracked(t *testing.T) {
 		t.Errorf("outside a repository it says %v", got)
 	}
 }
+
+// TestTracks checks which files of the source git tracks: those of the commit, of the index and of
+// submodules, and none outside a repository.
+func TestTracks(t *testing.T) {
+	inner, dir := repository(t), repository(t)
+	gitIn(t, dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub")
+	commit(t, dir)
+	write(t, "x", dir, "target/added")
+	write(t, "x", dir, "untracked")
+	gitIn(t, dir, "add", "--force", "target/added")
+	for name, want := range map[string]bool{"file": true, "target/added": true, "sub/file": true, "untracked": false, "sub/untracked": false, "gone": false} {
+		if got := take(t, dir, Options{}).Tracks(name); got != want {
+			t.Errorf("%s is tracked: %t", name, got)
+		}
+	}
+	plain := t.TempDir()
+	write(t, "x", plain, "file")
+	if take(t, plain, Options{}).Tracks("file") {
+		t.Error("a file outside a repository is tracked")
+	}
+}
