@@ -42,6 +42,7 @@ func TestPackageBelow(t *testing.T) {
 		"through a link":           belowRoot(`readme = "../../linked/README.md"`, map[string]string{"docs/README.md": "x\n", "linked": "-> docs"}),
 		"a configuration above":    belowRoot("", map[string]string{"LICENSE": "x\n", "rust/a/LICENSE": "-> ../../LICENSE", ".cargo/config.toml": "[build]\nrustflags = [\"--cfg\", \"x\"]\n"}),
 		"a package, nothing above": belowRoot("", nil),
+		"a tracked target":         belowRoot("", map[string]string{"rust/a/target/x": "1\n", "rust/a/target/y/z": "2\n"}),
 		"a link to the repository": belowRoot("exclude = [\"repository\"]", map[string]string{"rust/a/repository": "-> ../.."}),
 	} {
 		t.Run(name, func(t *testing.T) { wantSamePackage(t, tree(t, files), "rust", "a") })
