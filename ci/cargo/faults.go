@@ -161,3 +161,9 @@ func (w *Workspace) unreadDirs() string {
 	}
 	return strings.Join(slices.Sorted(maps.Keys(set)), ", ")
 }
+
+// isRefused reports whether cargo itself refuses the manifest, so that not all of it may have been
+// read.
+func (c *Crate) isRefused() bool {
+	return slices.ContainsFunc(c.faults, func(f fault) bool { return f.scope == ofCargo })
+}

@@ -32,7 +32,7 @@ func (c *Crate) featureNames() map[string]bool {
 // checkFeatures refuses a table of features that cargo cannot read: one that enables what is
 // neither a feature nor a dependency, or that leaves an optional dependency without a feature.
 func (c *Crate) checkFeatures() {
-	if len(c.fields.features) == 0 || slices.ContainsFunc(c.faults, func(f fault) bool { return f.scope == ofCargo }) {
+	if len(c.fields.features) == 0 || c.isRefused() {
 		return // faulty dependencies are not in c.Deps
 	}
 	optional := map[string]bool{} // by alias; false for a dependency that is not

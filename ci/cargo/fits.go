@@ -58,7 +58,7 @@ func (w *Workspace) checkFits(c *Crate) finding.List {
 // cargo cannot read it, which other findings say.
 func (f *fitting) target(d Dependency) *Crate {
 	to := f.at[d.Path]
-	if d.Path == "" || d.Git != "" || to == nil || d.Patched && f.w.Unlocked() || slices.ContainsFunc(to.faults, func(one fault) bool { return one.scope == ofCargo }) {
+	if d.Path == "" || d.Git != "" || to == nil || d.Patched && f.w.Unlocked() || to.isRefused() {
 		return nil
 	}
 	return to
@@ -137,7 +137,7 @@ func (f *fitting) foreign(c *Crate, value string) (*Crate, string) {
 
 // settings checks the features that the settings of the released crate name.
 func (f *fitting) settings(c *Crate) {
-	if slices.ContainsFunc(c.faults, func(one fault) bool { return one.scope == ofCargo }) {
+	if c.isRefused() {
 		return
 	}
 	f.setting(c, c.Settings.Features, "features")

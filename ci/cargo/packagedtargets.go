@@ -39,11 +39,11 @@ func (w *Workspace) checkPackagedTargets(c *Crate, in map[string]bool) finding.L
 	}
 	for _, p := range c.targets { // examples, tests and benchmarks
 		if outside(p) && !slices.Contains(known, p) {
-			t.add(finding.Nothing, nil, fmt.Sprintf("a target's file %s is outside the package's directory: the published crate is without it", quote.Line(p)))
+			t.add(finding.Nothing, nil, moveIn, fmt.Sprintf("a target's file %s is outside the package's directory: the published crate is without it", quote.Line(p)))
 		}
 	}
 	if len(t.list.Stopping(finding.Registry)) == 0 && (c.Lib != nil || len(c.Bins) > 0) && !t.any() {
-		t.add(finding.Registry, []string{"package"}, "the package has none of the crate's targets, and cargo refuses to package such a crate")
+		t.add(finding.Registry, []string{"package"}, changeList, "the package has none of the crate's targets, and cargo refuses to package such a crate")
 	}
 	return t.list
 }
@@ -53,17 +53,19 @@ func (t *targetCheck) check(what, file string, at ...string) {
 	switch name := path.Join(t.crate.Dir, file); {
 	case t.in[file] || path.IsAbs(file) || !t.w.valid(name): // a path out of the repository has its own finding
 	case outside(file):
-		t.add(finding.Registry, at, fmt.Sprintf("the file %s of %s is outside the package's directory, and the published crate cannot have it", quote.Line(file), what))
+		t.add(finding.Registry, at, moveIn, fmt.Sprintf("the file %s of %s is outside the package's directory, and the published crate cannot have it", quote.Line(file), what))
 	case t.w.isFile(t.crate.Dir, file):
-		t.add(finding.Nothing, at, fmt.Sprintf("the file %s of %s is not in the package: cargo publishes the crate without that target", quote.Line(file), what))
+		t.add(finding.Nothing, at, changeList, fmt.Sprintf("the file %s of %s is not in the package: cargo publishes the crate without that target", quote.Line(file), what))
 	}
 }
 
-func (t *targetCheck) add(stops finding.Stops, at []string, what string) {
-	do := "change `package.include` or `package.exclude`, if that is not meant"
-	if strings.Contains(what, "outside") {
-		do = "move the file into the package's directory, or link to it from there"
-	}
+// What to do about a target that the package does not have.
+const (
+	changeList = "change `package.include` or `package.exclude`, if that is not meant"
+	moveIn     = "move the file into the package's directory, or link to it from there"
+)
+
+func (t *targetCheck) add(stops finding.Stops, at []string, do, what string) {
 	t.list = append(t.list, t.w.findingAt(stops, t.crate, at, what, do))
 }
 

@@ -97,7 +97,7 @@ func move[V any](to, from map[string]V, wanted func(name string) bool) {
 
 // listOutside lists the names of all files outside the workspace.
 func (e *examined) listOutside(ctx context.Context) error {
-	l := &listing{tree: map[string]entry{}, missing: map[string]bool{}, unnamed: map[string]bool{}}
+	l := newListing()
 	if e.commit != "" {
 		if err := e.git.readCommit(ctx, e.commit, "", l); err != nil {
 			return err

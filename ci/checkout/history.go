@@ -70,11 +70,10 @@ func (g *git) history(ctx context.Context, head string, q notes.Question) (h not
 
 // holds reports whether a commit has the crate at a version, by its manifest at the same place.
 func (g *git) holds(ctx context.Context, commit string, q notes.Question, version string) (bool, error) {
-	var l listing
-	l.tree, l.missing, l.unnamed = map[string]entry{}, map[string]bool{}, map[string]bool{}
+	l := newListing()
 	own, root := path.Join(q.Dir, "Cargo.toml"), path.Join(q.Root, "Cargo.toml")
 	for _, name := range []string{own, root} {
-		if err := g.readCommit(ctx, commit, name, &l); err != nil {
+		if err := g.readCommit(ctx, commit, name, l); err != nil {
 			return false, err
 		}
 	}

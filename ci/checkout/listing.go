@@ -54,7 +54,7 @@ type listing struct {
 
 // list fills a listing from git. Before the first commit every file is untracked.
 func (g *git) list(ctx context.Context, commit, prefix string) (l listing, err error) {
-	l.tree, l.missing, l.unnamed = map[string]entry{}, map[string]bool{}, map[string]bool{}
+	l = *newListing()
 	if commit != "" {
 		// Directories count too: trees that contain only trees take as long to walk. The whole
 		// commit counts, not just prefix, because read-tree reads all of it.
@@ -111,6 +111,11 @@ func records(out []byte) func(func(string) bool) {
 			}
 		}
 	}
+}
+
+// newListing returns a listing of nothing, to be filled by readCommit.
+func newListing() *listing {
+	return &listing{tree: map[string]entry{}, missing: map[string]bool{}, unnamed: map[string]bool{}}
 }
 
 // readCommit lists the files of a commit.

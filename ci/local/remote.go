@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -123,10 +124,8 @@ func checkRemote(ip netip.Addr, own []net.Addr) error {
 	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return refuse("an address of this machine's own network link")
 	}
-	for _, m := range metadata {
-		if m == ip {
-			return refuse("where a cloud provider gives out credentials")
-		}
+	if slices.Contains(metadata, ip) {
+		return refuse("where a cloud provider gives out credentials")
 	}
 	return nil
 }
