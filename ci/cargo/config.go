@@ -29,6 +29,7 @@ type Config struct {
 	// DefaultRegistry is the registry that cargo publishes to, "" for crates.io.
 	DefaultRegistry string
 
+	profiles any // the table [profile], nil for none
 	refused  []refused
 	relative []string // files that [env] names by paths relative to the workspace root
 }
@@ -173,6 +174,7 @@ func keepConfig(tree map[string]any) (Config, error) {
 	slices.Sort(c.Dropped)
 	c.readRegistries(kept)
 	c.readVendored(kept)
+	c.profiles = kept["profile"]
 	if len(kept) == 0 {
 		return c, nil
 	}

@@ -22,6 +22,7 @@ type manifest struct {
 	Bench     []targetTable  `toml:"bench"`
 	Features  any            `toml:"features"`
 	Lints     any            `toml:"lints"`
+	Profile   any            `toml:"profile"`
 
 	dependencyTables
 	Target  map[string]dependencyTables `toml:"target"`

@@ -48,3 +48,18 @@ func TestBinariesApart(t *testing.T) {
 		}
 	}
 }
+
+// TestAbortingTestsKeepLibraries checks that what tests need is kept across edits also if the
+// release profile aborts on panic, for which cargo compiles it a second time.
+func TestAbortingTestsKeepLibraries(t *testing.T) {
+	for profile, want := range map[string]bool{"": false, "[profile.release]\npanic = \"abort\"\n": true} {
+		w := read(t, base(map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"app\", \"lib\"]\n" + profile}))
+		p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}})
+		for _, target := range p.Targets {
+			kept := slices.ContainsFunc(p.Steps, func(s step.Step) bool { return s.Name == "test libraries "+target })
+			if kept != want {
+				t.Errorf("with %q: the libraries for the tests on %s have a step of their own: %t", profile, target, kept)
+			}
+		}
+	}
+}

@@ -67,6 +67,8 @@ type builder struct {
 	fetched, vendored, offline bool
 	// git says that the image's cargo would have to check out git repositories, and cannot.
 	git bool
+	// aborts says that binaries abort on panic, which tests cannot.
+	aborts bool
 	// members are the workspace crates that a build compiles.
 	members []string
 	// libraries says that those which the crate depends on are compiled apart.
@@ -95,6 +97,7 @@ func (p *Crate) addSteps(w *cargo.Workspace, c *cargo.Crate, before []*cargo.Cra
 	b := &builder{plan: p, crate: c, image: step.Image{Ref: p.Toolchain}, members: w.Members(c), record: record}
 	b.fetched, b.vendored = w.Fetches(c), w.Config.Vendored.Any()
 	b.offline = b.vendored && w.FetchesNothing(c)
+	b.aborts = w.AbortsOnPanic()
 	b.git = p.Toolchain == toolchain.Reference() && w.FetchesGit(c)
 	asked, err := w.ReadFiles()
 	if err != nil {

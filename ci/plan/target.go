@@ -76,9 +76,9 @@ func (c *chain) before(name, about, tree string, marks []string) {
 }
 
 // testsNeedMore reports whether the tests may need other dependencies than the build, or the same
-// ones with other features.
+// ones compiled with other features or another panic strategy.
 func (c *chain) testsNeedMore() bool {
-	return len(c.crate.Settings.For(c.target).Test) > 0 ||
+	return c.aborts || len(c.crate.Settings.For(c.target).Test) > 0 ||
 		slices.ContainsFunc(c.crate.Deps, func(d cargo.Dependency) bool { return d.Kind == cargo.Dev })
 }
 
