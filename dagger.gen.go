@@ -64,6 +64,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		Source          *dagger.Directory
 		Workspace       string
 		ToolchainRef    string
+		RustServer      string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
@@ -77,6 +78,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	concrete.Source = r.Source
 	concrete.Workspace = r.Workspace
 	concrete.ToolchainRef = r.ToolchainRef
+	concrete.RustServer = r.RustServer
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
 	concrete.Limits = r.Limits
@@ -94,6 +96,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		Source          *dagger.Directory
 		Workspace       string
 		ToolchainRef    string
+		RustServer      string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
@@ -111,6 +114,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.Source = concrete.Source
 	r.Workspace = concrete.Workspace
 	r.ToolchainRef = concrete.ToolchainRef
+	r.RustServer = concrete.RustServer
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
 	r.Limits = concrete.Limits
@@ -988,6 +992,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
+			var channel *string
+			if inputArgs["channel"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["channel"]), &channel)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg channel", err))
+				}
+			}
 			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
@@ -1072,14 +1083,21 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timestampURL", err))
 				}
 			}
-			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, asJson, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, registryToken, fulcioUrl, rekorUrl, timestampUrl)
+			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, asJson, channel, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, registryToken, fulcioUrl, rekorUrl, timestampUrl)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			return (*Slipway).Toolchain(&parent, ctx)
+			var channel *string
+			if inputArgs["channel"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["channel"]), &channel)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg channel", err))
+				}
+			}
+			return (*Slipway).Toolchain(&parent, ctx, channel)
 		case "Verify":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -1366,6 +1384,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg base", err))
 				}
 			}
+			var rustupDistServer *string
+			if inputArgs["rustupDistServer"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["rustupDistServer"]), &rustupDistServer)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rustupDistServer", err))
+				}
+			}
 			var limits *string
 			if inputArgs["limits"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["limits"]), &limits)
@@ -1373,7 +1398,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg limits", err))
 				}
 			}
-			return New(source, workspace, toolchain, toolchainLayout, base, limits), nil
+			return New(source, workspace, toolchain, toolchainLayout, base, rustupDistServer, limits), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

@@ -36,6 +36,8 @@ type Slipway struct {
 	// +private
 	ToolchainRef string
 	// +private
+	RustServer string
+	// +private
 	ToolchainLayout *dagger.Directory
 	// +private
 	Base *dagger.Container
@@ -80,6 +82,10 @@ func New(
 	//
 	// +optional
 	base *dagger.Container,
+	// Address of the server that other channels of Rust come from (default: rustup's own)
+	//
+	// +optional
+	rustupDistServer *string,
 	// Limits of a step, if the defaults are too low, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
 	//
 	// +optional
@@ -87,6 +93,7 @@ func New(
 ) *Slipway {
 	m := &Slipway{Source: source, ToolchainLayout: toolchainLayout, Base: base, Signing: &Signing{}}
 	m.Workspace, m.ToolchainRef, m.Limits = m.text("workspace", workspace), m.text("toolchain", toolchain), m.text("limits", limits)
+	m.RustServer = m.text("rustup-dist-server", rustupDistServer)
 	return m
 }
 
@@ -120,13 +127,20 @@ func (m *Slipway) WithRegistryToken(
 	return m
 }
 
-// Make slipway's own toolchain image, from signed Debian packages alone.
-func (m *Slipway) Toolchain(ctx context.Context) (*dagger.Container, error) {
+// Make slipway's own toolchain image, from signed Debian packages and, if asked for, a channel of Rust.
+func (m *Slipway) Toolchain(
+	ctx context.Context,
+	// Channel of Rust to make it with, as a toolchain file names it (default: Debian's release)
+	//
+	// +optional
+	channel *string,
+) (*dagger.Container, error) {
+	v := &app.Toolchain{Channel: m.text("channel", channel)}
 	in, err := m.inputs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	id, err := module.Toolchain(ctx, in)
+	id, err := module.Toolchain(ctx, in, v)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +220,7 @@ func (m *Slipway) inputs(ctx context.Context) (in module.Inputs, err error) {
 	if len(m.Empty) > 0 {
 		return in, fmt.Errorf("checking --%s: %w", m.Empty[0], app.ErrEmpty)
 	}
-	in = module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, Limits: m.Limits, Signing: m.Signing.options()}
+	in = module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, RustServer: m.RustServer, Limits: m.Limits, Signing: m.Signing.options()}
 	for _, s := range m.Services {
 		if _, err := s.Start(ctx); err != nil {
 			return in, err

@@ -19,7 +19,7 @@ const modulePath = "dagger/slipway/"
 var floors = [][]string{
 	// rules of names and text, and what is used of the system
 	{"ci/address", "ci/bwrap", "ci/console", "ci/finding", "ci/gitdir", "ci/gittest", "ci/golden", "ci/quote", "ci/secret", "ci/sourcefs", "ci/tomlfile", "ci/transport", "ci/triple"},
-	{"ci/beneath", "ci/change", "ci/cratesio", "ci/gitref", "ci/handover", "ci/repository", "ci/requirement", "ci/setting", "ci/version"},
+	{"ci/beneath", "ci/change", "ci/cratesio", "ci/gitref", "ci/handover", "ci/repository", "ci/requirement", "ci/rustup", "ci/setting", "ci/version"},
 	// the workspace, the files that are made, and the step
 	{"ci/cargo", "ci/changelog", "ci/dist", "ci/github", "ci/layout", "ci/outdir", "ci/provenance", "ci/step"},
 	{"ci/archive", "ci/credential", "ci/local", "ci/notes", "ci/oci", "ci/sbom", "ci/sign", "ci/toolchain"},

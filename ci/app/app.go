@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/report"
 	"dagger/slipway/ci/step"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Verb is something that slipway does.
@@ -31,12 +32,15 @@ type Host interface {
 	// if there is none. An image that lies in a directory is named by its digest, because its
 	// path differs between machines.
 	ToolchainName(ctx context.Context, image string) (string, error)
+	// RustServer returns the address of rustup's distribution server that the caller has named, ""
+	// for the default.
+	RustServer(named string) string
 	// Runners opens a runner for each crate of a plan.
 	Runners(ctx context.Context, j Job) (*Runners, error)
 	// Registries looks up the tokens of registries other than crates.io.
 	Registries(ctx context.Context) (credential.Registries, error)
 	// MakeToolchain makes slipway's own toolchain image and returns how the host names it.
-	MakeToolchain(ctx context.Context, t *Toolchain) (string, error)
+	MakeToolchain(ctx context.Context, t *Toolchain, image toolchain.Image) (string, error)
 	// Out returns the directory to write to for the one that the caller has named.
 	Out(named string) string
 	// Temp makes a private directory, which the host removes in the end.
@@ -50,7 +54,9 @@ type Job struct {
 	Plan      *plan.Plan
 	Root      Root
 	Toolchain string // as the caller has named it
-	Running   Running
+	// Image is how the plan's toolchain is made, if slipway makes it.
+	Image   toolchain.Image
+	Running Running
 	// Secrets returns the values of secrets for the steps of a crate.
 	Secrets func(*plan.Crate) step.Secrets
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"dagger/slipway/ci/credential"
 	"dagger/slipway/ci/gittest"
 	"dagger/slipway/ci/secret"
+	"dagger/slipway/ci/toolchain"
 )
 
 // errOpened is the error of a fake host that is asked for runners.
@@ -25,6 +27,9 @@ type fakeHost struct {
 }
 
 var _ Host = (*fakeHost)(nil)
+
+// outOfReach is a server that nobody runs: tests ask none on the internet.
+const outOfReach = "http://127.0.0.1:1"
 
 func (h *fakeHost) Source(ctx context.Context, _ Root) (_ *checkout.Source, err error) {
 	if h.dir == "" {
@@ -51,8 +56,10 @@ func (h *fakeHost) Registries(context.Context) (credential.Registries, error) {
 	return credential.Registries{Lookup: func(name string) string { return h.tokens[name] }}, nil
 }
 
-func (h *fakeHost) MakeToolchain(_ context.Context, t *Toolchain) (string, error) {
-	return "made of " + t.Base, nil
+func (h *fakeHost) RustServer(named string) string { return cmp.Or(named, outOfReach) }
+
+func (h *fakeHost) MakeToolchain(_ context.Context, t *Toolchain, image toolchain.Image) (string, error) {
+	return "made of " + t.Base + " with Rust " + image.Rust.Release(), nil
 }
 
 func (h *fakeHost) Out(named string) string { return filepath.Join("out", named) }

@@ -19,7 +19,10 @@ type Output struct {
 type Workspace struct {
 	Root
 	Output
-	Toolchain string `name:"toolchain" help:"<image> to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own" only:"command"`
+	Toolchain string `name:"toolchain" help:"<image> to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own with Debian's Rust" only:"command"`
+	// RustServer is asked for the channel of the workspace's toolchain file, or for channel.
+	RustServer string `name:"rustup-dist-server" env:"RUSTUP_DIST_SERVER" help:"<address> of the server that other channels of Rust come from (default: $RUSTUP_DIST_SERVER, or rustup's own)" only:"command"`
+	channel    string
 }
 
 // Subject names the crate to release.

@@ -3,7 +3,10 @@ package app
 import (
 	"context"
 
+	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
+	"dagger/slipway/ci/rustup"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Order prints the order in which crates must be released.
@@ -25,16 +28,41 @@ func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
 // Toolchain makes slipway's own toolchain image. The module's caller gives the base to its
 // constructor.
 type Toolchain struct {
-	Base  string `name:"base" help:"Debian <image> with apt to fetch the packages with (default: this machine)" only:"command"`
-	Cache string `name:"cache" help:"<directory> for files that can be recreated (default: the user's cache directory)" only:"command"`
-	Out   string `name:"out" help:"<directory> to copy the OCI layout to" only:"command"`
+	Channel    string `name:"channel" help:"<channel> of Rust to make it with, as a toolchain file names it (default: Debian's release)"`
+	RustServer string `name:"rustup-dist-server" env:"RUSTUP_DIST_SERVER" help:"<address> of the server that other channels of Rust come from (default: $RUSTUP_DIST_SERVER, or rustup's own)" only:"command"`
+	Base       string `name:"base" help:"Debian <image> with apt to fetch the packages with (default: this machine)" only:"command"`
+	Cache      string `name:"cache" help:"<directory> for files that can be recreated (default: the user's cache directory)" only:"command"`
+	Out        string `name:"out" help:"<directory> to copy the OCI layout to" only:"command"`
 }
 
 // Run prints how the host names the image.
 func (v *Toolchain) Run(ctx context.Context, h Host) (Outcome, error) {
-	name, err := h.MakeToolchain(ctx, v)
+	image, err := v.image(ctx, h)
+	if err != nil {
+		return Outcome{}, err
+	}
+	name, err := h.MakeToolchain(ctx, v, image)
 	if err != nil {
 		return Outcome{}, err
 	}
 	return Outcome{Output: name + "\n", Dir: name}, nil
+}
+
+// image returns how to make the image.
+func (v *Toolchain) image(ctx context.Context, h Host) (toolchain.Image, error) {
+	if v.Channel == "" || v.Channel == toolchain.Channel {
+		return toolchain.Image{}, nil
+	}
+	if err := cargo.CheckChannel(v.Channel); err != nil {
+		return toolchain.Image{}, err
+	}
+	server, err := rustup.Open(h.RustServer(v.RustServer))
+	if err != nil {
+		return toolchain.Image{}, err
+	}
+	r, err := server.Resolve(ctx, v.Channel)
+	if err != nil || r.Channel == toolchain.Channel {
+		return toolchain.Image{}, err
+	}
+	return imageOf(r), nil
 }

@@ -12,6 +12,7 @@ import (
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/quote"
 	"dagger/slipway/ci/sourcefs"
+	"dagger/slipway/ci/toolchain"
 )
 
 // read reads the workspace from the copy of its source, to which it adds the files outside the
@@ -103,8 +104,10 @@ func Crates(ctx context.Context, h Host, r Root) (names, versions []string, err 
 type planning struct {
 	plan           *plan.Plan
 	workspace      *cargo.Workspace
-	dir            string // with the copy of the source
-	toolchainNamed bool   // by the caller, instead of the workspace
+	dir            string          // with the copy of the source
+	toolchainNamed bool            // by the caller, instead of the workspace
+	image          toolchain.Image // how the plan's toolchain is made, if slipway makes it
+	notes          []string
 }
 
 // plan reads the workspace and plans what is requested.
@@ -122,13 +125,18 @@ func (w Workspace) plan(ctx context.Context, h Host, s *Signing, req plan.Reques
 	if req.Toolchain, err = h.ToolchainName(ctx, w.Toolchain); err != nil {
 		return nil, err
 	}
+	asked, err := w.askForRust(ctx, h, read, req.Toolchain)
+	if err != nil {
+		return nil, err
+	}
+	req.Rust, req.NoRust = asked.image.Rust, asked.why
 	req.Signing, req.SigningServices = s.how(), s.options().Services()
 	req.History = func(q notes.Question) (notes.History, error) { return source.History(ctx, q) }
 	p, err := plan.New(read, req)
 	if err != nil {
 		return nil, err
 	}
-	return &planning{p, read, source.Dir, req.Toolchain != ""}, nil
+	return &planning{p, read, source.Dir, req.Toolchain != "", asked.image, asked.notes}, nil
 }
 
 // planOne reads the workspace and plans the release of one crate.
@@ -152,5 +160,7 @@ func (v *Plan) Run(ctx context.Context, h Host) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return v.planned(from.plan)
+	told, err := v.planned(from.plan)
+	told.Notes = from.notes
+	return told, err
 }

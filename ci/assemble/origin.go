@@ -9,6 +9,8 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/provenance"
+	"dagger/slipway/ci/rustup"
+	"dagger/slipway/ci/sbom"
 	"dagger/slipway/ci/sign"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/toolchain"
@@ -29,7 +31,10 @@ type Origin struct {
 	Plan       [sha256.Size]byte
 	// Toolchain is the image that the steps ran in, "" if nothing was built.
 	Toolchain string
-	Rust      string
+	// Image is the Rust with which slipway makes that image, if it does.
+	Image toolchain.Rust
+	// Rust is the compiler, as it describes itself.
+	Rust sbom.Rust
 	// Runner has run the steps; nil if nothing was built here.
 	Runner step.Runner
 	Who    sign.Identity
@@ -45,7 +50,7 @@ func (c *Crate) Origin() (Origin, error) {
 		Parameters: provenance.Parameters{
 			Crate: p.Name, Version: p.Version, Targets: p.Targets, ToolchainBase: c.ToolchainBase, Directory: p.Source.Directory,
 		},
-		Source: p.Source, Lock: c.Built.Lock.SHA256, Toolchain: p.Toolchain, Rust: c.Built.Rust.Release, Runner: c.Build.Runner,
+		Source: p.Source, Lock: c.Built.Lock.SHA256, Toolchain: p.Toolchain, Image: p.Rust, Rust: c.Built.Rust, Runner: c.Build.Runner,
 		Who: c.Signing.Who,
 	}
 	if !c.Signing.DryRun() {
@@ -59,7 +64,7 @@ func (c *Crate) Origin() (Origin, error) {
 // Input returns the content of the statement without its subjects.
 func (o Origin) Input(ctx context.Context) (provenance.Input, error) {
 	in := provenance.Input{
-		Parameters: o.Parameters, Commit: o.Source.Built(), Lock: o.Lock, Plan: o.Plan, Rust: o.Rust,
+		Parameters: o.Parameters, Commit: o.Source.Built(), Lock: o.Lock, Plan: o.Plan, Rust: o.Rust.Release, RustCommit: o.Rust.Commit,
 		Builder: provenance.Builder{ID: provenance.OwnMachine, Version: map[string]string{"slipway": Version}},
 	}
 	in.Parameters.Repository, in.Parameters.Ref = o.Who.Repository, o.Who.Ref
@@ -72,8 +77,11 @@ func (o Origin) Input(ctx context.Context) (provenance.Input, error) {
 	if o.Toolchain == "" {
 		return in, nil
 	}
-	if o.Toolchain != toolchain.Reference() {
+	if !o.Image.Makes(o.Toolchain) {
 		in.Parameters.Toolchain = o.Toolchain
+	}
+	if o.Image != (toolchain.Rust{}) {
+		in.Channel = &provenance.Channel{Name: o.Image.Channel, Manifest: o.Image.Manifest, URI: rustup.Location(rustup.DefaultServer, o.Image.Channel)}
 	}
 	var err error
 	in.Toolchain, err = o.image(ctx)
@@ -84,8 +92,8 @@ func (o Origin) Input(ctx context.Context) (provenance.Input, error) {
 // is the same for both runners, and others by the digest of their manifest.
 func (o Origin) image(ctx context.Context) (provenance.Image, error) {
 	img := provenance.Image{Reference: o.Toolchain}
-	if img.Reference == toolchain.Reference() {
-		img.Digest, img.Recipe = "sha256:"+toolchain.Digest(), true
+	if o.Image.Makes(img.Reference) {
+		img.Digest, img.Recipe = "sha256:"+o.Image.Digest(), true
 		return img, nil
 	}
 	var named bool

@@ -70,7 +70,7 @@ func (a advice) text(image string) string {
 		return a.do
 	}
 	text := "the toolchain image has no " + a.lacks + ": "
-	if a.own && image != toolchain.Reference() {
+	if a.own && !toolchain.IsOwn(image) {
 		text += ownImage
 	} else {
 		text += otherImage

@@ -52,6 +52,14 @@ func (t Toolchain) check() finding.List {
 
 var channelForm = regexp.MustCompile(`^(stable|beta|nightly|[0-9]+\.[0-9]+(\.[0-9]+)?)(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$`)
 
+// CheckChannel returns an error unless rustup has channels of that form.
+func CheckChannel(channel string) error {
+	if !channelForm.MatchString(channel) {
+		return fmt.Errorf("checking channel %s: expected a version such as 1.86.0, or stable, beta, nightly with an optional date", quote.Line(channel))
+	}
+	return nil
+}
+
 // readToolchain reads the toolchain file of the workspace root or else of the nearest of the
 // directories above, as rustup does.
 func readToolchain(fsys fs.FS, above []string) (Toolchain, error) {

@@ -181,7 +181,7 @@ func TestToolchain(t *testing.T) {
 		if own {
 			base, want = client.Container().From("mirror.example/debian"), "container().from(address: mirror.example/debian)"
 		}
-		img, ctr, err := Toolchain(t.Context(), client, base, t.TempDir())
+		img, ctr, err := Toolchain(t.Context(), client, toolchain.Image{}, base, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,13 +194,13 @@ func TestToolchain(t *testing.T) {
 		if len(copied) != 1 || copied[0].text("owner") != "0:0" || copied[0].text("path") != "/" {
 			t.Fatalf("the image is made by %v", copied)
 		}
-		for _, v := range toolchain.Env() {
+		for _, v := range (toolchain.Rust{}).Env() {
 			key, value, _ := strings.Cut(v, "=")
 			if c.variables()[key] != value {
 				t.Errorf("the variables are %v, want %s", c.variables(), v)
 			}
 		}
-		if !slices.Equal(img.env, toolchain.Env()) {
+		if !slices.Equal(img.env, (toolchain.Rust{}).Env()) {
 			t.Errorf("the steps' variables are %q", img.env)
 		}
 		root := rootOf(t, copied[0].args["source"].(chain))

@@ -14,15 +14,15 @@ import (
 // it is part of the result, so its tag may move.
 const Base = "debian:bookworm-slim"
 
-// Toolchain returns slipway's own toolchain image. The engine makes it from Debian packages when
+// Toolchain returns one of slipway's own toolchain images. The engine makes it from Debian packages when
 // it is first needed, and caches it. base is a Debian with apt; nil means [Base]. work is as in
 // [Options].
-func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Container, work string) (Image, *dagger.Container, error) {
+func Toolchain(ctx context.Context, client *dagger.Client, made toolchain.Image, base *dagger.Container, work string) (Image, *dagger.Container, error) {
 	if base == nil {
 		base = container(client).From(Base)
 	}
 	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}, Bare: []string{Base}})
-	for _, s := range toolchain.Steps(step.Image{Ref: Base}) {
+	for _, s := range made.Steps(step.Image{Ref: Base}) {
 		if err := r.Define(ctx, s); err != nil {
 			return Image{}, nil, err
 		}
@@ -33,9 +33,9 @@ func Toolchain(ctx context.Context, client *dagger.Client, base *dagger.Containe
 	}
 	// Files of an image belong to root, but the sandbox that made them left its own user's.
 	ctr := container(client).WithDirectory("/", root, dagger.ContainerWithDirectoryOpts{Owner: "0:0"}).WithDefaultArgs([]string{"/bin/bash"})
-	for _, e := range toolchain.Env() {
+	for _, e := range made.Rust.Env() {
 		key, value, _ := strings.Cut(e, "=")
 		ctr = ctr.WithEnvVariable(key, value)
 	}
-	return Image{container: ctr, env: toolchain.Env()}, ctr, nil
+	return Image{container: ctr, env: made.Rust.Env()}, ctr, nil
 }

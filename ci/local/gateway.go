@@ -41,13 +41,14 @@ func newGateway(tell func(string)) *gateway {
 	return &gateway{named: namedServers(os.Environ()), tell: tell, via: httpproxy.FromEnvironment().ProxyFunc()}
 }
 
-// namedServers returns the servers of the registries whose indexes the caller's environment names
-// (CARGO_REGISTRIES_<NAME>_INDEX).
+// namedServers returns the servers that the caller's environment names: the registries' indexes
+// (CARGO_REGISTRIES_<NAME>_INDEX) and rustup's distribution server (RUSTUP_DIST_SERVER).
 func namedServers(environ []string) map[string]bool {
 	named := map[string]bool{}
 	for _, entry := range environ {
 		key, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(key, "CARGO_REGISTRIES_") || !strings.HasSuffix(key, "_INDEX") {
+		index := strings.HasPrefix(key, "CARGO_REGISTRIES_") && strings.HasSuffix(key, "_INDEX")
+		if !index && key != "RUSTUP_DIST_SERVER" {
 			continue
 		}
 		if u, err := url.Parse(strings.TrimPrefix(value, "sparse+")); err == nil && u.Host != "" {

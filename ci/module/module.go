@@ -25,6 +25,8 @@ type Inputs struct {
 	// Layout is the ID of a directory with the OCI layout of a toolchain image. It takes
 	// precedence over Toolchain.
 	Layout string
+	// RustServer is the address of rustup's distribution server, "" for the default.
+	RustServer string
 	// Base is the ID of a Debian container with apt, from which slipway's own toolchain image
 	// is built.
 	Base string
@@ -80,9 +82,9 @@ func Files(ctx context.Context, in Inputs, v app.Verb) (_ map[string]string, fai
 }
 
 // Toolchain returns the ID of a container with slipway's own toolchain image.
-func Toolchain(ctx context.Context, in Inputs) (_ string, failed error) {
+func Toolchain(ctx context.Context, in Inputs, v *app.Toolchain) (_ string, failed error) {
 	defer console.ForPeople(&failed)
-	_, made, err := call(ctx, in, &app.Toolchain{})
+	_, made, err := call(ctx, in, v)
 	return made.Dir, err
 }
 

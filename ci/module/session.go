@@ -71,6 +71,9 @@ func (s *session) ToolchainName(ctx context.Context, _ string) (string, error) {
 	return layout.NameOf(s.layout())
 }
 
+// RustServer returns what the caller has given before the function.
+func (s *session) RustServer(string) string { return s.in.RustServer }
+
 func (s *session) layout() string { return filepath.Join(s.work, "layout") }
 
 // Runners opens runners on the engine, which shows what they do.
@@ -88,8 +91,8 @@ func (s *session) Runners(ctx context.Context, j app.Job) (*app.Runners, error) 
 	switch {
 	case s.in.Layout != "":
 		images[named], err = engine.ImportLayout(ctx, s.client, s.layout(), s.work)
-	case named == toolchain.Reference():
-		images[named], _, err = engine.Toolchain(ctx, s.client, s.base(), s.work)
+	case j.Image.Rust.Makes(named):
+		images[named], _, err = engine.Toolchain(ctx, s.client, j.Image, s.base(), s.work)
 		made.ToolchainBase = s.baseName(ctx)
 	}
 	if err != nil {
@@ -124,8 +127,8 @@ func (s *session) base() *dagger.Container {
 }
 
 // MakeToolchain returns the ID of a container.
-func (s *session) MakeToolchain(ctx context.Context, _ *app.Toolchain) (string, error) {
-	_, ctr, err := engine.Toolchain(ctx, s.client, s.base(), s.work)
+func (s *session) MakeToolchain(ctx context.Context, _ *app.Toolchain, image toolchain.Image) (string, error) {
+	_, ctr, err := engine.Toolchain(ctx, s.client, image, s.base(), s.work)
 	if err != nil {
 		return "", err
 	}

@@ -45,9 +45,10 @@ func CheckToolchainSetting(w *cargo.Workspace) error {
 }
 
 // chooseToolchain returns the image to build in: the one that the request names, else the one in
-// [workspace.metadata.slipway], else slipway's own image made from Debian packages. slipway's
-// image has a single channel, which a dry run uses whatever the workspace asks for.
-func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, error) {
+// [workspace.metadata.slipway], else slipway's own with the Rust that the workspace asks for. If
+// there is none, a dry run uses Debian's.
+func chooseToolchain(w *cargo.Workspace, req Request) (string, finding.List, error) {
+	named := req.Toolchain
 	if named == "" {
 		if err := CheckToolchainSetting(w); err != nil {
 			return "", nil, err
@@ -60,11 +61,32 @@ func chooseToolchain(w *cargo.Workspace, named string) (string, finding.List, er
 	if named != "" && named != toolchain.Name {
 		return named, nil, nil
 	}
+	if named == "" && req.Rust != (toolchain.Rust{}) {
+		return req.Rust.Reference(), nil, nil
+	}
 	var found finding.List
-	if !w.Toolchain.Accepts(toolchain.Channel) {
+	switch accepts := w.Toolchain.Accepts(toolchain.Channel); {
+	case req.NoRust != "" && named == "":
+		found = finding.List{missingChannel(w.Toolchain, req.NoRust, accepts)}
+	case !accepts:
 		found = finding.List{wrongChannel(w.Toolchain, "slipway's own image", toolchain.Channel)}
 	}
 	return toolchain.Reference(), found, nil
+}
+
+// missingChannel returns a finding that the workspace's channel could not be had. Where Debian's
+// Rust is one of the channel, a release takes that.
+func missingChannel(asked cargo.Toolchain, why string, accepts bool) finding.Finding {
+	f := finding.Finding{
+		Stops: finding.Release, File: asked.File(), Line: asked.Line(),
+		What: fmt.Sprintf("it asks for channel %q, but %s: a dry run builds with Debian's Rust %s", asked.Channel, why, toolchain.Channel),
+		Do:   "see that the server can be reached (--rustup-dist-server), or pass --toolchain with an image that has that channel and the targets",
+	}
+	if accepts {
+		f.Stops, f.Do = finding.Nothing, ""
+		f.What = fmt.Sprintf("it asks for channel %q, but %s: Debian's Rust %s is taken for it", asked.Channel, why, toolchain.Channel)
+	}
+	return f
 }
 
 // wrongChannel returns a finding that the image's Rust is not the one that the workspace asks

@@ -35,11 +35,12 @@ type Crate struct {
 	Latest          bool       `json:"latest,omitempty"`    // it may become the latest release of the repository
 	Owners          string     `json:"owners,omitempty"`    // an owner that the crate must have in the registry
 
-	// Source and Toolchain are the plan's, in whose JSON they are. Findings are the crate's part
-	// of the plan's.
-	Source    Source       `json:"-"`
-	Toolchain string       `json:"-"`
-	Findings  finding.List `json:"-"`
+	// Source, Toolchain and Rust are the plan's, in whose JSON they are. Findings are the crate's
+	// part of the plan's.
+	Source    Source         `json:"-"`
+	Toolchain string         `json:"-"`
+	Rust      toolchain.Rust `json:"-"`
+	Findings  finding.List   `json:"-"`
 
 	toolchain cargo.Toolchain
 	binaries  []cargo.Target // the binaries to release
@@ -69,8 +70,9 @@ type Publish struct {
 type planner struct {
 	workspace *cargo.Workspace
 	request   Request
-	toolchain string       // the image that steps run in
-	found     finding.List // about the toolchain
+	toolchain string         // the image that steps run in
+	rust      toolchain.Rust // the Rust in it, if slipway makes it with one that is not Debian's
+	found     finding.List   // about the toolchain
 }
 
 // releases plans the crates to release, in order.
@@ -98,7 +100,7 @@ func (m *planner) releases() ([]*Crate, error) {
 // newCrate returns what is known of every crate that is built.
 func (m *planner) newCrate(c *cargo.Crate, targets []string) *Crate {
 	return &Crate{
-		Name: c.Name, Version: c.Version, Directory: c.Dir, Targets: targets, Source: m.request.Source.planned(), Toolchain: m.toolchain,
+		Name: c.Name, Version: c.Version, Directory: c.Dir, Targets: targets, Source: m.request.Source.planned(), Toolchain: m.toolchain, Rust: m.rust,
 		toolchain: m.workspace.Toolchain, Findings: slices.Clone(m.found),
 	}
 }
@@ -169,7 +171,7 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 }
 
 // Accepts returns a finding if a compiler of the given release is not the one that the
-// workspace's toolchain file asks for. For slipway's own image the plan already has that finding.
+// workspace's toolchain file asks for. For Debian's Rust the plan already has that finding.
 func (p *Crate) Accepts(release string) finding.List {
 	if p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference() {
 		return nil

@@ -15,6 +15,7 @@ import (
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Schema is the version of a plan's JSON format. It changes when a reader of the old format would
@@ -30,6 +31,8 @@ type Plan struct {
 	Source    Source `json:"source,omitzero"`
 	Toolchain string `json:"toolchain"`         // the image that every step runs in
 	Channel   string `json:"channel,omitempty"` // what the toolchain file asks for
+	// Rust is what that stands for, if slipway's own image is made with it.
+	Rust toolchain.Rust `json:"rust,omitzero"`
 	// Crates are what is built, in release order: what a crate needs from a registry comes before
 	// it. After those that are released come those that are only built, for images.
 	Crates []*Crate `json:"crates,omitempty"`
@@ -54,10 +57,13 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 	}
 	m := &planner{workspace: w, request: req}
 	var err error
-	if m.toolchain, m.found, err = chooseToolchain(w, req.Toolchain); err != nil {
+	if m.toolchain, m.found, err = chooseToolchain(w, req); err != nil {
 		return nil, err
 	}
-	p := &Plan{Schema: Schema, Source: req.Source.planned(), Toolchain: m.toolchain, Channel: w.Toolchain.Channel}
+	if req.Rust.Makes(m.toolchain) {
+		m.rust = req.Rust
+	}
+	p := &Plan{Schema: Schema, Source: req.Source.planned(), Toolchain: m.toolchain, Channel: w.Toolchain.Channel, Rust: m.rust}
 	if req.Crates != nil || req.Images == nil {
 		crates, err := m.releases()
 		if err != nil {
@@ -76,7 +82,7 @@ func New(w *cargo.Workspace, req Request) (*Plan, error) {
 // Of returns the plan of releasing a crate alone, which is the same whatever the crate was planned
 // with. Its digest is what the crate's provenance names.
 func Of(c *Crate) *Plan {
-	p := &Plan{Schema: Schema, Source: c.Source, Toolchain: c.Toolchain, Channel: c.toolchain.Channel}
+	p := &Plan{Schema: Schema, Source: c.Source, Toolchain: c.Toolchain, Channel: c.toolchain.Channel, Rust: c.Rust}
 	p.add(c)
 	return p
 }

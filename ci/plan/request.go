@@ -13,6 +13,7 @@ import (
 	"dagger/slipway/ci/gitdir"
 	"dagger/slipway/ci/notes"
 	"dagger/slipway/ci/quote"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Request describes the release that a maintainer asks for.
@@ -26,6 +27,10 @@ type Request struct {
 	// Toolchain is an image reference, or the name of an image that was passed to the runner; ""
 	// selects one (see chooseToolchain).
 	Toolchain string
+	// Rust is the release of rustup's distribution server that the channel of the workspace's
+	// toolchain file stands for; zero if Debian's is right, or if NoRust says why there is none.
+	Rust   toolchain.Rust
+	NoRust string
 	// Targets are the target triples of the crates to release; none means both musl targets.
 	Targets []string
 	// Signing is how binaries and images are signed: [SignedKeyless], the default for "", or

@@ -2,11 +2,13 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"text/tabwriter"
 
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/finding"
+	"dagger/slipway/ci/toolchain"
 )
 
 // Text renders the plan for people: what is released, the steps with their command lines, the
@@ -64,7 +66,7 @@ func (p *Plan) writeFacts(b *strings.Builder) error {
 		}
 		row("targets", "%s", strings.Join(c.Targets, ", "))
 	}
-	row("toolchain", "%s", p.Toolchain)
+	row("toolchain", "%s%s", p.Toolchain, p.rustText())
 	if c != nil {
 		row("notes", "%s", c.NotesFrom)
 	}
@@ -176,4 +178,13 @@ func (p *Crate) writeArtifacts(b *strings.Builder) {
 		}
 		console.Fprintf(b, "  %s%s\n", a.Name, contents)
 	}
+}
+
+// rustText says which Rust a moving channel stands for, "" if slipway's image has Debian's or the
+// image is another.
+func (p *Plan) rustText() string {
+	if p.Rust == (toolchain.Rust{}) || p.Rust.Channel == p.Channel {
+		return ""
+	}
+	return fmt.Sprintf(" (channel %q is %s now)", p.Channel, p.Rust.Channel)
 }

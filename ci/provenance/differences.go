@@ -18,6 +18,7 @@ func Differences(s, again Statement) []*Mismatch {
 	c.equal("buildType", x.BuildType, y.BuildType)
 	c.parameters(x.ExternalParameters, y.ExternalParameters)
 	c.equal("internalParameters.rust", x.InternalParameters.Rust, y.InternalParameters.Rust)
+	c.equal("internalParameters.rustCommit", x.InternalParameters.RustCommit, y.InternalParameters.RustCommit)
 	c.resources("subject", s.Subject, again.Subject)
 	c.resources("resolvedDependencies", x.ResolvedDependencies, y.ResolvedDependencies)
 	c.resources("byproducts", s.Predicate.RunDetails.Byproducts, again.Predicate.RunDetails.Byproducts)

@@ -23,6 +23,7 @@ const (
 	nameSource    = "source"
 	nameToolchain = "toolchain"
 	nameRecipe    = "toolchain-recipe"
+	nameChannel   = "rust-channel"
 	nameLock      = "Cargo.lock"
 	namePlan      = "plan.json"
 )
@@ -39,9 +40,13 @@ type Input struct {
 	Toolchain Image
 	Lock      [sha256.Size]byte // Cargo.lock
 	Plan      [sha256.Size]byte // the plan's JSON
-	Rust      string            // the compiler's release, or ""
-	Builder   Builder
-	Run       Run
+	// Channel is the release of Rust that slipway made the toolchain image with, nil for Debian's
+	// or another image.
+	Channel    *Channel
+	Rust       string // the compiler's release, or ""
+	RustCommit string // the commit that the compiler says it was built from, or ""
+	Builder    Builder
+	Run        Run
 }
 
 // Image is a container image.
@@ -51,6 +56,13 @@ type Image struct {
 	// is set, of the recipe from which slipway made the image.
 	Digest string
 	Recipe bool
+}
+
+// Channel is a release of Rust, as rustup's distribution server has it.
+type Channel struct {
+	Name     string
+	URI      string // of its manifest on the default server, whichever was asked
+	Manifest string // its SHA-256 in hexadecimal
 }
 
 // Run identifies the run that built. In a dry run it is empty, so that the statement has
@@ -75,7 +87,7 @@ func New(in Input) (Statement, error) {
 	parameters.Targets = slices.Sorted(slices.Values(parameters.Targets))
 	s.Predicate.BuildDefinition = BuildDefinition{
 		BuildType: BuildType, ExternalParameters: parameters,
-		InternalParameters: Internal{Rust: in.Rust}, ResolvedDependencies: in.dependencies(),
+		InternalParameters: Internal{Rust: in.Rust, RustCommit: in.RustCommit}, ResolvedDependencies: in.dependencies(),
 	}
 	s.Predicate.RunDetails = RunDetails{
 		Builder:    Builder{ID: in.Builder.ID, Version: maps.Clone(in.Builder.Version)},
@@ -117,6 +129,11 @@ func (in *Input) check() error {
 	}
 	if _, err := in.Toolchain.sha256(); err != nil && p.File == "" {
 		return err
+	}
+	if c := in.Channel; c != nil {
+		if _, err := ParseDigest(c.Manifest); err != nil || !absolute(c.URI) {
+			return fmt.Errorf("the manifest of Rust's channel %s has digest %s and URI %s; expected a SHA-256 and an absolute URI", quote.Line(c.Name), quote.Line(c.Manifest), quote.Line(c.URI))
+		}
 	}
 	if in.Run.Finished.Before(in.Run.Started) && !in.Run.Finished.IsZero() {
 		return fmt.Errorf("it finished at %s, before it started at %s", timestamp(in.Run.Finished), timestamp(in.Run.Started))
@@ -163,10 +180,11 @@ func (in *Input) dependencies() []Resource {
 	if err != nil {
 		panic(err) // cannot happen: check has parsed it
 	}
-	return append(list,
-		Resource{Name: in.Toolchain.resource(), URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}},
-		Resource{Name: nameLock, Digest: digest(in.Lock)},
-	)
+	list = append(list, Resource{Name: in.Toolchain.resource(), URI: in.Toolchain.purl(), Digest: map[string]string{"sha256": image}})
+	if c := in.Channel; c != nil {
+		list = append(list, Resource{Name: nameChannel, URI: c.URI, Digest: map[string]string{"sha256": c.Manifest}})
+	}
+	return append(list, Resource{Name: nameLock, Digest: digest(in.Lock)})
 }
 
 // sourceURI returns the location of the source, in the form of SPDX download locations for

@@ -82,7 +82,8 @@ type Parameters struct {
 
 // Internal holds what the builder decided, not its caller.
 type Internal struct {
-	Rust string `json:"rust,omitempty"` // the release that the compiler reported
+	Rust       string `json:"rust,omitempty"`       // the release that the compiler reported
+	RustCommit string `json:"rustCommit,omitempty"` // the commit that it reported
 }
 
 // RunDetails describes the run of the build.

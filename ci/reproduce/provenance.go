@@ -103,8 +103,8 @@ func (r *reproducing) reasons(theirs, ours provenance.Statement) {
 	rust := func(s provenance.Statement) string { return s.Predicate.BuildDefinition.InternalParameters.Rust }
 	builder := func(s provenance.Statement) string { return s.Predicate.RunDetails.Builder.Version["slipway"] }
 	for _, one := range []struct{ what, then, now, next string }{
-		{"toolchain", provenance.Toolchain(theirs), provenance.Toolchain(ours), "name that one (--toolchain)"},
-		{"compiler", rust(theirs), rust(ours), "name a toolchain that has it (--toolchain)"},
+		{"toolchain", provenance.Toolchain(theirs), provenance.Toolchain(ours), "name that one (--toolchain), or its Rust (--channel)"},
+		{"compiler", rust(theirs), rust(ours), "name a toolchain that has it (--toolchain), or its channel (--channel)"},
 		{"slipway", builder(theirs), builder(ours), "use that version"},
 	} {
 		if one.then != one.now {

@@ -12,7 +12,6 @@ import (
 
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/step"
-	"dagger/slipway/ci/toolchain"
 )
 
 // Recorder is a runner that keeps the results of its steps, to write them to a directory.
@@ -97,7 +96,7 @@ func (r *Recorder) manifest(ctx context.Context, toolchainBase string) (manifest
 	}
 	slices.Sort(m.Cached)
 	var err error
-	if ref := r.plan.Toolchain; ref != toolchain.Reference() && !strings.Contains(ref, "@") {
+	if ref := r.plan.Toolchain; !r.plan.Rust.Makes(ref) && !strings.Contains(ref, "@") {
 		if m.ToolchainDigest, err = r.ImageDigest(ctx, ref); err != nil {
 			return m, err
 		}

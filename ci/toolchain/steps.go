@@ -3,6 +3,7 @@ package toolchain
 import (
 	"strings"
 
+	"dagger/slipway/ci/rustup"
 	"dagger/slipway/ci/step"
 	"dagger/slipway/ci/triple"
 )
@@ -15,6 +16,7 @@ const (
 
 const (
 	stepRoot  = "debian packages"
+	stepRust  = "rust"
 	recipeDir = "/recipe"
 
 	outputBuilt = "built"
@@ -30,55 +32,97 @@ func Trees() []step.Tree {
 	return []step.Tree{{Name: "recipe", Files: list}}
 }
 
-// Steps make the image's root filesystem. The first runs in base, a Debian
-// with apt, and is the only one with the network; the others run in what it
-// left. The standard libraries and the C libraries are compiled side by side.
-func Steps(base step.Image) []step.Step {
-	scripts := step.Mount{Path: recipeDir, Tree: "recipe", ReadOnly: true}
-	steps := []step.Step{{
+// Image is an image to make.
+type Image struct {
+	Rust Rust
+	// Archives are those of a release that is not Debian's.
+	Archives []rustup.Archive
+}
+
+// Steps make the image's root filesystem. The first runs in base, a Debian with apt; the others run
+// in what it left. Only what downloads has the network. The standard libraries and the C libraries
+// are compiled side by side.
+func (i Image) Steps(base step.Image) []step.Step {
+	m := maker{root: step.Image{Step: stepRoot, Output: OutputImage}}
+	lists := []string{"packages"}
+	if i.Rust == (Rust{}) {
+		lists = append(lists, "rust-packages")
+	}
+	m.steps = []step.Step{{
 		Name: stepRoot, About: "fetch, verify and unpack Debian packages", Image: base,
-		Args: []string{"bash", recipeDir + "/rootfs.sh", outDir + "/root"}, Dir: "/", Network: true,
+		Args: append([]string{"bash", recipeDir + "/rootfs.sh", outDir + "/root"}, lists...), Dir: "/", Network: true,
 		Mounts:  []step.Mount{{Path: outDir}, scripts},
 		Outputs: []step.Output{{Name: OutputImage, Path: outDir + "/root", Dir: true}},
 		Failure: "the packages of the toolchain image could not be fetched: check apt's message above and the network, and run again",
 	}}
-	root := step.Image{Step: stepRoot, Output: OutputImage}
-	last := step.Step{
-		Name: StepImage, About: "assemble the image and remove what is not needed to compile", Image: root,
+	m.last = step.Step{
+		Name: StepImage, About: "assemble the image and remove what is not needed to compile", Image: m.root,
 		Args: []string{"sh", recipeDir + "/assemble.sh", outDir}, Dir: "/",
 		Mounts:  []step.Mount{{Path: outDir, Step: stepRoot, Output: OutputImage}, scripts},
 		Outputs: []step.Output{{Name: OutputImage, Path: outDir, Dir: true, Links: true}},
 	}
-	lay := func(name, about string, args ...string) {
-		path := "/built/" + strings.ReplaceAll(name, " ", "-")
-		steps = append(steps, step.Step{
-			Name: name, About: about, Image: root, Args: append(args, outDir), Dir: "/",
-			Mounts:  []step.Mount{{Path: outDir}, scripts},
-			Outputs: []step.Output{{Name: outputBuilt, Path: outDir, Dir: true, Links: true}},
-		})
-		last.Args = append(last.Args, path)
-		last.Mounts = append(last.Mounts, step.Mount{Path: path, Step: name, Output: outputBuilt, ReadOnly: true})
-	}
-	for _, t := range triple.Triples() {
-		lay("standard library "+t, "compile Rust's standard library", "sh", recipeDir+"/std.sh", t)
+	if i.Rust == (Rust{}) {
+		for _, t := range triple.Triples() {
+			m.lay("standard library "+t, "compile Rust's standard library", "std.sh", t, outDir)
+		}
+	} else {
+		m.lay(stepRust, "fetch, verify and unpack Rust "+i.Rust.Channel, "rust.sh", i.install()...)
+		s := &m.steps[len(m.steps)-1]
+		s.Network, s.Failure = true, "Rust could not be fetched: check the message above and the network, and run again"
 	}
 	for _, source := range lines("sources") {
 		for _, t := range triple.Released() {
-			lay(source+" "+t, "compile a C library", "sh", recipeDir+"/static.sh", source, t)
+			m.lay(source+" "+t, "compile a C library", "static.sh", source, t, outDir)
 		}
 	}
-	for i := range steps {
-		steps[i].Env = environment
+	for i := range m.steps {
+		m.steps[i].Env = environment
 	}
-	last.Env = environment
-	return append(steps, last)
+	m.last.Env = environment
+	return append(m.steps, m.last)
+}
+
+// install returns the arguments of rust.sh.
+func (i Image) install() []string {
+	args := []string{i.Rust.Channel, i.Rust.Manifest, outDir}
+	for _, a := range i.Archives {
+		args = append(args, a.URL, a.SHA256)
+	}
+	return args
+}
+
+// scripts mounts the recipe.
+var scripts = step.Mount{Path: recipeDir, Tree: "recipe", ReadOnly: true}
+
+// maker collects the steps that make an image, and what the last lays over the packages.
+type maker struct {
+	root  step.Image
+	steps []step.Step
+	last  step.Step
+}
+
+// lay adds a step that runs a script of the recipe, whose output becomes part of the image.
+func (m *maker) lay(name, about, script string, args ...string) {
+	path := "/built/" + strings.ReplaceAll(name, " ", "-")
+	m.steps = append(m.steps, step.Step{
+		Name: name, About: about, Image: m.root, Args: append([]string{"sh", recipeDir + "/" + script}, args...), Dir: "/",
+		Mounts:  []step.Mount{{Path: outDir}, scripts},
+		Outputs: []step.Output{{Name: outputBuilt, Path: outDir, Dir: true, Links: true}},
+	})
+	m.last.Args = append(m.last.Args, path)
+	m.last.Mounts = append(m.last.Mounts, step.Mount{Path: path, Step: name, Output: outputBuilt, ReadOnly: true})
 }
 
 // environment is what the recipe's scripts see beside what they set themselves.
 var environment = []string{"HOME=/tmp", "LC_ALL=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 // Env is the image's environment, KEY=VALUE, in the recipe's order.
-func Env() []string { return lines("env") }
+func (r Rust) Env() []string {
+	if r != (Rust{}) {
+		return lines("env")
+	}
+	return append(lines("env"), lines("rust-env")...)
+}
 
 // lines are those of a file of the recipe that say something.
 func lines(name string) []string {

@@ -15,7 +15,6 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/engine"
 	"dagger/slipway/ci/step"
-	"dagger/slipway/ci/toolchain"
 )
 
 // engineAnswers returns an error with the reason if no Dagger engine is available. It only
@@ -62,8 +61,8 @@ func (m *machine) openDagger(ctx context.Context, j app.Job, limits step.Limits,
 	named := j.Plan.Toolchain
 	if dir, ok := layoutPath(j.Toolchain); ok {
 		images[named], err = engine.ImportLayout(ctx, client, dir, work)
-	} else if named == toolchain.Reference() {
-		images[named], _, err = engine.Toolchain(ctx, client, nil, work)
+	} else if j.Image.Rust.Makes(named) {
+		images[named], _, err = engine.Toolchain(ctx, client, j.Image, nil, work)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, done())

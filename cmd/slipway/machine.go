@@ -52,6 +52,9 @@ func (m *machine) Source(ctx context.Context, r app.Root) (_ *checkout.Source, e
 
 func (m *machine) Files(_ context.Context, dir string) (string, error) { return dir, nil }
 
+// RustServer returns the address as it is: the flag's default is the environment's.
+func (m *machine) RustServer(named string) string { return named }
+
 func (m *machine) ToolchainName(_ context.Context, image string) (string, error) {
 	dir, ok := layoutPath(image)
 	if !ok {

@@ -42,20 +42,21 @@ var before = []string{"Slipway.WithService", "Slipway.WithRegistryToken", "Slipw
 
 // onlyCommand says why the module has no parameter for an option of the command.
 var onlyCommand = map[string]string{
-	"source":            "the module's constructor has it, as a directory",
-	"toolchain":         "the module's constructor has it, and an OCI layout as a directory beside it",
-	"limits":            "the module's constructor has it",
-	"base":              "the module's constructor has it, as a container",
-	"runner":            "the module's steps run on the engine that called it",
-	"cache":             "the engine has a cache of its own",
-	"weaker-sandbox":    "the engine's containers can make the whole sandbox",
-	"out":               "the module's functions return a directory",
-	"stage":             "release-demo-app returns text: there is no directory to stage into",
-	"write":             "the module's functions return what changes: `export` writes it",
-	"check":             "as write: the caller compares",
-	"open-pull-request": "as write: the caller proposes",
-	"repository":        "of prepare-release, for --open-pull-request",
-	"github-api":        "of prepare-release, for --open-pull-request",
+	"source":             "the module's constructor has it, as a directory",
+	"toolchain":          "the module's constructor has it, and an OCI layout as a directory beside it",
+	"rustup-dist-server": "the module's constructor has it",
+	"limits":             "the module's constructor has it",
+	"base":               "the module's constructor has it, as a container",
+	"runner":             "the module's steps run on the engine that called it",
+	"cache":              "the engine has a cache of its own",
+	"weaker-sandbox":     "the engine's containers can make the whole sandbox",
+	"out":                "the module's functions return a directory",
+	"stage":              "release-demo-app returns text: there is no directory to stage into",
+	"write":              "the module's functions return what changes: `export` writes it",
+	"check":              "as write: the caller compares",
+	"open-pull-request":  "as write: the caller proposes",
+	"repository":         "of prepare-release, for --open-pull-request",
+	"github-api":         "of prepare-release, for --open-pull-request",
 }
 
 // onlyModule says why the command has no flag for a parameter of the module.

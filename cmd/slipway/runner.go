@@ -9,7 +9,6 @@ import (
 	"dagger/slipway/ci/console"
 	"dagger/slipway/ci/local"
 	"dagger/slipway/ci/step"
-	"dagger/slipway/ci/toolchain"
 )
 
 // Runners opens the runners that the flags select; "auto" selects those available on this machine
@@ -93,9 +92,9 @@ func layouts(ctx context.Context, j app.Job, log *progress) (map[string]string, 
 	if dir, ok := layoutPath(j.Toolchain); ok {
 		return map[string]string{named: dir}, nil
 	}
-	if named != toolchain.Reference() {
+	if !j.Image.Rust.Makes(named) {
 		return nil, nil // from a registry
 	}
-	dir, err := ensureToolchain(ctx, "", j.Running, log)
+	dir, err := ensureToolchain(ctx, j.Image, "", j.Running, log)
 	return map[string]string{named: dir}, err
 }

@@ -19,9 +19,9 @@ import (
 
 // MakeToolchain makes slipway's own toolchain image in the cache, and returns the path of its OCI
 // layout, or of the copy that the flags ask for.
-func (m *machine) MakeToolchain(ctx context.Context, t *app.Toolchain) (string, error) {
+func (m *machine) MakeToolchain(ctx context.Context, t *app.Toolchain, image toolchain.Image) (string, error) {
 	log := newProgress(console.Stderr)
-	dir, err := ensureToolchain(ctx, t.Base, app.Running{Cache: t.Cache}, log)
+	dir, err := ensureToolchain(ctx, image, t.Base, app.Running{Cache: t.Cache}, log)
 	if err := errors.Join(err, log.close()); err != nil || t.Out == "" {
 		return dir, err
 	}
@@ -32,16 +32,16 @@ func (m *machine) MakeToolchain(ctx context.Context, t *app.Toolchain) (string, 
 // cache does not have it. The results of its steps take gigabytes that are useless once the
 // layout exists, so they are kept in a separate store that is then removed. An interrupted run
 // continues from that store.
-func ensureToolchain(ctx context.Context, base string, running app.Running, log *progress) (string, error) {
+func ensureToolchain(ctx context.Context, image toolchain.Image, base string, running app.Running, log *progress) (string, error) {
 	cache, err := cacheDir(running.Cache)
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "toolchain", toolchain.Digest())
+	dir := filepath.Join(cache, "toolchain", image.Rust.Digest())
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil
 	}
-	unlock, err := local.Lock(filepath.Join(cache, "locks", "toolchain-"+toolchain.Digest()))
+	unlock, err := local.Lock(filepath.Join(cache, "locks", "toolchain-"+image.Rust.Digest()))
 	if err != nil {
 		return "", err
 	}
@@ -49,21 +49,21 @@ func ensureToolchain(ctx context.Context, base string, running app.Running, log 
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil // another process made it meanwhile
 	}
-	log.note("making the toolchain image %s: once, takes some minutes", toolchain.Reference())
-	making := filepath.Join(cache, "making", toolchain.Digest())
+	log.note("making the toolchain image %s: once, takes some minutes", image.Rust.Reference())
+	making := filepath.Join(cache, "making", image.Rust.Digest())
 	r, err := newLocal(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log}, running.WeakerSandbox, log)
 	if err != nil {
 		return "", err
 	}
-	err = makeToolchain(ctx, r, step.Image{Ref: base, Machine: base == ""}, dir)
+	err = makeToolchain(ctx, r, image, step.Image{Ref: base, Machine: base == ""}, dir)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", err
 	}
 	return dir, os.RemoveAll(making)
 }
 
-func makeToolchain(ctx context.Context, r step.Runner, base step.Image, dir string) error {
-	if _, err := step.RunAll(ctx, toolchain.Steps(base), r.Run); err != nil {
+func makeToolchain(ctx context.Context, r step.Runner, image toolchain.Image, base step.Image, dir string) error {
+	if _, err := step.RunAll(ctx, image.Steps(base), r.Run); err != nil {
 		return fmt.Errorf("making the toolchain image: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
@@ -78,7 +78,7 @@ func makeToolchain(ctx context.Context, r step.Runner, base step.Image, dir stri
 	if err := r.Export(ctx, toolchain.StepImage, toolchain.OutputImage, root); err != nil {
 		return err
 	}
-	if _, err := oci.WriteRootLayout(made, root, toolchain.Env(), "slipway toolchain "+toolchain.Channel); err != nil {
+	if _, err := oci.WriteRootLayout(made, root, image.Rust.Env(), "slipway toolchain "+image.Rust.Release()); err != nil {
 		return fmt.Errorf("making the toolchain image: %w", err)
 	}
 	if err := os.Rename(made, dir); err != nil {

@@ -2,9 +2,9 @@
 # Writes the root filesystem of the toolchain image to an empty directory, from
 # Debian packages alone:
 #
-#     rootfs.sh OUT
+#     rootfs.sh OUT LIST...
 #
-# The packages are those of the file packages and what they depend on, taken
+# The packages are those of the files LIST and what they depend on, taken
 # from the mirrors that this machine's own apt is set to. Nothing of this
 # machine is changed, and no code from a package is run: maintainer scripts
 # would need a chroot and leave traces of the machine they ran on.
@@ -15,11 +15,13 @@ export LC_ALL=C TZ=UTC
 fail() { echo "rootfs.sh: $*" >&2; exit 1; }
 stage() { echo "rootfs.sh: $SECONDS s: $*" >&2; }
 
-[ $# -eq 1 ] || fail "usage: rootfs.sh OUT"
+[ $# -ge 2 ] || fail "usage: rootfs.sh OUT LIST..."
 mkdir -p "$1"
 [ -z "$(ls -A "$1")" ] || fail "$1 is not empty; give an empty or a new directory"
 out=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
+shift
+lists=("${@/#/$here/}")
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || fail "no $keyring; install the package debian-archive-keyring"
 
@@ -92,8 +94,8 @@ find_mirrors() {
 # to compile against, what it depends on is for running programs, and it may
 # well conflict with its twin of the other architecture.
 choose_packages() {
-	grep -v -e '^#' -e '^$' -e '^!' "$here/packages" >"$work/wanted"
-	sed -n 's/^!\(.*\)/^\1=/p' "$here/packages" >"$work/unwanted"
+	cat "${lists[@]}" | grep -v -e '^#' -e '^$' -e '^!' >"$work/wanted"
+	cat "${lists[@]}" | sed -n 's/^!\(.*\)/^\1=/p' >"$work/unwanted"
 	mapfile -t names < <(grep -v : "$work/wanted")
 	apt --simulate install "${names[@]}" >"$work/solution"
 	sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p' "$work/solution" |
@@ -106,6 +108,7 @@ choose_packages() {
 check_channel() {
 	local channel found
 	channel=$(cat "$here/channel")
+	grep -q '^rustc-web$' "$work/wanted" || return 0 # Rust comes from elsewhere
 	found=$(sed -n 's/^rustc-web=//p' "$work/chosen")
 	case $found in
 	"$channel"+*) ;;
@@ -152,6 +155,7 @@ link_linkers() {
 		ln -s ../lib/llvm-22/bin/"${name/rust-/}" "$out/usr/bin/$name"
 	done
 	ln -s ld.lld "$out/usr/bin/aarch64-linux-gnu-ld.lld" # gcc's name where it compiles for another machine
+	[ -e "$out/usr/bin/rustc" ] || return 0 # other Rusts bring it
 	mkdir -p "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin"
 	ln -s ../../../llvm-22/bin/lld "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
 }

@@ -75,28 +75,6 @@ export RUSTFLAGS="-Zforce-unstable-if-unmarked -Cforce-unwind-tables=yes \
 --remap-path-prefix=$work=/build"
 cargo build --quiet --offline --profile dist --package sysroot --target "$target" --target-dir target
 
-# globals FILE prints the names that it defines for others, sorted.
-globals() {
-	"$gnu-nm" --defined-only --extern-only --format=posix "$1" 2>/dev/null |
-		awk 'NF > 2 { print $1 }' | sort -u
-}
-
-# add_libgcc ARCHIVE BUILTINS adds what C that gcc compiled may call of gcc's own
-# library, for what the machine has no instruction for, complex numbers and the
-# processor's features, to an archive that every program is linked with. What Rust's
-# compiler_builtins has is not added: it lacks the rest where its C part is left out.
-add_libgcc() {
-	mkdir libgcc
-	globals "$2" >builtins
-	(cd libgcc && "$gnu-ar" x "$gcc/libgcc.a")
-	for object in libgcc/*.o; do
-		globals "$object" >own
-		if [ -s own ] && [ -z "$(comm -12 own builtins)" ] && ! grep -q "^__bid" own; then # no decimal numbers
-			"$gnu-ar" rD "$1" "$object"
-		fi
-	done
-}
-
 mkdir -p "$lib/self-contained"
 cp target/"$target"/dist/deps/lib*.rlib "$lib"
 
@@ -113,7 +91,7 @@ case $target in
 	"$musl-gcc" -O2 -fPIC -c "$here/fprintf_chk.c"
 	cp "/usr/lib/$gnu/libunwind.a" "$own"
 	"$gnu-ar" rD "$own/libunwind.a" fprintf_chk.o
-	add_libgcc "$own/libunwind.a" "$lib"/libcompiler_builtins-*.rlib
+	sh "$here/libgcc.sh" "$target" "$own/libunwind.a" "$lib"/libcompiler_builtins-*.rlib
 	;;
 wasm32-wasip1)
 	wasi=/usr/lib/wasm32-wasi
