@@ -54,6 +54,7 @@ type Job struct {
 	Plan      *plan.Plan
 	Root      Root
 	Toolchain string // as the caller has named it
+	Base      string // likewise, of the image that slipway's own is made in; "" for the default
 	// Image is how the plan's toolchain is made, if slipway makes it.
 	Image   toolchain.Image
 	Running Running

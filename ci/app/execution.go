@@ -65,7 +65,7 @@ func (e *execution) open(ctx context.Context, h Host, from *planning) (r *releas
 	}
 	registries := r.To.Registries
 	secrets := func(c *plan.Crate) step.Secrets { return secretsOf(c, registries) }
-	runners, err := h.Runners(ctx, Job{Plan: from.plan, Root: e.workspace.Root, Toolchain: e.workspace.Toolchain, Image: from.image, Running: e.running, Secrets: secrets})
+	runners, err := h.Runners(ctx, Job{Plan: from.plan, Root: e.workspace.Root, Toolchain: e.workspace.Toolchain, Base: e.workspace.Base, Image: from.image, Running: e.running, Secrets: secrets})
 	if err != nil {
 		return nil, nil, err
 	}

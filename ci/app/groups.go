@@ -22,8 +22,13 @@ type Workspace struct {
 	Toolchain string `name:"toolchain" help:"<image> to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own with Debian's Rust" only:"command"`
 	// RustServer is asked for the channel of the workspace's toolchain file, or for channel.
 	RustServer string `name:"rustup-dist-server" env:"RUSTUP_DIST_SERVER" help:"<address> of the server that other channels of Rust come from (default: $RUSTUP_DIST_SERVER, or rustup's own)" only:"command"`
-	channel    string
+	// Base is not part of the plan: nothing of it is in the image.
+	Base    string `name:"base" env:"SLIPWAY_BASE" help:"Debian <image> with apt that slipway's own image is made in (default: $SLIPWAY_BASE; else this machine if it is a Debian, or debian:bookworm-slim)" only:"command"`
+	channel string
 }
+
+// baseOption names Base in errors.
+const baseOption = "the base of slipway's own image (--base)"
 
 // Subject names the crate to release.
 type Subject struct {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/rustup"
@@ -30,13 +31,16 @@ func (v *Order) Run(ctx context.Context, h Host) (Outcome, error) {
 type Toolchain struct {
 	Channel    string `name:"channel" help:"<channel> of Rust to make it with, as a toolchain file names it (default: Debian's release)"`
 	RustServer string `name:"rustup-dist-server" env:"RUSTUP_DIST_SERVER" help:"<address> of the server that other channels of Rust come from (default: $RUSTUP_DIST_SERVER, or rustup's own)" only:"command"`
-	Base       string `name:"base" help:"Debian <image> with apt to fetch the packages with (default: this machine)" only:"command"`
+	Base       string `name:"base" env:"SLIPWAY_BASE" help:"Debian <image> with apt that slipway's own image is made in (default: $SLIPWAY_BASE; else this machine if it is a Debian, or debian:bookworm-slim)" only:"command"`
 	Cache      string `name:"cache" help:"<directory> for files that can be recreated (default: the user's cache directory)" only:"command"`
 	Out        string `name:"out" help:"<directory> to copy the OCI layout to" only:"command"`
 }
 
 // Run prints how the host names the image.
 func (v *Toolchain) Run(ctx context.Context, h Host) (Outcome, error) {
+	if err := address.CheckReference(baseOption, v.Base); err != nil {
+		return Outcome{}, err
+	}
 	image, err := v.image(ctx, h)
 	if err != nil {
 		return Outcome{}, err

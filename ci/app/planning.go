@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"dagger/slipway/ci/address"
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/checkout"
 	"dagger/slipway/ci/notes"
@@ -123,6 +124,9 @@ func (w Workspace) plan(ctx context.Context, h Host, s *Signing, req plan.Reques
 		return nil, err
 	}
 	if req.Toolchain, err = h.ToolchainName(ctx, w.Toolchain); err != nil {
+		return nil, err
+	}
+	if err := address.CheckReference(baseOption, w.Base); err != nil {
 		return nil, err
 	}
 	asked, err := w.askForRust(ctx, h, read, req.Toolchain)

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,9 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"crypto/sha256"
-	"encoding/hex"
 
 	"dagger/slipway/ci/finding"
 	"dagger/slipway/ci/rustup"

@@ -10,19 +10,15 @@ import (
 	"dagger/slipway/ci/toolchain"
 )
 
-// Base is the image whose apt downloads the packages of slipway's own toolchain image. Nothing of
-// it is part of the result, so its tag may move.
-const Base = "debian:bookworm-slim"
-
 // Toolchain returns one of slipway's own toolchain images. The engine makes it from Debian packages when
-// it is first needed, and caches it. base is a Debian with apt; nil means [Base]. work is as in
+// it is first needed, and caches it. base is a Debian with apt; nil means [toolchain.Base]. work is as in
 // [Options].
 func Toolchain(ctx context.Context, client *dagger.Client, made toolchain.Image, base *dagger.Container, work string) (Image, *dagger.Container, error) {
 	if base == nil {
-		base = container(client).From(Base)
+		base = container(client).From(toolchain.Base)
 	}
-	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{Base: {container: base}}, Bare: []string{Base}})
-	for _, s := range made.Steps(step.Image{Ref: Base}) {
+	r := New(Options{Client: client, Work: work, Trees: toolchain.Trees(), Images: map[string]Image{toolchain.Base: {container: base}}, Bare: []string{toolchain.Base}})
+	for _, s := range made.Steps(step.Image{Ref: toolchain.Base}) {
 		if err := r.Define(ctx, s); err != nil {
 			return Image{}, nil, err
 		}

@@ -14,6 +14,10 @@ import (
 // Name selects slipway's own image with Debian's Rust where an image reference is expected.
 const Name = "debian"
 
+// Base is the image whose apt downloads the packages where the machine is no Debian. Nothing of it
+// is part of the result, so its tag may move.
+const Base = "debian:bookworm-slim"
+
 //go:embed recipe
 var files embed.FS
 

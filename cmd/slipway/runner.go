@@ -20,7 +20,11 @@ func (m *machine) Runners(ctx context.Context, j app.Job) (*app.Runners, error) 
 		return nil, errors.Join(err, log.close())
 	}
 	tell := func(what string) { log.note("%s", what) }
-	return &app.Runners{List: list, Tell: tell, Close: func() error { return errors.Join(done(), log.close()) }}, nil
+	base := ""
+	if j.Image.Rust.Makes(j.Plan.Toolchain) {
+		base = j.Base
+	}
+	return &app.Runners{List: list, Tell: tell, ToolchainBase: base, Close: func() error { return errors.Join(done(), log.close()) }}, nil
 }
 
 func (m *machine) openRunners(ctx context.Context, j app.Job, log *progress) ([]step.Runner, func() error, error) {
@@ -95,6 +99,6 @@ func layouts(ctx context.Context, j app.Job, log *progress) (map[string]string, 
 	if !j.Image.Rust.Makes(named) {
 		return nil, nil // from a registry
 	}
-	dir, err := ensureToolchain(ctx, j.Image, "", j.Running, log)
+	dir, err := ensureToolchain(ctx, j.Image, j.Base, j.Running, log)
 	return map[string]string{named: dir}, err
 }

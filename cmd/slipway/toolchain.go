@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,13 +50,14 @@ func ensureToolchain(ctx context.Context, image toolchain.Image, base string, ru
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil // another process made it meanwhile
 	}
-	log.note("making the toolchain image %s: once, takes some minutes", image.Rust.Reference())
+	from := toolchainBase(base)
+	log.note("making the toolchain image %s in %s: once, takes some minutes", image.Rust.Reference(), cmp.Or(from.Ref, "this machine's own Debian"))
 	making := filepath.Join(cache, "making", image.Rust.Digest())
 	r, err := newLocal(local.Options{Cache: making, Trees: toolchain.Trees(), Log: log}, running.WeakerSandbox, log)
 	if err != nil {
 		return "", err
 	}
-	err = makeToolchain(ctx, r, image, step.Image{Ref: base, Machine: base == ""}, dir)
+	err = makeToolchain(ctx, r, image, from, dir)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", err
 	}
