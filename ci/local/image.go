@@ -37,7 +37,7 @@ func (s *store) unpackImage(ctx context.Context, ref, dir string) (got image, er
 	if err != nil {
 		return image{}, fmt.Errorf("opening image %q: %w", ref, err)
 	}
-	unlock, err := s.lockEntry(ctx, digest.Hex)
+	unlock, err := s.lockEntry(ctx, digest.Hex, nil)
 	if err != nil {
 		return image{}, err
 	}

@@ -137,7 +137,7 @@ func (r *Runner) run(ctx context.Context, s step.Step) (*entry, bool, error) {
 		e, err := r.make(ctx, s, img, key)
 		return e, false, err
 	}
-	unlock, err := r.store.lockEntry(ctx, key)
+	unlock, err := r.store.lockEntry(ctx, key, func() { r.opts.Log.Line(s, "another process runs the same step: waiting for its result") })
 	if err != nil {
 		return nil, false, err
 	}

@@ -101,23 +101,9 @@ func (s *store) sweep() {
 	}
 }
 
-// lockEntry waits until this process holds the lock for making the entry with that key, or until
-// ctx ends. It polls because flock(2) cannot be cancelled.
-func (s *store) lockEntry(ctx context.Context, key string) (unlock func(), err error) {
-	for {
-		f, err := lockFile(filepath.Join(s.dir, "locks", key), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("locking cache entry %q: %w", key, err)
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for cache entry %q, which another process is making: %w", key, context.Cause(ctx))
-		}
-	}
+// lockEntry waits until this process may make the entry with that key: see [Lock].
+func (s *store) lockEntry(ctx context.Context, key string, waits func()) (unlock func(), err error) {
+	return Lock(ctx, filepath.Join(s.dir, "locks", key), waits)
 }
 
 // temp creates a directory that is removed with this process's own.

@@ -42,7 +42,9 @@ func ensureToolchain(ctx context.Context, image toolchain.Image, base string, ru
 	if _, err := os.Stat(filepath.Join(dir, "index.json")); err == nil {
 		return dir, nil
 	}
-	unlock, err := local.Lock(filepath.Join(cache, "locks", "toolchain-"+image.Rust.Digest()))
+	unlock, err := local.Lock(ctx, filepath.Join(cache, "locks", "toolchain-"+image.Rust.Digest()), func() {
+		log.note("another process makes the toolchain image %s: waiting for it", image.Rust.Reference())
+	})
 	if err != nil {
 		return "", err
 	}
