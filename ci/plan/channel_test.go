@@ -70,3 +70,26 @@ func TestChannelDigest(t *testing.T) {
 		t.Errorf("4 plans have %d digests", len(digests))
 	}
 }
+
+// TestChannelAccepts checks which compilers an image that was made for a channel may have.
+func TestChannelAccepts(t *testing.T) {
+	for _, tt := range []struct {
+		asked, made, release string
+		want                 bool
+	}{
+		{"stable", "1.97.1", "1.97.1", true},
+		{"1.97", "1.97.1", "1.97.1", true},
+		{"1.97", "1.97.1", "1.97.0", false},
+		{"nightly", "nightly-2026-05-01", "1.99.0-nightly", true},
+		{"nightly-2026-05-01", "nightly-2026-05-01", "1.99.0-nightly", true},
+		{"nightly-2026-05-01", "nightly-2026-05-01", "1.98.0-beta.3", false},
+		{"beta", "beta-2026-05-01", "1.98.0-beta.3", true},
+		{"beta", "beta-2026-05-01", "1.98.0", false},
+	} {
+		w := read(t, base(map[string]string{"rust-toolchain": tt.asked + "\n"}))
+		p := newPlan(t, w, Request{Crates: []string{"app@1.2.3"}, Rust: toolchain.Rust{Channel: tt.made, Manifest: strings.Repeat("a", 64)}})
+		if found := p.Crate.Accepts(tt.release); (len(found) == 0) != tt.want {
+			t.Errorf("channel %q, made with %q, compiler %q: %+v", tt.asked, tt.made, tt.release, found)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/finding"
@@ -171,9 +172,16 @@ func checkVersion(c *cargo.Crate, requested string) (version.Version, error) {
 }
 
 // Accepts returns a finding if a compiler of the given release is not the one that the
-// workspace's toolchain file asks for. For Debian's Rust the plan already has that finding.
+// workspace's toolchain file asks for. For Debian's Rust the plan already has that finding. An image
+// that slipway makes with another is right by the hash of its manifest; a release does not show the
+// date of a nightly.
 func (p *Crate) Accepts(release string) finding.List {
-	if p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference() {
+	made := p.Rust.Makes(p.Toolchain) && p.Rust != (toolchain.Rust{})
+	name, _, dated := strings.Cut(p.Rust.Channel, "-")
+	switch {
+	case made && (p.Rust.Channel == release || dated && strings.Contains(release, "-"+name)):
+		return nil
+	case !made && (p.toolchain.Accepts(release) || p.Toolchain == toolchain.Reference()):
 		return nil
 	}
 	return finding.List{wrongChannel(p.toolchain, fmt.Sprintf("toolchain %q", p.Toolchain), release)}
