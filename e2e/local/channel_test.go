@@ -25,15 +25,15 @@ func channelWorkspace(t *testing.T, channel string) kit.Release {
 	})
 }
 
-// TestLocalChannel releases a crate, as a dry run, with a compiler of another channel than
+// TestLocalRustChannel releases a crate, as a dry run, with a compiler of another channel than
 // slipway's own, which comes from a distribution server in rustup's format.
-func TestLocalChannel(t *testing.T) {
+func TestLocalRustChannel(t *testing.T) {
 	for _, tt := range []struct{ name, pinned string }{
-		{"newer", "stable"},
-		{"older", "exact"},
+		{rustdist.Newer, "stable"},
+		{rustdist.Older, "exact"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if testing.Short() && tt.name != "newer" {
+			if testing.Short() && tt.name != rustdist.Newer {
 				t.Skip("SKIPPED: one channel of two: run make e2e-local")
 			}
 			w, _ := kit.Local(t)
@@ -46,7 +46,8 @@ func TestLocalChannel(t *testing.T) {
 			r := channelWorkspace(t, channel)
 			r.Env = []string{"RUSTUP_DIST_SERVER=" + server.URL()}
 			r.Out = filepath.Join(t.TempDir(), "out")
-			got := w.Release(t, r).WantCode(t, 0).WantStdout(t, "(Rust "+release.Version+")", kit.X8664+": 1 passed", kit.AArch64+": 1 passed")
+			got := w.Release(t, r).WantCode(t, 0)
+			got.WantStdout(t, "(Rust "+release.Version+")", kit.X8664+": 1 passed", kit.AArch64+": 1 passed")
 			if strings.Contains(got.Stdout, "A real release stops at") && strings.Contains(got.Stdout, "rust-toolchain.toml") {
 				t.Errorf("the channel is a fault:\n%s", got.Stdout)
 			}

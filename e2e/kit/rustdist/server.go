@@ -45,7 +45,8 @@ type Server struct {
 }
 
 // Open starts a server with some of the releases, Older and Newer, or with both. It packs what
-// this user's cache lacks, and ends with the test.
+// this user's cache lacks, which takes minutes: in a sample of the tests (-short) the test is
+// skipped instead. The server ends with the test.
 func Open(t testing.TB, names ...string) *Server {
 	t.Helper()
 	if len(names) == 0 {
@@ -53,6 +54,9 @@ func Open(t testing.TB, names ...string) *Server {
 	}
 	s := &Server{packs: map[string]*pack{}, text: map[string]string{}, files: map[string]string{}, damaged: map[string]bool{}}
 	for _, name := range names {
+		if testing.Short() && !packed(name) {
+			t.Skipf("SKIPPED: packing the %s Rust channel takes minutes, and this is a sample: run make e2e-local", name)
+		}
 		p, err := open(t.Context(), name, os.Stderr)
 		kit.Check(t, err)
 		kit.Check(t, s.add(name, p))
@@ -60,6 +64,16 @@ func Open(t testing.TB, names ...string) *Server {
 	s.http = httptest.NewServer(s)
 	t.Cleanup(s.http.Close)
 	return s
+}
+
+// packed reports whether this user's cache has a channel.
+func packed(name string) bool {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return false
+	}
+	digest, err := digestOf(madeBy)
+	return err == nil && exists(filepath.Join(base, "slipway-e2e", "rustdist", name+"-"+digest[:16]))
 }
 
 // add serves a pack. Stable is the newest of those that were added.
