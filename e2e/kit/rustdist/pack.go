@@ -119,16 +119,16 @@ func makePack(ctx context.Context, name, dir string, log io.Writer) error {
 	say := func(format string, args ...any) {
 		_, _ = fmt.Fprintf(log, "rustdist: %s: %3.0f s: %s\n", name, time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
 	}
-	work, out := dir+".work", dir+".making"
-	for _, d := range []string{work, out} {
-		if err := os.RemoveAll(d); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return err
-		}
+	// With names of their own: a script that has outlived its test may still be writing to the last.
+	work, err := os.MkdirTemp(filepath.Dir(dir), name+"-*.work")
+	if err != nil {
+		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
+	out := filepath.Join(work, "out")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
 	recipe := filepath.Join(work, "recipe")
 	if err := writeRecipe(recipe); err != nil {
 		return err
