@@ -117,7 +117,9 @@ func (b *builder) packAll(crates []*cargo.Crate, anew bool) []step.Step {
 	}
 	// cargo unpacks the workspace crates into its home, like those of a registry
 	home.ReadOnly = home.ReadOnly && len(crates) == 1
-	return append(steps, b.verifyPackage(args, home, begin, configuration))
+	steps = append(steps, b.verifyPackage(args, home, begin, configuration))
+	b.together(steps, len(crates))
+	return steps
 }
 
 // home returns the mount of cargo's home with the fetched dependencies.

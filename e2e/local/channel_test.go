@@ -75,3 +75,24 @@ func unpackedBinary(t *testing.T, out string) string {
 	}
 	return found[0]
 }
+
+// TestLocalRustChannelSiblings packages a crate together with one of its workspace, by a cargo whose
+// option for that is unstable.
+func TestLocalRustChannelSiblings(t *testing.T) {
+	w, _ := kit.Local(t)
+	server := rustdist.Open(t, rustdist.Older)
+	version := server.Release(rustdist.Older).Version
+	source := t.TempDir()
+	member := func(name, more, lib string) {
+		kit.Write(t, "[package]\nname = \""+name+"\"\nversion = \"0.1.0\"\nedition = \"2021\"\nlicense = \"MIT\"\ndescription = \"x\"\nrepository = \"https://example.org/x\"\n"+more, source, name, "Cargo.toml")
+		kit.Write(t, lib, source, name, "src", "lib.rs")
+	}
+	kit.Write(t, "[workspace]\nmembers = [\"ground\", \"upper\"]\nresolver = \"2\"\n", source, "Cargo.toml")
+	kit.Write(t, "version = 4\n\n[[package]]\nname = \"ground\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"upper\"\nversion = \"0.1.0\"\ndependencies = [\n \"ground\",\n]\n", source, "Cargo.lock")
+	kit.Write(t, "[toolchain]\nchannel = \""+version+"\"\n", source, "rust-toolchain.toml")
+	member("ground", "", "pub fn two() -> i32 { 2 }\n")
+	member("upper", "[dependencies]\nground = { path = \"../ground\", version = \"0.1.0\" }\n", "pub fn four() -> i32 { ground::two() * 2 }\n#[test]\nfn is_four() { assert_eq!(four(), 4); }\n")
+	r := kit.Release{Source: source, Crate: "upper", Version: "0.1.0", Out: filepath.Join(t.TempDir(), "out"), Env: []string{"RUSTUP_DIST_SERVER=" + server.URL()}}
+	got := w.Release(t, r).WantCode(t, 0)
+	got.WantStdout(t, "(Rust "+version+")", "upper-0.1.0.crate", kit.AArch64+": 1 passed")
+}
