@@ -54,7 +54,7 @@ var placeholders = map[string][]string{
 
 // All are the settings, in the order of docs/settings.md.
 var All = []Setting{
-	{Workspace, "toolchain", Text, "slipway's own image", "The image to build in, as a registry reference. The command's `--toolchain` takes precedence.", `"ghcr.io/example/rust-musl@sha256:…"`},
+	{Workspace, "toolchain", Text, "slipway's own image", "The image to build in, as a registry reference, or `debian`: slipway's own with Debian's Rust, whatever the toolchain file asks for. The command's `--toolchain` takes precedence.", `"ghcr.io/example/rust-musl@sha256:…"`},
 	{Workspace, "release-branch", Text, "`main`", "The branch that releases are made from.", `"release-1.x"`},
 	{Workspace, "main", Text, "no crate", "The crate whose highest stable version is the repository's latest release.", `"my-shim"`},
 	{Workspace, "owners", Text, "none", "An owner that every published crate must have, as the registry names it.", `"github:containerd:runwasi-committers"`},
