@@ -65,6 +65,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 		Workspace       string
 		ToolchainRef    string
 		RustServer      string
+		Channel         string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
@@ -79,6 +80,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	concrete.Workspace = r.Workspace
 	concrete.ToolchainRef = r.ToolchainRef
 	concrete.RustServer = r.RustServer
+	concrete.Channel = r.Channel
 	concrete.ToolchainLayout = r.ToolchainLayout
 	concrete.Base = r.Base
 	concrete.Limits = r.Limits
@@ -97,6 +99,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		Workspace       string
 		ToolchainRef    string
 		RustServer      string
+		Channel         string
 		ToolchainLayout *dagger.Directory
 		Base            *dagger.Container
 		Limits          string
@@ -115,6 +118,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	r.Workspace = concrete.Workspace
 	r.ToolchainRef = concrete.ToolchainRef
 	r.RustServer = concrete.RustServer
+	r.Channel = concrete.Channel
 	r.ToolchainLayout = concrete.ToolchainLayout
 	r.Base = concrete.Base
 	r.Limits = concrete.Limits
@@ -992,13 +996,6 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			var channel *string
-			if inputArgs["channel"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["channel"]), &channel)
-				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg channel", err))
-				}
-			}
 			var certificateIdentity *string
 			if inputArgs["certificateIdentity"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["certificateIdentity"]), &certificateIdentity)
@@ -1083,7 +1080,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timestampURL", err))
 				}
 			}
-			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, asJson, channel, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, registryToken, fulcioUrl, rekorUrl, timestampUrl)
+			return (*Slipway).Reproduce(&parent, ctx, crate, version, repository, asJson, certificateIdentity, certificateOidcIssuer, sourceRef, runnerEnvironment, key, trustedRoot, githubToken, githubApi, registryToken, fulcioUrl, rekorUrl, timestampUrl)
 		case "Toolchain":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -1391,6 +1388,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg rustupDistServer", err))
 				}
 			}
+			var channel *string
+			if inputArgs["channel"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["channel"]), &channel)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg channel", err))
+				}
+			}
 			var limits *string
 			if inputArgs["limits"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["limits"]), &limits)
@@ -1398,7 +1402,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg limits", err))
 				}
 			}
-			return New(source, workspace, toolchain, toolchainLayout, base, rustupDistServer, limits), nil
+			return New(source, workspace, toolchain, toolchainLayout, base, rustupDistServer, channel, limits), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

@@ -566,10 +566,6 @@ func (m *Slipway) Reproduce(
 	//
 	// +optional
 	asJSON bool,
-	// Channel of Rust that the release was built with, as its provenance says, if that of the toolchain file moves (stable, 1.86)
-	//
-	// +optional
-	channel *string,
 	// Exact identity that must have signed (default: .github/workflows/action-build.yml@refs/heads/main of the repository)
 	//
 	// +optional
@@ -624,7 +620,6 @@ func (m *Slipway) Reproduce(
 	v.OneCrate.Subject.Version = m.text("version", &version)
 	v.Repository = m.text("repository", &repository)
 	v.OneCrate.Workspace.Output.JSON = asJSON
-	v.Channel = m.text("channel", channel)
 	v.Released.SignedBy.Identity = m.text("certificate-identity", certificateIdentity)
 	v.Released.SignedBy.Issuer = m.text("certificate-oidc-issuer", &certificateOidcIssuer)
 	v.Released.SignedBy.SourceRef = m.text("source-ref", sourceRef)

@@ -38,6 +38,8 @@ type Slipway struct {
 	// +private
 	RustServer string
 	// +private
+	Channel string
+	// +private
 	ToolchainLayout *dagger.Directory
 	// +private
 	Base *dagger.Container
@@ -86,6 +88,10 @@ func New(
 	//
 	// +optional
 	rustupDistServer *string,
+	// Channel of Rust that the toolchain file's stands for, such as 1.97.1 for stable (default: what it stands for now)
+	//
+	// +optional
+	channel *string,
 	// Limits of a step, if the defaults are too low, as in time=6h,memory=8GiB,disk=100GiB,file=20GiB,log=1GiB,processes=20000
 	//
 	// +optional
@@ -93,7 +99,7 @@ func New(
 ) *Slipway {
 	m := &Slipway{Source: source, ToolchainLayout: toolchainLayout, Base: base, Signing: &Signing{}}
 	m.Workspace, m.ToolchainRef, m.Limits = m.text("workspace", workspace), m.text("toolchain", toolchain), m.text("limits", limits)
-	m.RustServer = m.text("rustup-dist-server", rustupDistServer)
+	m.RustServer, m.Channel = m.text("rustup-dist-server", rustupDistServer), m.text("channel", channel)
 	return m
 }
 
@@ -220,7 +226,7 @@ func (m *Slipway) inputs(ctx context.Context) (in module.Inputs, err error) {
 	if len(m.Empty) > 0 {
 		return in, fmt.Errorf("checking --%s: %w", m.Empty[0], app.ErrEmpty)
 	}
-	in = module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, RustServer: m.RustServer, Limits: m.Limits, Signing: m.Signing.options()}
+	in = module.Inputs{Workspace: m.Workspace, Toolchain: m.ToolchainRef, RustServer: m.RustServer, Channel: m.Channel, Limits: m.Limits, Signing: m.Signing.options()}
 	for _, s := range m.Services {
 		if _, err := s.Start(ctx); err != nil {
 			return in, err

@@ -32,9 +32,9 @@ type Host interface {
 	// if there is none. An image that lies in a directory is named by its digest, because its
 	// path differs between machines.
 	ToolchainName(ctx context.Context, image string) (string, error)
-	// RustServer returns the address of rustup's distribution server that the caller has named, ""
-	// for the default.
-	RustServer(named string) string
+	// Rust returns the caller's address of rustup's distribution server and channel of Rust, given
+	// those of the options; "" for the defaults.
+	Rust(server, channel string) (string, string)
 	// Runners opens a runner for each crate of a plan.
 	Runners(ctx context.Context, j Job) (*Runners, error)
 	// Registries looks up the tokens of registries other than crates.io.

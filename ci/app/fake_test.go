@@ -56,7 +56,9 @@ func (h *fakeHost) Registries(context.Context) (credential.Registries, error) {
 	return credential.Registries{Lookup: func(name string) string { return h.tokens[name] }}, nil
 }
 
-func (h *fakeHost) RustServer(named string) string { return cmp.Or(named, outOfReach) }
+func (h *fakeHost) Rust(server, channel string) (string, string) {
+	return cmp.Or(server, outOfReach), channel
+}
 
 func (h *fakeHost) MakeToolchain(_ context.Context, t *Toolchain, image toolchain.Image) (string, error) {
 	return "made of " + t.Base + " with Rust " + image.Rust.Release(), nil

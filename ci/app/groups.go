@@ -20,11 +20,12 @@ type Workspace struct {
 	Root
 	Output
 	Toolchain string `name:"toolchain" help:"<image> to build in: a directory with an OCI layout, a registry reference, or \"debian\" for slipway's own with Debian's Rust" only:"command"`
-	// RustServer is asked for the channel of the workspace's toolchain file, or for channel.
+	// Channel keeps what a moving channel stood for: in another job, a later run, or `reproduce`.
+	Channel string `name:"channel" help:"<channel> of Rust that the toolchain file's stands for, such as 1.97.1 for stable (default: what it stands for now)" only:"command"`
+	// RustServer is asked for the channel.
 	RustServer string `name:"rustup-dist-server" env:"RUSTUP_DIST_SERVER" help:"<address> of the server that other channels of Rust come from (default: $RUSTUP_DIST_SERVER, or rustup's own)" only:"command"`
 	// Base is not part of the plan: nothing of it is in the image.
-	Base    string `name:"base" env:"SLIPWAY_BASE" help:"Debian <image> with apt that slipway's own image is made in (default: $SLIPWAY_BASE; else this machine if it is a Debian, or debian:bookworm-slim)" only:"command"`
-	channel string
+	Base string `name:"base" env:"SLIPWAY_BASE" help:"Debian <image> with apt that slipway's own image is made in (default: $SLIPWAY_BASE; else this machine if it is a Debian, or debian:bookworm-slim)" only:"command"`
 }
 
 // baseOption names Base in errors.

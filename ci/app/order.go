@@ -60,7 +60,8 @@ func (v *Toolchain) image(ctx context.Context, h Host) (toolchain.Image, error) 
 	if err := cargo.CheckChannel(v.Channel); err != nil {
 		return toolchain.Image{}, err
 	}
-	server, err := rustup.Open(h.RustServer(v.RustServer))
+	address, _ := h.Rust(v.RustServer, "")
+	server, err := rustup.Open(address)
 	if err != nil {
 		return toolchain.Image{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 
-	"dagger/slipway/ci/cargo"
 	"dagger/slipway/ci/plan"
 	"dagger/slipway/ci/reproduce"
 )
@@ -14,7 +13,6 @@ import (
 type Reproduce struct {
 	OneCrate
 	Signing    `only:"setup"`
-	Channel    string `name:"channel" help:"<channel> of Rust that the release was built with, as its provenance says, if that of the toolchain file moves (stable, 1.86)"`
 	Repository string `name:"repository" env:"GITHUB_REPOSITORY" help:"GitHub <owner/name> whose release it is"`
 	Released
 	RegistryToken Secret `name:"registry-token" env:"CARGO_REGISTRY_TOKEN" help:"token of the registry, if it requires one for reading" only:"module"`
@@ -48,9 +46,6 @@ func (v *Reproduce) Run(ctx context.Context, h Host) (Outcome, error) {
 }
 
 func (v *Reproduce) report(ctx context.Context, h Host) (*reproduce.Report, error) {
-	if err := v.checkChannel(); err != nil {
-		return nil, err
-	}
 	from, err := v.published(ctx, h)
 	if err != nil {
 		return nil, err
@@ -66,7 +61,6 @@ func (v *Reproduce) report(ctx context.Context, h Host) (*reproduce.Report, erro
 	if err := reproduce.CheckCheckout(ctx, from.GitHub, v.Crate, v.Version, state); err != nil {
 		return nil, err
 	}
-	v.channel = v.Channel
 	planned, err := v.planOne(ctx, h, v.signedWith(), v.Subject)
 	if err != nil {
 		return nil, err
@@ -100,12 +94,4 @@ func (v *Reproduce) published(ctx context.Context, h Host) (from reproduce.Publi
 	}
 	from.Expect, err = v.expectation(ctx, v.Repository)
 	return from, err
-}
-
-// checkChannel returns an error for what is no channel of rustup's.
-func (v *Reproduce) checkChannel() error {
-	if v.Channel == "" {
-		return nil
-	}
-	return cargo.CheckChannel(v.Channel)
 }

@@ -26,11 +26,17 @@ func imageOf(r rustup.Release) toolchain.Image {
 // toolchain file stands for. It asks nothing if the image is chosen otherwise, or if the channel is
 // the one of Debian's Rust.
 func (w Workspace) askForRust(ctx context.Context, h Host, read *cargo.Workspace, named string) (askedRust, error) {
-	channel := cmp.Or(w.channel, read.Toolchain.Channel)
+	address, channel := h.Rust(w.RustServer, w.Channel)
+	if channel != "" {
+		if err := read.Toolchain.CheckStandsFor(channel); err != nil {
+			return askedRust{}, err
+		}
+	}
+	channel = cmp.Or(channel, read.Toolchain.Channel)
 	if named != "" || read.Settings.Toolchain != "" || channel == "" || channel == toolchain.Channel {
 		return askedRust{}, nil
 	}
-	server, err := rustup.Open(h.RustServer(w.RustServer))
+	server, err := rustup.Open(address)
 	if err != nil {
 		return askedRust{}, err
 	}

@@ -135,3 +135,23 @@ func TestMakeToolchainOfChannel(t *testing.T) {
 		t.Errorf("a channel that is none: %v", err)
 	}
 }
+
+// TestChannelGiven checks that a caller can keep what a moving channel stood for, and nothing else.
+func TestChannelGiven(t *testing.T) {
+	server := rustServer(t, "1.90.0")
+	for channel, want := range map[string]string{
+		"1.90.0":         "",
+		"1.90":           "never stands for that",
+		"nightly":        "never stands for that",
+		"1.90.0; reboot": "expected a version",
+	} {
+		w := Workspace{RustServer: server.URL, Channel: channel}
+		from, err := w.planOne(t.Context(), asking(t, "stable"), &Signing{}, Subject{"shim-core", "0.2.0"})
+		switch {
+		case want == "" && (err != nil || from.plan.Rust.Channel != channel || from.plan.Channel != "stable"):
+			t.Errorf("--channel %s: %+v, %v", channel, from, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("--channel %s: %v, want %q", channel, err, want)
+		}
+	}
+}

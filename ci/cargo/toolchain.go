@@ -60,6 +60,20 @@ func CheckChannel(channel string) error {
 	return nil
 }
 
+// CheckStandsFor returns an error unless the toolchain file's channel may stand for another, as
+// "stable" does for "1.97.1", and "nightly" for "nightly-2026-05-01". A workspace without a
+// toolchain file is for any.
+func (t Toolchain) CheckStandsFor(channel string) error {
+	if err := CheckChannel(channel); err != nil || t.Channel == "" || t.Channel == channel {
+		return err
+	}
+	name, _, dated := strings.Cut(channel, "-")
+	if dated && name == t.Channel || strings.Count(channel, ".") == 2 && t.Accepts(channel) {
+		return nil
+	}
+	return fmt.Errorf("checking channel %q (--channel): %q asks for %q, which never stands for that", channel, t.file, t.Channel)
+}
+
 // readToolchain reads the toolchain file of the workspace root or else of the nearest of the
 // directories above, as rustup does.
 func readToolchain(fsys fs.FS, above []string) (Toolchain, error) {

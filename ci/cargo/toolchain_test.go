@@ -151,3 +151,29 @@ func TestCross(t *testing.T) {
 		t.Errorf("targets %q", known)
 	}
 }
+
+func TestCheckStandsFor(t *testing.T) {
+	for _, tt := range []struct {
+		file, channel string
+		want          bool
+	}{
+		{"", "1.86.0", true},
+		{"stable", "1.97.1", true},
+		{"1.86", "1.86.2", true},
+		{"1.86", "1.860.0", false},
+		{"1.86.0", "1.86.0", true},
+		{"1.86.0", "1.86.1", false},
+		{"nightly", "nightly-2026-05-01", true},
+		{"nightly", "beta-2026-05-01", false},
+		{"nightly-2026-05-01", "nightly-2026-05-01", true},
+		{"nightly-2026-05-01", "nightly-2026-05-02", false},
+		{"stable", "nightly-2026-05-01", false},
+		{"stable", "1.97", false},
+		{"stable", "nightly", false},
+		{"stable", "; reboot", false},
+	} {
+		if err := (Toolchain{Channel: tt.file, file: "rust-toolchain"}).CheckStandsFor(tt.channel); (err == nil) != tt.want {
+			t.Errorf("%q for %q: %v", tt.channel, tt.file, err)
+		}
+	}
+}

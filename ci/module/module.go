@@ -25,8 +25,9 @@ type Inputs struct {
 	// Layout is the ID of a directory with the OCI layout of a toolchain image. It takes
 	// precedence over Toolchain.
 	Layout string
-	// RustServer is the address of rustup's distribution server, "" for the default.
-	RustServer string
+	// RustServer is the address of rustup's distribution server, and Channel that of Rust; "" for
+	// the defaults.
+	RustServer, Channel string
 	// Base is the ID of a Debian container with apt, from which slipway's own toolchain image
 	// is built.
 	Base string

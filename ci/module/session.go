@@ -71,8 +71,8 @@ func (s *session) ToolchainName(ctx context.Context, _ string) (string, error) {
 	return layout.NameOf(s.layout())
 }
 
-// RustServer returns what the caller has given before the function.
-func (s *session) RustServer(string) string { return s.in.RustServer }
+// Rust returns what the caller has given before the function.
+func (s *session) Rust(string, string) (string, string) { return s.in.RustServer, s.in.Channel }
 
 func (s *session) layout() string { return filepath.Join(s.work, "layout") }
 

@@ -52,8 +52,8 @@ func (m *machine) Source(ctx context.Context, r app.Root) (_ *checkout.Source, e
 
 func (m *machine) Files(_ context.Context, dir string) (string, error) { return dir, nil }
 
-// RustServer returns the address as it is: the flag's default is the environment's.
-func (m *machine) RustServer(named string) string { return named }
+// Rust returns what the flags say: the default of one is the environment's.
+func (m *machine) Rust(server, channel string) (string, string) { return server, channel }
 
 func (m *machine) ToolchainName(_ context.Context, image string) (string, error) {
 	dir, ok := layoutPath(image)

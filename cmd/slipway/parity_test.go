@@ -45,6 +45,7 @@ var onlyCommand = map[string]string{
 	"source":             "the module's constructor has it, as a directory",
 	"toolchain":          "the module's constructor has it, and an OCI layout as a directory beside it",
 	"rustup-dist-server": "the module's constructor has it",
+	"channel":            "the module's constructor has it",
 	"limits":             "the module's constructor has it",
 	"base":               "the module's constructor has it, as a container",
 	"runner":             "the module's steps run on the engine that called it",
