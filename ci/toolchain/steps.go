@@ -70,6 +70,9 @@ func (i Image) Steps(base step.Image) []step.Step {
 		s := &m.steps[len(m.steps)-1]
 		s.Network, s.Failure = true, "Rust could not be fetched: check the message above and the network, and run again"
 	}
+	for _, t := range triple.Released() {
+		m.lay("C++ library "+t, "compile the C++ library", "cxx.sh", t, outDir)
+	}
 	for _, source := range lines("sources") {
 		for _, t := range triple.Released() {
 			m.lay(source+" "+t, "compile a C library", "static.sh", source, t, outDir)

@@ -82,7 +82,7 @@ func TestStepsAssemble(t *testing.T) {
 		}
 	}
 	libraries := len(lines("sources")) * len(triple.Released())
-	if want := 1 + len(triple.Triples()) + libraries; len(made) != want || libraries == 0 {
+	if want := 1 + len(triple.Triples()) + len(triple.Released()) + libraries; len(made) != want || libraries == 0 {
 		t.Errorf("%d steps make parts, want %d", len(made), want)
 	}
 }

@@ -160,13 +160,13 @@ link_linkers() {
 	ln -s ../../../llvm-22/bin/lld "$out/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
 }
 
-# What apt has verified; static.sh unpacks it.
+# What apt has verified; static.sh unpacks it, and cxx.sh the compiler's.
 fetch_sources() {
 	local name
 	while read -r name; do
 		mkdir -p "$out/usr/src/$name"
 		(cd "$out/usr/src/$name" && apt source --download-only "$name")
-	done < <(grep -v -e '^#' -e '^$' "$here/sources")
+	done < <(grep -v -e '^#' -e '^$' "$here/sources" && echo gcc-12)
 }
 
 # What the maintainer scripts would have done.
