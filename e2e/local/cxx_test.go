@@ -52,15 +52,15 @@ const usesCXX = `#include <atomic>
 
 struct Base { virtual ~Base() = default; };
 struct Derived : Base { int n = 1; };
-static std::atomic<int> destroyed{0};
-struct Counted { ~Counted() { destroyed++; } };
+struct Counted { std::atomic<int> &n; ~Counted() { n++; } };
 static thread_local std::string own = "own";
 
 extern "C" int answer() try {
+    std::atomic<int> destroyed{0};
     std::vector<std::future<int>> results;
     for (int i = 0; i < 8; i++)
-        results.push_back(std::async(std::launch::async, [i]() -> int {
-            Counted c;
+        results.push_back(std::async(std::launch::async, [i, &destroyed]() -> int {
+            Counted c{destroyed};
             own += std::to_string(i);
             if (own.size() != 4) return 0;
             if (i % 2) throw std::out_of_range("odd");
