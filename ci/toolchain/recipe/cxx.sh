@@ -58,12 +58,14 @@ build() {
 	mkdir "$work/build" "$work/build/libgcc" "$work/build/library"
 	ln -s "$work/libgcc/gthr-posix.h" "$work/build/libgcc/gthr-default.h"
 	specs "" >"$work/specs"
+	# The driver is gcc's for C: that for C++ links what is only built here, and then configure
+	# would find that nothing can be linked.
 	cd "$work/build/library"
 	"$work/libstdc++-v3/configure" --host="$musl" --build=x86_64-linux-gnu --with-cross-host \
 		--disable-shared --enable-static --disable-multilib --disable-nls --disable-libstdcxx-pch \
 		--enable-clocale=generic --prefix=/usr --includedir="/usr/include/$musl" \
 		--with-gxx-include-dir="$headers" --with-toolexeclibdir="/usr/lib/$musl" \
-		CC="${gnu}gcc -specs=$work/specs" CXX="${gnu}g++ -specs=$work/specs" \
+		CC="${gnu}gcc -specs=$work/specs" CXX="${gnu}gcc -specs=$work/specs -nostdinc++" \
 		AR="${gnu:-}ar" RANLIB="${gnu:-}ranlib" NM="${gnu:-}nm" AR_FLAGS=crD \
 		CFLAGS="-O2 -fPIC -ffile-prefix-map=$work=/build" CXXFLAGS="-O2 -fPIC -ffile-prefix-map=$work=/build" &&
 		make -j"$(nproc)" && make DESTDIR="$work/installed" install
