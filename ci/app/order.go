@@ -60,14 +60,10 @@ func (v *Toolchain) image(ctx context.Context, h Host) (toolchain.Image, error) 
 	if err := cargo.CheckChannel(v.Channel); err != nil {
 		return toolchain.Image{}, err
 	}
-	address, _ := h.Rust(v.RustServer, "")
-	server, err := rustup.Open(address)
+	named, _ := h.Rust(v.RustServer, "")
+	server, err := rustup.Open(named)
 	if err != nil {
 		return toolchain.Image{}, err
 	}
-	r, err := server.Resolve(ctx, v.Channel)
-	if err != nil || r.Channel == toolchain.Channel {
-		return toolchain.Image{}, err
-	}
-	return imageOf(r), nil
+	return imageFor(ctx, server, v.Channel)
 }

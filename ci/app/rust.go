@@ -17,9 +17,14 @@ type askedRust struct {
 	notes []string        // the same with what only this machine saw
 }
 
-// imageOf returns how an image is made with a release.
-func imageOf(r rustup.Release) toolchain.Image {
-	return toolchain.Image{Rust: toolchain.Rust{Channel: r.Channel, Manifest: r.Manifest}, Archives: r.Archives}
+// imageFor returns how an image is made with the release that a channel stands for, which is that of
+// Debian's Rust if the two are the same.
+func imageFor(ctx context.Context, server *rustup.Server, channel string) (toolchain.Image, error) {
+	r, err := server.Resolve(ctx, channel)
+	if err != nil || r.Channel == toolchain.Channel {
+		return toolchain.Image{}, err
+	}
+	return toolchain.Image{Rust: toolchain.Rust{Channel: r.Channel, Manifest: r.Manifest}, Archives: r.Archives}, nil
 }
 
 // askForRust asks rustup's distribution server for the release that the channel of the workspace's
@@ -40,7 +45,7 @@ func (w Workspace) askForRust(ctx context.Context, h Host, read *cargo.Workspace
 	if err != nil {
 		return askedRust{}, err
 	}
-	r, err := server.Resolve(ctx, channel)
+	image, err := imageFor(ctx, server, channel)
 	switch {
 	case ctx.Err() != nil:
 		return askedRust{}, context.Cause(ctx)
@@ -48,8 +53,6 @@ func (w Workspace) askForRust(ctx context.Context, h Host, read *cargo.Workspace
 		return askedRust{why: "rustup's distribution server does not have it"}, nil
 	case err != nil:
 		return askedRust{why: "rustup's distribution server could not be asked for it", notes: []string{err.Error()}}, nil
-	case r.Channel == toolchain.Channel:
-		return askedRust{}, nil
 	}
-	return askedRust{image: imageOf(r)}, nil
+	return askedRust{image: image}, nil
 }

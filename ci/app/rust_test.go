@@ -132,7 +132,7 @@ func TestMakeToolchainOfChannel(t *testing.T) {
 	}
 	v.Channel = "stable; rm"
 	if _, err := v.Run(t.Context(), &fakeHost{t: t}); err == nil || !strings.Contains(err.Error(), "expected a version") {
-		t.Errorf("a channel that is none: %v", err)
+		t.Errorf("a malformed channel: %v", err)
 	}
 }
 
